@@ -1,0 +1,100 @@
+//! What a call asks the world outside (the database, the CA) and what it is told.
+
+use crate::{caller::Caller, code::Code, private::Private, proof::ProvedNumber};
+
+/// Names one verification session (protocol.md step 1). 16 random bytes, shown as 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VerificationId(pub [u8; 16]);
+
+impl std::fmt::Debug for VerificationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::fmt::Display for VerificationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl std::str::FromStr for VerificationId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let mut id = [0; 16];
+        if text.len() != 32 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(NotAnId);
+        }
+        for (i, byte) in id.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| NotAnId)?;
+        }
+        Ok(Self(id))
+    }
+}
+
+/// The text is not 32 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a verification id is 32 lower-case hexadecimal digits")]
+pub struct NotAnId;
+
+/// What a call needs to know before it can go on. The answer comes back as [`Answer`] with the call's id.
+#[derive(Debug, Clone)]
+pub enum Question {
+    /// Before answering: has this caller a live session? Looked up by the caller's number, never by a code.
+    Session(Caller),
+    /// The caller entered six digits: do they open a session of the caller's number?
+    Code {
+        /// Who calls, as the network vouched.
+        caller: Caller,
+        /// What was keyed in.
+        entered: Private<Code>,
+    },
+    /// The caller confirmed: keep the proof and the read-back (as HMACs) with the session.
+    ReadBack {
+        /// What this call proved.
+        proof: ProvedNumber,
+        /// The six digits that the voice is about to read.
+        digits: Private<Code>,
+    },
+    /// `binding = "code-only"`: the caller confirmed, issue now.
+    CodeOnly {
+        /// What this call proved.
+        proof: ProvedNumber,
+    },
+}
+
+/// The answer to a [`Question`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// `Session`: there is at least one live session, the call may be answered.
+    Expected,
+    /// `Session`: nobody asked for this number to be verified: 480 `no-session`.
+    NoSession,
+    /// `Session`: this number has used up its wrong codes for today: 486.
+    NumberExhausted,
+    /// `Code`: it matches this session.
+    Matched(VerificationId),
+    /// `Code`: it does not; may the call try again?
+    Wrong {
+        /// Tries that the budgets of call, session and number-day still leave.
+        tries_left: u8,
+    },
+    /// `ReadBack`, `CodeOnly`: stored; the outcome follows as [`Outcome`].
+    Stored,
+    /// The session ended meanwhile (expired, voided).
+    Gone,
+    /// The store or the CA cannot answer now.
+    Unavailable,
+}
+
+/// How the session of a waiting call ended; pushed into the call, unasked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The certificate is issued (or, without a CSR, the result is signed).
+    Issued,
+    /// Three wrong read-backs voided the session.
+    Voided,
+    /// Issuing failed; the page says why.
+    Failed,
+}

@@ -1,0 +1,110 @@
+//! Audio and keys of one call, without sockets: packets and ticks in, packets and key presses out.
+//! The media thread (`ivr/src/media_driver.rs`) owns the sockets and the pace.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use voice_prompts::Utterance;
+
+/// Names one call of this process, for the endpoint and the media thread. Never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallKey(pub u64);
+
+/// One of the RTP sockets that the media thread bound at start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PortIndex(pub u16);
+
+/// The codecs we speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// G.711 µ-law, payload type 0.
+    Pcmu,
+    /// G.711 A-law, payload type 8.
+    Pcma,
+}
+
+/// What the offer and answer agreed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaPlan {
+    /// Where the caller wants its audio (the c= and m= lines).
+    pub remote: SocketAddr,
+    /// The codec both use.
+    pub codec: Codec,
+    /// The payload type of telephone-event (RFC 4733), if negotiated.
+    pub event_payload_type: Option<u8>,
+    /// Length of our packets.
+    pub packet_time: Duration,
+    /// Networks of the trunk from which media may come besides `remote`'s address (the port may differ anyway):
+    /// address and prefix length.
+    pub media_networks: Vec<(IpAddr, u8)>,
+    /// `nat = true` in the trunk's profile: latch to the first source that sends (demo only).
+    pub latch_any: bool,
+}
+
+/// From the endpoint to the media thread.
+#[derive(Debug, Clone)]
+pub enum MediaCommand {
+    /// Take this port and send comfort silence from now on; nothing heard counts before `Listen`.
+    Open {
+        /// The port drawn by the endpoint.
+        port: PortIndex,
+        /// What was agreed.
+        plan: MediaPlan,
+        /// First sequence number, timestamp and SSRC, drawn by the endpoint.
+        start: RtpStart,
+    },
+    /// The ACK arrived: keys count from now on, sound may be sent.
+    Listen,
+    /// A re-INVITE agreed on something else.
+    Change(MediaPlan),
+    /// Say this instead of what is being said. `play` comes back in `PlayEnded`.
+    Say {
+        /// Counts the utterances of the call, so that a late `PlayEnded` is told from the present one's.
+        play: u32,
+        /// What to say.
+        utterance: Utterance,
+    },
+    /// Comfort silence.
+    Hush,
+    /// Give the port back, send the statistics.
+    Close,
+}
+
+/// Random beginnings (RFC 3550 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RtpStart {
+    /// Synchronisation source.
+    pub ssrc: u32,
+    /// First sequence number.
+    pub sequence: u16,
+    /// First timestamp.
+    pub timestamp: u32,
+}
+
+/// From the media thread to the endpoint.
+#[derive(Debug, Clone)]
+pub enum MediaEvent {
+    /// The utterance with this number was played to its end.
+    PlayEnded(u32),
+    /// A key press, reported once: `0`–`9`, `*`, `#`, `A`–`D`.
+    Key(char),
+    /// No packet arrived for the trunk's media timeout.
+    Silent,
+    /// The call's figures, once, after `Close`.
+    Closed(Quality),
+}
+
+/// What the media of a call was like.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Quality {
+    /// RTP packets sent.
+    pub packets_sent: u64,
+    /// RTP packets taken from the latched source.
+    pub packets_received: u64,
+    /// Packets missing by sequence number.
+    pub packets_lost: u64,
+    /// Packets from elsewhere, dropped.
+    pub packets_foreign: u64,
+    /// Interarrival jitter (RFC 3550 6.4.1).
+    pub jitter: Duration,
+}

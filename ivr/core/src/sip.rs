@@ -1,0 +1,1 @@
+//! SIP: bytes to checked messages, transactions, dialogs, offer and answer.

@@ -1,0 +1,34 @@
+//! The one place where time and chance enter the program (ARCHITECTURE.md, invariant 1).
+
+use std::time::Instant;
+
+use time::OffsetDateTime;
+
+/// The clocks and the entropy of the machine, or of a test.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock;
+
+impl Clock {
+    /// The monotonic clock.
+    #[expect(clippy::disallowed_methods, reason = "this file is where the clock is read")]
+    pub fn now(self) -> Instant {
+        Instant::now()
+    }
+
+    /// The wall clock.
+    #[expect(clippy::disallowed_methods, reason = "this file is where the clock is read")]
+    pub fn wall(self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+
+    /// Entropy from the operating system.
+    ///
+    /// # Panics
+    /// If the operating system has none: nothing safe can be done then.
+    #[expect(clippy::disallowed_methods, reason = "this file is where chance is drawn")]
+    pub fn bytes<const N: usize>(self) -> [u8; N] {
+        let mut bytes = [0; N];
+        getrandom::fill(&mut bytes).expect("the operating system gives entropy");
+        bytes
+    }
+}

@@ -1,0 +1,15 @@
+//! The service: sockets, tasks, the database and the pages around the sans-IO core.
+
+pub mod clock;
+pub mod config;
+pub mod enrol_email;
+pub mod issue;
+pub mod media_driver;
+pub mod operators;
+pub mod phone;
+pub mod publish;
+pub mod service;
+pub mod sip_driver;
+pub mod store;
+pub mod verify;
+pub mod web;

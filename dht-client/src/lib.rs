@@ -1,1 +1,19 @@
-//! x
+//! Verified identities in existing DHTs: who knows only a telephone number or an email address finds the key.
+//!
+//! Start with [`client`] to look somebody up, with [`directory`] to publish. The byte layouts are in `docs/records.md`.
+//! This crate knows keys and bytes; it knows no SQL and no telephony, and it reads neither the clock nor chance:
+//! `now` and every nonce are arguments.
+
+pub mod backend;
+pub mod directory;
+pub mod hasher;
+pub mod item;
+pub mod slot;
+
+pub use backend::several::Several;
+pub use backend::{Answer, Backend, GetError, Health, PutError, Stored};
+pub use directory::{Entry, Pending, Record, RecordError, Status};
+pub use ed25519_dalek::{SigningKey, VerifyingKey};
+pub use hasher::Hasher;
+pub use item::{Item, ItemError, Slot, SlotId, next_seq};
+pub use slot::{Derived, HashCost, Identity, IdentityError};

@@ -1,0 +1,123 @@
+//! Several DHTs at once, asked and written together: of all they hold, the item with the highest sequence number counts.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use time::OffsetDateTime;
+
+use super::{Answer, Backend, GetError, Health, PutError, Stored};
+use crate::item::{Item, Slot};
+
+/// The DHTs that a service writes to or a reader asks.
+#[derive(Debug, Clone)]
+pub struct Several {
+    backends: Vec<Backend>,
+}
+
+/// What became of a `put` on each backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Which backends have it, and for how long.
+    pub stored: Vec<(&'static str, Stored)>,
+    /// Which have not, and why; the refresher tries them again.
+    pub failed: Vec<(&'static str, PutError)>,
+}
+
+/// What all backends together hold in a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Harvest {
+    /// Verified items with the backend that gave them, the one that counts first.
+    Items {
+        /// The items.
+        items: Vec<(Item, &'static str)>,
+        /// Whether every backend answered: if not, a later item may be hidden.
+        complete: bool,
+    },
+    /// Every backend answered, none has anything.
+    Nothing {
+        /// How many nodes or proxies answered.
+        asked: usize,
+    },
+}
+
+impl Several {
+    /// These backends; at least one.
+    pub fn new(backends: Vec<Backend>) -> Option<Self> {
+        (!backends.is_empty()).then_some(Self { backends })
+    }
+
+    /// The backends.
+    pub fn backends(&self) -> &[Backend] {
+        &self.backends
+    }
+
+    /// Puts an item into every backend. It succeeds if one took it and none holds a later item.
+    ///
+    /// # Errors
+    /// [`PutError::Stale`] or [`PutError::CasFailed`] if any backend says so, else the first backend's error.
+    pub async fn put(
+        &self,
+        item: &Item,
+        ttl: Duration,
+        cas: Option<i64>,
+        now: OffsetDateTime,
+    ) -> Result<Published, PutError> {
+        let results = join_all(
+            self.backends.iter().map(|backend| async move { (backend.name(), backend.put(item, ttl, cas, now).await) }),
+        )
+        .await;
+        let mut published = Published { stored: Vec::new(), failed: Vec::new() };
+        for (name, result) in results {
+            match result {
+                Ok(stored) => published.stored.push((name, stored)),
+                Err(error) => published.failed.push((name, error)),
+            }
+        }
+        let outranked =
+            published.failed.iter().find(|(_, error)| matches!(error, PutError::Stale { .. } | PutError::CasFailed));
+        match (outranked, published.stored.is_empty()) {
+            (Some((_, error)), _) => Err(error.clone()),
+            (None, true) => Err(published.failed.swap_remove(0).1),
+            (None, false) => Ok(published),
+        }
+    }
+
+    /// What lies in a slot, in all backends together.
+    ///
+    /// # Errors
+    /// Only if nothing was found: with nothing found, one backend that did not answer makes the whole answer unknown.
+    pub async fn get(
+        &self,
+        slot: &Slot,
+        patience: Duration,
+        newer_than: Option<i64>,
+        now: OffsetDateTime,
+    ) -> Result<Harvest, GetError> {
+        let answers = join_all(
+            self.backends
+                .iter()
+                .map(|backend| async move { (backend.name(), backend.get(slot, patience, newer_than, now).await) }),
+        )
+        .await;
+        let (mut items, mut asked, mut unanswered) = (Vec::new(), 0, None);
+        for (name, answer) in answers {
+            match answer {
+                Ok(Answer::Items(found)) => items.extend(found.into_iter().map(|item| (item, name))),
+                Ok(Answer::Nothing { asked: answered }) => asked += answered,
+                Err(error) => unanswered = Some(error),
+            }
+        }
+        items.sort_by(|(a, _), (b, _)| b.rank().cmp(&a.rank()));
+        items.dedup_by(|(a, _), (b, _)| a == b);
+        match (items.is_empty(), unanswered) {
+            (false, unanswered) => Ok(Harvest::Items { items, complete: unanswered.is_none() }),
+            (true, Some(error)) => Err(error),
+            (true, None) => Ok(Harvest::Nothing { asked }),
+        }
+    }
+
+    /// Whether each backend can serve now.
+    pub async fn health(&self) -> Vec<Health> {
+        join_all(self.backends.iter().map(Backend::health)).await
+    }
+}

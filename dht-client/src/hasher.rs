@@ -1,0 +1,63 @@
+//! One slow hash at a time, on a thread of its own: calls and pages keep the processor, and 64 MiB is the most it takes.
+
+use std::{io, thread};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::slot::{Derived, HashCost, Identity, UnreasonableCost};
+
+/// How many may wait; the next waits with its caller, so that a queue never outgrows this.
+const QUEUE: usize = 16;
+
+/// A handle to the hashing thread. Clones share the thread; it ends with the last of them.
+#[derive(Debug, Clone)]
+pub struct Hasher {
+    orders: mpsc::Sender<Order>,
+}
+
+struct Order {
+    identity: Identity,
+    directory_key: [u8; 32],
+    cost: HashCost,
+    reply: oneshot::Sender<Result<Derived, UnreasonableCost>>,
+}
+
+impl Hasher {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start() -> io::Result<Self> {
+        let (orders, queue) = mpsc::channel(QUEUE);
+        thread::Builder::new().name("identity hasher".into()).spawn(move || work(queue))?;
+        Ok(Self { orders })
+    }
+
+    /// Hashes an identity, after those that came before.
+    ///
+    /// # Errors
+    /// As [`Derived::hash`].
+    ///
+    /// # Panics
+    /// If the hashing thread died, which is a bug in it.
+    pub async fn derive(
+        &self,
+        identity: Identity,
+        directory_key: [u8; 32],
+        cost: HashCost,
+    ) -> Result<Derived, UnreasonableCost> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order { identity, directory_key, cost, reply };
+        self.orders.send(order).await.ok().expect("the hashing thread lives as long as a handle");
+        answer.await.expect("the hashing thread answers every order")
+    }
+}
+
+fn work(mut queue: mpsc::Receiver<Order>) {
+    while let Some(order) = queue.blocking_recv() {
+        // Nobody waits any more for an abandoned look-up.
+        if !order.reply.is_closed() {
+            let _ = order.reply.send(Derived::hash(&order.identity, &order.directory_key, order.cost));
+        }
+    }
+}

@@ -1,21 +1,17 @@
-//! Who calls, as far as the trunk can be believed: the ordered checks of the protocol and their verdict.
+//! Who calls, as far as the trunk can be believed: the ordered checks of docs/protocol.md and their verdict.
+//! To change who may call, change `policy.rs` and its table of cases.
+
+pub mod level;
+pub mod policy;
+pub mod reason;
+pub mod trunk;
+
+pub use level::Level;
+pub use policy::{Policy, Verdict};
+pub use reason::Reason;
+pub use trunk::{KeepsDiversion, Network, NumberFormat, TrunkProfile};
 
 use crate::number::Number;
-
-/// Assurance level of an identity (a policy OID in the certificate).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Level {
-    /// An address proved by email.
-    L0,
-    /// Unscreened or unknown trunk, or code-only.
-    L1,
-    /// Contractually screened domestic trunk.
-    L2,
-    /// SHAKEN attestation A verified here.
-    L3,
-    /// L2 or L3 and a return path.
-    L4,
-}
 
 /// A caller that passed the ordered checks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,227 @@
+//! What the operator states about a carrier: where its calls come from and how far its word goes.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use super::Level;
+use crate::number::{Country, Number};
+use crate::private::Private;
+
+/// One carrier's connection. The configuration makes it and has checked that no two share a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrunkProfile {
+    /// The operator's name for it, shown in records and on the console.
+    pub name: String,
+    /// Where its SIP comes from.
+    pub sources: Vec<Network>,
+    /// Where its RTP may come from besides the address in the SDP.
+    pub media_networks: Vec<Network>,
+    /// Our numbers that are reached over it.
+    pub numbers: Vec<Number>,
+    /// A random text that only this trunk's origination URI carries, as user part or as value of a parameter.
+    pub ingress_secret: Option<Private<String>>,
+    /// The carrier's signalling addresses serve other customers, too: without an ingress secret any of them could call
+    /// our URI, so the level is capped at L1.
+    pub shared_addresses: bool,
+    /// P-Asserted-Identity is the carrier's own word (RFC 3325: both sides are in one trust domain).
+    pub trust_pai: bool,
+    /// Remote-Party-ID counts if it says `screen=yes;privacy=off` and there is no P-Asserted-Identity.
+    pub trust_rpid: bool,
+    /// The contract says that the carrier checks the number its customers present.
+    pub cli_screened: bool,
+    /// From may hold anything: it is not compared with P-Asserted-Identity.
+    pub from_is_free_text: bool,
+    /// A sip: user of a number's shape is a number even without `user=phone`.
+    pub bare_user_is_number: bool,
+    /// The country whose numbers it screens; numbers of others are capped at L1.
+    pub country: Option<Country>,
+    /// How it spells numbers.
+    pub number_format: NumberFormat,
+    /// Technical prefixes that it puts before a number; one is removed, the longest that fits.
+    pub strip_prefixes: Vec<String>,
+    /// Does a forwarded call still say so when it arrives?
+    pub keeps_diversion: KeepsDiversion,
+    /// Latch RTP to the first source that sends: only where the caller sits behind NAT in a network that is trusted.
+    pub nat: bool,
+    /// No call over this trunk proves more.
+    pub max_level: Level,
+    /// Calls at a time; one more is answered 480.
+    pub max_calls: usize,
+}
+
+/// How a trunk spells numbers. A `+` always means E.164.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NumberFormat {
+    /// `+12025550143`
+    E164,
+    /// `12025550143`
+    E164NoPlus,
+    /// As dialled inside the trunk's country.
+    National {
+        /// Stands before the area code: `0` in DE; `None` where there is none, or where the trunk leaves it out.
+        trunk_prefix: Option<String>,
+        /// Stands before the country code of a foreign number: `00` in DE, `011` in US.
+        international_prefix: Option<String>,
+    },
+}
+
+/// Does a forwarded call still say so when it arrives?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepsDiversion {
+    /// The carrier keeps Diversion or History-Info.
+    Yes,
+    /// It removes them.
+    No,
+    /// Nobody has tried: counts as no.
+    Unknown,
+}
+
+/// An address with a prefix length: `192.0.2.0/24`, `2001:db8::1`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network {
+    address: IpAddr,
+    prefix_length: u8,
+}
+
+impl Network {
+    /// The network of `address` with this many leading bits, if there are so many and the rest is zero.
+    pub fn new(address: IpAddr, prefix_length: u8) -> Result<Self, NotANetwork> {
+        let network = Self { address, prefix_length };
+        if u32::from(prefix_length) > width(address) {
+            return Err(NotANetwork::PrefixTooLong);
+        }
+        if masked(address, prefix_length) != bits(address) {
+            return Err(NotANetwork::HostBits);
+        }
+        Ok(network)
+    }
+
+    /// Is this address inside? An IPv4 address mapped into IPv6 (RFC 4291 2.5.5.2) is the IPv4 address.
+    pub fn contains(self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        width(self.address) == width(address) && masked(address, self.prefix_length) == bits(self.address)
+    }
+
+    /// Has it an address in common with the other?
+    pub fn overlaps(self, other: Self) -> bool {
+        self.contains(other.address) || other.contains(self.address)
+    }
+
+    /// Its lowest address.
+    pub fn address(self) -> IpAddr {
+        self.address
+    }
+
+    /// How many leading bits count.
+    pub fn prefix_length(self) -> u8 {
+        self.prefix_length
+    }
+}
+
+impl FromStr for Network {
+    type Err = NotANetwork;
+
+    fn from_str(text: &str) -> Result<Self, NotANetwork> {
+        let (address, prefix_length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| NotANetwork::NoAddress)?;
+        let prefix_length = match prefix_length {
+            Some(length) => length.parse().map_err(|_| NotANetwork::PrefixTooLong)?,
+            None if address.is_ipv4() => 32,
+            None => 128,
+        };
+        Self::new(address, prefix_length)
+    }
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix_length)
+    }
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a text is not a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotANetwork {
+    /// Names are not looked up: a name server must not decide who is a trunk.
+    #[error("a network is an IP address (not a name), with or without /length, such as 192.0.2.0/24")]
+    NoAddress,
+    /// `/33`, `/x`
+    #[error("the length after / is at most 32 for IPv4 and 128 for IPv6")]
+    PrefixTooLong,
+    /// `192.0.2.1/24`: which of the two was meant?
+    #[error("the address has bits outside its /length: write the network's first address, or no /length for one host")]
+    HostBits,
+}
+
+fn width(address: IpAddr) -> u32 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+/// The address at the top of 128 bits.
+fn bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u128::from(u32::from(v4)) << 96,
+        IpAddr::V6(v6) => u128::from(v6),
+    }
+}
+
+fn masked(address: IpAddr, prefix_length: u8) -> u128 {
+    let cut = 128 - u32::from(prefix_length);
+    bits(address) & u128::MAX.checked_shl(cut).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_contains_its_addresses_and_no_others() {
+        for (network, address, inside) in [
+            ("192.0.2.0/24", "192.0.2.255", true),
+            ("192.0.2.0/24", "192.0.3.0", false),
+            ("192.0.2.7", "192.0.2.7", true),
+            ("192.0.2.7", "192.0.2.6", false),
+            ("192.0.2.7", "::ffff:192.0.2.7", true),
+            ("0.0.0.0/0", "203.0.113.9", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("::/0", "2001:db8::1", true),
+            ("::/0", "203.0.113.9", false),
+            ("2001:db8::/32", "2001:db8:ffff::1", true),
+            ("2001:db8::/32", "2001:db9::1", false),
+        ] {
+            let network: Network = network.parse().unwrap();
+            assert_eq!(network.contains(address.parse().unwrap()), inside, "{address} in {network}");
+        }
+    }
+
+    #[test]
+    fn a_network_that_could_mean_two_things_is_refused() {
+        for (text, error) in [
+            ("192.0.2.1/24", NotANetwork::HostBits),
+            ("192.0.2.0/33", NotANetwork::PrefixTooLong),
+            ("192.0.2.0/", NotANetwork::PrefixTooLong),
+            ("2001:db8::/129", NotANetwork::PrefixTooLong),
+            ("sip.example.org", NotANetwork::NoAddress),
+            ("", NotANetwork::NoAddress),
+        ] {
+            assert_eq!(text.parse::<Network>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_overlap_if_one_holds_the_other() {
+        let network = |text: &str| text.parse::<Network>().unwrap();
+        assert!(network("192.0.2.0/24").overlaps(network("192.0.2.9")));
+        assert!(network("192.0.2.9").overlaps(network("192.0.2.0/24")));
+        assert!(!network("192.0.2.0/25").overlaps(network("192.0.2.128/25")));
+    }
+}

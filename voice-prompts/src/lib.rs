@@ -1,6 +1,17 @@
 //! The recorded voice: which clips exist, their wording in each language, and their samples.
-//! To add a clip, add it to [`PromptId`], to `wording/<lang>.toml`, and record it.
+//! To add a clip, add it to [`PromptId`] and to `wording/<lang>.toml`, record it with
+//! `cargo run -p voice-prompts --example record -- <lang>`, and then name it in `embedded.rs`.
 
+mod clip;
+mod embedded;
+mod halfband;
+pub mod level;
+mod library;
 mod prompt;
+mod wording;
 
+pub use clip::{ClipError, LONGEST, MASTER_RATE, RATE};
+pub use halfband::decimate;
+pub use library::{Library, Warning};
 pub use prompt::{PromptId, Segment, Utterance};
+pub use wording::{Voice, Wording, WordingError, Words};

@@ -45,6 +45,90 @@ pub enum PromptId {
     Digit(u8),
 }
 
+impl PromptId {
+    /// Every clip.
+    pub const ALL: [Self; 28] = [
+        Self::ThisIs,
+        Self::Service,
+        Self::WarningNumber,
+        Self::WarningScam,
+        Self::EnterCode,
+        Self::WrongCode,
+        Self::TooManyWrongCodes,
+        Self::PressToConfirm,
+        Self::WrongConfirmKey,
+        Self::TypeIntoPage,
+        Self::OnceMore,
+        Self::StarRepeats,
+        Self::Verified,
+        Self::ReadBackExpired,
+        Self::ReadBackVoided,
+        Self::NothingHeard,
+        Self::TryLater,
+        Self::Goodbye,
+        Self::Digit(0),
+        Self::Digit(1),
+        Self::Digit(2),
+        Self::Digit(3),
+        Self::Digit(4),
+        Self::Digit(5),
+        Self::Digit(6),
+        Self::Digit(7),
+        Self::Digit(8),
+        Self::Digit(9),
+    ];
+
+    /// The clip of a digit; `None` for any other character.
+    pub fn digit(digit: char) -> Option<Self> {
+        digit.to_digit(10).and_then(|d| u8::try_from(d).ok()).map(Self::Digit)
+    }
+
+    /// Its name in files: `enter-code`, `digit-7`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ThisIs => "this-is",
+            Self::Service => "service",
+            Self::WarningNumber => "warning-number",
+            Self::WarningScam => "warning-scam",
+            Self::EnterCode => "enter-code",
+            Self::WrongCode => "wrong-code",
+            Self::TooManyWrongCodes => "too-many-wrong-codes",
+            Self::PressToConfirm => "press-to-confirm",
+            Self::WrongConfirmKey => "wrong-confirm-key",
+            Self::TypeIntoPage => "type-into-page",
+            Self::OnceMore => "once-more",
+            Self::StarRepeats => "star-repeats",
+            Self::Verified => "verified",
+            Self::ReadBackExpired => "read-back-expired",
+            Self::ReadBackVoided => "read-back-voided",
+            Self::NothingHeard => "nothing-heard",
+            Self::TryLater => "try-later",
+            Self::Goodbye => "goodbye",
+            Self::Digit(0) => "digit-0",
+            Self::Digit(1) => "digit-1",
+            Self::Digit(2) => "digit-2",
+            Self::Digit(3) => "digit-3",
+            Self::Digit(4) => "digit-4",
+            Self::Digit(5) => "digit-5",
+            Self::Digit(6) => "digit-6",
+            Self::Digit(7) => "digit-7",
+            Self::Digit(8) => "digit-8",
+            // No other digit exists; a caller that counts on has its last one.
+            Self::Digit(9..) => "digit-9",
+        }
+    }
+
+    /// The clip of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|id| id.name() == name)
+    }
+
+    /// Its place in [`PromptId::ALL`].
+    pub(crate) fn index(self) -> usize {
+        Self::ALL.iter().position(|id| id.name() == self.name()).expect("ALL holds every name")
+    }
+}
+
 /// A part of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Segment {
@@ -89,5 +173,33 @@ impl Utterance {
             self.0.push(Segment::Clip(PromptId::Digit(d - b'0')));
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_clip_is_found_by_its_name() {
+        for id in PromptId::ALL {
+            assert_eq!(PromptId::from_name(id.name()), Some(id));
+        }
+        assert_eq!(PromptId::from_name("digit-10"), None);
+    }
+
+    #[test]
+    fn digits_are_read_one_by_one_in_groups_of_three() {
+        let said = Utterance::default().digits("12 34");
+        let (short, long) = (Utterance::BETWEEN_DIGITS, Utterance::BETWEEN_GROUPS);
+        let expected = Utterance::default()
+            .clip(PromptId::Digit(1))
+            .pause(short)
+            .clip(PromptId::Digit(2))
+            .pause(short)
+            .clip(PromptId::Digit(3))
+            .pause(long)
+            .clip(PromptId::Digit(4));
+        assert_eq!(said, expected);
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! A backend hands out verified items only: size, slot and signature are checked before anybody else sees them.
 
+mod lines;
+pub mod mainline;
 pub mod memory;
+pub mod opendht;
 pub mod several;
 
 use std::time::Duration;
@@ -11,13 +14,22 @@ use time::OffsetDateTime;
 
 use crate::item::{Item, ItemError, Slot};
 
+use mainline::Mainline;
 use memory::Memory;
+use opendht::OpenDht;
+
+/// How many verified items of one slot a reader keeps; past it the lowest ranked goes.
+const KEPT_ITEMS: usize = 32;
 
 /// One DHT.
 #[derive(Debug, Clone)]
 pub enum Backend {
     /// A map in this process, for tests, with faults on order.
     Memory(Memory),
+    /// BitTorrent's mainline DHT: an embedded ring or the public network.
+    Mainline(Mainline),
+    /// OpenDHT, through REST proxies.
+    OpenDht(OpenDht),
 }
 
 /// What a `put` achieved.
@@ -88,8 +100,13 @@ impl From<ItemError> for PutError {
 /// What lies in a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Verified items, the one that counts first.
-    Items(Vec<Item>),
+    /// Something was found.
+    Items {
+        /// Verified items, the one that counts first.
+        items: Vec<Item>,
+        /// Whether all that had to be asked answered: if not, a later item may be hidden.
+        complete: bool,
+    },
     /// All that had to be asked answered, and none has anything.
     Nothing {
         /// How many answered.
@@ -124,6 +141,8 @@ impl Backend {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Memory(_) => "memory",
+            Self::Mainline(_) => "mainline",
+            Self::OpenDht(_) => "opendht",
         }
     }
 
@@ -141,6 +160,8 @@ impl Backend {
     ) -> Result<Stored, PutError> {
         match self {
             Self::Memory(memory) => memory.put(item, ttl, cas, now),
+            Self::Mainline(mainline) => mainline.put(item, ttl, cas, now).await,
+            Self::OpenDht(opendht) => opendht.put(item, ttl, cas, now).await,
         }
     }
 
@@ -158,6 +179,8 @@ impl Backend {
     ) -> Result<Answer, GetError> {
         match self {
             Self::Memory(memory) => memory.get(slot, newer_than, now),
+            Self::Mainline(mainline) => mainline.get(slot, patience, newer_than, now).await,
+            Self::OpenDht(opendht) => opendht.get(slot, patience, now).await,
         }
     }
 
@@ -165,13 +188,16 @@ impl Backend {
     pub async fn health(&self) -> Health {
         match self {
             Self::Memory(memory) => memory.health(),
+            Self::Mainline(mainline) => mainline.health().await,
+            Self::OpenDht(opendht) => opendht.health().await,
         }
     }
 
     /// How long to wait between two puts of the same item, so that it never expires.
     pub fn refresh_every(&self) -> Duration {
         match self {
-            Self::Memory(_) => Duration::from_secs(3600),
+            Self::Memory(_) | Self::Mainline(_) => Duration::from_secs(3600),
+            Self::OpenDht(_) => Duration::from_secs(480),
         }
     }
 }

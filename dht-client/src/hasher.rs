@@ -48,7 +48,7 @@ impl Hasher {
     ) -> Result<Derived, UnreasonableCost> {
         let (reply, answer) = oneshot::channel();
         let order = Order { identity, directory_key, cost, reply };
-        self.orders.send(order).await.ok().expect("the hashing thread lives as long as a handle");
+        self.orders.send(order).await.expect("the hashing thread lives as long as a handle");
         answer.await.expect("the hashing thread answers every order")
     }
 }

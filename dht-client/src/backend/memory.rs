@@ -91,7 +91,7 @@ impl Memory {
         }
         let mut items = state.slots.get(&slot.id()).map(|kept| verified(kept, slot, now)).unwrap_or_default();
         items.retain(|item| newer_than.is_none_or(|seq| item.seq() > seq));
-        Ok(if items.is_empty() { Answer::Nothing { asked: 1 } } else { Answer::Items(items) })
+        Ok(if items.is_empty() { Answer::Nothing { asked: 1 } } else { Answer::Items { items, complete: true } })
     }
 
     pub(super) fn health(&self) -> Health {

@@ -99,10 +99,13 @@ impl Several {
                 .map(|backend| async move { (backend.name(), backend.get(slot, patience, newer_than, now).await) }),
         )
         .await;
-        let (mut items, mut asked, mut unanswered) = (Vec::new(), 0, None);
+        let (mut items, mut asked, mut unanswered, mut all) = (Vec::new(), 0, None, true);
         for (name, answer) in answers {
             match answer {
-                Ok(Answer::Items(found)) => items.extend(found.into_iter().map(|item| (item, name))),
+                Ok(Answer::Items { items: found, complete }) => {
+                    items.extend(found.into_iter().map(|item| (item, name)));
+                    all &= complete;
+                }
                 Ok(Answer::Nothing { asked: answered }) => asked += answered,
                 Err(error) => unanswered = Some(error),
             }
@@ -110,7 +113,7 @@ impl Several {
         items.sort_by(|(a, _), (b, _)| b.rank().cmp(&a.rank()));
         items.dedup_by(|(a, _), (b, _)| a == b);
         match (items.is_empty(), unanswered) {
-            (false, unanswered) => Ok(Harvest::Items { items, complete: unanswered.is_none() }),
+            (false, unanswered) => Ok(Harvest::Items { items, complete: all && unanswered.is_none() }),
             (true, Some(error)) => Err(error),
             (true, None) => Ok(Harvest::Nothing { asked }),
         }

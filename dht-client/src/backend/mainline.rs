@@ -1,0 +1,274 @@
+//! BitTorrent's mainline DHT, where the envelope is native (BEP 44): a private ring that a service embeds, or the
+//! public network.
+//!
+//! The library polls its socket every 50 ms, so a put or a get takes one to three of these; more than a few puts at once
+//! make it lose some, therefore they queue here.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::join;
+use mainline::async_dht::AsyncDht;
+use mainline::errors::{ConcurrencyError, PutMutableError, PutQueryError};
+use mainline::{Dht, Id, MutableItem, ServerSettings};
+use time::OffsetDateTime;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+use super::{Answer, GetError, Health, KEPT_ITEMS, PutError, Stored, newest_first};
+use crate::item::{Item, Slot};
+
+/// Puts in flight at once; above 8 to 16 some fail.
+const PUTS_AT_ONCE: usize = 8;
+/// How often a put that lost a race or an answer is tried.
+const PUT_TRIES: u32 = 4;
+/// How long one put may take with all its tries.
+const PUT_PATIENCE: Duration = Duration::from_secs(20);
+/// How long one query of a put may take: the library gives a silent node 2 s.
+const QUERY_PATIENCE: Duration = Duration::from_secs(5);
+/// Nodes of mainline forget an item after two hours.
+const LIFE: Duration = Duration::from_secs(2 * 3600);
+/// The public network has said "nothing" if this many of the closest nodes did.
+const PUBLIC_QUORUM: usize = 4;
+/// How many records each node of an embedded ring keeps (about 1.3 KB each); past it the longest unread one goes, and the
+/// refresher puts it again.
+const RING_VALUES: usize = 50_000;
+
+/// A few mainline nodes in this process, bound to 127.0.0.1. They stop when this is dropped.
+#[derive(Debug)]
+pub struct Ring {
+    _nodes: Vec<Dht>,
+    addresses: Vec<SocketAddrV4>,
+}
+
+impl Ring {
+    /// Starts one node a port, at least two; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// If a port cannot be bound.
+    pub async fn start(ports: &[u16]) -> io::Result<Self> {
+        if ports.len() < 2 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a ring has at least two nodes"));
+        }
+        // Every node is told of all from its start. A node that is told of none takes whoever asks it for a server, and
+        // sends later clients to ask themselves: each of their queries then waits 2 s for nobody.
+        let addresses = free_addresses(ports)?;
+        let mut nodes = Vec::new();
+        for address in &addresses {
+            nodes.push(build(addresses.clone(), address.port(), Role::Server, Ipv4Addr::LOCALHOST).await?);
+        }
+        Ok(Self { _nodes: nodes, addresses })
+    }
+
+    /// Where the nodes listen: what goes into the bundle.
+    pub fn addresses(&self) -> &[SocketAddrV4] {
+        &self.addresses
+    }
+}
+
+/// A client of a mainline network.
+#[derive(Debug, Clone)]
+pub struct Mainline {
+    node: AsyncDht,
+    network: Network,
+    puts: Arc<Semaphore>,
+}
+
+#[derive(Debug, Clone)]
+enum Network {
+    /// A private ring with these nodes; all of them must be heard before a slot counts as empty.
+    Ring(Arc<[SocketAddrV4]>),
+    /// The public network.
+    Public,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Server,
+    Client,
+}
+
+impl Mainline {
+    /// A client of a private ring: of this process, another one, or other machines.
+    ///
+    /// # Errors
+    /// If no socket can be bound. A ring that does not answer is no error here: `put` and `get` say so.
+    pub async fn ring(addresses: &[SocketAddrV4]) -> io::Result<Self> {
+        let local = addresses.iter().all(|address| address.ip().is_loopback());
+        let bind = if local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+        let node = build(addresses.to_vec(), 0, Role::Client, bind).await?.as_async();
+        Ok(Self { node, network: Network::Ring(addresses.into()), puts: Arc::new(Semaphore::new(PUTS_AT_ONCE)) })
+    }
+
+    /// A client of the public network, through the library's list of well-known nodes.
+    ///
+    /// # Errors
+    /// If no socket can be bound.
+    pub async fn public() -> io::Result<Self> {
+        let node = tokio::task::spawn_blocking(|| Dht::builder().port(0).build()).await.map_err(io::Error::other)??;
+        Ok(Self { node: node.as_async(), network: Network::Public, puts: Arc::new(Semaphore::new(PUTS_AT_ONCE)) })
+    }
+
+    pub(super) async fn put(
+        &self,
+        item: &Item,
+        ttl: Duration,
+        cas: Option<i64>,
+        now: OffsetDateTime,
+    ) -> Result<Stored, PutError> {
+        let attempt = async {
+            let _permit = self.puts.acquire().await.map_err(|_| PutError::Overloaded)?;
+            self.put_with_retries(item, cas, now).await
+        };
+        let nodes = timeout(PUT_PATIENCE, attempt).await.map_err(|_| PutError::Overloaded)??;
+        Ok(Stored { nodes, expires: now + ttl.min(LIFE) })
+    }
+
+    async fn put_with_retries(&self, item: &Item, cas: Option<i64>, now: OffsetDateTime) -> Result<usize, PutError> {
+        let mut failure = PutError::Timeout;
+        for attempt in 0..PUT_TRIES {
+            if attempt > 0 {
+                sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
+            }
+            // This query finds the closest nodes, which the put would have to look for anyway.
+            let view = self.query(item.slot(), None, QUERY_PATIENCE, now).await;
+            if view.answered == 0 {
+                failure = PutError::Unreachable;
+                continue;
+            }
+            let current = view.items.first();
+            if let Some(later) = current.filter(|have| have.rank() > item.rank()) {
+                return Err(PutError::Stale { have_seq: later.seq() });
+            }
+            if cas.is_some() && cas != current.map(Item::seq) {
+                return Err(PutError::CasFailed);
+            }
+            match self.node.put_mutable(native(item), cas).await {
+                Ok(outcome) => return Ok(usize::try_from(outcome.stored_at).unwrap_or(usize::MAX)),
+                Err(error) => failure = classify(error)?,
+            }
+        }
+        Err(failure)
+    }
+
+    pub(super) async fn get(
+        &self,
+        slot: &Slot,
+        patience: Duration,
+        newer_than: Option<i64>,
+        now: OffsetDateTime,
+    ) -> Result<Answer, GetError> {
+        let view = self.query(slot, newer_than, patience, now).await;
+        let complete = self.heard_enough(&view);
+        match (view.items.is_empty(), complete) {
+            (false, complete) => Ok(Answer::Items { items: view.items, complete }),
+            (true, true) => Ok(Answer::Nothing { asked: view.answered }),
+            (true, false) => Err(GetError::Unreachable),
+        }
+    }
+
+    /// Whether those who must be heard before a slot counts as empty have answered.
+    fn heard_enough(&self, view: &View) -> bool {
+        match &self.network {
+            Network::Public => view.answered >= PUBLIC_QUORUM,
+            // A count of answers does not say whose: strangers may have joined, so the nodes are named.
+            Network::Ring(ring) => {
+                view.answered >= ring.len() && ring.iter().all(|node| view.responders.contains(node))
+            }
+        }
+    }
+
+    pub(super) async fn health(&self) -> Health {
+        let closest = timeout(QUERY_PATIENCE, self.node.get_closest_nodes(Id::from([0; 20]))).await.unwrap_or_default();
+        let (reachable, configured) = match &self.network {
+            Network::Ring(ring) => {
+                let answers = |address: &&SocketAddrV4| closest.iter().any(|node| node.address() == **address);
+                (ring.iter().filter(answers).count(), ring.len())
+            }
+            Network::Public => (closest.len(), PUBLIC_QUORUM),
+        };
+        Health { backend: "mainline", reachable, configured }
+    }
+
+    async fn query(&self, slot: &Slot, newer_than: Option<i64>, patience: Duration, now: OffsetDateTime) -> View {
+        let salt = (!slot.salt().is_empty()).then_some(slot.salt());
+        let mut view = View { items: Vec::new(), answered: 0, responders: Vec::new() };
+        let mut query = self.node.get_mutable_detailed(slot.key(), salt, newer_than);
+        // Asked at once after the first, this does not send anything: it shares the query and tells who answered.
+        let closest = self.node.get_closest_nodes(Id::from(slot.id().0));
+        let collect = async {
+            while let Some(found) = query.items.next().await {
+                view.items.extend(checked(&found, slot, now));
+                if view.items.len() > KEPT_ITEMS {
+                    view.items = newest_first(std::mem::take(&mut view.items));
+                    view.items.truncate(KEPT_ITEMS);
+                }
+            }
+            query.outcome.recv().await.valid_responses()
+        };
+        if let Ok((answered, closest)) = timeout(patience, join(collect, closest)).await {
+            view.answered = usize::try_from(answered).unwrap_or(usize::MAX);
+            view.responders = closest.iter().map(|node| node.address()).collect();
+        }
+        view.items = newest_first(view.items);
+        view
+    }
+}
+
+/// What one query saw; nobody answered and responded if it did not end in time.
+struct View {
+    items: Vec<Item>,
+    answered: usize,
+    responders: Vec<SocketAddrV4>,
+}
+
+/// The addresses on 127.0.0.1 of these ports, with free ones in the place of 0.
+fn free_addresses(ports: &[u16]) -> io::Result<Vec<SocketAddrV4>> {
+    // All are held at once, so that no port is given twice; they are let go on return, and the nodes take them.
+    let held =
+        ports.iter().map(|&port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port))).collect::<io::Result<Vec<_>>>()?;
+    held.iter().map(|socket| Ok(SocketAddrV4::new(Ipv4Addr::LOCALHOST, socket.local_addr()?.port()))).collect()
+}
+
+/// The library's constructor blocks for a moment (a thread, a socket, names of nodes).
+async fn build(bootstrap: Vec<SocketAddrV4>, port: u16, role: Role, bind: Ipv4Addr) -> io::Result<Dht> {
+    let start = move || {
+        let mut builder = Dht::builder();
+        builder.bootstrap(&bootstrap).port(port).bind_address(bind);
+        if role == Role::Server {
+            builder
+                .server_mode()
+                .server_settings(ServerSettings { max_mutable_values: RING_VALUES, ..ServerSettings::default() });
+        }
+        builder.build()
+    };
+    tokio::task::spawn_blocking(start).await.map_err(io::Error::other)?
+}
+
+fn native(item: &Item) -> MutableItem {
+    let salt = (!item.slot().salt().is_empty()).then_some(item.slot().salt());
+    MutableItem::new_signed_unchecked(*item.slot().key(), *item.signature(), item.value(), item.seq(), salt)
+}
+
+fn checked(found: &MutableItem, slot: &Slot, now: OffsetDateTime) -> Option<Item> {
+    Item::verify(slot.clone(), found.seq(), *found.signature(), found.value().to_vec(), now).ok()
+}
+
+/// `Ok` holds an error after which another try may succeed.
+fn classify(error: PutMutableError) -> Result<PutError, PutError> {
+    match error {
+        PutMutableError::Concurrency(ConcurrencyError::CasFailed) => Err(PutError::CasFailed),
+        // Another put for this slot is in flight, or won: the next round reads it.
+        PutMutableError::Concurrency(ConcurrencyError::ConflictRisk | ConcurrencyError::NotMostRecent) => {
+            Ok(PutError::Overloaded)
+        }
+        PutMutableError::Query(PutQueryError::NoClosestNodes) => Ok(PutError::Unreachable),
+        PutMutableError::Query(PutQueryError::Timeout) => Ok(PutError::Timeout),
+        PutMutableError::Query(PutQueryError::ErrorResponse(answer)) => {
+            Err(PutError::Protocol(format!("error {} from a node", answer.code)))
+        }
+    }
+}

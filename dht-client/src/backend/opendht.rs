@@ -1,0 +1,345 @@
+//! OpenDHT (Jami's DHT, or a private one) through the REST proxies of `dhtnode --proxyserver`.
+//!
+//! A slot there is open to everybody: the proxy keeps whatever is put, garbage included, next to our items. So a reader
+//! judges every line by itself, within limits, and what comes out is the signed envelope of [`crate::item`] or nothing.
+//! OpenDHT's own signed values are not used.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use reqwest::{Client, Response, Url, redirect};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use tokio::time::{sleep, timeout};
+
+use super::lines::Lines;
+use super::{Answer, GetError, Health, KEPT_ITEMS, PutError, Stored, newest_first};
+use crate::item::{Item, Slot, SlotId};
+
+/// OpenDHT's type 0 lives ten minutes. (Its "permanent" puts die with the proxy that made them.)
+const LIFE: Duration = Duration::from_secs(600);
+/// How long a proxy may take to accept a connection.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+/// How long one request of a put may take.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a proxy may go on sending lines after its first byte.
+const STREAM_PATIENCE: Duration = Duration::from_secs(2);
+/// How many bytes of one answer are read.
+const STREAM_LIMIT: usize = 8 * 1024 * 1024;
+/// The longest answer of a proxy that is not a stream of values.
+const REPLY_LIMIT: usize = 16 * 1024;
+/// How often the item is looked for after it was put, and the pause between.
+const READ_BACKS: u32 = 5;
+const READ_BACK_PAUSE: Duration = Duration::from_millis(200);
+
+/// A list of proxies of one OpenDHT network.
+#[derive(Debug, Clone)]
+pub struct OpenDht {
+    http: Client,
+    proxies: Arc<[Url]>,
+    /// Which proxy the next put begins with.
+    turn: Arc<AtomicUsize>,
+}
+
+/// Why a list of proxies cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyError {
+    /// The list is empty.
+    #[error("no OpenDHT proxy is named; give at least one, better two")]
+    None,
+    /// An entry is not the address of a proxy.
+    #[error("`{0}` is not the address of an OpenDHT proxy, such as http://127.0.0.1:8080")]
+    Address(String),
+    /// The HTTP client cannot start.
+    #[error("the HTTP client cannot start: {0}")]
+    Client(String),
+}
+
+impl OpenDht {
+    /// A client of these proxies.
+    ///
+    /// # Errors
+    /// If there is none, or one is not an http or https address.
+    pub fn new<S: AsRef<str>>(proxies: &[S]) -> Result<Self, ProxyError> {
+        let proxies = proxies.iter().map(|text| proxy(text.as_ref())).collect::<Result<Arc<[Url]>, _>>()?;
+        if proxies.is_empty() {
+            return Err(ProxyError::None);
+        }
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_PATIENCE)
+            .build()
+            .map_err(|error| ProxyError::Client(error.to_string()))?;
+        Ok(Self { http, proxies, turn: Arc::default() })
+    }
+
+    pub(super) async fn put(
+        &self,
+        item: &Item,
+        ttl: Duration,
+        cas: Option<i64>,
+        now: OffsetDateTime,
+    ) -> Result<Stored, PutError> {
+        self.check_current(item, cas, now).await?;
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut failure = PutError::Unreachable;
+        for step in 0..self.proxies.len() {
+            let writer = (first + step) % self.proxies.len();
+            match self.put_through(&self.proxies[writer], item).await {
+                Ok(()) => {
+                    let nodes = self.read_back(item, writer, now).await?;
+                    return Ok(Stored { nodes, expires: now + ttl.min(LIFE) });
+                }
+                // Keep the most telling failure: that one proxy is dead says less than what a living one answered.
+                Err(PutError::Unreachable) => {}
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    /// OpenDHT knows no sequence numbers, so what lies there is read first.
+    async fn check_current(&self, item: &Item, cas: Option<i64>, now: OffsetDateTime) -> Result<(), PutError> {
+        let current = match self.get(item.slot(), REQUEST_PATIENCE, now).await {
+            Ok(Answer::Items { items, .. }) => items.into_iter().next(),
+            // Whoever floods a slot shall not keep us from writing into it.
+            Ok(Answer::Nothing { .. }) | Err(GetError::Overloaded) => None,
+            Err(GetError::Unreachable) => return Err(PutError::Unreachable),
+        };
+        if let Some(later) = current.as_ref().filter(|have| have.rank() > item.rank()) {
+            return Err(PutError::Stale { have_seq: later.seq() });
+        }
+        if cas.is_some() && cas != current.as_ref().map(Item::seq) {
+            return Err(PutError::CasFailed);
+        }
+        Ok(())
+    }
+
+    async fn put_through(&self, proxy: &Url, item: &Item) -> Result<(), PutError> {
+        if !self.is_connected(proxy).await {
+            return Err(PutError::Unreachable);
+        }
+        let bytes = item.to_bytes();
+        let data = STANDARD.encode(&bytes);
+        let body = serde_json::json!({ "id": value_id(&bytes), "type": 0, "data": data });
+        let request = self.http.post(key_url(proxy, item.slot().id())).timeout(REQUEST_PATIENCE).body(body.to_string());
+        let response = request.send().await.map_err(put_error)?;
+        let status = response.status();
+        if status.is_server_error() || status.as_u16() == 429 {
+            return Err(PutError::Overloaded);
+        }
+        if !status.is_success() {
+            return Err(PutError::Protocol(format!("the proxy answered {status}")));
+        }
+        let reply = short_body(response).await.ok_or(PutError::Timeout)?;
+        match serde_json::from_slice::<Line>(&reply) {
+            // The proxy answers what it stored, which is not always what it was given.
+            Ok(line) if line.data == data => Ok(()),
+            _ => Err(PutError::Protocol("the proxy stored something else".into())),
+        }
+    }
+
+    /// Looks for a just written item through the other proxies, or through the same if it is the only one that works.
+    async fn read_back(&self, item: &Item, writer: usize, now: OffsetDateTime) -> Result<usize, PutError> {
+        for attempt in 0..READ_BACKS {
+            if attempt > 0 {
+                sleep(READ_BACK_PAUSE).await;
+            }
+            let others = (1..self.proxies.len()).map(|step| &self.proxies[(writer + step) % self.proxies.len()]);
+            let mut answered = false;
+            for proxy in others {
+                let view = self.read(proxy, item.slot(), REQUEST_PATIENCE, now).await;
+                answered |= view.end == End::Complete;
+                if view.items.contains(item) {
+                    return Ok(2);
+                }
+            }
+            if !answered
+                && self.read(&self.proxies[writer], item.slot(), REQUEST_PATIENCE, now).await.items.contains(item)
+            {
+                return Ok(1);
+            }
+        }
+        Err(PutError::Timeout)
+    }
+
+    pub(super) async fn get(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Result<Answer, GetError> {
+        let views = join_all(self.proxies.iter().map(|proxy| self.read(proxy, slot, patience, now))).await;
+        let count = |end: End| views.iter().filter(|view| view.end == end).count();
+        let (answered, flooded) = (count(End::Complete), count(End::Flooded));
+        let items = newest_first(views.into_iter().flat_map(|view| view.items).collect());
+        match (items.is_empty(), flooded, answered) {
+            (false, ..) => Ok(Answer::Items { items, complete: answered == self.proxies.len() }),
+            (true, 0, 0) => Err(GetError::Unreachable),
+            (true, 0, asked) => Ok(Answer::Nothing { asked }),
+            (true, ..) => Err(GetError::Overloaded),
+        }
+    }
+
+    /// Reads a slot through one proxy.
+    async fn read(&self, proxy: &Url, slot: &Slot, patience: Duration, now: OffsetDateTime) -> View {
+        let mut view = View { items: Vec::new(), end: End::Silent };
+        let whole = async {
+            let (connected, response) =
+                futures_util::join!(self.is_connected(proxy), self.http.get(key_url(proxy, slot.id())).send());
+            // A proxy without peers answers 200 and an empty list for everything.
+            let Some(response) = response.ok().filter(|response| connected && response.status().is_success()) else {
+                return;
+            };
+            view.collect(response, slot, now).await;
+        };
+        if timeout(patience, whole).await.is_err() && view.end != End::Flooded {
+            view.end = End::Silent;
+        }
+        view
+    }
+
+    /// Whether the proxy's node has peers. HTTP 200 alone says nothing.
+    async fn is_connected(&self, proxy: &Url) -> bool {
+        let Ok(url) = proxy.join("node/info") else { return false };
+        let Ok(response) = self.http.get(url).timeout(REQUEST_PATIENCE).send().await else { return false };
+        let Some(body) = short_body(response).await else { return false };
+        serde_json::from_slice::<NodeInfo>(&body).is_ok_and(|info| info.ipv4.good > 0)
+    }
+
+    pub(super) async fn health(&self) -> Health {
+        let alive = join_all(self.proxies.iter().map(|proxy| self.is_connected(proxy))).await;
+        Health {
+            backend: "opendht",
+            reachable: alive.into_iter().filter(|alive| *alive).count(),
+            configured: self.proxies.len(),
+        }
+    }
+}
+
+/// What one proxy showed of a slot.
+struct View {
+    items: Vec<Item>,
+    end: End,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The proxy said all it had.
+    Complete,
+    /// It said more than we read.
+    Flooded,
+    /// It is dead, alone, or stopped in the middle.
+    Silent,
+}
+
+impl View {
+    async fn collect(&mut self, response: Response, slot: &Slot, now: OffsetDateTime) {
+        let mut stream = response.bytes_stream();
+        let mut lines = Lines::default();
+        let mut read = 0;
+        let Some(mut chunk) = stream.next().await else {
+            self.end = End::Complete;
+            return;
+        };
+        let reading = async {
+            loop {
+                let Ok(bytes) = chunk else { return End::Silent };
+                read += bytes.len();
+                if read > STREAM_LIMIT {
+                    return End::Flooded;
+                }
+                lines.push(&bytes, |line| self.judge(line, slot, now));
+                chunk = match stream.next().await {
+                    Some(next) => next,
+                    None => {
+                        lines.finish(|line| self.judge(line, slot, now));
+                        return End::Complete;
+                    }
+                };
+            }
+        };
+        self.end = timeout(STREAM_PATIENCE, reading).await.unwrap_or(End::Flooded);
+    }
+
+    fn judge(&mut self, line: &[u8], slot: &Slot, now: OffsetDateTime) {
+        let item = serde_json::from_slice::<Line>(line)
+            .ok()
+            .and_then(|line| STANDARD.decode(line.data).ok())
+            .and_then(|bytes| Item::from_bytes(&bytes, slot, now).ok());
+        if let Some(item) = item.filter(|item| !self.items.contains(item)) {
+            self.items.push(item);
+            if self.items.len() > KEPT_ITEMS {
+                self.items = newest_first(std::mem::take(&mut self.items));
+                self.items.truncate(KEPT_ITEMS);
+            }
+        }
+    }
+}
+
+/// A value as the proxy writes it; its other fields are the proxy's own.
+#[derive(Deserialize)]
+struct Line {
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct NodeInfo {
+    ipv4: Peers,
+}
+
+#[derive(Deserialize)]
+struct Peers {
+    good: u64,
+}
+
+fn proxy(text: &str) -> Result<Url, ProxyError> {
+    let wrong = || ProxyError::Address(text.to_owned());
+    let mut url = Url::parse(text).map_err(|_| wrong())?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || url.query().is_some() {
+        return Err(wrong());
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+fn key_url(proxy: &Url, slot: SlotId) -> Url {
+    let mut url = proxy.clone();
+    url.set_path(&format!("{}key/{slot}", proxy.path()));
+    url
+}
+
+/// The same item always has the same value id, so that putting it again renews it instead of adding another.
+fn value_id(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    let mut id = [0; 8];
+    id.copy_from_slice(&digest[..8]);
+    // OpenDHT reads 0 as "draw one".
+    u64::from_be_bytes(id).max(1).to_string()
+}
+
+async fn short_body(response: Response) -> Option<Vec<u8>> {
+    let mut stream = response.bytes_stream();
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        body.extend_from_slice(&chunk.ok()?);
+        if body.len() > REPLY_LIMIT {
+            return None;
+        }
+    }
+    Some(body)
+}
+
+fn put_error(error: reqwest::Error) -> PutError {
+    if error.is_connect() {
+        PutError::Unreachable
+    } else if error.is_timeout() {
+        PutError::Timeout
+    } else {
+        PutError::Protocol("the proxy broke off".into())
+    }
+}

@@ -1,13 +1,14 @@
 //! Who calls, as far as the trunk can be believed: the ordered checks of docs/protocol.md and their verdict.
 //! To change who may call, change `policy.rs` and its table of cases.
 
+mod attestation;
 pub mod level;
 pub mod policy;
 pub mod reason;
 pub mod trunk;
 
 pub use level::Level;
-pub use policy::{Policy, Verdict};
+pub use policy::{Policy, Verdict, judge};
 pub use reason::Reason;
 pub use trunk::{KeepsDiversion, Network, NumberFormat, TrunkProfile};
 

@@ -1,7 +1,15 @@
-//! The ordered checks on an INVITE, from its source to the level that its caller may prove.
+//! The ordered checks on an INVITE, from its source to the level that its caller may prove. The first that fails names
+//! the reason. The tables in `policy/cases.rs` are the specification in examples.
 
-use super::{Caller, Level, Reason, TrunkProfile};
+use std::net::SocketAddr;
+
+use subtle::ConstantTimeEq;
+
+use super::attestation::{self, Attestation};
+use super::trunk::{KeepsDiversion, TrunkProfile};
+use super::{Caller, Level, Reason};
 use crate::number::{KindPolicy, Number};
+use crate::sip::identity::{Headers, NameAddress, Privacy, Scheme, Uri};
 
 /// What the operator decided about who may call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,3 +43,242 @@ pub enum Verdict {
         claimed: Option<Number>,
     },
 }
+
+/// Runs the checks on a request from `peer`: its Request-URI and its headers as (name, raw value), unfolded.
+pub fn judge(policy: &Policy, peer: SocketAddr, request_uri: &str, headers: &[(&str, &str)]) -> Verdict {
+    let Some(index) = policy.trunk_of(peer) else {
+        return Verdict::Refuse { reason: Reason::UnknownPeer, trunk: None, claimed: None };
+    };
+    let trunk = &policy.trunks[index];
+    let mut claimed = None;
+    match checked(policy, trunk, request_uri, Headers(headers), &mut claimed) {
+        Ok(caller) => Verdict::Accept { caller, trunk: index },
+        Err(reason) => Verdict::Refuse { reason, trunk: Some(index), claimed },
+    }
+}
+
+impl Policy {
+    /// Check 1: the one trunk that this address belongs to. Nothing is believed from anybody else, and two trunks
+    /// that claim one address make it nobody's.
+    pub fn trunk_of(&self, peer: SocketAddr) -> Option<usize> {
+        let mut found = self
+            .trunks
+            .iter()
+            .enumerate()
+            .filter(|(_, trunk)| trunk.sources.iter().any(|source| source.contains(peer.ip())));
+        match (found.next(), found.next()) {
+            (Some((index, _)), None) => Some(index),
+            _ => None,
+        }
+    }
+}
+
+/// Checks 1 (the secret) to 9, in the protocol's order but for one thing: a caller who withholds the number is
+/// refused for that before two of its headers are compared, so that no page learns a withheld number.
+fn checked(
+    policy: &Policy,
+    trunk: &TrunkProfile,
+    request_uri: &str,
+    headers: Headers<'_>,
+    claimed: &mut Option<Number>,
+) -> Result<Caller, Reason> {
+    let called = Uri::parse(request_uri).ok_or(Reason::NotOurNumber)?;
+    let by_user = check_ingress(trunk, &called)?;
+    check_called(trunk, &called, by_user, headers)?;
+
+    let candidates = Candidates::read(trunk, headers)?;
+    let privacy = candidates.check_privacy(headers)?;
+    let chosen = candidates.chosen();
+    let number = normalised(trunk, &chosen.uri);
+    *claimed = number.as_ref().ok().cloned();
+    check_line(chosen)?;
+    let number = number?;
+    candidates.check_agreement(trunk, &number)?;
+
+    if !number.kind().is_permitted(policy.kinds) {
+        return Err(Reason::NumberKind);
+    }
+    check_forwarding(headers)?;
+    let attestation = attestation::read(headers, chosen)?;
+
+    let level = level(trunk, privacy, attestation, &number);
+    if level < policy.issue_from {
+        return Err(Reason::BelowIssuingLevel);
+    }
+    Ok(Caller { number, level, trunk: trunk.name.clone() })
+}
+
+/// Check 1, second half: only the URI that we gave to this carrier bears its secret. Says whether the secret took the
+/// place of the number.
+fn check_ingress(trunk: &TrunkProfile, called: &Uri<'_>) -> Result<bool, Reason> {
+    let Some(secret) = &trunk.ingress_secret else { return Ok(false) };
+    let is_secret = |text: &str| bool::from(text.as_bytes().ct_eq(secret.expose().as_bytes()));
+    if is_secret(&called.user) {
+        return Ok(true);
+    }
+    let mut parameters = called.parameters.iter().chain(called.user_parameters.iter());
+    if parameters.any(|(_, value)| is_secret(value)) { Ok(false) } else { Err(Reason::IngressSecret) }
+}
+
+/// Check 2: the call is for one of the trunk's numbers. Where the secret stands in the Request-URI's user part, the
+/// number stands in To.
+fn check_called(trunk: &TrunkProfile, called: &Uri<'_>, by_user: bool, headers: Headers<'_>) -> Result<(), Reason> {
+    let is_ours = |uri: &Uri<'_>| normalised(trunk, uri).is_ok_and(|number| trunk.numbers.contains(&number));
+    let ours = if by_user {
+        headers.values("To", Some("t")).next().and_then(NameAddress::parse).is_some_and(|to| is_ours(&to.uri))
+    } else {
+        is_ours(called)
+    };
+    if ours { Ok(()) } else { Err(Reason::NotOurNumber) }
+}
+
+/// Check 3: the headers that may name the caller, as far as this trunk's are believed.
+struct Candidates<'a> {
+    from: NameAddress<'a>,
+    /// From the one header that counts, the best first; empty if only From is left.
+    asserted: Vec<NameAddress<'a>>,
+}
+
+impl<'a> Candidates<'a> {
+    fn read(trunk: &TrunkProfile, headers: Headers<'a>) -> Result<Self, Reason> {
+        let mut froms = headers.values("From", Some("f"));
+        let (Some(from), None) = (froms.next(), froms.next()) else { return Err(Reason::MalformedIdentity) };
+        let from = NameAddress::parse(from).ok_or(Reason::MalformedIdentity)?;
+        let mut asserted = if trunk.trust_pai { parsed(headers, "P-Asserted-Identity")? } else { Vec::new() };
+        // RFC 3325 9.1: one value or two, and of two, one is sip(s) and one tel.
+        if asserted.len() > 2 {
+            return Err(Reason::MalformedIdentity);
+        }
+        if asserted.is_empty() && trunk.trust_rpid {
+            asserted = remote_party(headers)?;
+        }
+        asserted.sort_by_key(|entry| entry.uri.scheme != Scheme::Tel);
+        Ok(Self { from, asserted })
+    }
+
+    /// Check 4: a caller who withholds the number is refused (RFC 5079), also when a header leaks it.
+    fn check_privacy(&self, headers: Headers<'_>) -> Result<Privacy, Reason> {
+        let privacy = Privacy::of(headers);
+        let hidden = std::iter::once(&self.from).chain(&self.asserted).any(is_anonymous);
+        if hidden || privacy == Privacy::Withheld { Err(Reason::Anonymous) } else { Ok(privacy) }
+    }
+
+    /// The header that counts: the asserted number (tel: before sip:), else From.
+    fn chosen(&self) -> &NameAddress<'a> {
+        self.asserted.first().unwrap_or(&self.from)
+    }
+
+    /// Check 3, second half: every other header that names a caller names the same one.
+    fn check_agreement(&self, trunk: &TrunkProfile, number: &Number) -> Result<(), Reason> {
+        let others = self.asserted.iter().skip(1);
+        let from = (!trunk.from_is_free_text && !self.asserted.is_empty()).then_some(&self.from);
+        for other in others.chain(from) {
+            if normalised(trunk, &other.uri).as_ref() != Ok(number) {
+                return Err(Reason::IdentitiesDiffer);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn parsed<'a>(headers: Headers<'a>, name: &'static str) -> Result<Vec<NameAddress<'a>>, Reason> {
+    headers.entries(name, None).map(|entry| NameAddress::parse(entry).ok_or(Reason::MalformedIdentity)).collect()
+}
+
+/// Remote-Party-ID was never finished as an RFC: only the calling party counts, and only with `screen=yes;privacy=off`.
+fn remote_party<'a>(headers: Headers<'a>) -> Result<Vec<NameAddress<'a>>, Reason> {
+    let is_calling = |entry: &NameAddress<'_>| {
+        entry.parameters.value("party").is_none_or(|party| party.eq_ignore_ascii_case("calling"))
+    };
+    let calling: Vec<_> = parsed(headers, "Remote-Party-ID")?.into_iter().filter(is_calling).collect();
+    for entry in &calling {
+        if entry.parameters.value("privacy").is_some_and(|privacy| !privacy.eq_ignore_ascii_case("off")) {
+            return Err(Reason::Anonymous);
+        }
+        let screened = entry.parameters.value("screen").is_some_and(|screen| screen.eq_ignore_ascii_case("yes"));
+        if !screened || entry.parameters.value("privacy").is_none() {
+            return Err(Reason::Unscreened);
+        }
+    }
+    Ok(calling)
+}
+
+/// The spellings of "I do not say": RFC 3323 4.1.1, what networks write instead, and an empty user.
+fn is_anonymous(entry: &NameAddress<'_>) -> bool {
+    const NOBODY: [&str; 7] = ["", "anonymous", "unavailable", "restricted", "private", "withheld", "unknown"];
+    NOBODY.iter().any(|nobody| entry.uri.user.eq_ignore_ascii_case(nobody))
+        || entry.uri.host.eq_ignore_ascii_case("anonymous.invalid")
+        || entry.display.eq_ignore_ascii_case("anonymous")
+}
+
+/// Check 5: the number is one line that one person answers.
+fn check_line(chosen: &NameAddress<'_>) -> Result<(), Reason> {
+    // RFC 3966 3: an extension, or an ISDN subaddress behind one line.
+    if chosen.everywhere("ext").chain(chosen.everywhere("isub")).next().is_some() {
+        return Err(Reason::Extension);
+    }
+    let is_any = |value: &str, shared: &[&str]| shared.iter().any(|given| value.eq_ignore_ascii_case(given));
+    let cpc = chosen.everywhere("cpc").any(|value| is_any(value, &["payphone", "operator", "test", "prison"]));
+    // ANI II digits: 07 operator handled, 10 and 95 test calls, 27 and 70 payphones, 29 prison, 34 operator.
+    let oli = ["isup-oli", "oli"]
+        .into_iter()
+        .flat_map(|name| chosen.everywhere(name))
+        .any(|value| is_any(value, &["7", "07", "10", "95", "27", "70", "29", "34"]));
+    if cpc || oli { Err(Reason::SharedLine) } else { Ok(()) }
+}
+
+/// Checks 5 and 6: digits in the trunk's format become one E.164 number, or none.
+fn normalised(trunk: &TrunkProfile, uri: &Uri<'_>) -> Result<Number, Reason> {
+    if !uri.is_telephone() && !trunk.bare_user_is_number {
+        return Err(Reason::NoNumber);
+    }
+    let digits = uri.telephone_digits().ok_or(Reason::NoNumber)?;
+    let context = uri.user_parameters.value("phone-context").or(uri.parameters.value("phone-context"));
+    trunk.normalise(&digits, context).ok_or(Reason::NumberFormat)
+}
+
+/// Check 8: a forwarded or transferred call comes from a line whose owner did not call.
+fn check_forwarding(headers: Headers<'_>) -> Result<(), Reason> {
+    if headers.has("Diversion", None) || headers.has("CC-Diversion", None) {
+        return Err(Reason::Forwarded); // RFC 5806
+    }
+    for entry in headers.entries("History-Info", None) {
+        // An entry that cannot be read may hide a redirection.
+        let entry = NameAddress::parse(entry).ok_or(Reason::Forwarded)?;
+        if is_redirected(&entry) {
+            return Err(Reason::Forwarded);
+        }
+    }
+    // RFC 3892, RFC 3891, RFC 3911
+    let transferred =
+        headers.has("Referred-By", Some("b")) || headers.has("Replaces", None) || headers.has("Join", None);
+    if transferred { Err(Reason::Transferred) } else { Ok(()) }
+}
+
+/// RFC 7044: an entry made by retargeting to another user says `mp`, or why (RFC 4458 `cause`, or a Reason inside the
+/// URI).
+fn is_redirected(entry: &NameAddress<'_>) -> bool {
+    // RFC 8119: 380 is the carrier's translation of a service number, not somebody's redirection.
+    let redirects = |cause: &str| cause.trim() != "380";
+    let reason = entry.uri.header("Reason").is_some_and(|reason| {
+        let mut parts = reason.split(';').map(str::trim);
+        parts.any(|part| part.to_ascii_lowercase().strip_prefix("cause=").is_some_and(redirects))
+    });
+    reason || entry.everywhere("cause").any(redirects) || entry.parameters.value("mp").is_some()
+}
+
+/// Check 9 and the table of levels: the least that anything allows. An attestation that was verified here would earn
+/// L3; a missing one is worth L2.
+fn level(trunk: &TrunkProfile, privacy: Privacy, attestation: Attestation, number: &Number) -> Level {
+    let anybody_could_call = trunk.shared_addresses && trunk.ingress_secret.is_none();
+    let foreign = trunk.country != Some(number.country());
+    let may_be_forwarded = trunk.keeps_diversion != KeepsDiversion::Yes;
+    let half_hidden = privacy == Privacy::Way;
+    let doubted = attestation == Attestation::Partial;
+    let low = anybody_could_call || !trunk.cli_screened || foreign || may_be_forwarded || half_hidden || doubted;
+    let earned = if low { Level::L1 } else { Level::L2 };
+    earned.min(trunk.max_level)
+}
+
+#[cfg(test)]
+mod cases;

@@ -49,6 +49,44 @@ pub struct TrunkProfile {
     pub max_calls: usize,
 }
 
+impl TrunkProfile {
+    /// The E.164 number that these digits (with or without `+`) mean on this trunk; `None` if they mean none, or could
+    /// mean two. `phone_context` is that parameter of RFC 3966 5.1.5, which says where a number without `+` is dialled.
+    pub(crate) fn normalise(&self, digits: &str, phone_context: Option<&str>) -> Option<Number> {
+        let longest = self.strip_prefixes.iter().filter_map(|prefix| digits.strip_prefix(prefix.as_str()));
+        let digits = longest.min_by_key(|rest| rest.len()).unwrap_or(digits);
+        if digits.starts_with('+') {
+            // A global number has no context (RFC 3966 3).
+            return if phone_context.is_none() { Number::parse(digits).ok() } else { None };
+        }
+        match (&self.number_format, phone_context) {
+            (NumberFormat::E164NoPlus, None) => Number::parse(&format!("+{digits}")).ok(),
+            (NumberFormat::National { trunk_prefix, international_prefix }, context) => {
+                let code = self.country?.calling_code()?;
+                if context.is_some_and(|context| context != format!("+{code}")) {
+                    return None;
+                }
+                national(digits, code, trunk_prefix.as_deref(), international_prefix.as_deref())
+            }
+            (NumberFormat::E164 | NumberFormat::E164NoPlus, _) => None,
+        }
+    }
+}
+
+/// Foreign or domestic: both readings are tried, and only a number that comes out alone is meant. A country code
+/// without its prefix is not looked for: the trunk states that it writes national numbers.
+fn national(digits: &str, code: u16, trunk_prefix: Option<&str>, international_prefix: Option<&str>) -> Option<Number> {
+    let foreign = international_prefix.and_then(|prefix| digits.strip_prefix(prefix)).map(|rest| format!("+{rest}"));
+    let domestic = match trunk_prefix {
+        Some(prefix) => digits.strip_prefix(prefix).map(|rest| format!("+{code}{rest}")),
+        None => Some(format!("+{code}{digits}")),
+    };
+    let mut numbers: Vec<Number> =
+        [foreign, domestic].into_iter().flatten().filter_map(|text| Number::parse(&text).ok()).collect();
+    numbers.dedup();
+    if numbers.len() == 1 { numbers.pop() } else { None }
+}
+
 /// How a trunk spells numbers. A `+` always means E.164.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NumberFormat {

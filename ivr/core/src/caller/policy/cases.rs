@@ -1,0 +1,522 @@
+//! The checks as tables: (name, given, expected). A line of `given` is a header; the trunk is the screened one below
+//! unless the table changes it.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::caller::trunk::{KeepsDiversion, NumberFormat};
+use crate::private::Private;
+
+const PEER: &str = "192.0.2.10:5060";
+const OURS: &str = "sip:+12025550100@198.51.100.1";
+
+/// A trunk whose word earns L2.
+fn screened() -> TrunkProfile {
+    TrunkProfile {
+        name: "carrier".to_owned(),
+        sources: vec!["192.0.2.0/28".parse().unwrap()],
+        media_networks: vec![],
+        numbers: vec![Number::parse("+12025550100").unwrap()],
+        ingress_secret: None,
+        shared_addresses: false,
+        trust_pai: true,
+        trust_rpid: false,
+        cli_screened: true,
+        from_is_free_text: false,
+        bare_user_is_number: true,
+        country: Some("US".parse().unwrap()),
+        number_format: NumberFormat::E164,
+        strip_prefixes: vec![],
+        keeps_diversion: KeepsDiversion::Yes,
+        nat: false,
+        max_level: Level::L3,
+        max_calls: 10,
+    }
+}
+
+fn policy(trunk: TrunkProfile) -> Policy {
+    Policy { trunks: vec![trunk], issue_from: Level::L1, kinds: KindPolicy { voip: true, personal: false } }
+}
+
+/// The headers of one case: lines of `Name: value`; a From of +12025550143 unless it brings its own.
+fn headers(text: &str) -> Vec<(&str, &str)> {
+    let mut headers: Vec<_> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| line.split_once(':').unwrap_or_else(|| panic!("{line} is no header")))
+        .collect();
+    if !headers.iter().any(|(name, _)| ["from", "f"].contains(&name.to_ascii_lowercase().as_str())) {
+        headers.push(("From", "<sip:+12025550143@carrier.example>;tag=1"));
+    }
+    headers
+}
+
+/// `+number Ln`, or the code of the reason, with `(+number)` if the verdict names who was refused.
+fn told(policy: &Policy, peer: &str, uri: &str, text: &str) -> String {
+    match judge(policy, peer.parse().unwrap(), uri, &headers(text)) {
+        Verdict::Accept { caller, .. } => format!("{} {}", caller.number.as_str(), caller.level),
+        Verdict::Refuse { reason, claimed: Some(number), .. } => format!("{} ({})", reason.code(), number.as_str()),
+        Verdict::Refuse { reason, claimed: None, .. } => reason.code().to_owned(),
+    }
+}
+
+fn check(policy: &Policy, table: &[(&str, &str, &str)]) {
+    for (name, given, expected) in table {
+        assert_eq!(told(policy, PEER, OURS, given), *expected, "{name}: {given}");
+    }
+}
+
+#[test]
+fn nothing_is_believed_from_an_unknown_peer() {
+    let two = Policy {
+        trunks: vec![
+            screened(),
+            TrunkProfile {
+                sources: vec!["192.0.2.15".parse().unwrap(), "2001:db8::/64".parse().unwrap()],
+                ..screened()
+            },
+        ],
+        ..policy(screened())
+    };
+    for (name, peer, expected) in [
+        ("inside", "192.0.2.10:5060", "+12025550143 L2"),
+        ("any port", "192.0.2.10:40000", "+12025550143 L2"),
+        ("mapped into IPv6", "[::ffff:192.0.2.10]:5060", "+12025550143 L2"),
+        ("the second trunk", "[2001:db8::7]:5060", "+12025550143 L2"),
+        ("outside", "192.0.2.16:5060", "unknown-peer"),
+        ("two trunks claim it", "192.0.2.15:5060", "unknown-peer"),
+    ] {
+        assert_eq!(told(&two, peer, OURS, ""), expected, "{name}");
+    }
+}
+
+#[test]
+fn shared_addresses_need_a_secret() {
+    let secret = Some(Private::new("x7Qm2kLp9".to_owned()));
+    let shared = policy(TrunkProfile { shared_addresses: true, ..screened() });
+    assert_eq!(told(&shared, PEER, OURS, ""), "+12025550143 L1", "without a secret the level is capped");
+    let secured = policy(TrunkProfile { shared_addresses: true, ingress_secret: secret, ..screened() });
+    for (name, uri, given, expected) in [
+        ("URI parameter", "sip:+12025550100@h;key=x7Qm2kLp9", "", "+12025550143 L2"),
+        ("user parameter", "sip:+12025550100;k=x7Qm2kLp9@h", "", "+12025550143 L2"),
+        ("user part, number in To", "sip:x7Qm2kLp9@h", "To: <sip:+12025550100@h>", "+12025550143 L2"),
+        ("user part, compact To", "sip:x7Qm2kLp9@h", "t: <sip:+12025550100@h>", "+12025550143 L2"),
+        ("user part, foreign number in To", "sip:x7Qm2kLp9@h", "To: <sip:+12025550101@h>", "not-our-number"),
+        ("user part, no To", "sip:x7Qm2kLp9@h", "", "not-our-number"),
+        ("no secret", OURS, "", "ingress-secret"),
+        ("wrong secret", "sip:+12025550100@h;key=x7Qm2kLp8", "", "ingress-secret"),
+        ("part of the secret", "sip:+12025550100@h;key=x7Qm2kLp", "", "ingress-secret"),
+        ("secret in a URI header", "sip:+12025550100@h?key=x7Qm2kLp9", "", "ingress-secret"),
+        ("secret in a SIP header", OURS, "X-Key: x7Qm2kLp9", "ingress-secret"),
+    ] {
+        assert_eq!(told(&secured, PEER, uri, given), expected, "{name}");
+    }
+}
+
+#[test]
+fn only_the_trunks_own_numbers_are_called() {
+    let trunk = policy(screened());
+    for (name, uri, expected) in [
+        ("ours", OURS, "+12025550143 L2"),
+        ("ours as tel:", "tel:+1-202-555-0100", "+12025550143 L2"),
+        ("escaped plus", "sip:%2B12025550100@h", "+12025550143 L2"),
+        ("with number portability", "sip:+12025550100;npdi;rn=+12025550199@h;user=phone", "+12025550143 L2"),
+        ("another's", "sip:+12025550101@h", "not-our-number"),
+        ("without plus, which this trunk does not write", "sip:12025550100@h", "not-our-number"),
+        ("a suffix", "sip:5550100@h", "not-our-number"),
+        ("a name", "sip:service@h", "not-our-number"),
+        ("no user", "sip:h", "not-our-number"),
+        ("not SIP", "http://h/+12025550100", "not-our-number"),
+        ("empty", "", "not-our-number"),
+    ] {
+        assert_eq!(told(&trunk, PEER, uri, ""), expected, "{name}");
+    }
+}
+
+#[test]
+fn the_asserted_identity_counts_before_from() {
+    check(
+        &policy(screened()),
+        &[
+            ("From alone", "", "+12025550143 L2"),
+            ("compact From", "f: <sip:+12025550143@h>", "+12025550143 L2"),
+            ("PAI as From", "P-Asserted-Identity: <sip:+12025550143@h>", "+12025550143 L2"),
+            ("PAI without brackets", "P-Asserted-Identity: tel:+12025550143", "+12025550143 L2"),
+            (
+                "sip and tel",
+                "P-Asserted-Identity: \"J\" <sip:+12025550143@h>, <tel:+1-202-555-0143>",
+                "+12025550143 L2",
+            ),
+            (
+                "two headers",
+                "P-Asserted-Identity: <sip:+12025550143@h>\nP-Asserted-Identity: <tel:+12025550143>",
+                "+12025550143 L2",
+            ),
+            ("PAI another than From", "P-Asserted-Identity: <tel:+12025550144>", "identities-differ (+12025550144)"),
+            (
+                "two PAI that differ",
+                "P-Asserted-Identity: <sip:+12025550144@h>, <tel:+12025550143>",
+                "identities-differ (+12025550143)",
+            ),
+            (
+                "a name beside the number",
+                "P-Asserted-Identity: <sip:alice@h>, <tel:+12025550143>",
+                "identities-differ (+12025550143)",
+            ),
+            (
+                "From is a name",
+                "From: <sip:alice@h>\nP-Asserted-Identity: <tel:+12025550143>",
+                "identities-differ (+12025550143)",
+            ),
+            (
+                "three PAI",
+                "P-Asserted-Identity: <tel:+12025550143>, <tel:+12025550143>, <tel:+12025550143>",
+                "malformed-identity",
+            ),
+            ("empty PAI", "P-Asserted-Identity:", "malformed-identity"),
+            ("PAI of another scheme", "P-Asserted-Identity: <mailto:a@b.example>", "malformed-identity"),
+            ("two From", "From: <sip:+12025550143@h>\nf: <sip:+12025550143@h>", "malformed-identity"),
+            ("From that is none", "From: nobody", "malformed-identity"),
+            ("a user with two hosts", "From: <sip:+12025550143@h@h>", "malformed-identity"),
+            ("a number in the display name", "From: \"+12025550199\" <sip:+12025550143@h>", "+12025550143 L2"),
+            (
+                "a bracket in the display name",
+                "P-Asserted-Identity: \"<tel:+12025550199>\" <tel:+12025550143>",
+                "+12025550143 L2",
+            ),
+            ("From is a name and alone", "From: <sip:alice@h>", "no-number"),
+        ],
+    );
+    let untrusting = policy(TrunkProfile { trust_pai: false, ..screened() });
+    check(
+        &untrusting,
+        &[("PAI from a trunk whose PAI is not trusted", "P-Asserted-Identity: <tel:+12025550199>", "+12025550143 L2")],
+    );
+    let free_text = policy(TrunkProfile { from_is_free_text: true, ..screened() });
+    check(
+        &free_text,
+        &[
+            ("From is free text", "From: <sip:acme@h>\nP-Asserted-Identity: <tel:+12025550143>", "+12025550143 L2"),
+            (
+                "two PAI still agree",
+                "P-Asserted-Identity: <tel:+12025550143>, <sip:+12025550144@h>",
+                "identities-differ (+12025550143)",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn remote_party_id_counts_only_where_the_profile_says_so() {
+    let opted = policy(TrunkProfile { trust_rpid: true, ..screened() });
+    check(
+        &opted,
+        &[
+            (
+                "screened",
+                "Remote-Party-ID: <sip:+12025550143@h>;party=calling;screen=yes;privacy=off",
+                "+12025550143 L2",
+            ),
+            ("unscreened", "Remote-Party-ID: <sip:+12025550143@h>;screen=no;privacy=off", "unscreened"),
+            ("silent about screening", "Remote-Party-ID: <sip:+12025550143@h>;privacy=off", "unscreened"),
+            ("silent about privacy", "Remote-Party-ID: <sip:+12025550143@h>;screen=yes", "unscreened"),
+            ("private", "Remote-Party-ID: <sip:+12025550143@h>;screen=yes;privacy=full", "anonymous"),
+            (
+                "the called party",
+                "Remote-Party-ID: <sip:+12025550100@h>;party=called;screen=yes;privacy=off",
+                "+12025550143 L2",
+            ),
+            (
+                "differs from From",
+                "Remote-Party-ID: <sip:+12025550144@h>;screen=yes;privacy=off",
+                "identities-differ (+12025550144)",
+            ),
+            (
+                "PAI goes before it",
+                "Remote-Party-ID: <sip:+12025550144@h>;screen=no\nP-Asserted-Identity: <tel:+12025550143>",
+                "+12025550143 L2",
+            ),
+        ],
+    );
+    check(
+        &policy(screened()),
+        &[("not opted in", "Remote-Party-ID: <sip:+12025550144@h>;screen=no;privacy=full", "+12025550143 L2")],
+    );
+}
+
+#[test]
+fn a_withheld_number_is_refused_and_never_named() {
+    check(
+        &policy(screened()),
+        &[
+            ("id", "Privacy: id", "anonymous"),
+            ("leaked by PAI", "Privacy: id\nP-Asserted-Identity: <tel:+12025550143>", "anonymous"),
+            ("header", "Privacy: header", "anonymous"),
+            ("user;critical", "Privacy: user;critical", "anonymous"),
+            ("none", "Privacy: none", "+12025550143 L2"),
+            ("none and id", "Privacy: none;id", "anonymous"),
+            ("session caps", "Privacy: session", "+12025550143 L1"),
+            ("history caps", "Privacy: history", "+12025550143 L1"),
+            ("anonymous From", "From: \"Anonymous\" <sip:anonymous@anonymous.invalid>", "anonymous"),
+            (
+                "anonymous From, PAI leaks",
+                "From: <sip:anonymous@anonymous.invalid>\nP-Asserted-Identity: <tel:+12025550143>",
+                "anonymous",
+            ),
+            ("unavailable", "From: <sip:Unavailable@h>", "anonymous"),
+            ("Restricted", "From: <sip:Restricted@h>", "anonymous"),
+            ("empty user", "From: <sip:h>", "anonymous"),
+            ("anonymous PAI", "P-Asserted-Identity: <sip:anonymous@h>", "anonymous"),
+            ("name withheld", "From: Anonymous <sip:+12025550143@h>", "anonymous"),
+            ("withheld and different", "Privacy: id\nP-Asserted-Identity: <tel:+12025550144>", "anonymous"),
+        ],
+    );
+}
+
+#[test]
+fn a_number_is_one_line_of_one_person() {
+    check(
+        &policy(screened()),
+        &[
+            ("separators", "From: <tel:+1-(202)-555.0143>", "+12025550143 L2"),
+            ("portability", "From: <sip:+12025550143;npdi;rn=+12025550199@h;user=phone>", "+12025550143 L2"),
+            ("ordinary", "From: <sip:+12025550143;cpc=ordinary@h>", "+12025550143 L2"),
+            ("extension", "From: <tel:+12025550143;ext=7>", "extension (+12025550143)"),
+            ("subaddress", "From: <sip:+12025550143;isub=12@h>", "extension (+12025550143)"),
+            ("payphone", "From: <sip:+12025550143;cpc=payphone@h>", "shared-line (+12025550143)"),
+            ("payphone as URI parameter", "From: <sip:+12025550143@h;CPC=Payphone>", "shared-line (+12025550143)"),
+            ("payphone after the address", "From: <sip:+12025550143@h>;cpc=payphone", "shared-line (+12025550143)"),
+            ("second cpc", "From: <sip:+12025550143;cpc=ordinary;cpc=prison@h>", "shared-line (+12025550143)"),
+            ("operator", "From: <tel:+12025550143;cpc=operator>", "shared-line (+12025550143)"),
+            ("prison by digits", "From: <sip:+12025550143;isup-oli=29@h>", "shared-line (+12025550143)"),
+            ("mobile by digits", "From: <sip:+12025550143;isup-oli=62@h>", "+12025550143 L2"),
+            ("toll-free", "From: <tel:+18002345678>", "number-kind (+18002345678)"),
+            ("premium", "From: <tel:+19002345678>", "number-kind (+19002345678)"),
+            ("personal", "From: <tel:+447012345678>", "number-kind (+447012345678)"),
+            ("emergency", "From: <tel:911>", "number-format"),
+            ("short code", "From: <tel:+144444>", "number-format"),
+            ("unassigned", "From: <tel:+11235550143>", "number-format"),
+            ("a letter", "From: <tel:+1202555014A>", "no-number"),
+            ("star code", "From: <tel:*672025550143>", "no-number"),
+            ("global number with a context", "From: <tel:+12025550143;phone-context=+1>", "number-format"),
+        ],
+    );
+    let strict = policy(TrunkProfile { bare_user_is_number: false, ..screened() });
+    assert_eq!(told(&strict, PEER, "tel:+12025550100", ""), "no-number");
+    assert_eq!(told(&strict, PEER, "tel:+12025550100", "From: <sip:+12025550143@h;user=phone>"), "+12025550143 L2");
+}
+
+#[test]
+fn numbers_are_read_in_the_trunks_format() {
+    let e164 = NumberFormat::E164;
+    let no_plus = NumberFormat::E164NoPlus;
+    let national = |trunk_prefix: Option<&str>, international_prefix: Option<&str>| NumberFormat::National {
+        trunk_prefix: trunk_prefix.map(str::to_owned),
+        international_prefix: international_prefix.map(str::to_owned),
+    };
+    let german = national(Some("0"), Some("00"));
+    let american = national(None, Some("011"));
+    let italian = national(None, Some("00"));
+    type Case<'a> = (&'a NumberFormat, &'a str, &'a [&'a str], &'a str, Option<&'a str>);
+    let table: &[Case<'_>] = &[
+        (&e164, "US", &[], "+12025550143", Some("+12025550143")),
+        (&e164, "US", &[], "12025550143", None),
+        (&e164, "US", &[], "2025550143", None),
+        (&no_plus, "US", &[], "12025550143", Some("+12025550143")),
+        (&no_plus, "US", &[], "+12025550143", Some("+12025550143")),
+        (&no_plus, "US", &[], "2025550143", None),
+        (&no_plus, "US", &[], "0012025550143", None),
+        (&no_plus, "US", &["99"], "9912025550143", Some("+12025550143")),
+        (&no_plus, "US", &["9", "99"], "9912025550143", Some("+12025550143")),
+        (&no_plus, "DE", &[], "4930123456", Some("+4930123456")),
+        (&no_plus, "DE", &[], "49030123456", None),
+        (&german, "DE", &[], "030123456", Some("+4930123456")),
+        (&german, "DE", &[], "0012025550143", Some("+12025550143")),
+        (&german, "DE", &[], "+4930123456", Some("+4930123456")),
+        (&german, "DE", &[], "30123456", None),
+        (&german, "DE", &[], "4930123456", None),
+        (&american, "US", &[], "2025550143", Some("+12025550143")),
+        (&american, "US", &[], "0114930123456", Some("+4930123456")),
+        (&american, "US", &[], "12025550143", None),
+        (&american, "US", &[], "5550143", None),
+        (&italian, "IT", &[], "0612345678", Some("+390612345678")),
+        (&italian, "IT", &[], "004930123456", Some("+4930123456")),
+    ];
+    for (format, country, prefixes, digits, expected) in table {
+        let trunk = TrunkProfile {
+            number_format: (*format).clone(),
+            country: Some(country.parse().unwrap()),
+            strip_prefixes: prefixes.iter().map(|&prefix| prefix.to_owned()).collect(),
+            ..screened()
+        };
+        let number = trunk.normalise(digits, None);
+        assert_eq!(number.as_ref().map(Number::as_str), *expected, "{digits} on {format:?} in {country}");
+    }
+    let german = TrunkProfile { number_format: german, country: Some("DE".parse().unwrap()), ..screened() };
+    assert!(german.normalise("030123456", Some("+49")).is_some());
+    assert!(german.normalise("030123456", Some("+1")).is_none());
+    assert!(german.normalise("030123456", Some("carrier.example")).is_none());
+}
+
+#[test]
+fn a_forwarded_or_transferred_call_is_nobodys() {
+    check(
+        &policy(screened()),
+        &[
+            ("Diversion", "Diversion: <tel:+12025550150>;reason=unconditional", "forwarded (+12025550143)"),
+            ("empty Diversion", "Diversion:", "forwarded (+12025550143)"),
+            ("plain history", "History-Info: <sip:+12025550100@h>;index=1", "+12025550143 L2"),
+            (
+                "history of routing",
+                "History-Info: <sip:+12025550100@a>;index=1, <sip:+12025550100@b>;index=1.1;rc=1",
+                "+12025550143 L2",
+            ),
+            (
+                "RFC 4458 cause",
+                "History-Info: <sip:+12025550150@h>;index=1, <sip:+12025550100@h;cause=302>;index=1.1",
+                "forwarded (+12025550143)",
+            ),
+            (
+                "escaped Reason",
+                "History-Info: <sip:+12025550150@h?Reason=SIP%3Bcause%3D486>;index=1",
+                "forwarded (+12025550143)",
+            ),
+            (
+                "escaped Reason with a text",
+                "History-Info: <sip:+12025550150@h?Privacy=none&reason=SIP%3B%20CAUSE%3D302%3Btext%3D%22x%22>;index=1",
+                "forwarded (+12025550143)",
+            ),
+            ("retargeted", "History-Info: <sip:+12025550100@h>;index=1.1;mp=1", "forwarded (+12025550143)"),
+            ("service number", "History-Info: <sip:+12025550100@h;cause=380>;index=1.1", "+12025550143 L2"),
+            ("unreadable", "History-Info: <<<", "forwarded (+12025550143)"),
+            ("Referred-By", "Referred-By: <sip:+12025550150@h>", "transferred (+12025550143)"),
+            ("compact Referred-By", "b: <sip:+12025550150@h>", "transferred (+12025550143)"),
+            ("Replaces", "Replaces: x;to-tag=1;from-tag=2", "transferred (+12025550143)"),
+            ("Join", "Join: x;to-tag=1;from-tag=2", "transferred (+12025550143)"),
+            ("div PASSporT", "Identity: a.b.c;info=<https://h/c>;alg=ES256;ppt=\"div\"", "forwarded (+12025550143)"),
+        ],
+    );
+}
+
+#[test]
+fn attestations_only_lower_what_is_not_verified() {
+    // {"attest":"A"}, {"attest":"B"}, {"attest":"C"}
+    let passport = |payload: &str| format!("Identity: e30.{payload}.c2ln;info=<https://h/c>;alg=ES256;ppt=shaken");
+    let trunk = policy(screened());
+    for (name, given, expected) in [
+        ("A is not verified here", passport("eyJhdHRlc3QiOiJBIn0"), "+12025550143 L2"),
+        ("B", passport("eyJhdHRlc3QiOiJCIn0"), "+12025550143 L1"),
+        ("C", passport("eyJhdHRlc3QiOiJDIn0"), "+12025550143 L1"),
+        ("compact header name", passport("eyJhdHRlc3QiOiJDIn0").replace("Identity", "y"), "+12025550143 L1"),
+        ("unreadable", passport("!!!"), "+12025550143 L2"),
+        ("another kind", "Identity: e30.eyJhdHRlc3QiOiJCIn0.s;ppt=rph".to_owned(), "+12025550143 L2"),
+        ("indicator", "P-Attestation-Indicator: C".to_owned(), "+12025550143 L1"),
+        ("verstat B", "From: <sip:+12025550143;verstat=TN-Validation-Passed-B@h>".to_owned(), "+12025550143 L1"),
+        ("verstat", "From: <sip:+12025550143;verstat=TN-Validation-Passed@h>".to_owned(), "+12025550143 L2"),
+        ("none", "From: <sip:+12025550143;verstat=No-TN-Validation@h>".to_owned(), "+12025550143 L2"),
+        (
+            "failed",
+            "From: <sip:+12025550143@h>;verstat=TN-Validation-Failed".to_owned(),
+            "validation-failed (+12025550143)",
+        ),
+    ] {
+        assert_eq!(told(&trunk, PEER, OURS, &given), expected, "{name}");
+    }
+}
+
+#[test]
+fn the_level_is_the_least_that_anything_allows() {
+    type Change = fn(&mut TrunkProfile);
+    let capped: [(&str, Change); 5] = [
+        ("unscreened", |trunk| trunk.cli_screened = false),
+        ("loses Diversion", |trunk| trunk.keeps_diversion = KeepsDiversion::No),
+        ("nobody knows about Diversion", |trunk| trunk.keeps_diversion = KeepsDiversion::Unknown),
+        ("of no country", |trunk| trunk.country = None),
+        ("maximum", |trunk| trunk.max_level = Level::L1),
+    ];
+    for (name, change) in capped {
+        let mut trunk = screened();
+        change(&mut trunk);
+        assert_eq!(told(&policy(trunk), PEER, OURS, ""), "+12025550143 L1", "{name}");
+    }
+    check(
+        &policy(screened()),
+        &[
+            ("a neighbour's number", "From: <tel:+14165550143>", "+14165550143 L1"),
+            ("a foreign number", "From: <tel:+4930123456>", "+4930123456 L1"),
+        ],
+    );
+    let from_l2 = Policy { issue_from: Level::L2, ..policy(screened()) };
+    check(
+        &from_l2,
+        &[
+            ("at the issuing level", "", "+12025550143 L2"),
+            ("below it", "From: <tel:+4930123456>", "below-issuing-level (+4930123456)"),
+        ],
+    );
+}
+
+/// Names that the checks look at, and pieces that their readers stumble over.
+fn hostile_header() -> impl Strategy<Value = (String, String)> {
+    let name = prop::sample::select(vec![
+        "From",
+        "f",
+        "To",
+        "P-Asserted-Identity",
+        "Privacy",
+        "Diversion",
+        "History-Info",
+        "Identity",
+        "y",
+        "Remote-Party-ID",
+        "Referred-By",
+        "P-Attestation-Indicator",
+        "X",
+    ]);
+    let piece = prop::sample::select(vec![
+        "<",
+        ">",
+        "\"",
+        "\\",
+        ",",
+        ";",
+        "=",
+        "@",
+        ":",
+        "?",
+        "%",
+        "%2B",
+        "sip:",
+        "tel:",
+        "+12025550143",
+        "cpc=payphone",
+        "phone-context=+1",
+        "é",
+        "anonymous",
+        "Reason=SIP%3Bcause%3D302",
+        ".",
+        " ",
+        "\t",
+        "[",
+        "eyJhdHRlc3QiOiJCIn0",
+    ]);
+    (name, prop::collection::vec(piece, 0..14)).prop_map(|(name, pieces)| (name.to_owned(), pieces.concat()))
+}
+
+proptest! {
+    #[test]
+    fn no_request_makes_the_judge_panic(
+        uri in "(sips?:|tel:)?[+0-9a-z%;:@?&=<>\",]{0,30}",
+        given in prop::collection::vec(hostile_header(), 0..6),
+        ours: bool,
+    ) {
+        let policy = policy(TrunkProfile { trust_rpid: true, ..screened() });
+        let headers: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let verdict = judge(&policy, PEER.parse().unwrap(), if ours { OURS } else { &uri }, &headers);
+        if let Verdict::Accept { caller, trunk } = verdict {
+            prop_assert_eq!(trunk, 0);
+            prop_assert!(caller.level <= Level::L2);
+        }
+    }
+}

@@ -5,6 +5,7 @@
 mod lines;
 pub mod mainline;
 pub mod memory;
+pub mod network;
 pub mod opendht;
 pub mod several;
 

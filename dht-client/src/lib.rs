@@ -5,13 +5,18 @@
 //! `now` and every nonce are arguments.
 
 pub mod backend;
+pub mod bundle;
+pub mod chain;
 pub mod directory;
 pub mod hasher;
 pub mod item;
 pub mod slot;
 
+pub use backend::network::Network;
 pub use backend::several::Several;
 pub use backend::{Answer, Backend, GetError, Health, PutError, Stored};
+pub use bundle::{Bundle, BundleError, Pin, Terms};
+pub use chain::{Authority, Certificate, ChainError, Level};
 pub use directory::{Entry, Pending, Record, RecordError, Status};
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use hasher::Hasher;

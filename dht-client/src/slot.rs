@@ -78,6 +78,11 @@ impl Identity {
         if well_formed { Ok(Self(folded)) } else { Err(IdentityError::Address) }
     }
 
+    /// Whether it is an email address, not a number.
+    pub fn is_address(&self) -> bool {
+        self.0.starts_with("mailto:")
+    }
+
     /// The spelling that is hashed. It is private: never log it.
     pub fn expose(&self) -> &str {
         &self.0

@@ -5,6 +5,7 @@
 mod clip;
 mod embedded;
 mod halfband;
+mod hearing;
 pub mod level;
 mod library;
 mod prompt;
@@ -12,6 +13,7 @@ mod wording;
 
 pub use clip::{ClipError, LONGEST, MASTER_RATE, RATE};
 pub use halfband::decimate;
+pub use hearing::{Heard, Hearing, Vocabulary};
 pub use library::{Library, Warning};
 pub use prompt::{PromptId, Segment, Utterance};
 pub use wording::{Voice, Wording, WordingError, Words};

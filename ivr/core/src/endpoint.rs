@@ -7,6 +7,13 @@ use crate::call::flow::Step;
 use crate::call::question::{Answer, Outcome, Question, VerificationId};
 use crate::caller::Caller;
 use crate::media::{CallKey, MediaCommand, MediaEvent, Quality};
+use crate::number::Number;
+
+mod config;
+mod counters;
+
+pub use config::{EndpointConfig, Limits, Strangers};
+pub use counters::Counters;
 
 /// What the shell hands in.
 #[derive(Debug)]
@@ -84,6 +91,8 @@ pub enum Entry {
         status: u16,
         /// The reason code, such as `no-session` or `anonymous`.
         reason: &'static str,
+        /// The number that the call bore, unless its caller withheld it: the page of its session may say why.
+        claimed: Option<Number>,
     },
     /// Figures of the media.
     Quality(Quality),
@@ -97,16 +106,33 @@ pub enum Entry {
 /// Everything one call to [`Endpoint::handle`] wants done.
 pub type Outbox = Vec<Output>;
 
-/// Placeholder of the endpoint.
+/// Many calls on one socket.
 #[derive(Debug)]
-pub struct Endpoint(());
+pub struct Endpoint {
+    _config: EndpointConfig,
+}
 
 impl Endpoint {
+    /// An endpoint without calls. All its tags, ports and digits come from `seed`.
+    pub fn new(config: EndpointConfig, _seed: [u8; 32]) -> Self {
+        Self { _config: config }
+    }
+
     /// Takes one input and pushes what must be done.
     pub fn handle(&mut self, _input: Input<'_>, _now: Instant, _out: &mut Outbox) {}
 
     /// When [`Input::Timeout`] is due.
     pub fn deadline(&self) -> Option<Instant> {
         None
+    }
+
+    /// What was counted since the start.
+    pub fn counters(&self) -> Counters {
+        Counters::default()
+    }
+
+    /// Calls that are not over: a service that shuts down waits until there are none.
+    pub fn live_calls(&self) -> usize {
+        0
     }
 }

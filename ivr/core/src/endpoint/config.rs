@@ -1,0 +1,62 @@
+//! What the operator decides about the endpoint, checked by the configuration.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::caller::Policy;
+
+/// The endpoint's addresses, carriers and limits.
+#[derive(Debug, Clone)]
+pub struct EndpointConfig {
+    /// Where the trunks reach our SIP socket: Contact, and Via of our own requests.
+    pub address: SocketAddr,
+    /// Where the trunks reach our RTP sockets: the c= line. Of the same family as the sockets.
+    pub media_address: IpAddr,
+    /// The ports of the RTP sockets that the media thread bound, in the order of its
+    /// [`PortIndex`](crate::media::PortIndex).
+    pub rtp_ports: Vec<u16>,
+    /// The trunk profiles, and who may call over them.
+    pub policy: Policy,
+    /// How much is taken on at a time.
+    pub limits: Limits,
+    /// What an address that belongs to no trunk is told.
+    pub strangers: Strangers,
+    /// Text of the `Server` and `User-Agent` headers; `None` says nothing about us.
+    pub server: Option<String>,
+}
+
+/// How much the endpoint takes on at a time. What happens beyond is written beside each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls of the node, from the INVITE to the end of the dialog. One more is answered 503 with Retry-After.
+    pub calls: usize,
+    /// Calls of a trunk whose ACK has not arrived: its INVITEs may bear a forged source. One more is answered 480, which
+    /// (unlike 503) does not make the trunk send its other calls elsewhere.
+    pub unacknowledged: usize,
+    /// How long a port rests after a call, so that late packets of one caller never reach the next.
+    pub port_quarantine: Duration,
+    /// How many refused calls get a record in a second; more are only counted, because a forged source address must
+    /// not fill the database.
+    pub recorded_refusals_per_second: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            calls: 500,
+            unacknowledged: 100,
+            port_quarantine: Duration::from_secs(10),
+            recorded_refusals_per_second: 50,
+        }
+    }
+}
+
+/// What an address that belongs to no trunk is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strangers {
+    /// 403 to every request.
+    #[default]
+    Refuse,
+    /// Nothing: scanners do not learn that SIP is spoken here.
+    Ignore,
+}

@@ -1,0 +1,40 @@
+//! What the endpoint counts, for `/metrics`.
+
+/// Counts since the start. Every number only grows, but for the gauges at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Datagrams that arrived.
+    pub datagrams: u64,
+    /// Datagrams that were no SIP message and were dropped.
+    pub garbage: u64,
+    /// Requests that the byte gate answered with a refusal of its own (400, 405, 420, 501, 505, …).
+    pub malformed_requests: u64,
+    /// Requests and responses from addresses that belong to no trunk.
+    pub strangers: u64,
+    /// Responses that matched no transaction of ours.
+    pub unmatched_responses: u64,
+    /// ACKs that matched neither a transaction nor a dialog.
+    pub unmatched_acks: u64,
+    /// Requests that were repeated by the other side and answered from memory.
+    pub retransmitted_requests: u64,
+    /// Messages that we sent again because no answer came.
+    pub retransmissions: u64,
+    /// In-dialog requests with a tag that is not ours, or from another trunk.
+    pub forged: u64,
+    /// INVITEs that asked for a new call.
+    pub invites: u64,
+    /// Calls refused by the checks on the caller, by a missing session, or by limits.
+    pub refused: u64,
+    /// Refused calls that got no record because too many were refused in that second.
+    pub unrecorded_refusals: u64,
+    /// Calls answered by 200.
+    pub answered: u64,
+    /// Calls whose ACK arrived.
+    pub confirmed: u64,
+    /// Calls ended by us because no ACK came.
+    pub never_acknowledged: u64,
+    /// Calls that exist now.
+    pub calls: usize,
+    /// Of these: calls whose ACK has not arrived.
+    pub unacknowledged: usize,
+}

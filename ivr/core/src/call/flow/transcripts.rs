@@ -1,0 +1,193 @@
+//! Replays `scenarios/*.txt`: calls as text. `UPDATE_TRANSCRIPTS=1 cargo test -p ivr-core` rewrites them; the diff is
+//! the review.
+//!
+//! `#` lines at the top say what the call shows and may set `# binding: code-only` or `# level: L3`.
+//! `3.0 > press 12` is what happens, `<` is what the script does, `. patience ends` is its own deadline. After the last
+//! `>` the script goes on until it waits for nothing.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use voice_prompts::Segment;
+
+use super::*;
+use crate::caller::Level;
+use crate::number::Number;
+
+#[test]
+fn calls_go_as_their_transcripts_say() {
+    let update = std::env::var_os("UPDATE_TRANSCRIPTS").is_some();
+    let mut changed = Vec::new();
+    let paths = transcripts();
+    assert!(paths.len() >= 20, "the transcripts are in {}", FOLDER);
+    for path in paths {
+        let written = std::fs::read_to_string(&path).unwrap();
+        let replayed = replay(&written);
+        if replayed != written {
+            if update {
+                std::fs::write(&path, &replayed).unwrap();
+            }
+            changed.push(format!("{}:\n{}", path.display(), difference(&written, &replayed)));
+        }
+    }
+    assert!(update || changed.is_empty(), "(UPDATE_TRANSCRIPTS=1 rewrites them)\n{}", changed.join("\n"));
+}
+
+#[test]
+fn every_ending_has_a_transcript() {
+    let all: String = transcripts().iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    for ending in [
+        Ending::Verified,
+        Ending::HungUpAfterReadBack,
+        Ending::HungUp,
+        Ending::TooManyWrongCodes,
+        Ending::WrongConfirmKey,
+        Ending::ReadBackExpired,
+        Ending::ReadBackVoided,
+        Ending::NothingHeard,
+        Ending::SessionGone,
+        Ending::ServiceFailed,
+        Ending::TooLong,
+    ] {
+        assert!(all.contains(&format!("< note {:?}\n", Step::Ended(ending))), "{ending:?}");
+    }
+}
+
+fn transcripts() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(Path::new(FOLDER)).unwrap().map(|entry| entry.unwrap().path());
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("call-") && name.ends_with(".txt")
+    };
+    let mut paths: Vec<_> = entries.filter(is_ours).collect();
+    paths.sort();
+    paths
+}
+
+/// The transcript as the script plays it.
+fn replay(written: &str) -> String {
+    let mut call = Replay::new(written);
+    for line in written.lines() {
+        if let Some((time, event)) = line.split_once(" > ") {
+            let at = Duration::from_secs_f64(time.trim().parse().unwrap_or_else(|_| panic!("no time: {line}")));
+            call.run_until(at);
+            writeln!(call.text, "{} > {event}", stamp(at)).unwrap();
+            events(event).into_iter().for_each(|event| call.on_event(event, at));
+        } else if line.starts_with('#') || line.is_empty() {
+            writeln!(call.text, "{line}").unwrap();
+        }
+    }
+    call.run_until(Duration::MAX);
+    call.text
+}
+
+struct Replay {
+    flow: Flow,
+    began: Instant,
+    chance: ChaCha20Rng,
+    text: String,
+}
+
+impl Replay {
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
+    fn new(written: &str) -> Self {
+        let binding = setting(written, "binding").and_then(Binding::from_name).unwrap_or(Binding::ReadBack);
+        let level = setting(written, "level").map_or(Level::L2, |level| level.parse().unwrap());
+        let number = Number::parse("+12025550143").unwrap();
+        let (began, caller) = (Instant::now(), Caller { number, level, trunk: "carrier".to_owned() });
+        let flow = Flow::new(caller, binding, began);
+        Self { flow, began, chance: ChaCha20Rng::seed_from_u64(1), text: String::new() }
+    }
+
+    /// Lets the script's own deadlines pass, as long as they are due by then.
+    fn run_until(&mut self, at: Duration) {
+        while let Some(due) = self.flow.deadline().map(|due| due - self.began).filter(|due| *due <= at) {
+            writeln!(self.text, "{} . patience ends", stamp(due)).unwrap();
+            self.on_event(Event::Timeout, due);
+            assert!(self.flow.deadline().is_none_or(|next| next - self.began > due), "it would spin:\n{}", self.text);
+        }
+    }
+
+    fn on_event(&mut self, event: Event, at: Duration) {
+        let mut out = Vec::new();
+        self.flow.on_event(event, self.began + at, &mut self.chance, &mut out);
+        for action in out {
+            writeln!(self.text, "{} < {}", stamp(at), shown(&action)).unwrap();
+        }
+    }
+}
+
+fn setting<'a>(written: &'a str, name: &str) -> Option<&'a str> {
+    written.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name)?.strip_prefix(": "))
+}
+
+fn events(text: &str) -> Vec<Event> {
+    let answer = |answer| vec![Event::Answer(answer)];
+    match text.split_once(' ').unwrap_or((text, "")) {
+        ("confirmed", _) => vec![Event::Confirmed],
+        ("play", "ended") => vec![Event::PlayEnded],
+        ("press", keys) => keys.chars().map(Event::Key).collect(),
+        ("matched", _) => answer(Answer::Matched(VerificationId([0xab; 16]))),
+        ("wrong,", left) => answer(Answer::Wrong { tries_left: left.trim_end_matches(" left").parse().unwrap() }),
+        ("exhausted", _) => answer(Answer::NumberExhausted),
+        ("stored", _) => answer(Answer::Stored),
+        ("gone", _) => answer(Answer::Gone),
+        ("unavailable", _) => answer(Answer::Unavailable),
+        ("issued", _) => vec![Event::Outcome(Outcome::Issued)],
+        ("voided", _) => vec![Event::Outcome(Outcome::Voided)],
+        ("failed", _) => vec![Event::Outcome(Outcome::Failed)],
+        ("hung", "up") => vec![Event::HungUp],
+        _ => panic!("no such event: {text}"),
+    }
+}
+
+fn shown(action: &Action) -> String {
+    match action {
+        Action::Say(utterance) => format!("say {}", spoken(utterance)),
+        Action::Hush => "hush".to_owned(),
+        Action::Ask(Question::Session(_)) => "ask for a session".to_owned(),
+        Action::Ask(Question::Code { entered, .. }) => format!("ask whether {} is the code", entered.expose().as_str()),
+        Action::Ask(Question::ReadBack { proof, digits }) => {
+            format!("ask to keep {} with {}", digits.expose().as_str(), proved(proof))
+        }
+        Action::Ask(Question::CodeOnly { proof }) => format!("ask to issue for {}", proved(proof)),
+        Action::HangUp => "hang up".to_owned(),
+        Action::Note(step) => format!("note {step:?}"),
+    }
+}
+
+fn proved(proof: &ProvedNumber) -> String {
+    format!("{} at {}", proof.number().as_str(), proof.level())
+}
+
+fn spoken(utterance: &Utterance) -> String {
+    let mut text = String::new();
+    for segment in &utterance.0 {
+        match segment {
+            Segment::Clip(PromptId::Digit(digit)) => write!(text, "{digit}").unwrap(),
+            Segment::Clip(id) => write!(text, " {} ", id.name()).unwrap(),
+            Segment::Pause(Utterance::BETWEEN_DIGITS) => {}
+            Segment::Pause(_) => text.push(' '),
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn stamp(at: Duration) -> String {
+    format!("{:6.1}", at.as_secs_f64())
+}
+
+/// The first lines that differ.
+fn difference(written: &str, replayed: &str) -> String {
+    let (mut old, mut new) = (written.lines(), replayed.lines());
+    loop {
+        match (old.next(), new.next()) {
+            (Some(a), Some(b)) if a == b => {}
+            (a, b) => return format!("  written:  {}\n  replayed: {}", a.unwrap_or("(end)"), b.unwrap_or("(end)")),
+        }
+    }
+}
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");

@@ -1,4 +1,183 @@
 //! The built-in caller: a telephone of its own sockets that can be told what to do on the line. The demo, `simulate` and
 //! the end-to-end tests use it. It knows the recorded clips, and everything else only from what it hears.
+//!
+//! [`call`] is one call; its parts are without sockets and clock: `dialog` (SIP), `rtp` (packets), the ear in
+//! `voice-prompts`, `understanding` (what the clips mean) and `script` (what this caller does about it).
 
-pub mod g711;
+mod dialog;
+mod g711;
+mod line;
+mod message;
+mod rtp;
+mod script;
+mod sdp;
+mod understanding;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ivr_core::private::Private;
+use voice_prompts::{Heard, PromptId, Vocabulary};
+
+pub use g711::Law;
+pub use script::{NoScenario, Scenario, Stage};
+
+/// A call to be made.
+#[derive(Debug, Clone)]
+pub struct CallPlan {
+    /// Where the INVITE goes.
+    pub service: SocketAddr,
+    /// Our own address; `None`: the one from which the service is reached.
+    pub local: Option<IpAddr>,
+    /// The number that is dialled: the user part of the Request-URI.
+    pub dialled: String,
+    /// Parameters of the Request-URI, such as the trunk's ingress secret.
+    pub uri_parameters: Vec<String>,
+    /// Who calls, as the network would say.
+    pub identity: Identity,
+    /// The codecs offered, the preferred one first.
+    pub laws: Vec<Law>,
+    /// What the caller does.
+    pub scenario: Scenario,
+    /// The code on the caller's screen.
+    pub code: Private<String>,
+    /// The voice that the caller may hear.
+    pub vocabulary: Arc<Vocabulary>,
+    /// The caller hangs up after this.
+    pub patience: Duration,
+}
+
+/// The headers that say who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The From, without tag.
+    pub from: Private<String>,
+    /// P-Asserted-Identity, one header each.
+    pub asserted: Vec<Private<String>>,
+    /// Privacy (RFC 3323).
+    pub privacy: Option<String>,
+    /// Diversion (RFC 5806).
+    pub diversion: Option<Private<String>>,
+}
+
+impl Identity {
+    /// A number, as a carrier that may be believed says it.
+    pub fn of(number: &str) -> Self {
+        Self {
+            from: Private::new(format!("<sip:{number}@caller.invalid;user=phone>")),
+            asserted: vec![Private::new(format!("<tel:{number}>"))],
+            privacy: None,
+            diversion: None,
+        }
+    }
+
+    /// The same number, withheld.
+    pub fn withheld(number: &str) -> Self {
+        Self {
+            from: Private::new("\"Anonymous\" <sip:anonymous@anonymous.invalid>".to_owned()),
+            privacy: Some("id".to_owned()),
+            ..Self::of(number)
+        }
+    }
+
+    fn headers(&self) -> Vec<(String, String)> {
+        let asserted = self.asserted.iter().map(|value| ("P-Asserted-Identity", value.expose().clone()));
+        let privacy = self.privacy.iter().map(|value| ("Privacy", value.clone()));
+        let diversion = self.diversion.iter().map(|value| ("Diversion", value.expose().clone()));
+        let all = asserted.chain(privacy).chain(diversion);
+        all.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+/// What happens during a call, as it happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// A provisional response.
+    Progress(u16),
+    /// The service answered.
+    Answered {
+        /// From the INVITE to the 200.
+        setup: Duration,
+    },
+    /// A clip begins, ends, or breaks off.
+    Heard(Heard),
+    /// The caller pressed so many keys.
+    Pressed(usize),
+    /// The six digits that the page wants; the call goes on.
+    ReadBack(Private<String>),
+    /// The call is over.
+    Ended(EndedBy),
+}
+
+/// Who or what ended a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The caller hung up.
+    Caller,
+    /// The service hung up.
+    Service,
+    /// The service refused the call.
+    Refusal,
+    /// The caller's patience was over.
+    Patience,
+}
+
+/// What a call was like.
+#[derive(Debug, Clone)]
+pub struct CallReport {
+    /// The SIP Call-ID.
+    pub call_id: String,
+    /// The final status of the INVITE; `None` if the caller hung up before there was one.
+    pub status: Option<u16>,
+    /// Its reason phrase.
+    pub reason: String,
+    /// From the INVITE to the 200.
+    pub setup: Option<Duration>,
+    /// From the INVITE to the end.
+    pub duration: Duration,
+    /// RTP packets sent.
+    pub packets_sent: u64,
+    /// RTP packets received.
+    pub packets_received: u64,
+    /// RTP packets missing.
+    pub packets_lost: u64,
+    /// How far each packet came from 20 ms after the one before it.
+    pub spacing_errors: Vec<Duration>,
+    /// The clips spoken to their end, in order.
+    pub heard: Vec<PromptId>,
+    /// The last digits of the number that the warning named.
+    pub number_ending: Option<Private<String>>,
+    /// The digits read back.
+    pub read_back: Option<Private<String>>,
+    /// Who ended it.
+    pub ended_by: EndedBy,
+}
+
+impl CallReport {
+    /// Whether a clip was spoken to its end.
+    pub fn has_heard(&self, id: PromptId) -> bool {
+        self.heard.contains(&id)
+    }
+}
+
+/// Why there was no call at all.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// A socket cannot be opened or used.
+    #[error("the socket to {service} fails: {cause}; is the service listening there?")]
+    Socket {
+        /// Where the INVITE should go.
+        service: SocketAddr,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The other side does not speak SIP as it should.
+    #[error("the call failed: {0}")]
+    Signalling(&'static str),
+}
+
+/// Makes a call and stays on the line until it is over. `tell` hears what happens, as it happens.
+pub async fn call(plan: CallPlan, tell: impl FnMut(News)) -> Result<CallReport, CallError> {
+    line::Line::dial(plan, tell).await?.stay().await
+}

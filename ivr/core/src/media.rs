@@ -37,6 +37,9 @@ pub struct MediaPlan {
     /// Networks of the trunk from which media may come besides `remote`'s address (the port may differ anyway):
     /// address and prefix length.
     pub media_networks: Vec<(IpAddr, u8)>,
+    /// The other side put the call on hold: send nothing until a [`MediaCommand::Change`] says otherwise. An utterance
+    /// goes on as if it were heard.
+    pub held: bool,
     /// `nat = true` in the trunk's profile: latch to the first source that sends (demo only).
     pub latch_any: bool,
 }

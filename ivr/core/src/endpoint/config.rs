@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::caller::Policy;
+use crate::proof::Binding;
 
 /// The endpoint's addresses, carriers and limits.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct EndpointConfig {
     pub rtp_ports: Vec<u16>,
     /// The trunk profiles, and who may call over them.
     pub policy: Policy,
+    /// What ends a proof.
+    pub binding: Binding,
     /// How much is taken on at a time.
     pub limits: Limits,
     /// What an address that belongs to no trunk is told.

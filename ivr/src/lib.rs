@@ -1,5 +1,6 @@
 //! The service: sockets, tasks, the database and the pages around the sans-IO core.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod enrol_email;

@@ -1,0 +1,3 @@
+//! The commands of `dialproof`, one file each.
+
+pub mod simulate;

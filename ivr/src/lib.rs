@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod enrol_email;
 pub mod issue;
+pub mod key_file;
 pub mod media_driver;
 pub mod operators;
 pub mod phone;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
+use ivr_core::endpoint::Strangers;
 use serde::Deserialize;
 
 use super::File;
@@ -33,15 +34,6 @@ fn default_unknown_peers() -> String {
     "403".to_owned()
 }
 
-/// What a source address without a trunk profile hears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnknownPeers {
-    /// 403 Forbidden.
-    Forbidden,
-    /// Nothing: scanners learn nothing, and a misconfigured trunk neither.
-    Silence,
-}
-
 /// The checked section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sip {
@@ -51,7 +43,7 @@ pub struct Sip {
     rtp_advertise: IpAddr,
     rtp_ports: RangeInclusive<u16>,
     max_calls: usize,
-    unknown_peers: UnknownPeers,
+    unknown_peers: Strangers,
 }
 
 impl Sip {
@@ -86,7 +78,7 @@ impl Sip {
     }
 
     /// What strangers hear.
-    pub fn unknown_peers(&self) -> UnknownPeers {
+    pub fn unknown_peers(&self) -> Strangers {
         self.unknown_peers
     }
 }
@@ -125,7 +117,7 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Sip> {
     let unknown_peers = file.findings.choose(
         "sip.unknown_peers",
         &raw.unknown_peers,
-        &[("403", UnknownPeers::Forbidden), ("silence", UnknownPeers::Silence)],
+        &[("403", Strangers::Refuse), ("silence", Strangers::Ignore)],
     );
     Some(Sip {
         listen: listen?,

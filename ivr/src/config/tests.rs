@@ -59,7 +59,7 @@ fn the_small_configuration_is_faultless_and_takes_the_defaults() {
     assert_eq!(config.policy().issue_from.to_string(), "L2");
     assert_eq!(config.verification().code_life().as_secs(), 600);
     assert_eq!(config.sip().rtp_ports(), 20_000..=20_999);
-    assert_eq!(config.sip().unknown_peers(), sip::UnknownPeers::Forbidden);
+    assert_eq!(config.sip().unknown_peers(), ivr_core::endpoint::Strangers::Refuse);
     assert!(config.smtp().is_none());
     assert!(config.database().is_sqlite());
 }

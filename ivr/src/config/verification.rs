@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ivr_core::caller::Level;
 use ivr_core::number::KindPolicy;
+use ivr_core::proof::Binding;
 use serde::Deserialize;
 
 use super::File;
@@ -37,15 +38,6 @@ fn default_code_life_minutes() -> u64 {
 
 fn yes() -> bool {
     true
-}
-
-/// What ties the person on the phone to the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binding {
-    /// Six digits are spoken and typed into the page.
-    ReadBack,
-    /// The code alone: at most L1.
-    CodeOnly,
 }
 
 /// The checked section.

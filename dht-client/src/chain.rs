@@ -9,8 +9,8 @@ use std::time::Duration;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use time::OffsetDateTime;
 use webpki::ring::{ECDSA_P256_SHA256, ECDSA_P256_SHA384, ECDSA_P384_SHA256, ECDSA_P384_SHA384};
-use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, VerifiedPath};
-use x509_parser::asn1_rs::{Any, FromDer as _, Tag, Utf8String};
+use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, VerifiedPath};
+use x509_parser::asn1_rs::{Any, FromDer as _, Oid, Tag, Utf8String};
 use x509_parser::prelude::{GeneralName, ParsedExtension, X509Certificate};
 
 use crate::item::SKEW_SECONDS;
@@ -21,7 +21,7 @@ const SIGNATURES: &[&dyn SignatureVerificationAlgorithm] =
     &[ECDSA_P256_SHA256, ECDSA_P256_SHA384, ECDSA_P384_SHA256, ECDSA_P384_SHA384];
 const ED25519: &str = "1.3.101.112";
 const ANY_POLICY: &str = "2.5.29.32.0";
-const EMAIL_PROTECTION: &[usize] = &[1, 3, 6, 1, 5, 5, 7, 3, 4];
+const EMAIL_PROTECTION: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 3, 4];
 const SMTP_UTF8_MAILBOX: &str = "1.3.6.1.5.5.7.8.9";
 
 /// The authority that a reader trusts.
@@ -274,8 +274,9 @@ fn signs_certificates(path: &VerifiedPath<'_>) -> Result<(), webpki::Error> {
     if path.intermediate_certificates().all(allowed) { Ok(()) } else { Err(webpki::Error::EndEntityUsedAsCa) }
 }
 
-/// The key purposes of which a certificate needs one.
-struct Purposes(Vec<Vec<usize>>);
+/// The key purposes of which a certificate needs one, in DER: webpki 0.103's decoded form is wrong for components
+/// above 127.
+struct Purposes(Vec<Vec<u8>>);
 
 impl Authority {
     /// The authority's own purpose for peers; an address may also have a strict S/MIME certificate, which has no other
@@ -283,14 +284,14 @@ impl Authority {
     fn peer_purposes(&self, identity: &Identity) -> Purposes {
         let mut purposes = vec![self.purpose(1)];
         if identity.is_address() {
-            purposes.push(EMAIL_PROTECTION.to_vec());
+            purposes.extend(der_oid(EMAIL_PROTECTION));
         }
         Purposes(purposes)
     }
 
-    fn purpose(&self, number: usize) -> Vec<usize> {
-        let arc = self.oid_arc.iter().map(|&component| usize::try_from(component).unwrap_or(usize::MAX));
-        arc.chain([3, number]).collect()
+    /// Empty, which no certificate has, if the arc is none.
+    fn purpose(&self, number: u64) -> Vec<u8> {
+        der_oid(&[&self.oid_arc[..], &[3, number]].concat()).unwrap_or_default()
     }
 
     /// The Ed25519 key of a directory certificate that the root issued, at most 300 s before or after its dates.
@@ -315,12 +316,17 @@ impl Authority {
 impl ExtendedKeyUsageValidator for Purposes {
     fn validate(&self, present: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
         for purpose in present {
-            if self.0.contains(&purpose?.to_decoded_oid()) {
+            let purpose = purpose?;
+            if self.0.iter().any(|wanted| KeyPurposeId::new(wanted) == purpose) {
                 return Ok(());
             }
         }
         Err(webpki::Error::ExtensionValueInvalid)
     }
+}
+
+fn der_oid(components: &[u64]) -> Option<Vec<u8>> {
+    Oid::from(components).ok().map(|oid| oid.as_bytes().to_vec())
 }
 
 fn hex(bytes: &[u8]) -> String {

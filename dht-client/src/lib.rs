@@ -7,9 +7,11 @@
 pub mod backend;
 pub mod bundle;
 pub mod chain;
+pub mod client;
 pub mod directory;
 pub mod hasher;
 pub mod item;
+pub mod seen;
 pub mod slot;
 
 pub use backend::network::Network;
@@ -17,8 +19,10 @@ pub use backend::several::Several;
 pub use backend::{Answer, Backend, GetError, Health, PutError, Stored};
 pub use bundle::{Bundle, BundleError, Pin, Terms};
 pub use chain::{Authority, Certificate, ChainError, Level};
+pub use client::{Fault, Found, Lookup, Origin, Verdict};
 pub use directory::{Entry, Pending, Record, RecordError, Status};
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use hasher::Hasher;
 pub use item::{Item, ItemError, Slot, SlotId, next_seq};
+pub use seen::Seen;
 pub use slot::{Derived, HashCost, Identity, IdentityError};

@@ -55,8 +55,8 @@ async fn twenty_puts_at_once_are_all_stored() {
 
 /// An address that takes datagrams and never answers.
 fn silent() -> (UdpSocket, SocketAddrV4) {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = socket.local_addr().unwrap().port();
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+    let port = socket.local_addr().expect("a bound socket has an address").port();
     (socket, SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
 }
 
@@ -96,8 +96,8 @@ async fn a_dead_proxy_is_unreachable() {
 }
 
 fn socket_that_refuses() -> tokio::net::TcpSocket {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback has a free port");
     socket
 }
 

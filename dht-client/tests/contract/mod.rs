@@ -36,7 +36,7 @@ pub(crate) async fn every_backend_keeps_the_contract(backend: &Backend) {
 }
 
 async fn an_empty_slot_is_nothing(backend: &Backend) {
-    let slot = Slot::new(key(1).verifying_key().to_bytes(), b"empty").unwrap();
+    let slot = Slot::new(key(1).verifying_key().to_bytes(), b"empty").expect("a short salt");
     let answer = backend.get(&slot, PATIENCE, None, now()).await;
     assert!(matches!(answer, Ok(Answer::Nothing { asked }) if asked > 0), "{answer:?}");
 }
@@ -46,7 +46,7 @@ async fn what_is_put_is_found(backend: &Backend) {
     let smallest = item(b"", 0, b"");
     for item in [largest, smallest] {
         for _again in 0..2 {
-            let stored = backend.put(&item, TTL, None, now()).await.unwrap();
+            let stored = backend.put(&item, TTL, None, now()).await.expect("it is stored");
             assert!(stored.nodes > 0 && stored.expires > now(), "{stored:?}");
         }
         assert_eq!(found(backend, item.slot()).await, item);
@@ -55,8 +55,8 @@ async fn what_is_put_is_found(backend: &Backend) {
 
 async fn a_later_item_replaces_and_an_earlier_one_is_stale(backend: &Backend) {
     let (first, second) = (item(b"later", 1_799_999_000, b"first"), item(b"later", 1_799_999_001, b"second"));
-    backend.put(&first, TTL, None, now()).await.unwrap();
-    backend.put(&second, TTL, None, now()).await.unwrap();
+    backend.put(&first, TTL, None, now()).await.expect("it is stored");
+    backend.put(&second, TTL, None, now()).await.expect("it is stored");
     assert_eq!(found(backend, first.slot()).await, second);
     let refused = backend.put(&first, TTL, None, now()).await;
     assert_eq!(refused, Err(PutError::Stale { have_seq: second.seq() }));
@@ -65,8 +65,8 @@ async fn a_later_item_replaces_and_an_earlier_one_is_stale(backend: &Backend) {
 
 async fn of_two_items_with_one_number_the_larger_value_wins(backend: &Backend) {
     let (smaller, larger) = (item(b"equal", 1_799_999_000, b"a"), item(b"equal", 1_799_999_000, b"b"));
-    backend.put(&smaller, TTL, None, now()).await.unwrap();
-    backend.put(&larger, TTL, None, now()).await.unwrap();
+    backend.put(&smaller, TTL, None, now()).await.expect("it is stored");
+    backend.put(&larger, TTL, None, now()).await.expect("it is stored");
     let refused = backend.put(&smaller, TTL, None, now()).await;
     assert_eq!(refused, Err(PutError::Stale { have_seq: larger.seq() }));
     assert_eq!(found(backend, smaller.slot()).await, larger);
@@ -76,10 +76,10 @@ async fn a_condition_is_held(backend: &Backend) {
     let (first, second) = (item(b"cas", 1_799_999_000, b"first"), item(b"cas", 1_799_999_005, b"second"));
     let nothing_there = backend.put(&first, TTL, Some(1_799_998_000), now()).await;
     assert_eq!(nothing_there, Err(PutError::CasFailed));
-    backend.put(&first, TTL, None, now()).await.unwrap();
+    backend.put(&first, TTL, None, now()).await.expect("it is stored");
     let other_there = backend.put(&second, TTL, Some(1_799_998_000), now()).await;
     assert_eq!(other_there, Err(PutError::CasFailed));
-    backend.put(&second, TTL, Some(first.seq()), now()).await.unwrap();
+    backend.put(&second, TTL, Some(first.seq()), now()).await.expect("it is stored");
     assert_eq!(found(backend, first.slot()).await, second);
 }
 

@@ -1,0 +1,215 @@
+//! Looking somebody up: from a telephone number or an address and a CA bundle to a certificate that is proved to be theirs.
+//!
+//! The order of the checks is the order in which they are cheap and final (docs/records.md): size, slot, envelope, seal,
+//! strict CBOR, chain, name, time, sequence number seen before.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tracing::{debug, warn};
+
+use crate::backend::GetError;
+use crate::backend::several::{Harvest, Several};
+use crate::bundle::Bundle;
+use crate::chain::{Certificate, ChainError, valid_at};
+use crate::directory::{Entry, Pending, Record, RecordError, Status};
+use crate::hasher::Hasher;
+use crate::item::{Item, SlotId};
+use crate::seen::Seen;
+use crate::slot::{Derived, Identity, UnreasonableCost};
+
+/// Somebody who trusts a CA and wants to know whose key is whose.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    bundle: Bundle,
+    backends: Several,
+    hasher: Hasher,
+    seen: Seen,
+}
+
+/// What the directory says about an identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// This certificate is theirs.
+    Found(Box<Found>),
+    /// Their certificate is on hold.
+    Suspended(Origin),
+    /// They had a certificate, and it was revoked.
+    Revoked(Origin),
+    /// The directory has nothing about them; all who had to be asked said so.
+    Unknown {
+        /// How many nodes or proxies were asked.
+        asked: usize,
+    },
+    /// Nobody can say.
+    Unreachable(GetError),
+    /// There is something, but it does not hold.
+    Invalid(Fault),
+}
+
+/// A certificate and what stands beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The key of the owner's location records.
+    pub location_key: Option<[u8; 32]>,
+    /// The key to which friends encrypt.
+    pub kem_key: Option<[u8; 32]>,
+    /// Another key asks for this identity.
+    pub pending: Option<Pending>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where a record came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The DHT that gave it.
+    pub backend: &'static str,
+    /// Its slot.
+    pub slot: SlotId,
+    /// Its sequence number.
+    pub seq: i64,
+    /// Size of its value.
+    pub bytes: usize,
+    /// Whether every DHT answered; if not, a later record may be hidden.
+    pub complete: bool,
+}
+
+/// Why what lies in the slot is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The record does not open or read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The certificate does not hold.
+    #[error(transparent)]
+    Certificate(#[from] ChainError),
+    /// Now is outside the record's dates.
+    #[error("the record is dated {not_before} to {not_after}, which is not now")]
+    Time {
+        /// Unix seconds.
+        not_before: i64,
+        /// Unix seconds.
+        not_after: i64,
+    },
+    /// A later record was seen before.
+    #[error("the directory shows record {shown}, but {seen} was seen before: somebody replays an old one")]
+    RolledBack {
+        /// The number shown.
+        shown: i64,
+        /// The highest number seen.
+        seen: i64,
+    },
+}
+
+impl Lookup {
+    /// A reader of the bundle's directory, in these DHTs.
+    pub fn new(bundle: Bundle, backends: Several, hasher: Hasher) -> Self {
+        Self { bundle, backends, hasher, seen: Seen::new() }
+    }
+
+    /// Remembers sequence numbers there.
+    #[must_use]
+    pub fn remembering(self, seen: Seen) -> Self {
+        Self { seen, ..self }
+    }
+
+    /// Looks an identity up. Waits for the whole query, at most until `patience` ends: a late tombstone counts.
+    ///
+    /// # Errors
+    /// [`UnreasonableCost`] cannot come from a bundle that was read.
+    pub async fn find(
+        &self,
+        identity: &Identity,
+        patience: Duration,
+        now: OffsetDateTime,
+    ) -> Result<Verdict, UnreasonableCost> {
+        let mut verdicts = Vec::new();
+        for key in &self.bundle.directory_keys {
+            let derived = self.hasher.derive(identity.clone(), *key, self.bundle.terms.cost).await?;
+            verdicts.push(self.find_under(key, &derived, identity, patience, now).await);
+        }
+        Ok(settle(verdicts))
+    }
+
+    /// What one directory key says.
+    async fn find_under(
+        &self,
+        key: &[u8; 32],
+        derived: &Derived,
+        identity: &Identity,
+        patience: Duration,
+        now: OffsetDateTime,
+    ) -> Verdict {
+        let slot = derived.directory_slot(key);
+        // Envelopes are checked where they arrive; what comes here is this slot's, and signed.
+        let (items, complete) = match self.backends.get(&slot, patience, None, now).await {
+            Ok(Harvest::Items { items, complete }) => (items, complete),
+            Ok(Harvest::Nothing { asked }) => return Verdict::Unknown { asked },
+            Err(error) => return Verdict::Unreachable(error),
+        };
+        let mut fault = None;
+        for (item, backend) in items {
+            let origin = Origin { backend, slot: slot.id(), seq: item.seq(), bytes: item.value().len(), complete };
+            match Record::unseal(item.value(), &derived.seal_key(), &slot, item.seq()) {
+                // The authority's last word. If it does not hold, what it replaced does not hold either.
+                Ok(record) => return self.judge(record, &item, origin, identity, now).unwrap_or_else(Verdict::Invalid),
+                Err(error) => {
+                    debug!(slot = %slot.id(), seq = item.seq(), %error, "dropped a record from {backend}");
+                    fault.get_or_insert(Fault::Record(error));
+                }
+            }
+        }
+        fault.map_or(Verdict::Unreachable(GetError::Unreachable), Verdict::Invalid)
+    }
+
+    fn judge(
+        &self,
+        record: Record,
+        item: &Item,
+        origin: Origin,
+        identity: &Identity,
+        now: OffsetDateTime,
+    ) -> Result<Verdict, Fault> {
+        let verdict = match record.status {
+            Status::Valid(entry) => {
+                let certificate = self.bundle.authority.check(&entry.certificate, identity, now)?;
+                let Entry { location_key, kem_key, pending, .. } = entry;
+                Verdict::Found(Box::new(Found { certificate, location_key, kem_key, pending, origin }))
+            }
+            Status::Suspended(_) => Verdict::Suspended(origin),
+            Status::Revoked => Verdict::Revoked(origin),
+        };
+        check_dates(record.not_before, record.not_after, now)?;
+        if let Some(seen) = self.seen.highest(origin.slot).filter(|seen| *seen > item.seq()) {
+            return Err(Fault::RolledBack { shown: item.seq(), seen });
+        }
+        if let Err(error) = self.seen.note(origin.slot, item.seq()) {
+            warn!(%error, "the sequence numbers seen cannot be written: a rollback after a restart would go unnoticed");
+        }
+        Ok(verdict)
+    }
+}
+
+fn check_dates(not_before: i64, not_after: i64, now: OffsetDateTime) -> Result<(), Fault> {
+    let dates =
+        OffsetDateTime::from_unix_timestamp(not_before).ok().zip(OffsetDateTime::from_unix_timestamp(not_after).ok());
+    if dates.is_some_and(|dates| valid_at(dates, now)) { Ok(()) } else { Err(Fault::Time { not_before, not_after }) }
+}
+
+/// While the directory changes its key, records and tombstones lie under both; the later statement counts, and of two of
+/// the same moment the one that takes away.
+fn settle(verdicts: Vec<Verdict>) -> Verdict {
+    let weight = |verdict: &Verdict| match verdict {
+        Verdict::Revoked(origin) => (5, origin.seq, 2),
+        Verdict::Suspended(origin) => (5, origin.seq, 1),
+        Verdict::Found(found) => (5, found.origin.seq, 0),
+        Verdict::Invalid(_) => (4, 0, 0),
+        Verdict::Unreachable(_) => (3, 0, 0),
+        Verdict::Unknown { .. } => (2, 0, 0),
+    };
+    // A bundle has at least the key that signed it.
+    verdicts.into_iter().max_by_key(weight).unwrap_or(Verdict::Unreachable(GetError::Unreachable))
+}

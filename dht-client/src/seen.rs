@@ -1,0 +1,156 @@
+//! The highest sequence number a reader ever saw in each slot: who replays an older record is found out.
+//!
+//! The file is text, a line a slot: `<40 hexadecimal digits> <number>`. It tells no identity.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::item::SlotId;
+
+/// How many slots are remembered; past it the one with the lowest number, the longest not renewed, is forgotten.
+const SLOTS: usize = 20_000;
+/// The largest file that is read.
+const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
+
+/// The memory. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    highest: Arc<Mutex<HashMap<SlotId, i64>>>,
+    file: Option<PathBuf>,
+}
+
+impl Seen {
+    /// A memory that lasts as long as the process.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A memory in a file, which need not exist yet. Lines that cannot be read are ignored: they protect nobody.
+    ///
+    /// # Errors
+    /// If the file is there, but cannot be read.
+    pub fn open(file: &Path) -> io::Result<Self> {
+        let highest = Arc::new(Mutex::new(read(file)?));
+        Ok(Self { highest, file: Some(file.to_owned()) })
+    }
+
+    /// The highest number seen in a slot.
+    pub fn highest(&self, slot: SlotId) -> Option<i64> {
+        self.lock().get(&slot).copied()
+    }
+
+    /// Remembers a number, and writes the file if that is news.
+    ///
+    /// # Errors
+    /// If the file cannot be written; the number is remembered in the process all the same.
+    pub fn note(&self, slot: SlotId, seq: i64) -> io::Result<()> {
+        let text = {
+            let mut highest = self.lock();
+            if highest.get(&slot).is_some_and(|&seen| seen >= seq) {
+                return Ok(());
+            }
+            highest.insert(slot, seq);
+            let Some(file) = &self.file else {
+                forget(&mut highest);
+                return Ok(());
+            };
+            // Another process may have written meanwhile.
+            for (slot, seen) in read(file)? {
+                let ours = highest.entry(slot).or_insert(seen);
+                *ours = seen.max(*ours);
+            }
+            forget(&mut highest);
+            highest.iter().map(|(slot, seq)| format!("{slot} {seq}\n")).collect::<String>()
+        };
+        self.file.as_deref().map_or(Ok(()), |file| write(file, &text))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SlotId, i64>> {
+        self.highest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn forget(highest: &mut HashMap<SlotId, i64>) {
+    while highest.len() > SLOTS {
+        let Some(oldest) = highest.iter().min_by_key(|(_, seq)| **seq).map(|(slot, _)| *slot) else { return };
+        highest.remove(&oldest);
+    }
+}
+
+fn read(file: &Path) -> io::Result<HashMap<SlotId, i64>> {
+    match std::fs::metadata(file) {
+        Ok(metadata) if metadata.len() > SIZE_LIMIT => {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is no memory of sequence numbers"));
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
+        Err(error) => return Err(error),
+    }
+    let text = std::fs::read_to_string(file)?;
+    Ok(text
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(slot, seq)| Some((SlotId::parse(slot)?, seq.parse().ok()?)))
+        .collect())
+}
+
+/// Writes beside the file and renames, so that a power cut leaves the old one or the new.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(format!(".{}.new", std::process::id()));
+    let mut new = std::fs::File::create(&beside)?;
+    new.write_all(text.as_bytes())?;
+    new.sync_all()?;
+    std::fs::rename(&beside, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_process_saw_another_knows() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("seen");
+        let (one, two) = (Seen::open(&file).unwrap(), Seen::open(&file).unwrap());
+        one.note(SlotId([1; 20]), 5).unwrap();
+        two.note(SlotId([2; 20]), 7).unwrap();
+        one.note(SlotId([1; 20]), 4).unwrap();
+        let later = Seen::open(&file).unwrap();
+        assert_eq!((later.highest(SlotId([1; 20])), later.highest(SlotId([2; 20]))), (Some(5), Some(7)));
+        assert_eq!(later.highest(SlotId([3; 20])), None);
+    }
+
+    #[test]
+    fn a_damaged_line_costs_only_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("seen");
+        let good = SlotId([0xab; 20]);
+        std::fs::write(&file, format!("rubbish\n{good} 9\n{good}\nzz 3\n")).unwrap();
+        assert_eq!(Seen::open(&file).unwrap().highest(good), Some(9));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_said_but_the_number_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let seen = Seen::open(&folder.path().join("no such folder").join("seen")).unwrap();
+        assert!(seen.note(SlotId([1; 20]), 5).is_err());
+        assert_eq!(seen.highest(SlotId([1; 20])), Some(5));
+    }
+
+    #[test]
+    fn the_longest_not_renewed_is_forgotten_first() {
+        let mut highest: HashMap<_, _> = (0..SLOTS).map(|n| (slot(n), i64::try_from(n).unwrap() + 10)).collect();
+        highest.insert(slot(SLOTS), 3);
+        forget(&mut highest);
+        assert_eq!((highest.len(), highest.get(&slot(SLOTS))), (SLOTS, None));
+    }
+
+    fn slot(number: usize) -> SlotId {
+        let mut bytes = [0; 20];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        SlotId(bytes)
+    }
+}

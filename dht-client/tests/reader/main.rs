@@ -1,0 +1,6 @@
+//! The reader's side: a bundle, a look-up, and everything that can be wrong with either.
+
+mod authority;
+mod bundle;
+mod lookup;
+mod vectors;

@@ -1,0 +1,130 @@
+//! The directory on real OpenDHT nodes, through their REST proxies.
+
+#[path = "../../dht-client/tests/contract/mod.rs"]
+mod contract;
+
+use std::future::Future;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use contract::{found, item, now};
+use dht_client::backend::opendht::OpenDht;
+use dht_client::{Answer, Backend, GetError, Item, PutError};
+use end_to_end::dhtnode::DhtNodes;
+use end_to_end::own_network::run_inside;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const TTL: Duration = Duration::from_secs(3600);
+
+/// Runs a test in a network of its own.
+fn inside<F: Future<Output = ()>>(test: &str, body: impl FnOnce() -> F) {
+    run_inside(test, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(body());
+    });
+}
+
+fn through(urls: &[String]) -> Backend {
+    Backend::OpenDht(OpenDht::new(urls).expect("addresses of proxies"))
+}
+
+/// Waits until the nodes behind all proxies have found each other.
+async fn connected(backend: &Backend) {
+    let found_each_other = async {
+        loop {
+            let health = backend.health().await;
+            if health.reachable == health.configured {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), found_each_other).await.expect("the nodes find each other");
+}
+
+async fn ring() -> (DhtNodes, Backend) {
+    let nodes = DhtNodes::start(3);
+    let backend = through(&nodes.urls());
+    connected(&backend).await;
+    (nodes, backend)
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
+fn three_nodes_keep_the_contract() {
+    inside("three_nodes_keep_the_contract", || async {
+        let (_nodes, backend) = ring().await;
+        contract::every_backend_keeps_the_contract(&backend).await;
+    });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
+fn what_one_proxy_takes_another_gives() {
+    inside("what_one_proxy_takes_another_gives", || async {
+        let (nodes, _) = ring().await;
+        let urls = nodes.urls();
+        let item = item(b"across", 1_799_999_000, &[0xa5; 996]);
+        through(&urls[..1]).put(&item, TTL, None, now()).await.expect("the first proxy stores it");
+        assert_eq!(found(&through(&urls[2..]), item.slot()).await, item);
+    });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
+fn a_ring_outlives_a_proxy_but_not_all_of_them() {
+    inside("a_ring_outlives_a_proxy_but_not_all_of_them", || async {
+        let (mut nodes, backend) = ring().await;
+        let (before, after) = (item(b"before", 1_799_999_000, b"x"), item(b"after", 1_799_999_000, b"y"));
+        backend.put(&before, TTL, None, now()).await.expect("stored by three");
+        nodes.stop(0);
+        backend.put(&after, TTL, None, now()).await.expect("stored by two");
+        for item in [&before, &after] {
+            let answer = backend.get(item.slot(), PATIENCE, None, now()).await;
+            assert_eq!(answer, Ok(Answer::Items { items: vec![item.clone()], complete: false }));
+        }
+        nodes.stop(1);
+        nodes.stop(2);
+        assert_eq!(backend.get(before.slot(), PATIENCE, None, now()).await, Err(GetError::Unreachable));
+        assert_eq!(backend.put(&after, TTL, None, now()).await, Err(PutError::Unreachable));
+        assert_eq!(backend.health().await.reachable, 0);
+    });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
+fn a_node_without_peers_never_says_nothing() {
+    inside("a_node_without_peers_never_says_nothing", || async {
+        let (_node, url) = DhtNodes::lone(0);
+        let backend = through(&[url]);
+        let item = item(b"alone", 1_799_999_000, b"x");
+        assert_eq!(backend.get(item.slot(), PATIENCE, None, now()).await, Err(GetError::Unreachable));
+        assert_eq!(backend.put(&item, TTL, None, now()).await, Err(PutError::Unreachable));
+    });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
+fn an_item_is_found_among_what_strangers_put_into_its_slot() {
+    inside("an_item_is_found_among_what_strangers_put_into_its_slot", || async {
+        let (nodes, backend) = ring().await;
+        let good = item(b"crowded", 1_799_999_000, b"good");
+        let stranger =
+            Item::sign(&contract::key(2), b"crowded", 1_799_999_999, b"bad".to_vec(), now()).expect("an item");
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let url = format!("{}/key/{}", nodes.urls()[1], good.slot().id());
+        let mut junk = vec![b"junk".to_vec(), vec![], vec![0xff; 30_000], stranger.to_bytes()];
+        junk.extend((0..40_u8).map(|number| vec![number; 1200]));
+        for (number, bytes) in (1_u64..).zip(&junk) {
+            let body = serde_json::json!({ "id": number.to_string(), "data": STANDARD.encode(bytes), "type": 0 });
+            http.post(&url).body(body.to_string()).send().await.expect("the proxy takes anything");
+        }
+        // The proxy decodes what is no base64 to zeros and answers 200.
+        http.post(&url).body(r#"{"data":"!!!!"}"#).send().await.expect("the proxy takes anything");
+        let answer = backend.get(good.slot(), PATIENCE, None, now()).await;
+        assert!(matches!(answer, Ok(Answer::Nothing { asked: 3 })), "junk counts as nothing: {answer:?}");
+        backend.put(&good, TTL, None, now()).await.expect("stored beside the junk");
+        assert_eq!(found(&backend, good.slot()).await, good);
+    });
+}

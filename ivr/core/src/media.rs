@@ -6,6 +6,23 @@ use std::time::Duration;
 
 use voice_prompts::Utterance;
 
+mod clips;
+mod dtmf;
+mod g711;
+mod player;
+mod reception;
+mod rtp;
+mod session;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use clips::Clips;
+pub use session::{MediaSession, Tick};
+
+/// The rate of both codecs.
+const SAMPLES_PER_SECOND: u32 = 8_000;
+
 /// Names one call of this process, for the endpoint and the media thread. Never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallKey(pub u64);
@@ -47,7 +64,8 @@ pub struct MediaPlan {
 /// From the endpoint to the media thread.
 #[derive(Debug, Clone)]
 pub enum MediaCommand {
-    /// Take this port and send comfort silence from now on; nothing heard counts before `Listen`.
+    /// Take this port. Nothing is sent and nothing heard counts before `Listen`: an offer whose source was forged must
+    /// not turn us on somebody else.
     Open {
         /// The port drawn by the endpoint.
         port: PortIndex,
@@ -56,7 +74,7 @@ pub enum MediaCommand {
         /// First sequence number, timestamp and SSRC, drawn by the endpoint.
         start: RtpStart,
     },
-    /// The ACK arrived: keys count from now on, sound may be sent.
+    /// The ACK arrived: keys count from now on, and comfort silence or what is said is sent.
     Listen,
     /// A re-INVITE agreed on something else.
     Change(MediaPlan),
@@ -91,7 +109,7 @@ pub enum MediaEvent {
     PlayEnded(u32),
     /// A key press, reported once: `0`–`9`, `*`, `#`, `A`–`D`.
     Key(char),
-    /// No packet arrived for the trunk's media timeout.
+    /// No packet arrived for [`MediaSession::TIMEOUT`].
     Silent,
     /// The call's figures, once, after `Close`.
     Closed(Quality),

@@ -1,0 +1,110 @@
+//! Whose packets count: the source we latched to.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use super::MediaPlan;
+use crate::caller::Network;
+
+/// The one source of a call's packets. It must be at the address of the SDP or inside the trunk's media networks;
+/// only its port is learnt from the first packet.
+#[derive(Debug)]
+pub(crate) struct Source {
+    address: IpAddr,
+    networks: Vec<Network>,
+    any: bool,
+    latched: Option<Latched>,
+}
+
+#[derive(Debug)]
+struct Latched {
+    to: SocketAddr,
+    heard: Instant,
+}
+
+impl Source {
+    pub(crate) fn new(plan: &MediaPlan) -> Self {
+        let networks = plan.media_networks.iter();
+        Self {
+            address: plan.remote.ip().to_canonical(),
+            networks: networks.filter_map(|(address, length)| Network::new(*address, *length).ok()).collect(),
+            any: plan.latch_any,
+            latched: None,
+        }
+    }
+
+    /// Does a packet from there count? The first that may come is latched to.
+    pub(crate) fn admits(&mut self, from: SocketAddr, now: Instant) -> bool {
+        let admits = match &self.latched {
+            Some(latched) if latched.to == from => true,
+            // A carrier moves a call to another gateway without a re-INVITE. Behind NAT anybody could: not there.
+            Some(latched) if self.any || now.saturating_duration_since(latched.heard) < MOVES_AFTER => false,
+            Some(_) | None => self.may_send(from.ip()),
+        };
+        if admits {
+            self.latched = Some(Latched { to: from, heard: now });
+        }
+        admits
+    }
+
+    /// Where the packets come from, once some came.
+    pub(crate) fn latched(&self) -> Option<SocketAddr> {
+        self.latched.as_ref().map(|latched| latched.to)
+    }
+
+    fn may_send(&self, from: IpAddr) -> bool {
+        let from = from.to_canonical();
+        self.any || from == self.address || self.networks.iter().any(|network| network.contains(from))
+    }
+}
+
+/// A source that was silent for so long may be followed by another that may send.
+const MOVES_AFTER: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::plan;
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
+    fn only_the_sdp_address_and_media_networks_are_latched_to() {
+        let mut trunk = plan();
+        trunk.remote = "192.0.2.7:4000".parse().unwrap();
+        trunk.media_networks = vec![("198.51.100.0".parse().unwrap(), 24)];
+        let mut nat = trunk.clone();
+        nat.latch_any = true;
+        let table = [
+            ("the SDP's address and port", "192.0.2.7:4000", true, true),
+            ("another port", "192.0.2.7:4002", true, true),
+            ("a media network", "198.51.100.9:9", true, true),
+            ("mapped into IPv6", "[::ffff:192.0.2.7]:4000", true, true),
+            ("a stranger", "203.0.113.1:4000", false, true),
+            ("the neighbour", "192.0.2.8:4000", false, true),
+        ];
+        let now = Instant::now();
+        for (name, from, by_trunk, by_nat) in table {
+            let from = from.parse().unwrap();
+            assert_eq!(Source::new(&trunk).admits(from, now), by_trunk, "{name}");
+            assert_eq!(Source::new(&nat).admits(from, now), by_nat, "{name}, nat");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
+    fn once_latched_others_wait_until_it_is_silent_and_behind_nat_for_ever() {
+        let (now, step) = (Instant::now(), Duration::from_millis(20));
+        let (first, second) = ("127.0.0.1:4000".parse().unwrap(), "127.0.0.1:4002".parse().unwrap());
+        let mut source = Source::new(&plan());
+        assert!(source.admits(first, now));
+        assert!(!source.admits(second, now + step));
+        assert!(source.admits(first, now + 2 * step));
+        assert!(source.admits(second, now + 2 * step + MOVES_AFTER));
+        assert_eq!(source.latched(), Some(second));
+        let mut nat = plan();
+        nat.latch_any = true;
+        let mut source = Source::new(&nat);
+        assert!(source.admits(first, now));
+        assert!(!source.admits(second, now + 100 * MOVES_AFTER));
+    }
+}

@@ -1,0 +1,56 @@
+//! The bundle: one PEM file from which a stranger looks somebody up.
+//!
+//! Root first, then the intermediates and directory certificates, then the *terms*: a text, signed by a directory key,
+//! that says where the directory lies. What the text says is for its readers (`dht-client`, `docs/records.md`); the
+//! authority only vouches for it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::Signer;
+
+use crate::authority::Authority;
+use crate::profile::Issuing;
+
+/// The label of the block with the terms: `public key (32) ‖ signature (64) ‖ text`.
+const TERMS_LABEL: &str = "DIALPROOF DIRECTORY TERMS";
+/// Every text that a directory key vouches for in a bundle begins so: a record of the directory never does.
+pub const TERMS_HEADLINE: &str = "dialproof-bundle-v1\n";
+
+/// The text is not one for a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the terms of a bundle begin with the line dialproof-bundle-v1")]
+pub struct NoTerms;
+
+impl Authority {
+    /// The bundle with these terms, signed by the directory key.
+    ///
+    /// # Errors
+    /// [`NoTerms`] if the text does not begin with [`TERMS_HEADLINE`].
+    pub fn bundle(&self, terms: &str) -> Result<String, NoTerms> {
+        if !terms.starts_with(TERMS_HEADLINE) {
+            return Err(NoTerms);
+        }
+        let key = self.directory_key();
+        let signature = key.sign(terms.as_bytes()).to_bytes();
+        let block = [&key.verifying_key().to_bytes()[..], &signature, terms.as_bytes()].concat();
+        let certificates = [
+            self.root(),
+            self.intermediate(Issuing::Tel),
+            self.intermediate(Issuing::Email),
+            self.directory_certificate(),
+        ];
+        let certificates: String = certificates.iter().map(|der| pem("CERTIFICATE", der)).collect();
+        Ok(certificates + &pem(TERMS_LABEL, &block))
+    }
+}
+
+/// RFC 7468 2: lines of 64 characters.
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    let base64 = STANDARD.encode(der);
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for line in base64.as_bytes().chunks(64) {
+        text.extend(line.iter().map(|octet| char::from(*octet)));
+        text.push('\n');
+    }
+    text + "-----END " + label + "-----\n"
+}

@@ -1,0 +1,119 @@
+//! The authority's folder: the one place of this crate that touches a disk.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// A file of the authority, in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name in the folder.
+    pub name: String,
+    /// Its content. Keys are encrypted.
+    pub bytes: Vec<u8>,
+}
+
+/// What a folder of the authority may hold. A file larger than this is none of ours.
+const SIZE_LIMIT: u64 = 1024 * 1024;
+
+/// Writes files that do not exist yet, keys readable by their owner alone. The folder is made if there is none.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] names the first file that is there already; nothing is ever overwritten.
+pub fn write_new(folder: &Path, files: &[File]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for file in files {
+        let path = folder.join(&file.name);
+        if path.try_exists()? {
+            let message = format!("{} exists already: move it away first", path.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+        }
+    }
+    for file in files {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        let mut written = with_mode(&mut options, &file.name).open(folder.join(&file.name))?;
+        written.write_all(&file.bytes)?;
+        written.sync_all()?;
+    }
+    // The names are durable only when the folder is.
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Puts a file in the place of an older one, in one step: readers see the old or the new.
+///
+/// # Errors
+/// Whatever the disk says.
+pub fn replace(folder: &Path, file: &File) -> io::Result<()> {
+    let path = folder.join(&file.name);
+    let beside = folder.join(format!(".{}.new", file.name));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    let mut written = with_mode(&mut options, &file.name).open(&beside)?;
+    written.write_all(&file.bytes)?;
+    written.sync_all()?;
+    fs::rename(&beside, &path)?;
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Reads the files of a folder: certificates, keys and settings.
+///
+/// # Errors
+/// Whatever the disk says.
+pub fn read(folder: &Path) -> io::Result<Vec<File>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let ours = [".pem", ".key", ".json"].iter().any(|end| name.ends_with(end)) && !name.starts_with('.');
+        let metadata = entry.metadata()?;
+        if ours && metadata.is_file() && metadata.len() <= SIZE_LIMIT {
+            files.push(File { name, bytes: fs::read(entry.path())? });
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(unix)]
+fn with_mode<'a>(options: &'a mut OpenOptions, name: &str) -> &'a mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(if name.ends_with(".key") { 0o600 } else { 0o644 })
+}
+
+#[cfg(not(unix))]
+fn with_mode<'a>(options: &'a mut OpenOptions, _name: &str) -> &'a mut OpenOptions {
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str, content: &str) -> File {
+        File { name: name.into(), bytes: content.into() }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn keys_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("ca");
+        write_new(&inner, &[file("a.key", "k"), file("a.pem", "p")]).unwrap();
+        let mode = |name| fs::metadata(inner.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("a.key"), mode("a.pem")), (0o600, 0o644));
+        replace(&inner, &file("a.key", "other")).unwrap();
+        assert_eq!(mode("a.key"), 0o600);
+        assert_eq!(fs::read(inner.join("a.key")).unwrap(), b"other");
+    }
+
+    #[test]
+    fn nothing_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        write_new(folder.path(), &[file("a.pem", "first")]).unwrap();
+        let error = write_new(folder.path(), &[file("b.pem", "new"), file("a.pem", "second")]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        let read = read(folder.path()).unwrap();
+        assert_eq!(read, [file("a.pem", "first")]);
+    }
+}

@@ -46,10 +46,6 @@ pub(crate) fn email(address: &str) -> Subject {
     Subject::email(crate::email::Address::parse(address).unwrap())
 }
 
-pub(crate) fn key() -> KeyPair {
-    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap()
-}
-
 /// A request that asks for nothing.
 pub(crate) fn request() -> Request {
     request_of(&PKCS_ECDSA_P256_SHA256)

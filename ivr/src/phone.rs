@@ -4,8 +4,11 @@
 //! [`call`] is one call; its parts are without sockets and clock: `dialog` (SIP), `rtp` (packets), the ear in
 //! `voice-prompts`, `understanding` (what the clips mean) and `script` (what this caller does about it).
 
+pub mod api;
+pub mod applicant;
 mod dialog;
 mod g711;
+mod judge;
 mod line;
 mod message;
 mod rtp;

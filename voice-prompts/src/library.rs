@@ -22,6 +22,7 @@ pub struct Library {
 #[derive(Debug, Clone)]
 struct Language {
     clips: Vec<Arc<[i16]>>,
+    texts: Vec<String>,
     barge_in: Vec<bool>,
     own: Vec<bool>,
 }
@@ -140,6 +141,11 @@ impl Library {
         self.spoken_to(locale).clips[id.index()].clone()
     }
 
+    /// The words of a clip, as people write them. An operator's own recording should say the same.
+    pub fn text(&self, id: PromptId, locale: &str) -> &str {
+        &self.spoken_to(locale).texts[id.index()]
+    }
+
     /// How long a clip is.
     pub fn length(&self, id: PromptId, locale: &str) -> Duration {
         let samples = self.spoken_to(locale).clips[id.index()].len() as u64;
@@ -179,6 +185,7 @@ impl Language {
         };
         let language = Self {
             clips: PromptId::ALL.into_iter().map(clip).collect(),
+            texts: PromptId::ALL.into_iter().map(|id| wording.words(id).text.clone()).collect(),
             barge_in: PromptId::ALL.into_iter().map(|id| wording.words(id).barge_in).collect(),
             own: vec![false; PromptId::ALL.len()],
         };

@@ -259,3 +259,198 @@ async fn until(at: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::phone::message::{Message, Start};
+    use crate::phone::{Identity, Law, Scenario, Stage, call};
+    use voice_prompts::{Library, PromptId, Vocabulary};
+
+    const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+
+    /// A service that says what it is told and collects the keys.
+    struct Service {
+        sip: UdpSocket,
+        rtp: UdpSocket,
+        caller: Option<(SocketAddr, Message)>,
+        listener: Option<SocketAddr>,
+        mouth: Mouth,
+    }
+
+    impl Service {
+        async fn open() -> Self {
+            let bind = || UdpSocket::bind("127.0.0.1:0");
+            let (sip, rtp) = (bind().await.unwrap(), bind().await.unwrap());
+            let agreed = Agreed { remote: rtp.local_addr().unwrap(), law: Law::Mu, events: Some(101) };
+            Self { sip, rtp, caller: None, listener: None, mouth: Mouth::new(agreed, [9; 10]) }
+        }
+
+        fn plan(&self, scenario: Scenario) -> CallPlan {
+            CallPlan {
+                service: self.sip.local_addr().unwrap(),
+                local: None,
+                dialled: "7042".into(),
+                uri_parameters: vec!["ingress=secret".into()],
+                identity: Identity::withheld("+12025550143"),
+                laws: vec![Law::Mu, Law::A],
+                scenario,
+                code: Private::new("482913".into()),
+                vocabulary: Vocabulary::of(&Library::embedded(), "en"),
+                patience: ANSWER_LIMIT,
+            }
+        }
+
+        async fn next(&mut self, method: &str) -> Message {
+            let mut buffer = [0; DATAGRAM];
+            let (length, from) = self.sip.recv_from(&mut buffer).await.unwrap();
+            let message = Message::parse(&buffer[..length]).unwrap();
+            assert_eq!(message.method(), Some(method));
+            if method == "INVITE" {
+                self.listener = sdp::agreed(&message.body).map(|agreed| agreed.remote);
+                self.caller = Some((from, message.clone()));
+            }
+            message
+        }
+
+        async fn respond(&self, status: u16, request: &Message, body: &str) {
+            let local = self.sip.local_addr().unwrap();
+            let contact = format!("<sip:{}>", self.sip.local_addr().unwrap());
+            let response = Message::response(status, "Because", request).with("Contact", contact);
+            let response = if body.is_empty() { response } else { response.with_body("application/sdp", body.into()) };
+            let untagged = String::from_utf8(response.to_bytes()).unwrap();
+            let tagged = untagged.replace("\r\nCall-ID", ";tag=s\r\nCall-ID");
+            self.send(tagged.as_bytes()).await;
+        }
+
+        async fn send(&self, message: &[u8]) {
+            let (caller, _) = self.caller.as_ref().unwrap();
+            self.sip.send_to(message, caller).await.unwrap();
+        }
+
+        /// Much faster than speech: the ear does not mind.
+        async fn say(&mut self, ids: &[PromptId]) {
+            let library = Library::embedded();
+            let mut said: VecDeque<i16> = ids.iter().flat_map(|id| library.samples(*id, "en").to_vec()).collect();
+            said.extend([0; 800]);
+            while said.len() >= 160 {
+                let mut packet = self.mouth.packet();
+                for (octet, sample) in packet[12..].iter_mut().zip(said.drain(..160)) {
+                    *octet = Law::Mu.encode(sample);
+                }
+                self.rtp.send_to(&packet, self.listener.unwrap()).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        }
+
+        /// The next keys, each counted at the first packet of its press.
+        async fn keys(&self, count: usize) -> String {
+            let mut packet = [0; DATAGRAM];
+            let mut keys = String::new();
+            while keys.len() < count {
+                let (length, _) = self.rtp.recv_from(&mut packet).await.unwrap();
+                if packet[1] == 0x80 | 101 {
+                    assert_eq!(length, 16);
+                    keys.push(char::from(b"0123456789*#"[usize::from(packet[12])]));
+                }
+            }
+            keys
+        }
+
+        fn answer(&self) -> String {
+            sdp::offer(self.rtp.local_addr().unwrap(), &[Law::Mu], 1)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_is_answered_understood_and_ended_by_the_service() {
+        let mut service = Service::open().await;
+        let plan = service.plan(Scenario::Happy);
+        let news = Mutex::new(Vec::new());
+        let call = call(plan, |told| news.lock().unwrap().push(told));
+        let serve = async {
+            let invite = service.next("INVITE").await;
+            let target = format!("sip:7042@{};ingress=secret", service.sip.local_addr().unwrap());
+            assert_eq!(invite.start, Start::Request { method: "INVITE".into(), uri: target });
+            assert_eq!(invite.header("P-Asserted-Identity"), Some("<tel:+12025550143>"));
+            assert_eq!(invite.header("Privacy"), Some("id"));
+            service.respond(100, &invite, "").await;
+            service.respond(200, &invite, &service.answer()).await;
+            service.next("ACK").await;
+            service.say(&[PromptId::EnterCode]).await;
+            assert_eq!(service.keys(6).await, "482913");
+            service.say(&[PromptId::PressToConfirm, PromptId::Digit(7)]).await;
+            assert_eq!(service.keys(1).await, "7");
+            let read_back = [8, 0, 1, 1, 5, 2].map(PromptId::Digit);
+            service.say(&[&[PromptId::TypeIntoPage][..], &read_back, &[PromptId::Goodbye]].concat()).await;
+            while !news.lock().unwrap().contains(&News::Heard(Heard::Ended(PromptId::Goodbye))) {
+                tokio::task::yield_now().await;
+            }
+            let (_, invite) = service.caller.clone().unwrap();
+            let bye = Message::request("BYE", "sip:phone")
+                .with("Via", "SIP/2.0/UDP s;branch=z9hG4bK1")
+                .with("From", format!("{};tag=s", invite.header("To").unwrap()))
+                .with("To", invite.header("From").unwrap())
+                .with("Call-ID", invite.header("Call-ID").unwrap())
+                .with("CSeq", "1 BYE");
+            service.send(&bye.to_bytes()).await;
+            assert!(matches!(service.next("BYE").await.start, Start::Response { status: 200, .. }));
+        };
+        let both = async { tokio::join!(call, serve) };
+        let (report, ()) = tokio::time::timeout(ANSWER_LIMIT, both).await.unwrap();
+        let report = report.unwrap();
+        assert_eq!((report.status, report.ended_by), (Some(200), EndedBy::Service));
+        assert_eq!(report.read_back, Some(Private::new("801152".into())));
+        assert!(report.has_heard(PromptId::EnterCode) && report.packets_lost == 0);
+        assert!(report.packets_sent > 70 && report.packets_received > 200);
+        let news = news.into_inner().unwrap();
+        assert!(matches!(news.as_slice(), [News::Progress(100), News::Answered { .. }, ..]));
+        assert_eq!(news.last(), Some(&News::Ended(EndedBy::Service)));
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_hangs_up_before_the_answer_cancels() {
+        let mut service = Service::open().await;
+        let plan = service.plan(Scenario::HangUp(Stage::Dialling));
+        let serve = async {
+            let invite = service.next("INVITE").await;
+            service.respond(180, &invite, "").await;
+            let cancel = service.next("CANCEL").await;
+            service.respond(200, &cancel, "").await;
+            service.respond(487, &invite, "").await;
+            service.next("ACK").await;
+        };
+        let both = async { tokio::join!(call(plan, |_| {}), serve) };
+        let (report, ()) = tokio::time::timeout(ANSWER_LIMIT, both).await.unwrap();
+        let report = report.unwrap();
+        assert_eq!((report.status, report.ended_by, report.packets_sent), (None, EndedBy::Caller, 0));
+    }
+
+    #[tokio::test]
+    async fn a_caller_without_patience_hangs_up() {
+        let mut service = Service::open().await;
+        let plan = CallPlan { patience: Duration::from_millis(300), ..service.plan(Scenario::Silent) };
+        let serve = async {
+            let invite = service.next("INVITE").await;
+            service.respond(200, &invite, &service.answer()).await;
+            service.next("ACK").await;
+            let bye = service.next("BYE").await;
+            service.respond(200, &bye, "").await;
+        };
+        let both = async { tokio::join!(call(plan, |_| {}), serve) };
+        let (report, ()) = tokio::time::timeout(ANSWER_LIMIT, both).await.unwrap();
+        assert_eq!(report.unwrap().ended_by, EndedBy::Patience);
+    }
+
+    #[tokio::test]
+    async fn where_nobody_listens_the_error_says_so() {
+        let service = Service::open().await;
+        let plan = service.plan(Scenario::Happy);
+        drop(service);
+        let error = tokio::time::timeout(ANSWER_LIMIT, call(plan, |_| {})).await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("is the service listening there?"), "{error}");
+    }
+}

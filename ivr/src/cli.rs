@@ -1,0 +1,49 @@
+//! The command line. One file a command under `cli/`, each with its arguments and a `run`.
+
+pub mod check_config;
+pub mod simulate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Verify a telephone number by a call, find its key in a DHT.
+#[derive(Debug, Parser)]
+#[command(name = "dialproof", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what is wrong or doubtful in a configuration file
+    CheckConfig(check_config::Args),
+    /// Call a running service as its users do: one call, or many at a rate
+    Simulate(simulate::Simulate),
+}
+
+impl Cli {
+    /// Runs the command. The exit code says how it ended; an error is a failure that the command has no code for.
+    ///
+    /// # Errors
+    /// Those of the command, with the context of what it was doing.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::CheckConfig(args) => check_config::run(args).await,
+            Command::Simulate(args) => simulate::run(args).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,121 @@
+//! `dialproof check-config`: every fault and every warning of a configuration file, and of the files it names.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use voice_prompts::{Library, PromptId};
+
+use crate::config::findings::Findings;
+use crate::config::{Config, ConfigError, Purpose};
+
+/// What the command takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration file
+    #[arg(long, short, env = "DIALPROOF_CONFIG", default_value = "config.toml")]
+    config: PathBuf,
+    /// Fail on warnings, too
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Prints the findings. 0: nothing keeps the service from starting; 1: a fault (or, with `--strict`, a warning).
+///
+/// # Errors
+/// If the file cannot be read.
+pub async fn run(args: Args) -> Result<ExitCode> {
+    let (config, mut findings) = match Config::read(&args.config, Purpose::Serve) {
+        Ok((config, findings)) => (Some(config), findings),
+        Err(ConfigError::Faulty { findings, .. }) => (None, findings),
+        Err(error @ ConfigError::Unreadable { .. }) => return Err(error.into()),
+    };
+    if let Some(config) = &config {
+        inspect(config, &mut findings);
+    }
+    print!("{findings}");
+    let (faults, warnings) = (findings.faults().len(), findings.warnings().len());
+    println!("{}: {faults} faults, {warnings} warnings", args.config.display());
+    let failed = faults > 0 || (args.strict && warnings > 0);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What the file's text does not show: whether what it names is there and kept private.
+fn inspect(config: &Config, findings: &mut Findings) {
+    if !config.service().data_dir().is_dir() {
+        findings.fault(
+            "service.data_dir",
+            format!("{} is no folder: `dialproof init` makes it", config.service().data_dir().display()),
+        );
+    }
+    if !config.ca().folder().is_dir() {
+        findings.fault(
+            "ca.folder",
+            format!("{} is no folder: `dialproof init` makes the authority", config.ca().folder().display()),
+        );
+    }
+    secret("keys.file", config.keys().file(), findings);
+    if let Some(path) = config.ca().passphrase_file() {
+        secret("ca.passphrase_file", path, findings);
+    }
+    if let Some(tls) = config.http().tls() {
+        readable("http.tls_certificate", tls.certificate(), findings);
+        secret("http.tls_key", tls.key(), findings);
+    }
+    match config.smtp().map(|smtp| smtp.login()) {
+        Some(Some(login)) => secret("smtp.password_file", login.password_file(), findings),
+        Some(None) => {}
+        None => findings.warn("smtp", "the section is missing: addresses cannot be enrolled by email"),
+    }
+    prompts(config.service().prompts_dir(), findings);
+}
+
+fn prompts(folder: &Path, findings: &mut Findings) {
+    const PLACE: &str = "service.prompts_dir";
+    let library = if folder.is_dir() {
+        let (library, warnings) = Library::with_folder(folder);
+        for warning in warnings {
+            findings.warn(PLACE, warning.to_string());
+        }
+        library
+    } else {
+        Library::embedded()
+    };
+    for language in library.languages().filter(|language| !library.is_own(PromptId::Service, language)) {
+        findings.warn(
+            PLACE,
+            format!(
+                "callers hear the shipped clip, \"Dialproof\": record your service's name as {}",
+                folder.join(language).join("service.wav").display()
+            ),
+        );
+    }
+}
+
+fn readable(place: &str, path: &Path, findings: &mut Findings) -> bool {
+    match std::fs::File::open(path) {
+        Ok(_) => true,
+        Err(error) => {
+            findings.fault(place, format!("{} cannot be read: {error}", path.display()));
+            false
+        }
+    }
+}
+
+/// A file that nobody else on the machine may read.
+fn secret(place: &str, path: &Path, findings: &mut Findings) {
+    if readable(place, path, findings) && is_open_to_others(path) {
+        findings.warn(place, format!("other users of this machine may read {0}: chmod 600 {0}", path.display()));
+    }
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Path) -> bool {
+    false
+}

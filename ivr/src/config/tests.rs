@@ -1,0 +1,407 @@
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../config.example.toml");
+
+/// The smallest configuration that serves.
+const SMALL: &str = r#"
+[service]
+name = "Test"
+data_dir = "data"
+public_url = "http://localhost:8080"
+[http]
+listen = "127.0.0.1:8080"
+[sip]
+listen = "127.0.0.1:5060"
+[[trunk]]
+name = "carrier"
+sources = ["127.0.0.0/8"]
+numbers = ["+12025550100"]
+shared_addresses = false
+cli_screened = true
+keeps_diversion = "yes"
+country = "US"
+[ca]
+oid_arc = "1.3.6.1.4.1.55555"
+passphrase_file = "passphrase"
+[dht]
+networks = ["mainline"]
+"#;
+
+fn parsed(text: &str, purpose: Purpose) -> (Option<Config>, Vec<String>) {
+    let mut findings = Findings::default();
+    let config = Config::parse(text, Path::new("/etc/dialproof"), purpose, &mut findings);
+    assert_eq!(config.is_none(), findings.has_faults(), "{findings}");
+    (config, findings.to_string().lines().map(str::to_owned).collect())
+}
+
+/// What is found after this piece of the small configuration became that one.
+fn found(from: &str, to: &str) -> Vec<String> {
+    assert!(SMALL.contains(from), "{from} is not in the small configuration");
+    parsed(&SMALL.replacen(from, to, 1), Purpose::Serve).1
+}
+
+#[test]
+fn the_small_configuration_is_faultless_and_takes_the_defaults() {
+    let (config, findings) = parsed(SMALL, Purpose::Serve);
+    assert_eq!(findings, Vec::<String>::new());
+    let config = config.unwrap();
+    assert_eq!(config.service().data_dir(), Path::new("/etc/dialproof/data"));
+    assert_eq!(config.service().public_url(), "http://localhost:8080");
+    assert_eq!(config.database().url().expose(), "sqlite:/etc/dialproof/data/dialproof.db");
+    assert_eq!(config.ca().folder(), Path::new("/etc/dialproof/data/ca"));
+    assert_eq!(config.ca().passphrase_file(), Some(Path::new("/etc/dialproof/passphrase")));
+    assert_eq!(config.keys().file(), Path::new("/etc/dialproof/data/keys.toml"));
+    assert_eq!(config.policy().issue_from.to_string(), "L2");
+    assert_eq!(config.verification().code_life().as_secs(), 600);
+    assert_eq!(config.sip().rtp_ports(), 20_000..=20_999);
+    assert_eq!(config.sip().unknown_peers(), ivr_core::endpoint::Strangers::Refuse);
+    assert!(config.smtp().is_none());
+    assert!(config.database().is_sqlite());
+}
+
+#[test]
+fn every_fault_is_told_with_its_place() {
+    let table = [
+        ("[service]", "[servce]", "fault: service: the section [service] is missing"),
+        ("name = \"Test\"", "name = \"\"", "fault: service.name: a name is one line of 1 to 60 bytes"),
+        ("name = \"Test\"", "nane = \"Test\"", "fault: service: unknown field `nane`"),
+        (
+            "http://localhost:8080",
+            "http://verify.example.org",
+            "fault: service.public_url: browsers make keys only on https",
+        ),
+        (
+            "http://localhost:8080",
+            "https://verify.example.org/x",
+            "fault: service.public_url: the pages lie at the root",
+        ),
+        ("http://localhost:8080", "nowhere", "fault: service.public_url: \"nowhere\" is no URL"),
+        (
+            "listen = \"127.0.0.1:8080\"",
+            "listen = \"0.0.0.0:8080\"",
+            "fault: http.listen: plain HTTP is served on loopback only",
+        ),
+        (
+            "listen = \"127.0.0.1:8080\"",
+            "listen = \"localhost\"",
+            "fault: http.listen: \"localhost\": invalid socket address",
+        ),
+        (
+            "listen = \"127.0.0.1:8080\"",
+            "listen = \"127.0.0.1:8080\"\ntls_key = \"k\"",
+            "fault: http.tls_certificate: TLS needs both",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
+            "listen = \"0.0.0.0:5060\"",
+            "fault: sip.advertise: nobody can answer to 0.0.0.0",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
+            "listen = \"127.0.0.1:5060\"\nrtp_ports = \"20000-20100\"",
+            "fault: sip.rtp_ports: 200 calls need 400 ports",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
+            "listen = \"127.0.0.1:5060\"\nrtp_ports = \"20999-20000\"",
+            "fault: sip.rtp_ports: \"20999-20000\": write FIRST-LAST",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
+            "listen = \"127.0.0.1:5060\"\nunknown_peers = \"404\"",
+            "fault: sip.unknown_peers: \"404\" is none of \"403\", \"silence\"",
+        ),
+        (
+            "127.0.0.0/8",
+            "127.0.0.1/8",
+            "fault: trunk \"carrier\".sources: \"127.0.0.1/8\": the address has bits outside",
+        ),
+        (
+            "127.0.0.0/8",
+            "sip.example.org",
+            "fault: trunk \"carrier\".sources: \"sip.example.org\": a network is an IP address",
+        ),
+        (
+            "+12025550100",
+            "+1 202 555 0100",
+            "fault: trunk \"carrier\".numbers: \"+1 202 555 0100\": a number is written as +",
+        ),
+        ("+12025550100", "+4402079460018", "; did you mean +442079460018?"),
+        (
+            "country = \"US\"",
+            "country = \"USA\"",
+            "fault: trunk \"carrier\".country: \"USA\": a country is two capital letters",
+        ),
+        (
+            "country = \"US\"",
+            "number_format = \"national\"",
+            "fault: trunk \"carrier\".country: national numbers mean nothing without their country",
+        ),
+        (
+            "country = \"US\"",
+            "trunk_prefix = \"0\"",
+            "fault: trunk \"carrier\".trunk_prefix: only number_format = \"national\" has such a prefix",
+        ),
+        (
+            "country = \"US\"",
+            "strip_prefixes = [\"+\"]",
+            "fault: trunk \"carrier\".strip_prefixes: \"+\": a prefix is 1 to 8",
+        ),
+        ("country = \"US\"", "max_level = \"L0\"", "fault: trunk \"carrier\".max_level: L0 is what email proves"),
+        ("country = \"US\"", "max_calls = 0", "fault: trunk \"carrier\".max_calls: at least 1"),
+        (
+            "country = \"US\"",
+            "ingress_secret_file = \"/nonexistent/secret\"",
+            "fault: trunk \"carrier\".ingress_secret_file: /nonexistent/secret cannot be read",
+        ),
+        ("[[trunk]]", "[trunk]", "fault: trunk: trunks are a list"),
+        (
+            "[ca]",
+            "[[trunk]]\nname = \"other\"\nsources = [\"127.0.0.1\"]\nnumbers = [\"+12025550101\"]\n[ca]",
+            "fault: trunk \"carrier\".sources: 127.0.0.0/8 belongs to trunk \"other\", too",
+        ),
+        (
+            "[ca]",
+            "[verification]\nbinding = \"code-only\"\n[ca]",
+            "fault: verification.issue_from: binding = \"code-only\" proves",
+        ),
+        ("[ca]", "[verification]\nissue_from = \"L3\"\n[ca]", "fault: verification.issue_from: L1 or L2"),
+        (
+            "[ca]",
+            "[verification]\ncode_life_minutes = 600\n[ca]",
+            "fault: verification.code_life_minutes: between 2 and 30",
+        ),
+        ("1.3.6.1.4.1.55555", "1.3.6.1.4.1.32473", "fault: ca.oid_arc: 1.3.6.1.4.1.32473 is for documentation"),
+        ("1.3.6.1.4.1.55555", "1.40.1", "fault: ca.oid_arc: \"1.40.1\" is no object identifier"),
+        ("[dht]", "[database]\nurl = \"mysql://h/d\"\n[dht]", "fault: database.url: write sqlite:FILE or postgres://"),
+        ("[dht]", "[operators]\nsession_hours = 0\n[dht]", "fault: operators.session_hours: between 1 hour and a week"),
+        ("[dht]\nnetworks = [\"mainline\"]", "", "fault: dht: the section [dht] is missing: choose a directory"),
+        ("networks = [\"mainline\"]", "", "fault: dht.networks: no network is named"),
+        ("networks = [\"mainline\"]", "networks = [\"ipfs\"]", "fault: dht.networks: \"ipfs\": `ipfs` names no DHT"),
+        ("networks = [\"mainline\"]", "ring_ports = [4001]", "fault: dht.ring_ports: a ring has at least two nodes"),
+        (
+            "networks = [\"mainline\"]",
+            "networks = [\"mainline\"]\nhash_cost = \"cheap\"",
+            "fault: dht.hash_cost: \"cheap\" lets anybody list",
+        ),
+        (
+            "[dht]",
+            "[smtp]\nhost = \"mail.example.org\"\nfrom = \"a@b.example\"\ntls = \"none\"\n[dht]",
+            "fault: smtp.tls: \"none\" is for a relay on this machine",
+        ),
+        (
+            "[dht]",
+            "[smtp]\nhost = \"mail.example.org\"\nfrom = \"nobody\"\n[dht]",
+            "fault: smtp.from: \"nobody\" is no mail address",
+        ),
+        (
+            "[dht]",
+            "[smtp]\nhost = \"mail.example.org\"\nfrom = \"a@b.example\"\nuser = \"u\"\n[dht]",
+            "fault: smtp.user: a login needs both",
+        ),
+    ];
+    for (from, to, expected) in table {
+        let findings = found(from, to);
+        assert!(
+            findings.iter().any(|line| line.contains(expected)),
+            "{from} → {to}: expected {expected:?} in {findings:#?}"
+        );
+    }
+}
+
+#[test]
+fn all_faults_come_at_once_and_unknown_sections_are_among_them() {
+    let text = "[service]\nname = \"\"\n[http]\nlisten = 1\n[sip]\nlisten = \"x\"\n[smpt]\n";
+    let (_, findings) = parsed(text, Purpose::Serve);
+    for place in [
+        "service: missing field",
+        "http: invalid type",
+        "sip.listen",
+        "trunk: no carrier",
+        "ca.oid_arc",
+        "dht:",
+        "smpt: there is no such section",
+    ] {
+        assert!(findings.iter().any(|line| line.starts_with(&format!("fault: {place}"))), "{place} in {findings:#?}");
+    }
+}
+
+#[test]
+fn a_text_that_is_not_toml_is_one_fault_with_its_line() {
+    let (_, findings) = parsed("[service\n", Purpose::Serve);
+    assert!(findings[0].starts_with("fault: file: this is not TOML: TOML parse error at line 1"), "{findings:#?}");
+}
+
+#[test]
+fn what_an_operator_should_know_is_a_warning() {
+    let table = [
+        ("shared_addresses = false", "", "its addresses are shared and there is no ingress_secret_file"),
+        (
+            "cli_screened = true",
+            "",
+            "because cli_screened is false: every call over it will be refused while issue_from is L2",
+        ),
+        ("country = \"US\"", "", "because no country is stated"),
+        ("keeps_diversion = \"yes\"", "", "because keeps_diversion is not \"yes\""),
+        (
+            "country = \"US\"",
+            "country = \"US\"\nnat = true",
+            "warning: trunk \"carrier\".nat: whoever sends the first RTP packet",
+        ),
+        ("country = \"US\"", "country = \"US\"\nmax_level = \"L1\"", "L1 is below issue_from = L2"),
+        ("127.0.0.0/8", "0.0.0.0/0", "anybody is this carrier"),
+        ("127.0.0.0/8", "::1", "all are IPv6, but sip.listen is an IPv4 address"),
+        ("passphrase_file = \"passphrase\"", "", "warning: ca.passphrase_file: without it, DIALPROOF_CA_PASSPHRASE"),
+        (
+            "networks = [\"mainline\"]",
+            "ring_ports = [4001, 4002]",
+            "warning: dht.ring_ports: the ring lives in this process",
+        ),
+        ("mainline", "opendht:http://127.0.0.1:8000", "with one proxy, no record is read back from another"),
+        ("http://localhost:8080", "https://verify.example.org/", "warning: http.trusted_proxies: public_url is https"),
+        (
+            "[ca]",
+            "[verification]\nissue_from = \"L1\"\n[ca]",
+            "warning: verification.issue_from: L1 certificates rest on",
+        ),
+    ];
+    for (from, to, expected) in table {
+        let findings = found(from, to);
+        assert!(findings.iter().any(|line| line.contains(expected)), "{from} → {to}: {findings:#?}");
+        assert!(findings.iter().all(|line| line.starts_with("warning: ")), "{from} → {to}: {findings:#?}");
+    }
+}
+
+#[test]
+fn the_demo_may_use_what_the_service_may_not() {
+    let text = SMALL
+        .replace("55555", "32473")
+        .replace("networks = [\"mainline\"]", "ring_ports = [0, 0, 0]\nhash_cost = \"cheap\"");
+    assert_eq!(parsed(&text, Purpose::Demo).1, Vec::<String>::new());
+    assert!(parsed(&text, Purpose::Serve).0.is_none());
+}
+
+#[test]
+fn an_ingress_secret_is_long_and_fits_into_a_uri() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    let text = SMALL.replace("country", &format!("ingress_secret_file = {:?}\ncountry", path.display().to_string()));
+    for (secret, is_taken) in
+        [("0123456789abcdef\n", true), ("0123456789abcde", false), ("0123456789abcdef;x=@", false)]
+    {
+        std::fs::write(&path, secret).unwrap();
+        let (config, findings) = parsed(&text, Purpose::Serve);
+        assert_eq!(config.is_some(), is_taken, "{secret}: {findings:?}");
+        assert!(findings.iter().all(|line| !line.contains("0123456789")), "{findings:?}");
+    }
+}
+
+#[test]
+fn the_example_is_faultless_but_for_the_documentation_arc() {
+    let (config, findings) = parsed(EXAMPLE, Purpose::Serve);
+    assert!(config.is_none());
+    let faults: Vec<_> = findings.iter().filter(|line| line.starts_with("fault")).collect();
+    assert!(matches!(&faults[..], [only] if only.starts_with("fault: ca.oid_arc")), "{findings:#?}");
+    assert!(parsed(EXAMPLE, Purpose::Demo).0.is_some());
+}
+
+#[test]
+fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "0123456789abcdef").unwrap();
+    let is_setting = |line: &str| {
+        line.strip_prefix('#')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()) && rest.contains(" = "))
+    };
+    let all: String = EXAMPLE
+        .lines()
+        .map(|line| if is_setting(line) { &line[1..] } else { line })
+        .map(|line| line.replace("/etc/dialproof/carrier.secret", &secret.display().to_string()))
+        // Prefixes belong to a format that is not the default.
+        .map(|line| line.replace("number_format = \"e164\"", "number_format = \"national\"") + "\n")
+        .collect();
+    let (config, findings) = parsed(&all, Purpose::Demo);
+    assert!(config.is_some(), "{findings:#?}");
+
+    let table: Table = all.parse().unwrap();
+    let sections: [(&str, &[&str]); 11] = [
+        ("service", keys_of::<service::Raw>()),
+        ("http", keys_of::<http::Raw>()),
+        ("sip", keys_of::<sip::Raw>()),
+        ("trunk", keys_of::<trunk::Raw>()),
+        ("verification", keys_of::<verification::Raw>()),
+        ("ca", keys_of::<ca::Raw>()),
+        ("database", keys_of::<database::Raw>()),
+        ("dht", keys_of::<dht::Raw>()),
+        ("smtp", keys_of::<smtp::Raw>()),
+        ("keys", keys_of::<keys::Raw>()),
+        ("operators", keys_of::<operators::Raw>()),
+    ];
+    for (section, keys) in sections {
+        let shown = match &table[section] {
+            Value::Array(list) => list[0].as_table().unwrap(),
+            value => value.as_table().unwrap(),
+        };
+        for key in keys {
+            assert!(shown.contains_key(*key), "config.example.toml does not show {section}.{key}");
+        }
+    }
+    assert_eq!(table.len(), sections.len(), "a section is not asserted here");
+}
+
+/// The keys of a section, as serde derived them.
+fn keys_of<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+    let mut keys: &'static [&'static str] = &[];
+    let _ = T::deserialize(KeyReader(&mut keys));
+    assert!(!keys.is_empty());
+    keys
+}
+
+/// A deserializer that only notes which fields it is asked for.
+struct KeyReader<'a>(&'a mut &'static [&'static str]);
+
+#[derive(Debug)]
+struct Noted;
+
+impl fmt::Display for Noted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("noted")
+    }
+}
+
+impl std::error::Error for Noted {}
+
+impl Error for Noted {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+impl<'de> Deserializer<'de> for KeyReader<'_> {
+    type Error = Noted;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Noted> {
+        Err(Noted)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Noted> {
+        *self.0 = fields;
+        Err(Noted)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}

@@ -1,0 +1,301 @@
+//! `[[trunk]]`: one carrier's connection each, and what the operator states about it.
+
+use std::path::PathBuf;
+
+use ivr_core::caller::{KeepsDiversion, Level, Network, NumberFormat, Policy, TrunkProfile};
+use ivr_core::number::{Country, Number};
+use ivr_core::private::Private;
+use serde::Deserialize;
+use toml::Value;
+
+use super::File;
+use super::sip::Sip;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    name: String,
+    sources: Vec<String>,
+    #[serde(default)]
+    media_networks: Vec<String>,
+    numbers: Vec<String>,
+    ingress_secret_file: Option<PathBuf>,
+    #[serde(default = "yes")]
+    shared_addresses: bool,
+    #[serde(default)]
+    trust_pai: bool,
+    #[serde(default)]
+    trust_rpid: bool,
+    #[serde(default)]
+    cli_screened: bool,
+    #[serde(default)]
+    from_is_free_text: bool,
+    #[serde(default = "yes")]
+    bare_user_is_number: bool,
+    country: Option<String>,
+    #[serde(default = "default_number_format")]
+    number_format: String,
+    trunk_prefix: Option<String>,
+    international_prefix: Option<String>,
+    #[serde(default)]
+    strip_prefixes: Vec<String>,
+    #[serde(default = "default_keeps_diversion")]
+    keeps_diversion: String,
+    #[serde(default)]
+    nat: bool,
+    #[serde(default = "default_max_level")]
+    max_level: String,
+    #[serde(default = "default_max_calls")]
+    max_calls: usize,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_number_format() -> String {
+    "e164".to_owned()
+}
+
+fn default_keeps_diversion() -> String {
+    "unknown".to_owned()
+}
+
+fn default_max_level() -> String {
+    "L3".to_owned()
+}
+
+fn default_max_calls() -> usize {
+    100
+}
+
+/// What number_format may say; the prefixes belong to `national` alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    E164,
+    E164NoPlus,
+    National,
+}
+
+pub(super) fn check(file: &mut File<'_>) -> Option<Vec<TrunkProfile>> {
+    let sections = match file.table.remove("trunk") {
+        Some(Value::Array(sections)) => sections,
+        Some(_) => {
+            file.findings.fault("trunk", "trunks are a list: write [[trunk]]");
+            return None;
+        }
+        None => Vec::new(),
+    };
+    if sections.is_empty() {
+        file.findings.fault("trunk", "no carrier, no calls: describe at least one in a [[trunk]] section");
+        return None;
+    }
+    let trunks: Vec<Option<TrunkProfile>> =
+        sections.into_iter().enumerate().map(|(index, section)| check_one(index, section, file)).collect();
+    trunks.into_iter().collect()
+}
+
+fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<TrunkProfile> {
+    let raw: Raw = file.section(&format!("trunk[{index}]"), section)?;
+    let name = raw.name.trim().to_owned();
+    let place = |key: &str| format!("trunk {name:?}.{key}");
+    if name.is_empty() || name.len() > 40 || name.chars().any(char::is_control) {
+        file.findings.fault(format!("trunk[{index}].name"), "a name is one line of 1 to 40 bytes");
+    }
+    let sources: Option<Vec<Network>> = file.findings.parse_all(&place("sources"), &raw.sources);
+    if raw.sources.is_empty() {
+        file.findings.fault(place("sources"), "name the addresses that this carrier's SIP comes from");
+    }
+    let media_networks: Option<Vec<Network>> = file.findings.parse_all(&place("media_networks"), &raw.media_networks);
+    let numbers = numbers(&place("numbers"), &raw.numbers, file);
+    let ingress_secret = secret(&place("ingress_secret_file"), raw.ingress_secret_file.as_ref(), file);
+    let country: Option<Option<Country>> = match &raw.country {
+        Some(text) => file.findings.parse(&place("country"), text).map(Some),
+        None => Some(None),
+    };
+    let number_format = number_format(&place, &raw, file);
+    for prefix in &raw.strip_prefixes {
+        digits(&place("strip_prefixes"), prefix, file);
+    }
+    let keeps_diversion = file.findings.choose(
+        &place("keeps_diversion"),
+        &raw.keeps_diversion,
+        &[("yes", KeepsDiversion::Yes), ("no", KeepsDiversion::No), ("unknown", KeepsDiversion::Unknown)],
+    );
+    let max_level: Option<Level> = file.findings.parse(&place("max_level"), &raw.max_level);
+    if max_level == Some(Level::L0) {
+        file.findings.fault(place("max_level"), "L0 is what email proves; a trunk proves at least L1");
+    }
+    if raw.max_calls == 0 {
+        file.findings.fault(place("max_calls"), "at least 1; leave the section out to refuse the carrier");
+    }
+    Some(TrunkProfile {
+        name: name.clone(),
+        sources: sources?,
+        media_networks: media_networks?,
+        numbers: numbers?,
+        ingress_secret: ingress_secret?,
+        shared_addresses: raw.shared_addresses,
+        trust_pai: raw.trust_pai,
+        trust_rpid: raw.trust_rpid,
+        cli_screened: raw.cli_screened,
+        from_is_free_text: raw.from_is_free_text,
+        bare_user_is_number: raw.bare_user_is_number,
+        country: country?,
+        number_format: number_format?,
+        strip_prefixes: raw.strip_prefixes,
+        keeps_diversion: keeps_diversion?,
+        nat: raw.nat,
+        max_level: max_level?,
+        max_calls: raw.max_calls,
+    })
+}
+
+fn numbers(place: &str, texts: &[String], file: &mut File<'_>) -> Option<Vec<Number>> {
+    if texts.is_empty() {
+        file.findings.fault(place, "name the numbers of yours that this carrier delivers, such as \"+12025550100\"");
+        return None;
+    }
+    let mut numbers = Vec::new();
+    for text in texts {
+        match Number::parse(text) {
+            Ok(number) => numbers.push(number),
+            Err(error) => {
+                let hint = error.did_you_mean().map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+                file.findings.fault(place, format!("{text:?}: {error}{hint}"));
+            }
+        }
+    }
+    (numbers.len() == texts.len()).then_some(numbers)
+}
+
+/// The secret lies in a file of its own, so that the configuration can be shown.
+fn secret(place: &str, path: Option<&PathBuf>, file: &mut File<'_>) -> Option<Option<Private<String>>> {
+    let Some(path) = path else { return Some(None) };
+    let path = file.path(path);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            file.findings.fault(place, format!("{} cannot be read: {error}", path.display()));
+            return None;
+        }
+    };
+    let secret = text.trim();
+    let is_plain = secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if secret.len() < SHORTEST_SECRET || !is_plain {
+        file.findings.fault(
+            place,
+            format!(
+                "the secret becomes part of a SIP URI and must not be guessed: at least {SHORTEST_SECRET} random \
+                 letters and digits"
+            ),
+        );
+        return None;
+    }
+    Some(Some(Private::new(secret.to_owned())))
+}
+
+fn number_format(place: &impl Fn(&str) -> String, raw: &Raw, file: &mut File<'_>) -> Option<NumberFormat> {
+    let formats = [("e164", Format::E164), ("e164-no-plus", Format::E164NoPlus), ("national", Format::National)];
+    let format = file.findings.choose(&place("number_format"), &raw.number_format, &formats)?;
+    for (key, prefix) in [("trunk_prefix", &raw.trunk_prefix), ("international_prefix", &raw.international_prefix)] {
+        if let Some(prefix) = prefix {
+            digits(&place(key), prefix, file);
+            if format != Format::National {
+                file.findings.fault(place(key), "only number_format = \"national\" has such a prefix");
+            }
+        }
+    }
+    if format == Format::National && raw.country.is_none() {
+        file.findings.fault(place("country"), "national numbers mean nothing without their country");
+    }
+    Some(match format {
+        Format::E164 => NumberFormat::E164,
+        Format::E164NoPlus => NumberFormat::E164NoPlus,
+        Format::National => NumberFormat::National {
+            trunk_prefix: raw.trunk_prefix.clone(),
+            international_prefix: raw.international_prefix.clone(),
+        },
+    })
+}
+
+fn digits(place: &str, prefix: &str, file: &mut File<'_>) {
+    if prefix.is_empty() || prefix.len() > 8 || !prefix.bytes().all(|b| b.is_ascii_digit()) {
+        file.findings.fault(place, format!("{prefix:?}: a prefix is 1 to 8 digits"));
+    }
+}
+
+/// What no single section shows: trunks that share a source, trunks whose calls would all be refused.
+pub(super) fn check_together(policy: &Policy, sip: &Sip, findings: &mut super::findings::Findings) {
+    for (i, trunk) in policy.trunks.iter().enumerate() {
+        let place = |key: &str| format!("trunk {:?}.{key}", trunk.name);
+        for other in &policy.trunks[i + 1..] {
+            if trunk.name == other.name {
+                findings.fault(place("name"), "two trunks have this name; records could not tell them apart");
+            }
+            let shared = trunk.sources.iter().find(|a| other.sources.iter().any(|b| a.overlaps(*b)));
+            if let Some(shared) = shared {
+                findings.fault(
+                    place("sources"),
+                    format!(
+                        "{shared} belongs to trunk {:?}, too: a call must come from exactly one; give one section both \
+                         trunks' numbers",
+                        other.name
+                    ),
+                );
+            }
+        }
+        let is_ipv4 = sip.listen().is_ipv4();
+        if is_ipv4 && trunk.sources.iter().all(|source| source.address().is_ipv6()) {
+            findings.warn(place("sources"), "all are IPv6, but sip.listen is an IPv4 address: no call can arrive");
+        }
+        let caps = caps(trunk);
+        if !caps.is_empty() && trunk.max_level >= policy.issue_from {
+            let text = format!("proves at most L1, because {}", caps.join(" and "));
+            match policy.issue_from {
+                Level::L0 | Level::L1 => findings.warn(place("max_level"), text),
+                Level::L2 | Level::L3 | Level::L4 => findings.warn(
+                    place("max_level"),
+                    format!("{text}: every call over it will be refused while issue_from is {}", policy.issue_from),
+                ),
+            }
+        }
+        if trunk.max_level < policy.issue_from {
+            findings.warn(
+                place("max_level"),
+                format!(
+                    "{} is below issue_from = {}: every call over it will be refused",
+                    trunk.max_level, policy.issue_from
+                ),
+            );
+        }
+        if trunk.sources.iter().any(|source| source.prefix_length() == 0) {
+            findings.warn(place("sources"), "this is every address of the Internet: anybody is this carrier");
+        }
+        if trunk.nat {
+            findings
+                .warn(place("nat"), "whoever sends the first RTP packet hears the call; only for networks you trust");
+        }
+    }
+}
+
+/// Why a trunk's calls prove no more than L1, in words (the rules are the core's `caller/policy.rs`).
+fn caps(trunk: &TrunkProfile) -> Vec<&'static str> {
+    let mut caps = Vec::new();
+    if trunk.shared_addresses && trunk.ingress_secret.is_none() {
+        caps.push("its addresses are shared and there is no ingress_secret_file");
+    }
+    if !trunk.cli_screened {
+        caps.push("cli_screened is false");
+    }
+    if trunk.country.is_none() {
+        caps.push("no country is stated");
+    }
+    if trunk.keeps_diversion != KeepsDiversion::Yes {
+        caps.push("keeps_diversion is not \"yes\"");
+    }
+    caps
+}
+
+/// Letters and digits: 16 of them are 95 bits.
+const SHORTEST_SECRET: usize = 16;

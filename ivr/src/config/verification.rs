@@ -1,0 +1,110 @@
+//! `[verification]`: how a number is proved.
+
+use std::time::Duration;
+
+use ivr_core::caller::Level;
+use ivr_core::number::KindPolicy;
+use ivr_core::proof::Binding;
+use serde::Deserialize;
+
+use super::File;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    #[serde(default = "default_binding")]
+    binding: String,
+    #[serde(default = "default_issue_from")]
+    issue_from: String,
+    #[serde(default = "default_code_life_minutes")]
+    code_life_minutes: u64,
+    #[serde(default = "yes")]
+    allow_voip: bool,
+    #[serde(default)]
+    allow_personal: bool,
+}
+
+fn default_binding() -> String {
+    "read-back".to_owned()
+}
+
+fn default_issue_from() -> String {
+    "L2".to_owned()
+}
+
+fn default_code_life_minutes() -> u64 {
+    10
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The checked section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verification {
+    binding: Binding,
+    issue_from: Level,
+    code_life: Duration,
+    kinds: KindPolicy,
+}
+
+impl Verification {
+    /// What ties phone and page together.
+    pub fn binding(&self) -> Binding {
+        self.binding
+    }
+
+    /// The lowest level that certificates are issued for.
+    pub fn issue_from(&self) -> Level {
+        self.issue_from
+    }
+
+    /// How long a code may be dialled.
+    pub fn code_life(&self) -> Duration {
+        self.code_life
+    }
+
+    /// Kinds of numbers.
+    pub fn kinds(&self) -> KindPolicy {
+        self.kinds
+    }
+}
+
+pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
+    let binding = file.findings.choose(
+        "verification.binding",
+        &raw.binding,
+        &[("read-back", Binding::ReadBack), ("code-only", Binding::CodeOnly)],
+    );
+    let issue_from: Option<Level> = file.findings.parse("verification.issue_from", &raw.issue_from);
+    if let Some(level) = issue_from
+        && !matches!(level, Level::L1 | Level::L2)
+    {
+        file.findings.fault(
+            "verification.issue_from",
+            "L1 or L2: a call without a signature verified here proves no more than L2, and L0 is email's",
+        );
+    }
+    if binding == Some(Binding::CodeOnly) && issue_from.is_some_and(|level| level > Level::L1) {
+        file.findings.fault(
+            "verification.issue_from",
+            "binding = \"code-only\" proves at most L1: set issue_from = \"L1\", or binding = \"read-back\"",
+        );
+    }
+    if !(2..=30).contains(&raw.code_life_minutes) {
+        file.findings.fault("verification.code_life_minutes", "between 2 and 30 minutes");
+    }
+    if issue_from == Some(Level::L1) {
+        file.findings.warn(
+            "verification.issue_from",
+            "L1 certificates rest on numbers that nobody screened: whoever can forge a caller ID gets one",
+        );
+    }
+    Some(Verification {
+        binding: binding?,
+        issue_from: issue_from?,
+        code_life: Duration::from_secs(raw.code_life_minutes * 60),
+        kinds: KindPolicy { voip: raw.allow_voip, personal: raw.allow_personal },
+    })
+}

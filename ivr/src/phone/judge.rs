@@ -1,0 +1,171 @@
+//! How each scenario must end: one table, and the comparison with what happened.
+
+use voice_prompts::PromptId::{self, *};
+
+use super::api::Verification;
+use super::{CallReport, EndedBy, Scenario, Stage};
+
+/// What must have happened.
+struct Expected {
+    /// A certificate (or a result).
+    issued: bool,
+    /// Who ended the call.
+    ended_by: EndedBy,
+    /// One of these statuses, if the call must not have been answered.
+    refused: &'static [u16],
+    /// Clips that must have been spoken to their end.
+    heard: &'static [PromptId],
+    /// Clips that must not.
+    unheard: &'static [PromptId],
+}
+
+impl Expected {
+    const fn refused(refused: &'static [u16]) -> Self {
+        Self { issued: false, ended_by: EndedBy::Refusal, refused, heard: &[], unheard: &[] }
+    }
+
+    const fn left(heard: &'static [PromptId], unheard: &'static [PromptId]) -> Self {
+        Self { issued: false, ended_by: EndedBy::Caller, refused: &[], heard, unheard }
+    }
+
+    const fn parted(heard: &'static [PromptId], unheard: &'static [PromptId]) -> Self {
+        Self { issued: false, ended_by: EndedBy::Service, refused: &[], heard, unheard }
+    }
+
+    const fn issued(heard: &'static [PromptId], unheard: &'static [PromptId]) -> Self {
+        Self { issued: true, ..Self::parted(heard, unheard) }
+    }
+}
+
+const fn expected(scenario: Scenario) -> Expected {
+    match scenario {
+        Scenario::Happy | Scenario::EarlyKeys => Expected::issued(
+            &[WarningNumber, WarningScam, EnterCode, PressToConfirm, TypeIntoPage, Verified, Goodbye],
+            &[WrongCode, NothingHeard],
+        ),
+        Scenario::CodeOnly => Expected::issued(
+            &[WarningNumber, WarningScam, EnterCode, PressToConfirm, Verified, Goodbye],
+            &[WrongCode, TypeIntoPage],
+        ),
+        Scenario::WrongCode => Expected::issued(&[WrongCode, PressToConfirm, TypeIntoPage, Verified], &[]),
+        Scenario::ThreeWrongCodes => Expected::parted(&[WrongCode, TooManyWrongCodes, Goodbye], &[PressToConfirm]),
+        Scenario::WrongConfirm => Expected::parted(&[WrongConfirmKey, Goodbye], &[TypeIntoPage]),
+        Scenario::WrongReadBack => Expected::parted(&[TypeIntoPage, ReadBackVoided, Goodbye], &[Verified]),
+        Scenario::NoReadBack => Expected::parted(&[TypeIntoPage, ReadBackExpired, Goodbye], &[Verified]),
+        Scenario::Silent => Expected::parted(&[EnterCode, NothingHeard, Goodbye], &[PressToConfirm]),
+        Scenario::HangUp(Stage::Dialling) => Expected::left(&[], &[EnterCode]),
+        Scenario::HangUp(Stage::Warning) => Expected::left(&[], &[EnterCode]),
+        Scenario::HangUp(Stage::Code) => Expected::left(&[EnterCode], &[PressToConfirm]),
+        Scenario::HangUp(Stage::Confirm) => Expected::left(&[PressToConfirm], &[TypeIntoPage]),
+        Scenario::HangUp(Stage::ReadBack) => Expected::left(&[PressToConfirm], &[Verified]),
+        Scenario::HangUp(Stage::Typing) => Expected { issued: true, ..Expected::left(&[TypeIntoPage], &[]) },
+        // RFC 5079: Anonymity Disallowed.
+        Scenario::Anonymous => Expected::refused(&[433]),
+        // Two numbers, or one that nobody asked to verify.
+        Scenario::Spoof => Expected::refused(&[403, 480]),
+    }
+}
+
+/// Whether the scenario ends in a certificate.
+pub(super) fn issues(scenario: Scenario) -> bool {
+    expected(scenario).issued
+}
+
+/// Whether it went as it should; if not, the first thing that did not.
+pub(super) fn judge(
+    scenario: Scenario,
+    number: &str,
+    call: &CallReport,
+    verification: &Verification,
+) -> Result<(), String> {
+    let Expected { issued, ended_by, refused, heard, unheard } = expected(scenario);
+    if !refused.is_empty() && !call.status.is_some_and(|status| refused.contains(&status)) {
+        return Err(format!("the call should be refused with one of {refused:?}, not answered with {:?}", call.status));
+    }
+    if call.ended_by != ended_by {
+        let status = call.status.map_or("none".to_owned(), |status| format!("{status} {}", call.reason));
+        return Err(format!("the call should be ended by {ended_by:?}, not {:?} (status: {status})", call.ended_by));
+    }
+    if let Some(missing) = heard.iter().find(|id| !call.has_heard(**id)) {
+        return Err(format!("{:?} should be spoken; heard was {}", missing.name(), names(&call.heard)));
+    }
+    if let Some(wrong) = unheard.iter().find(|id| call.has_heard(**id)) {
+        return Err(format!("{:?} should not be spoken; heard was {}", wrong.name(), names(&call.heard)));
+    }
+    let ending = call.number_ending.as_ref();
+    if heard.contains(&WarningNumber) && !ending.is_some_and(|ending| number.ends_with(ending.expose())) {
+        return Err("the warning should name the last four digits of the number".to_owned());
+    }
+    if verification.is_issued() != issued {
+        let not = if issued { "" } else { "not " };
+        return Err(format!("the verification should {not}be issued, and it is {:?}", verification.state));
+    }
+    Ok(())
+}
+
+fn names(heard: &[PromptId]) -> String {
+    heard.iter().map(|id| id.name()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ivr_core::private::Private;
+    use std::time::Duration;
+
+    fn call(ended_by: EndedBy, status: u16, heard: &[PromptId]) -> CallReport {
+        CallReport {
+            call_id: "c".into(),
+            status: Some(status),
+            reason: "Because".into(),
+            setup: None,
+            duration: Duration::ZERO,
+            packets_sent: 0,
+            packets_received: 0,
+            packets_lost: 0,
+            spacing_errors: vec![],
+            heard: heard.to_vec(),
+            number_ending: Some(Private::new("0143".into())),
+            read_back: None,
+            ended_by,
+        }
+    }
+
+    fn state(state: &str) -> Verification {
+        Verification { state: state.into(), ..Verification::default() }
+    }
+
+    const WHOLE: &[PromptId] =
+        &[WarningNumber, WarningScam, EnterCode, PressToConfirm, TypeIntoPage, Verified, Goodbye];
+
+    #[test]
+    fn a_good_end_of_each_kind_is_accepted() {
+        for (scenario, ended_by, status, heard, is) in [
+            (Scenario::Happy, EndedBy::Service, 200, WHOLE, "issued"),
+            (Scenario::HangUp(Stage::Typing), EndedBy::Caller, 200, &WHOLE[..5], "issued"),
+            (Scenario::HangUp(Stage::Warning), EndedBy::Caller, 200, &[WarningNumber], "waiting"),
+            (Scenario::Anonymous, EndedBy::Refusal, 433, &[], "waiting"),
+            (Scenario::Spoof, EndedBy::Refusal, 403, &[], "waiting"),
+        ] {
+            assert_eq!(judge(scenario, "+12025550143", &call(ended_by, status, heard), &state(is)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_is_said() {
+        let good = call(EndedBy::Service, 200, WHOLE);
+        for (scenario, number, call, is, words) in [
+            (Scenario::Happy, "+12025550143", &good, "waiting", "should be issued"),
+            (Scenario::Happy, "+12025550144", &good, "issued", "last four digits"),
+            (Scenario::CodeOnly, "+12025550143", &good, "issued", "should not be spoken"),
+            (Scenario::WrongCode, "+12025550143", &good, "issued", "\"wrong-code\" should be spoken"),
+            (Scenario::Spoof, "+12025550143", &good, "issued", "should be refused"),
+            (Scenario::HangUp(Stage::Code), "+12025550143", &good, "issued", "ended by Caller"),
+        ] {
+            let said = judge(scenario, number, call, &state(is)).unwrap_err();
+            assert!(said.contains(words), "{scenario}: {said}");
+        }
+        let stolen = judge(Scenario::Anonymous, "+12025550143", &call(EndedBy::Refusal, 433, &[]), &state("issued"));
+        assert!(stolen.unwrap_err().contains("should not be issued"));
+    }
+}

@@ -64,8 +64,7 @@ async fn a_program_follows_the_call_and_its_wrong_digits() {
     let early = with_token(&mut program, Method::POST, &read_back, &secret, &json!({ "digits": "123456" })).await;
     assert_eq!(early.problem(), (409, "not-expected".into()));
 
-    let mut call = service.call(&code).await;
-    let digits = call.confirm().await;
+    let digits = service.call(&code).await;
     let json = look(&mut program).await;
     assert_eq!((&json["state"], &json["may_type_digits"]), (&json!("read-back"), &json!(true)));
     let told: Vec<&str> =

@@ -3,7 +3,6 @@
 use axum::http::{Method, StatusCode};
 use futures_util::StreamExt;
 
-use super::service::Call;
 use super::{Browser, Service};
 
 /// A verification begun on the page: its address and its code.
@@ -18,11 +17,10 @@ async fn begin(service: &Service) -> (Browser, String, String) {
 }
 
 /// The same, with a call that has read the digits.
-async fn begin_and_call(service: &Service) -> (Browser, String, Call, String) {
+async fn begin_and_call(service: &Service) -> (Browser, String, String) {
     let (browser, path, code) = begin(service).await;
-    let mut call = service.call(&code).await;
-    let digits = call.confirm().await;
-    (browser, path, call, digits)
+    let digits = service.call(&code).await;
+    (browser, path, digits)
 }
 
 fn wrong(digits: &str) -> String {
@@ -38,23 +36,22 @@ async fn the_page_waits_for_a_call_and_asks_for_digits_only_after_it() {
     page.says("id=\"read-back\" method=\"post\" action=").says("/read-back\" hidden>");
     page.says("<li aria-current=\"step\">Call the number.</li>").says("id=\"remedy\" class=\"note\" hidden");
 
-    let mut call = service.call(&code).await;
+    service.key_in(&code).await;
     let page = browser.get(&path).await;
     page.says("<li aria-current=\"step\">Press the key that the voice names.</li>");
     page.says("<li class=\"done\">After the warning, key in the code.</li>");
 
-    call.confirm().await;
+    service.call(&code).await;
     let page = browser.get(&path).await;
     page.says("/read-back\">").says("autocomplete=\"one-time-code\"").says("inputmode=\"numeric\"");
     // A refresh would wipe out what is being typed.
     page.does_not_say("http-equiv=\"refresh\"");
-    call.hang_up().await;
 }
 
 #[tokio::test]
 async fn wrong_digits_are_told_and_three_of_them_are_the_end() {
     let service = Service::new().await;
-    let (mut browser, path, _call, digits) = begin_and_call(&service).await;
+    let (mut browser, path, digits) = begin_and_call(&service).await;
     let form = format!("{path}/read-back");
     let malformed = browser.submit(&path, &form, &[("digits", "12345")]).await;
     malformed.says("Type the six digits that the voice reads.");
@@ -104,9 +101,9 @@ async fn the_live_steps_come_with_ids_and_go_on_where_they_were_left() {
         }
     };
     until("\"state\":\"waiting\"", &mut heard).await;
-    let mut call = service.call(&code).await;
+    service.key_in(&code).await;
     until("\"what\":\"code-matched\"", &mut heard).await;
-    call.confirm().await;
+    service.call(&code).await;
     until("\"state\":\"read-back\"", &mut heard).await;
     assert!(heard.contains("\"step\":3"), "{heard}");
 

@@ -1,38 +1,31 @@
-//! A service without telephone: the use cases over a database in a temporary folder, and a caller who needs no line.
+//! A service without telephone: the router over the use cases' own fixture, whose callers need no line.
 
-use std::sync::Arc;
+use std::ops::Deref;
 
 use axum::Router;
 use dht_client::backend::Health;
-use ivr_core::call::flow::{Action, Event, Flow};
+use ivr_core::call::flow::Step;
 use ivr_core::call::question::{Answer, Question, VerificationId};
-use ivr_core::caller::{Caller, Level};
 use ivr_core::code::Code;
 use ivr_core::endpoint::Counters;
-use ivr_core::number::{Country, KindPolicy, Number};
+use ivr_core::number::Country;
 use ivr_core::private::Private;
 use ivr_core::proof::Binding;
-use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
-use tempfile::TempDir;
-use tokio::sync::mpsc;
-use voice_prompts::{PromptId, Segment, Utterance};
 
 use crate::clock::Clock;
-use crate::key_file::KeyFile;
-use crate::store::Store;
-use crate::verify::{Bell, Limits, Verify, VerifyParts};
+use crate::store::test_database::TestDatabase;
+use crate::verify::fixture;
 use crate::web::{self, App, Parts, Published, Settings, csrf};
 
 /// The number that calls.
-pub(super) const NUMBER: &str = "+12025550143";
+pub(super) const NUMBER: &str = fixture::NUMBER;
 /// The number that is called.
 pub(super) const DIAL: &str = "+12025550100";
 
 pub(super) struct Service {
     pub(super) app: App,
     pub(super) router: Router,
-    _folder: TempDir,
+    below: fixture::Service,
 }
 
 impl Service {
@@ -42,24 +35,7 @@ impl Service {
 
     /// With other settings.
     pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = Arc::new(KeyFile::generate(|| Clock.bytes()));
-        let database = format!("sqlite:{}", folder.path().join("test.db").display());
-        let store = Store::open(&database, keys.clone()).await.unwrap();
-        let bell = Bell::default();
-        let issue = crate::issue::Issue {};
-        let (outcomes, _) = mpsc::channel(8);
-        let verify = Verify::new(VerifyParts {
-            store: store.clone(),
-            issue: issue.clone(),
-            dial: Number::parse(DIAL).unwrap(),
-            code_life: std::time::Duration::from_secs(600),
-            kinds: KindPolicy::default(),
-            limits: Limits::default(),
-            bell,
-            outcomes,
-            clock: Clock,
-        });
+        let below = fixture::Service::over(TestDatabase::sqlite().await).await;
         let mut settings = Settings {
             service_name: "Example & Co".to_owned(),
             public_url: "http://127.0.0.1:8080".to_owned(),
@@ -73,15 +49,15 @@ impl Service {
         change(&mut settings);
         let app = App::new(Parts {
             clock: Clock,
-            verify,
-            issue,
-            store,
+            verify: below.verify.clone(),
+            issue: below.issue.clone(),
+            store: below.database.store.clone(),
             settings,
-            csrf: csrf::Key::new(keys.derived("csrf")),
+            csrf: csrf::Key::new(below.database.keys.derived("csrf")),
             authority: Published {
-                bundle_pem: "-----BEGIN CERTIFICATE-----\n".to_owned(),
-                root_sha256: [0xab; 32],
-                jwks: serde_json::json!({ "keys": [] }),
+                bundle_pem: below.authority.bundle("dialproof-bundle-v1\n").unwrap(),
+                root_sha256: below.authority.root_sha256(),
+                jwks: below.authority.result_key().jwks(),
             },
             counters: Box::new(|| Counters { invites: 7, ..Counters::default() }),
             directory: Box::new(|| {
@@ -90,93 +66,33 @@ impl Service {
             enrol: None,
             operators: None,
         });
-        Self { router: web::router(app.clone()), app, _folder: folder }
+        Self { router: web::router(app.clone()), app, below }
     }
 
-    /// A call by [`NUMBER`] that keys in this code, up to the digits that the voice reads.
-    pub(super) async fn call(&self, code: &str) -> Call {
-        let caller = Caller { number: Number::parse(NUMBER).unwrap(), level: Level::L2, trunk: "test".to_owned() };
-        let mut call = Call {
-            verify: self.app.verify.clone(),
-            flow: Flow::new(caller, Binding::ReadBack, Clock.now()),
-            session: None,
-            confirm: None,
-            digits: None,
-        };
-        call.tell(Event::Confirmed).await;
-        call.tell(Event::PlayEnded).await;
-        for key in code.chars() {
-            call.tell(Event::Key(key)).await;
+    /// A call by [`NUMBER`] keys in this code, and waits for the confirm digit.
+    pub(super) async fn key_in(&self, code: &str) -> VerificationId {
+        let entered = Private::new(Code::parse(code).unwrap());
+        let question = Question::Code { caller: fixture::caller(NUMBER), entered };
+        let Answer::Matched(id) = self.verify.answer(question, Clock.wall()).await else { panic!("the code is wrong") };
+        for step in [Step::CodeMatched(id), Step::Confirming] {
+            self.verify.note_step(id, step, Clock.wall()).await.unwrap();
         }
-        call
+        id
+    }
+
+    /// A whole call up to the digits that the voice reads.
+    pub(super) async fn call(&self, code: &str) -> String {
+        let id = self.key_in(code).await;
+        let heard = self.below.call(&Code::parse(code).unwrap()).await.heard.expect("the voice reads digits");
+        self.verify.note_step(id, Step::ReadingBack, Clock.wall()).await.unwrap();
+        heard.as_str().to_owned()
     }
 }
 
-/// The script of a call, whose questions the use case answers.
-pub(super) struct Call {
-    verify: Verify,
-    flow: Flow,
-    session: Option<VerificationId>,
-    confirm: Option<char>,
-    digits: Option<Private<Code>>,
-}
+impl Deref for Service {
+    type Target = fixture::Service;
 
-impl Call {
-    /// The code matched: presses the confirm digit, and hears the digits.
-    pub(super) async fn confirm(&mut self) -> String {
-        self.tell(Event::PlayEnded).await;
-        let digit = self.confirm.expect("the voice named a digit");
-        self.tell(Event::Key(digit)).await;
-        self.digits.as_ref().expect("the voice read digits").expose().as_str().to_owned()
-    }
-
-    pub(super) async fn hang_up(mut self) {
-        self.tell(Event::HungUp).await;
-    }
-
-    async fn tell(&mut self, event: Event) {
-        let mut chance = ChaCha20Rng::from_seed(Clock.bytes());
-        let mut events = vec![event];
-        while let Some(event) = events.pop() {
-            let mut out = Vec::new();
-            self.flow.on_event(event, Clock.now(), &mut chance, &mut out);
-            for action in out {
-                match action {
-                    Action::Ask(question) => {
-                        if let Question::ReadBack { digits, .. } = &question {
-                            self.digits = Some(digits.clone());
-                        }
-                        let answer = self.verify.answer(question, Clock.wall()).await;
-                        if let Answer::Matched(session) = answer {
-                            self.session = Some(session);
-                        }
-                        events.push(Event::Answer(answer));
-                    }
-                    Action::Note(step) => {
-                        if let Some(session) = self.session {
-                            self.verify.note_step(session, step, Clock.wall()).await.unwrap();
-                        }
-                    }
-                    Action::Say(utterance) => self.confirm = spoken_digit(&utterance).or(self.confirm),
-                    Action::Hush | Action::HangUp => {}
-                }
-            }
-        }
-    }
-}
-
-/// The one digit of an utterance.
-fn spoken_digit(utterance: &Utterance) -> Option<char> {
-    let digits: Vec<u8> = utterance
-        .0
-        .iter()
-        .filter_map(|segment| match segment {
-            Segment::Clip(PromptId::Digit(digit)) => Some(*digit),
-            _ => None,
-        })
-        .collect();
-    match digits.as_slice() {
-        [digit] => char::from_digit(u32::from(*digit), 10),
-        _ => None,
+    fn deref(&self) -> &fixture::Service {
+        &self.below
     }
 }

@@ -161,7 +161,11 @@ pub const KINDS: &[Kind] = &[
         "These are not the digits that the voice read. Three wrong ones void the verification.",
     ),
     Kind::new("not-expected", "Not now", "The verification is not in a state in which this can be done."),
-    Kind::new("voided", "The verification is void", "The digits were wrong three times. Start again."),
+    Kind::new(
+        "voided",
+        "The verification is void",
+        "Wrong digits were entered too often: three on the page, or six codes on the telephone. Begin another one.",
+    ),
     Kind::new("too-many-requests", "Too many requests", "Wait for as long as Retry-After says."),
     Kind::new("busy", "Busy", "The same request may succeed after Retry-After."),
     Kind::new("fault", "A fault of the service", "It is in the operator's log. Try again later."),

@@ -2,7 +2,7 @@
 //! says where an answer goes, a body as long as it says, and no extension that we would have to know. Whatever else
 //! can be answered is answered here; the rest is dropped.
 
-use super::message::{HeaderLine, HeaderLines, Method, Request, Response, method};
+use super::message::{HeaderLine, HeaderLines, Method, Request, Response, method, tag_of};
 use super::via::Via;
 
 /// What a datagram turned out to be.
@@ -142,6 +142,7 @@ impl Parts<'_> {
             && self.lines.named("Max-Forwards").count() <= 1
             && hops
             && scheme_ends
+            && ["From", "To"].into_iter().all(|name| self.lines.value(name).is_some_and(is_address))
             && self.cseq().is_some_and(|(_, of)| of == method.to_string())
             && self.framed().is_some()
     }
@@ -217,6 +218,25 @@ fn cseq(lines: &HeaderLines) -> Option<(u32, &str)> {
 fn decimal(text: &str) -> Option<u32> {
     let text = text.trim();
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// One address whose quotes and brackets are closed, and whose tag, if there is one, is not empty: we add ours to it.
+fn is_address(value: &str) -> bool {
+    let (mut quoted, mut escaped, mut open) = (false, false, 0);
+    for byte in value.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'<' if !quoted => open += 1,
+            b'>' if !quoted => open -= 1,
+            _ => {}
+        }
+        if !(0..=1).contains(&open) {
+            return false;
+        }
+    }
+    !quoted && open == 0 && tag_of(value) != Some("")
 }
 
 /// What stands before the empty line, and what after. A message without one was cut off.

@@ -22,10 +22,14 @@ use crate::sip::transaction::{Repetition, TransactionKey, Transactions};
 mod admission;
 mod config;
 mod counters;
+#[cfg(test)]
+mod hostile;
 mod ports;
 mod refusal;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod torture;
 #[cfg(test)]
 mod transcripts;
 

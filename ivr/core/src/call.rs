@@ -295,6 +295,8 @@ impl Call {
     /// A final refusal of the INVITE, and the end.
     fn refuse(&mut self, status: u16, reason: &'static str, desk: &mut Desk<'_>) {
         let Stage::Asking { invite, .. } = std::mem::replace(&mut self.stage, Stage::Over) else { return };
+        // A caller who gives up is not refused.
+        desk.counters.refused += u64::from(status != 487);
         let refusal = desk.written(&Reply::new(status), &invite.request, invite.from, self.dialog.local_tag());
         desk.transactions.refuse(&invite.key, refusal.clone(), desk.now);
         desk.send(refusal);

@@ -37,10 +37,19 @@ pub(crate) struct Measured {
     pub(crate) received: u64,
     pub(crate) lost: u64,
     pub(crate) sent: u64,
+    /// What all callers together should have sent in the time in which they talked.
+    pub(crate) due: f64,
     pub(crate) refused: u64,
     pub(crate) unanswered: u64,
     /// Ended by the service.
     pub(crate) cut_off: u64,
+}
+
+impl Measured {
+    /// How much of its own pace the load kept: far below one, its core was too busy to put the load on.
+    pub(crate) fn pace(&self) -> f64 {
+        self.sent as f64 / self.due
+    }
 }
 
 #[derive(Debug)]
@@ -106,7 +115,7 @@ pub(crate) fn run(
             look()?;
         }
         for call in &mut calls {
-            if let Some(bye) = call.timeout(now, &mut measured) {
+            if let Some(bye) = call.timeout(now, load.length, &mut measured) {
                 if std::mem::take(&mut all_talk) {
                     look()?;
                 }
@@ -182,8 +191,8 @@ impl Call {
         Ok(())
     }
 
-    /// The BYE, if it is time to hang up.
-    fn timeout(&mut self, now: Instant, measured: &mut Measured) -> Option<String> {
+    /// The BYE, if it is time to hang up after this length.
+    fn timeout(&mut self, now: Instant, length: Duration, measured: &mut Measured) -> Option<String> {
         match &self.state {
             State::Inviting { gives_up_at } if now >= *gives_up_at => {
                 measured.unanswered += 1;
@@ -192,6 +201,7 @@ impl Call {
             }
             State::Talking { answered, until } if now >= *until => {
                 let bye = self.caller.bye(answered);
+                measured.due += length.as_secs_f64() / PACKET_TIME.as_secs_f64();
                 self.state = State::Leaving { gives_up_at: now + PATIENCE };
                 Some(bye)
             }

@@ -98,7 +98,8 @@ fn measure(sip: SocketAddr, pid: u32, what: &str) -> anyhow::Result<()> {
     println!("INVITE to 200:        {}", percentiles(spoken.setups.clone()));
     println!("packets off by:       {}", percentiles(spoken.deviations.clone()));
     println!("                      how far a packet came from 20 ms after the one before it");
-    println!("packets:              {} received, {} lost, {} sent", spoken.received, spoken.lost, spoken.sent);
+    println!("packets:              {} received, {} lost", spoken.received, spoken.lost);
+    println!("                      {} sent, {:.1} % of what the load should have", spoken.sent, spoken.pace() * 100.0);
     if let (Some(before), Some(during)) = (before, during) {
         println!("while all talked:     {}", during.since(&before));
     }

@@ -170,3 +170,21 @@ fn binaries() -> PathBuf {
     found.sort();
     found.pop().expect("a version of PostgreSQL lies in /usr/lib/postgresql").1
 }
+
+/// What an attacker or an eraser does to the audit.
+impl Store {
+    pub(crate) async fn erase_audit_words(&self, number: i64) {
+        self.audit_update("actor = NULL, action = NULL, subject = NULL, salt = NULL", number).await;
+    }
+
+    pub(crate) async fn change_audit_actor(&self, number: i64) {
+        self.audit_update("actor = 'somebody else'", number).await;
+    }
+
+    async fn audit_update(&self, change: &str, number: i64) {
+        let mut writer = self.begin().await.unwrap();
+        let update = sqlx::AssertSqlSafe(format!("UPDATE audit SET {change} WHERE number = {number}"));
+        writer.execute(update).await.unwrap();
+        writer.commit().await.unwrap();
+    }
+}

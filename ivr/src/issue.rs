@@ -233,8 +233,8 @@ impl Issue {
     }
 
     /// Issues for a verification that is proved, again and again while the database is busy or full.
-    pub(crate) async fn finish_patiently(&self, id: VerificationId) -> Outcome {
-        verification::finish_patiently(&self.parts, id).await
+    pub(crate) async fn finish_patiently(&self, id: VerificationId, now: OffsetDateTime) -> Outcome {
+        verification::finish_patiently(&self.parts, id, now).await
     }
 
     pub(crate) async fn by_serial(&self, serial: &str) -> Result<Option<Certified>, StoreError> {

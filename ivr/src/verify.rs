@@ -328,7 +328,7 @@ impl Verify {
         Ok(match checked {
             Checked::Right => {
                 info!(verification = %id, "the read-back of {id} was typed");
-                self.issue(id).await;
+                self.issue(id, now).await;
                 Typed::Right
             }
             Checked::Voided => {
@@ -347,7 +347,7 @@ impl Verify {
             Ok((answer, None)) => answer,
             Ok((answer, Some(proved))) => {
                 let verify = self.clone();
-                tokio::spawn(async move { verify.issue(proved).await });
+                tokio::spawn(async move { verify.issue(proved, now).await });
                 answer
             }
             Err(error) => {
@@ -414,10 +414,10 @@ impl Verify {
 
     /// Issues what was proved, in a task of its own, so that a page that is closed meanwhile ends nothing. Waits for it
     /// a while only: what cannot be issued now, because the database is busy, is tried again until it is.
-    async fn issue(&self, id: VerificationId) {
+    async fn issue(&self, id: VerificationId, now: OffsetDateTime) {
         let parts = self.parts.clone();
         let issuing = tokio::spawn(async move {
-            let outcome = parts.issue.finish_patiently(id).await;
+            let outcome = parts.issue.finish_patiently(id, now).await;
             parts.bell.ring(id);
             parts.push(id, outcome);
         });

@@ -43,8 +43,9 @@ pub(super) async fn crl(
         let mut writer = parts.store.begin().await?;
         let dates = (now, now + LIFE);
         if revocations::replace_list(issuing, list.number, &der, list.revocations, dates, &mut writer).await? {
-            writer.commit().await?;
+            // Before the commit, which frees the row: so a later list is written later.
             write_file(parts, issuing, &der).await;
+            writer.commit().await?;
             return Ok((der, MAX_AGE));
         }
     }

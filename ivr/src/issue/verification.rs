@@ -24,10 +24,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Issues, again while the database is busy or full. What is still open when the process ends is finished at the next
 /// start.
-pub(super) async fn finish_patiently(parts: &IssueParts, id: VerificationId) -> Outcome {
-    let (mut pause, mut tries) = (FIRST_PAUSE, 0);
+pub(super) async fn finish_patiently(parts: &IssueParts, id: VerificationId, began_at: OffsetDateTime) -> Outcome {
+    let began = parts.clock.now();
+    let (mut pause, mut tries, mut now) = (FIRST_PAUSE, 0, began_at);
     loop {
-        let now = parts.clock.wall();
         let cause = match finish(parts, id, now).await {
             Ok(outcome) => return outcome,
             Err(cause) => cause,
@@ -46,6 +46,7 @@ pub(super) async fn finish_patiently(parts: &IssueParts, id: VerificationId) -> 
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
+        now = began_at + (parts.clock.now() - began);
     }
 }
 

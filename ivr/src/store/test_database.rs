@@ -115,6 +115,7 @@ impl Server {
         SERVER.get_or_init(Self::start)
     }
 
+    #[expect(clippy::zombie_processes, reason = "it ends after this process, which is what it waits for")]
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap().keep();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -169,4 +170,22 @@ fn binaries() -> PathBuf {
         .collect();
     found.sort();
     found.pop().expect("a version of PostgreSQL lies in /usr/lib/postgresql").1
+}
+
+/// What an attacker or an eraser does to the audit.
+impl Store {
+    pub(crate) async fn erase_audit_words(&self, number: i64) {
+        self.audit_update("actor = NULL, action = NULL, subject = NULL, salt = NULL", number).await;
+    }
+
+    pub(crate) async fn change_audit_actor(&self, number: i64) {
+        self.audit_update("actor = 'somebody else'", number).await;
+    }
+
+    async fn audit_update(&self, change: &str, number: i64) {
+        let mut writer = self.begin().await.unwrap();
+        let update = sqlx::AssertSqlSafe(format!("UPDATE audit SET {change} WHERE number = {number}"));
+        writer.execute(update).await.unwrap();
+        writer.commit().await.unwrap();
+    }
 }

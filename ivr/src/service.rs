@@ -1,1 +1,3 @@
-//! (being written)
+//! The service as one thing: what it stands on, and everything that runs in it.
+
+pub mod founding;

@@ -102,7 +102,13 @@ impl Issue {
     ///
     /// # Errors
     /// As named.
-    pub async fn revoke(&self, _serial: &Serial, _reason: Reason, _actor: &str, _now: OffsetDateTime) -> Result<(), IssueError> {
+    pub async fn revoke(
+        &self,
+        _serial: &Serial,
+        _reason: Reason,
+        _actor: &str,
+        _now: OffsetDateTime,
+    ) -> Result<(), IssueError> {
         todo!()
     }
 
@@ -118,7 +124,11 @@ impl Issue {
     ///
     /// # Errors
     /// As named.
-    pub async fn certificates(&self, _filter: &CertificateFilter, _now: OffsetDateTime) -> Result<Vec<Certified>, IssueError> {
+    pub async fn certificates(
+        &self,
+        _filter: &CertificateFilter,
+        _now: OffsetDateTime,
+    ) -> Result<Vec<Certified>, IssueError> {
         todo!()
     }
 

@@ -1,1 +1,5 @@
 //! (being written)
+
+/// The use case. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Operators {}

@@ -1,1 +1,149 @@
-//! (being written)
+//! What people and programs reach over HTTP: the pages of a verification, the API, the certificate lists, health and
+//! metrics, and the operators' console. Handlers extract, call a use case, render; nothing here says SQL.
+//!
+//! A page is a template that extends `base.html` and holds a [`Frame`](page::Frame); it is answered by
+//! [`page::html`]. A failure is a [`WebError`](error::WebError): it alone knows status and public words, and becomes a
+//! problem document under `/v1` and a page elsewhere. A form is a [`csrf::Checked`] form: its token was right.
+
+pub mod api;
+pub mod assets;
+pub mod call;
+pub mod console;
+pub mod csrf;
+pub mod email;
+pub mod error;
+pub mod page;
+pub mod start;
+
+use std::fmt;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use dht_client::backend::Health;
+use futures_util::future::BoxFuture;
+use ivr_core::caller::Network;
+use ivr_core::endpoint::Counters;
+use ivr_core::number::Country;
+
+use crate::clock::Clock;
+use crate::enrol_email::EnrolEmail;
+use crate::issue::Issue;
+use crate::operators::Operators;
+use crate::store::Store;
+use crate::verify::Verify;
+
+/// Everything a handler may reach. Clones share it.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Parts>);
+
+/// What the service gives to its pages.
+pub struct Parts {
+    /// The clock, and the only source of chance.
+    pub clock: Clock,
+    /// Verifications.
+    pub verify: Verify,
+    /// Certificates.
+    pub issue: Issue,
+    /// The database.
+    pub store: Store,
+    /// What the operator decided.
+    pub settings: Settings,
+    /// The key of the tokens in forms: `KeyFile::derived("csrf")`.
+    pub csrf: csrf::Key,
+    /// What the authority publishes.
+    pub authority: Published,
+    /// The SIP endpoint's counters, for `/metrics`.
+    pub counters: Box<dyn Fn() -> Counters + Send + Sync>,
+    /// The state of each DHT, for `/healthz`.
+    pub directory: Box<dyn Fn() -> BoxFuture<'static, Vec<Health>> + Send + Sync>,
+    /// Enrolment by email; `None` without `[smtp]`.
+    pub enrol: Option<EnrolEmail>,
+    /// The console's people.
+    pub operators: Option<Operators>,
+}
+
+/// What the operator decided about pages.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What the pages call the service.
+    pub service_name: String,
+    /// Where people find the pages, without a slash at the end; cookies are `Secure` if it is https.
+    pub public_url: String,
+    /// The country of numbers typed without a country code.
+    pub default_country: Option<Country>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Where records go, in words: `mainline`, `an OpenDHT`.
+    pub directory: String,
+    /// The service is a demonstration.
+    pub demo: Option<DemoPlaces>,
+}
+
+/// Where a demonstration's parts are found.
+#[derive(Debug, Clone)]
+pub struct DemoPlaces {
+    /// The SIP socket, such as `127.0.0.1:5060`.
+    pub sip: std::net::SocketAddr,
+    /// The CA bundle's file.
+    pub bundle: PathBuf,
+    /// The path of the mail catcher's page.
+    pub mail: Option<String>,
+}
+
+/// What the authority publishes.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The bundle of `/ca/bundle.pem`.
+    pub bundle_pem: String,
+    /// SHA-256 of the root's certificate.
+    pub root_sha256: [u8; 32],
+    /// The key of signed results, as a JWK set.
+    pub jwks: serde_json::Value,
+}
+
+impl App {
+    /// Shares the parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Settings {
+    /// Whether browsers reach the pages over TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// All pages and resources. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: the limits need to
+/// know who asks.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .merge(start::routes())
+        .merge(call::routes())
+        .merge(api::routes())
+        .merge(console::routes())
+        .merge(email::routes())
+        .merge(assets::routes())
+        .fallback(error::not_found)
+        .layer(middleware::from_fn_with_state(app.clone(), csrf::remember_visitor))
+        .layer(middleware::from_fn_with_state(app.clone(), error::present))
+        .with_state(app)
+}

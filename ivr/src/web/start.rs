@@ -1,0 +1,10 @@
+//! (being written)
+
+use axum::Router;
+
+use super::App;
+
+/// Its pages.
+pub fn routes() -> Router<App> {
+    Router::new()
+}

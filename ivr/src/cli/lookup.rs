@@ -14,7 +14,7 @@ use dht_client::{Bundle, Hasher, Identity, Lookup, Network, Pin, Seen, Several, 
 
 use crate::clock::Clock;
 
-pub(super) use answer::Answer;
+pub(super) use answer::{Answer, certificate_pem, chain_pem, rfc3339};
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]

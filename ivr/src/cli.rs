@@ -1,6 +1,7 @@
 //! The command line. One file a command under `cli/`, each with its arguments and a `run`.
 
 pub mod check_config;
+pub mod demo;
 pub mod init;
 pub mod lookup;
 mod passphrase;
@@ -20,6 +21,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Try everything on this machine, without any configuration
+    Demo(demo::Args),
     /// Make a configuration, an authority and the service's keys
     Init(init::Args),
     /// Say what is wrong or doubtful in a configuration file
@@ -37,6 +40,7 @@ impl Cli {
     /// Those of the command, with the context of what it was doing.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Demo(args) => demo::run(args).await,
             Command::Init(args) => init::run(args).await,
             Command::CheckConfig(args) => check_config::run(args).await,
             Command::Lookup(args) => lookup::run(args).await,

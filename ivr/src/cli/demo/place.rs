@@ -35,7 +35,8 @@ impl Place {
     /// The folder that was named, made if there is none, or a temporary one.
     pub(super) fn take(named: Option<&Path>) -> Result<Self> {
         let Some(folder) = named else {
-            let temporary = tempfile::Builder::new().prefix("dialproof-demo-").tempdir().context("a temporary folder")?;
+            let temporary =
+                tempfile::Builder::new().prefix("dialproof-demo-").tempdir().context("a temporary folder")?;
             return Ok(Self { folder: temporary.path().to_owned(), _temporary: Some(temporary) });
         };
         let folder = std::path::absolute(folder).with_context(|| format!("the path {}", folder.display()))?;
@@ -82,6 +83,11 @@ impl Place {
             authority
         };
         Ok((authority, KeyFile::read(config.keys().file())?))
+    }
+
+    /// The file of the bundle.
+    pub(super) fn bundle(&self, config: &Config) -> PathBuf {
+        config.ca().folder().join(names::BUNDLE)
     }
 
     fn passphrase_file(&self) -> PathBuf {

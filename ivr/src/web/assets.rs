@@ -14,8 +14,11 @@ use super::App;
 use super::error::WebError;
 
 /// Every asset: its name, its type, its content.
-const ASSETS: &[(&str, &str, &[u8])] =
-    &[("style.css", "text/css; charset=utf-8", include_bytes!("../../assets/style.css"))];
+const ASSETS: &[(&str, &str, &[u8])] = &[
+    ("style.css", "text/css; charset=utf-8", include_bytes!("../../assets/style.css")),
+    ("script.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/script.js")),
+    ("icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
+];
 
 /// Their addresses, in the order of [`ASSETS`].
 static URLS: LazyLock<Vec<String>> = LazyLock::new(|| {

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use ca::{Issuing, Reason, Serial};
+use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::caller::Level;
+use ivr_core::number::Number;
 use ivr_core::private::Private;
 use time::OffsetDateTime;
 
@@ -89,7 +91,34 @@ pub enum IssueError {
     Signing,
 }
 
+/// Why a key is not certified.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyRefusal {
+    /// The request is refused; its sender can mend it.
+    #[error(transparent)]
+    Request(#[from] ca::RequestError),
+    /// The key was revoked as compromised.
+    #[error("this key was revoked as compromised: make a new one")]
+    Blocked,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Issue {
+    /// Whether a certificate for this number could be issued on this request.
+    pub(crate) async fn accept_request(&self, _csr: &[u8], _number: &Number) -> Result<(), KeyRefusal> {
+        todo!()
+    }
+
+    pub(crate) async fn finish_patiently(&self, _id: VerificationId) -> Outcome {
+        todo!()
+    }
+
+    pub(crate) async fn by_serial(&self, _serial: &str) -> Result<Certified, StoreError> {
+        todo!()
+    }
+
     /// Finishes or voids what a crash left between intent and result. Called once at start.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod init;
 pub mod lookup;
 mod passphrase;
+pub mod serve;
 pub mod simulate;
 
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ pub struct Cli {
 enum Command {
     /// Try everything on this machine, without any configuration
     Demo(demo::Args),
+    /// Run the service
+    Serve(serve::Args),
     /// Make a configuration, an authority and the service's keys
     Init(init::Args),
     /// Say what is wrong or doubtful in a configuration file
@@ -41,6 +44,7 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Demo(args) => demo::run(args).await,
+            Command::Serve(args) => serve::run(args).await,
             Command::Init(args) => init::run(args).await,
             Command::CheckConfig(args) => check_config::run(args).await,
             Command::Lookup(args) => lookup::run(args).await,

@@ -10,6 +10,7 @@ use ivr_core::call::question::{Outcome, VerificationId};
 use tokio::sync::{mpsc, watch};
 
 use super::StartError;
+use super::telephone::LOCALE;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::issue::Issue;
@@ -69,6 +70,8 @@ impl Parts {
         let settings = Settings {
             service_name: config.service().name().to_owned(),
             public_url: config.service().public_url().to_owned(),
+            languages: vec![LOCALE.to_owned()],
+            binding: config.verification().binding(),
             default_country: config.service().default_country(),
             trusted_proxies: config.http().trusted_proxies().to_vec(),
             directory: names_of(&directory),

@@ -25,7 +25,7 @@ const OUTCOMES: usize = 256;
 /// Lines for the call records. When it is full the driver drops and counts them.
 const RECORDS: usize = 4_096;
 /// The language of the voice: so far there is one.
-const LOCALE: &str = "en";
+pub(super) const LOCALE: &str = "en";
 
 /// A telephone that nobody has begun to serve yet.
 pub(super) struct Telephone {

@@ -61,7 +61,6 @@ struct CallPage {
     shows_remedy: bool,
     remedy_in_seconds: i64,
     types_digits: bool,
-    read_backs_left: u8,
     digits_hint: Option<String>,
 }
 
@@ -96,7 +95,6 @@ impl CallPage {
             shows_remedy: view.state == Standing::Waiting && waited >= REMEDY_AFTER,
             remedy_in_seconds: (REMEDY_AFTER - waited).whole_seconds().max(0),
             types_digits: view.state == Standing::ReadBack,
-            read_backs_left: view.read_backs_left,
             digits_hint: None,
         }
     }

@@ -22,10 +22,14 @@ use crate::sip::transaction::{Repetition, TransactionKey, Transactions};
 mod admission;
 mod config;
 mod counters;
+#[cfg(test)]
+mod hostile;
 mod ports;
 mod refusal;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod torture;
 #[cfg(test)]
 mod transcripts;
 
@@ -215,7 +219,9 @@ impl Endpoint {
     }
 
     fn on_timeout(&mut self, now: Instant, out: &mut Outbox) {
-        while let Some(key) = self.agenda.pop_due(now) {
+        // All of them first: a call that sets a deadline in the past is due next time, and must not hold up the rest.
+        let due: Vec<CallKey> = std::iter::from_fn(|| self.agenda.pop_due(now)).collect();
+        for key in due {
             self.with(key, now, out, |call, desk| call.on_timeout(desk));
         }
         let mut repeated = Vec::new();
@@ -353,7 +359,7 @@ impl Endpoint {
         self.reply_stateless(&reply, &Asked::of(&cancel.request, cancel.from), out);
     }
 
-    fn reply_stateless(&mut self, reply: &Reply, asked: &Asked<'_>, out: &mut Outbox) {
+    fn reply_stateless(&self, reply: &Reply, asked: &Asked<'_>, out: &mut Outbox) {
         let tag = self.tags.tag(asked.via, asked.lines);
         let bytes = reply.write(asked, &tag, self.config.server.as_deref());
         out.push(Output::Datagram { to: asked.via.reply_address(asked.from), bytes });

@@ -13,21 +13,23 @@ use crate::sip::sdp::{Proposal, Unacceptable};
 struct Refused {
     reply: Reply,
     reason: &'static str,
+    /// Who calls, if the checks on that had passed.
+    caller: Option<Caller>,
     claimed: Option<Number>,
 }
 
 impl Refused {
     fn new(status: u16, reason: &'static str) -> Self {
-        Self { reply: Reply::new(status), reason, claimed: None }
+        Self { reply: Reply::new(status), reason, caller: None, claimed: None }
     }
 }
 
 impl Endpoint {
     /// An INVITE outside of any dialog, from a trunk, not heard before.
     pub(super) fn on_invite(&mut self, incoming: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
-        self.counters.invites += 1;
         match self.admit(&incoming.request, incoming.from, trunk, now) {
             Ok(opening) => {
+                self.counters.invites += 1;
                 let key = opening.key;
                 self.by_tag.insert(opening.dialog.local_tag().to_owned(), key);
                 let call = Call::open(opening, incoming, &mut self.desk(now, out));
@@ -44,7 +46,11 @@ impl Endpoint {
     fn admit(&mut self, invite: &Request, from: SocketAddr, trunk: usize, now: Instant) -> Result<Opening, Refused> {
         self.check_limits(trunk)?;
         let caller = self.judge(invite, from)?;
-        let refused = |status, reason| Refused { claimed: Some(caller.number.clone()), ..Refused::new(status, reason) };
+        let refused = |status, reason| Refused {
+            claimed: Some(caller.number.clone()),
+            caller: Some(caller.clone()),
+            ..Refused::new(status, reason)
+        };
         let proposal = (!invite.body.is_empty())
             .then(|| Proposal::read(&invite.body, self.config.media_address))
             .transpose()
@@ -90,9 +96,14 @@ impl Endpoint {
     }
 
     fn refuse(&mut self, refused: Refused, invite: &Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
-        self.counters.refused += 1;
         let Incoming { request, from, .. } = invite;
-        self.reply_stateless(&refused.reply, &Asked::of(request, *from), out);
+        let asked = Asked::of(request, *from);
+        self.reply_stateless(&refused.reply, &asked, out);
+        if self.refusals.is_repeated(self.tags.tag(asked.via, asked.lines), now) {
+            return self.counters.retransmitted_requests += 1;
+        }
+        self.counters.invites += 1;
+        self.counters.refused += 1;
         if !self.refusals.admit(self.config.limits.recorded_refusals_per_second, now) {
             self.counters.unrecorded_refusals += 1;
             return;
@@ -106,7 +117,7 @@ impl Endpoint {
                 sip_call_id: request.call_id.clone(),
                 trunk: Some(self.config.policy.trunks[trunk].name.clone()),
                 source: *from,
-                caller: None,
+                caller: refused.caller,
             },
             message(false, request.summary()),
             message(true, reply_summary(status, request)),

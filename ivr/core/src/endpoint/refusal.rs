@@ -1,12 +1,14 @@
 //! Refusals that leave no state (RFC 3261 8.2.7): no provisional response, no repetition, and a To tag that is a keyed
 //! hash of the request, so that the same request gets the same answer and its ACK is known again.
 
+use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::sip::message::HeaderLines;
+use crate::sip::transaction::LIFETIME;
 use crate::sip::via::Via;
 
 /// Makes the tags of refusals.
@@ -39,11 +41,16 @@ impl TagMaker {
     }
 }
 
-/// How many refused calls are recorded in a second: a forged source must not fill the database.
+/// Which refused calls are recorded: each once, and not too many in a second, because a forged source must not fill the
+/// database.
 #[derive(Debug, Default)]
 pub(super) struct RefusalRecords {
     second: Option<Instant>,
     written: u32,
+    /// The tags of the last refusals, at most [`MOST_RECENT`]; when there are more, a late repetition of an INVITE may
+    /// be recorded again.
+    recent: HashSet<String>,
+    in_order: VecDeque<(Instant, String)>,
 }
 
 impl RefusalRecords {
@@ -56,4 +63,26 @@ impl RefusalRecords {
         self.written += u32::from(admitted);
         admitted
     }
+
+    /// Was the INVITE that got this tag refused before?
+    pub(super) fn is_repeated(&mut self, tag: String, now: Instant) -> bool {
+        let is_old = |at: &Instant| *at + LIFETIME <= now;
+        while let Some((_, old)) = self.in_order.pop_front_if(|(at, _)| is_old(at)) {
+            self.recent.remove(&old);
+        }
+        if self.recent.contains(&tag) {
+            return true;
+        }
+        if self.in_order.len() >= MOST_RECENT
+            && let Some((_, oldest)) = self.in_order.pop_front()
+        {
+            self.recent.remove(&oldest);
+        }
+        self.recent.insert(tag.clone());
+        self.in_order.push_back((now, tag));
+        false
+    }
 }
+
+/// Refusals that are remembered.
+const MOST_RECENT: usize = 2_000;

@@ -104,6 +104,11 @@ impl Caller {
         }
     }
 
+    /// Is there a last message to repeat?
+    pub(super) fn has_spoken(&self) -> bool {
+        self.last.is_some()
+    }
+
     /// A message and where it comes from.
     pub(super) fn message(&mut self, what: &str, changes: &[&str]) -> (SocketAddr, Vec<u8>) {
         let setting = |name: &str| changes.iter().find_map(|change| change.strip_prefix(name)?.strip_prefix(' '));

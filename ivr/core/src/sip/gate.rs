@@ -2,7 +2,8 @@
 //! says where an answer goes, a body as long as it says, and no extension that we would have to know. Whatever else
 //! can be answered is answered here; the rest is dropped.
 
-use super::message::{HeaderLine, HeaderLines, Method, Request, Response, method};
+use super::identity::Pieces;
+use super::message::{HeaderLine, HeaderLines, Method, Request, Response, method, tag_of};
 use super::via::Via;
 
 /// What a datagram turned out to be.
@@ -54,18 +55,20 @@ pub(crate) fn read(datagram: &[u8]) -> Read {
     let start = datagram.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
     let Some(start) = start else { return if datagram.is_empty() { Read::Garbage } else { Read::KeepAlive } };
     let message = &datagram[start..];
-    let Some((head, body)) = split_head(message) else { return Read::Garbage };
+    // Cut off before the empty line: no body, and not whole.
+    let (head, body) = split_head(message).unwrap_or((message, b""));
+    let is_cut = head.len() == message.len();
     let (start_line, fields) = split_line(head);
     let Ok(start_line) = std::str::from_utf8(start_line) else { return Read::Garbage };
     let (lines, whole) = headers(fields);
-    if start_line.starts_with("SIP/") {
+    if start_line.starts_with("SIP/") && !is_cut {
         return response(start_line, &lines).map_or(Read::Garbage, Read::Response);
     }
     let Some(line) = RequestLine::parse(start_line) else { return Read::Garbage };
     let via = lines.entries("Via").next().and_then(Via::parse);
     // Without a Via there is no way back.
     let Some(via) = via else { return Read::Garbage };
-    let parts = Parts { line, via, lines, body, whole };
+    let parts = Parts { line, via, lines, body, whole: whole && !is_cut };
     match parts.fault() {
         None => parts.request().map_or(Read::Garbage, |request| Read::Request(Box::new(request))),
         // RFC 3261 17: an ACK is never answered.
@@ -103,7 +106,7 @@ struct Parts<'a> {
     lines: HeaderLines,
     /// Everything after the empty line.
     body: &'a [u8],
-    /// Every header line could be read.
+    /// Every header line could be read, and the empty line after them is there.
     whole: bool,
 }
 
@@ -142,6 +145,9 @@ impl Parts<'_> {
             && self.lines.named("Max-Forwards").count() <= 1
             && hops
             && scheme_ends
+            && self.via.is_tidy()
+            && self.lines.value("Via").is_some_and(|via| Pieces::of(via, b',').all(|entry| !entry.is_empty()))
+            && ["From", "To"].into_iter().all(|name| self.lines.value(name).is_some_and(is_address))
             && self.cseq().is_some_and(|(_, of)| of == method.to_string())
             && self.framed().is_some()
     }
@@ -217,6 +223,25 @@ fn cseq(lines: &HeaderLines) -> Option<(u32, &str)> {
 fn decimal(text: &str) -> Option<u32> {
     let text = text.trim();
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// One address whose quotes and brackets are closed, and whose tag, if there is one, is not empty: we add ours to it.
+fn is_address(value: &str) -> bool {
+    let (mut quoted, mut escaped, mut open) = (false, false, 0);
+    for byte in value.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'<' if !quoted => open += 1,
+            b'>' if !quoted => open -= 1,
+            _ => {}
+        }
+        if !(0..=1).contains(&open) {
+            return false;
+        }
+    }
+    !quoted && open == 0 && tag_of(value) != Some("")
 }
 
 /// What stands before the empty line, and what after. A message without one was cut off.

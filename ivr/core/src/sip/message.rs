@@ -64,13 +64,13 @@ impl HeaderLines {
 
     /// The tag of From or To.
     pub(crate) fn tag(&self, name: &'static str) -> Option<String> {
-        self.value(name).and_then(tag_of).filter(|tag| !tag.is_empty()).map(str::to_owned)
+        self.value(name).and_then(tag_of).map(str::to_owned)
     }
 }
 
 /// The `tag` of an address: a header parameter, so it stands after `>`, or after the first `;` if there is no `<`
 /// (RFC 3261 20.10).
-fn tag_of(value: &str) -> Option<&str> {
+pub(crate) fn tag_of(value: &str) -> Option<&str> {
     let parameters = match super::identity::split_at_bracket(value) {
         Some((_, rest)) => rest.split_once('>').map(|(_, parameters)| parameters)?,
         None => value.split_once(';').map(|(_, parameters)| parameters)?,

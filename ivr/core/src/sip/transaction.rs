@@ -311,7 +311,7 @@ impl Transactions {
 }
 
 /// RFC 3261 17.1.1.1: an estimate of the round trip.
-pub(crate) const T1: Duration = Duration::from_millis(500);
+const T1: Duration = Duration::from_millis(500);
 /// RFC 3261 17.1.2.2: the longest interval between two repetitions.
 const T2: Duration = Duration::from_secs(4);
 /// RFC 3261 17.1.2.2: how long a message stays in the network.

@@ -2,12 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::identity::Parameters;
+use super::identity::{Parameters, Pieces};
 
 /// One entry of Via, `SIP/2.0/UDP host:port;parameters`, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Via {
-    /// `SIP/2.0/UDP host:port`, spaces tidied.
+    /// `SIP/2.0/UDP host:port`, spaces tidied. Another version is kept: the request is refused along it.
     head: String,
     host: String,
     port: Option<u16>,
@@ -15,6 +15,7 @@ pub(crate) struct Via {
     parameters: Vec<String>,
     branch: Option<String>,
     rport: bool,
+    is_tidy: bool,
 }
 
 impl Via {
@@ -23,7 +24,9 @@ impl Via {
         let (head, parameters) = entry.find(';').map_or((entry, ""), |i| entry.split_at(i));
         let mut parts = head.splitn(3, '/').map(str::trim);
         let (sip, version, rest) = (parts.next()?, parts.next()?, parts.next()?);
-        if !sip.eq_ignore_ascii_case("SIP") || version != "2.0" {
+        let is_version = version.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+        let is_tidy = Pieces::of(parameters, b';').skip(1).all(|parameter| !parameter.is_empty());
+        if !sip.eq_ignore_ascii_case("SIP") || !is_version {
             return None;
         }
         let (transport, sent_by) = rest.split_once(|c: char| c.is_ascii_whitespace())?;
@@ -31,7 +34,8 @@ impl Via {
         let (host, port) = host_and_port(&sent_by)?;
         let given = Parameters(parameters);
         Some(Self {
-            head: format!("SIP/2.0/{transport} {sent_by}"),
+            head: format!("SIP/{version}/{transport} {sent_by}"),
+            is_tidy,
             host: host.to_owned(),
             port,
             branch: given.value("branch").filter(|branch| !branch.is_empty()).map(str::to_owned),
@@ -46,7 +50,13 @@ impl Via {
 
     /// The transaction's name, if its maker followed RFC 3261 (8.1.1.7: the magic cookie).
     pub(crate) fn branch(&self) -> Option<&str> {
-        self.branch.as_deref().filter(|branch| branch.starts_with(MAGIC_COOKIE))
+        let is_new = |branch: &&str| branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE);
+        self.branch.as_deref().filter(is_new)
+    }
+
+    /// Has it no empty parameters?
+    pub(crate) fn is_tidy(&self) -> bool {
+        self.is_tidy
     }
 
     /// `host:port` of who sent it: part of the transaction's name (RFC 3261 17.2.3).
@@ -127,7 +137,8 @@ mod tests {
             "",
             "SIP/2.0/UDP",
             "SIP/2.0/UDP ",
-            "SIP/1.0/UDP h",
+            "SIP/two/UDP h",
+            "SIP/2./UDP h",
             "HTTP/2.0/UDP h",
             "SIP/2.0/UDP h:x",
             "SIP/2.0/UDP h:99999",

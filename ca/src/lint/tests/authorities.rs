@@ -1,9 +1,10 @@
 //! ROOT, CA and DIR: what the authority's own certificates may not be. Each is signed again after it was spoilt, so
 //! that its signature is not what is found.
 
-use super::parts::{Critical, key, name, policies, purposes};
+use super::parts::{Critical, policies, purposes};
 use super::*;
 use crate::der::{sequence, tlv};
+use crate::fixture::der::{name, object, public_key};
 
 /// keyCertSign and cRLSign; with digitalSignature; digitalSignature alone.
 const ISSUES: &[u8] = &[3, 2, 1, 0x06];
@@ -46,9 +47,9 @@ impl Bench {
             ("ROOT-1", self.root(|root| root.serial = vec![2, 1, 5])),
             ("ROOT-1", self.root(|root| root.issuer = name(&[("2.5.4.3", "Other root")]))),
             ("ROOT-1", self.root(|root| renamed(root, "Other root"))),
-            ("ROOT-1", self.root(|root| root.outer = sequence(&[&parts::object(ECDSA_SHA256)]))),
+            ("ROOT-1", self.root(|root| root.outer = sequence(&[&object(ECDSA_SHA256)]))),
             ("ROOT-1", self.unsigned(self.authority.root(), super::super::root)),
-            ("ROOT-1 ROOT-2 ROOT-6", self.root(|root| root.key = key(&[EC_KEY, P256], &[4; 65]))),
+            ("ROOT-1 ROOT-2 ROOT-6", self.root(|root| root.key = public_key(&[EC_KEY, P256], &[4; 65]))),
             ("ROOT-3", with(BASIC_CONSTRAINTS, Yes, &[0x30, 6, 1, 1, 0xff, 2, 1, 0])),
             ("ROOT-3", with(BASIC_CONSTRAINTS, Yes, &[0x30, 3, 1, 1, 0xff])),
             ("ROOT-3", with(BASIC_CONSTRAINTS, No, &[0x30, 6, 1, 1, 0xff, 2, 1, 1])),
@@ -78,7 +79,7 @@ impl Bench {
             ("CA-1", spoilt(&|issuer| issuer.version = vec![0xa0, 3, 2, 1, 1])),
             ("CA-1", spoilt(&|issuer| issuer.serial = vec![2, 1, 5])),
             ("CA-1", spoilt(&|issuer| issuer.issuer = name(&[("2.5.4.3", "Other root")]))),
-            ("CA-1", spoilt(&|issuer| issuer.inner = sequence(&[&parts::object(ECDSA_SHA256)]))),
+            ("CA-1", spoilt(&|issuer| issuer.inner = sequence(&[&object(ECDSA_SHA256)]))),
             (
                 "CA-1",
                 self.unsigned(self.authority.intermediate(Issuing::Tel), |der, settings| {
@@ -105,7 +106,7 @@ impl Bench {
             ("CA-9", with(AUTHORITY_KEY_ID, No, &sequence(&[&tlv(0x80, &[7; 20])]))),
             ("CA-9", with(SUBJECT_KEY_ID, No, &tlv(4, &[7; 20]))),
             ("CA-9", with(CRL_DISTRIBUTION_POINTS, No, &[0x30, 0])),
-            ("CA-9 CA-10", spoilt(&|issuer| issuer.key = key(&[EC_KEY, P384], &[4; 97]))),
+            ("CA-9 CA-10", spoilt(&|issuer| issuer.key = public_key(&[EC_KEY, P384], &[4; 97]))),
         ]
     }
 
@@ -123,7 +124,7 @@ impl Bench {
                     super::super::directory(der, self.authority.root(), settings)
                 }),
             ),
-            ("DIR-2 DIR-6", spoilt(&|directory| directory.key = key(&[EC_KEY, P256], &[4; 65]))),
+            ("DIR-2 DIR-6", spoilt(&|directory| directory.key = public_key(&[EC_KEY, P256], &[4; 65]))),
             ("DIR-3", spoilt(&|directory| directory.subject = name(&[("2.5.4.3", "Other directory")]))),
             ("DIR-3", with(BASIC_CONSTRAINTS, Yes, &[0x30, 3, 1, 1, 0xff])),
             ("DIR-3", with(KEY_USAGE, Yes, SIGNS_TOO)),

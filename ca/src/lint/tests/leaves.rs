@@ -1,8 +1,9 @@
 //! LEAF: what no leaf may be, shown on the one for a number.
 
-use super::parts::{Critical, key, name, object, policies};
+use super::parts::{Critical, policies};
 use super::*;
 use crate::der::{sequence, tlv};
+use crate::fixture::der::{name, object, public_key};
 
 const URI: &[u8] = b"tel:+12025550143";
 const LIST: &[u8] = b"http://ca.example.org/ca/tel.crl";
@@ -65,11 +66,12 @@ impl Bench {
                 "LEAF-6 TEL-1",
                 number(&|leaf| leaf.subject = name(&[("2.5.4.3", "+12025550143"), ("2.5.4.10", "Example")])),
             ),
-            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = key(&[EC_KEY, P384], &[4; 97]))),
-            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = key(&[EC_KEY, P256], &[2; 33]))),
-            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = key(&[EC_KEY], &[4; 65]))),
-            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = key(&["1.3.101.113"], &[9; 57]))),
-            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = key(&[ED25519, P256], &[9; 32]))),
+            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = public_key(&[EC_KEY, P384], &[4; 97]))),
+            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = public_key(&[EC_KEY, P256], &[2; 33]))),
+            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = public_key(&[EC_KEY], &[4; 65]))),
+            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = public_key(&["1.3.101.113"], &[9; 57]))),
+            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = public_key(&[ED25519, P256], &[9; 32]))),
+            ("LEAF-7 LEAF-9", number(&|leaf| leaf.key = p256_in_an_octet_string())),
             ("LEAF-8", with(AUTHORITY_KEY_ID, No, &sequence(&[&tlv(0x80, &[7; 20])]))),
             (
                 "LEAF-8",
@@ -112,6 +114,12 @@ impl Bench {
     pub(super) fn own(&self, tail: &str) -> String {
         "1.3.6.1.4.1.32473".to_owned() + tail
     }
+}
+
+/// The right octets under the wrong tag, which a careless reader takes for the right curve.
+fn p256_in_an_octet_string() -> Vec<u8> {
+    let curve = tlv(0x04, &object(P256)[2..]);
+    sequence(&[&sequence(&[&object(EC_KEY), &curve]), &tlv(0x03, &[&[0], &[4; 65][..]].concat())])
 }
 
 fn subject_key_id(der: &[u8]) -> Vec<u8> {

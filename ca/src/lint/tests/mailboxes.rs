@@ -1,8 +1,9 @@
 //! EMAIL: what no leaf for a mailbox may be.
 
-use super::parts::{Critical, key, name, object, policies, purposes};
+use super::parts::{Critical, policies, purposes};
 use super::*;
 use crate::der::{sequence, tlv};
+use crate::fixture::der::{name, object, public_key};
 
 const SMTP_UTF8_MAILBOX: &str = "1.3.6.1.5.5.7.8.9";
 
@@ -34,7 +35,7 @@ impl Bench {
             ("EMAIL-5", with(POLICIES, No, &policies(&[l1]))),
             ("EMAIL-5", with(POLICIES, No, &policies(&[l0, code_only]))),
             ("EMAIL-6", self.mailbox(|leaf| leaf.dates("260302000000Z", "260531000000Z"))),
-            ("LEAF-9 EMAIL-7", self.mailbox(|leaf| leaf.key = key(&[ED25519], &[9; 32]))),
+            ("LEAF-9 EMAIL-7", self.mailbox(|leaf| leaf.key = public_key(&[ED25519], &[9; 32]))),
             ("LEAF-4 LEAF-8 EMAIL-8", self.of_the_intermediate_for_numbers()),
         ]
     }

@@ -1,9 +1,10 @@
 //! TEL: what no leaf for a number may be.
 
-use super::parts::{Critical, name, policies, purposes};
+use super::parts::{Critical, policies, purposes};
 use super::*;
 use crate::der::tlv;
 use crate::extensions::tn_auth_list_value;
+use crate::fixture::der::name;
 
 const TN_AUTH_LIST: &str = "1.3.6.1.5.5.7.1.26";
 

@@ -2,7 +2,8 @@
 
 use rcgen::SigningKey;
 
-use crate::der::{oid, sequence, tlv};
+use crate::der::{sequence, tlv};
+use crate::fixture::der::{children, object};
 
 /// The parts of a certificate (RFC 5280 4.1), each as DER.
 pub(super) struct Parts {
@@ -87,42 +88,6 @@ pub(super) enum Critical {
     No,
 }
 
-/// The parts of a structure, each with its tag and length.
-fn children(der: &[u8]) -> Vec<Vec<u8>> {
-    let mut rest = content(der).0;
-    let mut found = Vec::new();
-    while !rest.is_empty() {
-        let size = content(rest).1;
-        found.push(rest[..size].to_vec());
-        rest = &rest[size..];
-    }
-    found
-}
-
-/// The content of the first structure, and its size with tag and length.
-fn content(der: &[u8]) -> (&[u8], usize) {
-    let (header, size) = match der[1] {
-        short @ 0..=127 => (2, usize::from(short)),
-        long => {
-            let octets = usize::from(long & 0x7f);
-            (2 + octets, der[2..2 + octets].iter().fold(0, |size, octet| size << 8 | usize::from(*octet)))
-        }
-    };
-    (&der[header..header + size], header + size)
-}
-
-/// An object identifier from its dotted text.
-pub(super) fn object(id: &str) -> Vec<u8> {
-    let arcs: Vec<u64> = id.split('.').map(|arc| arc.parse().unwrap()).collect();
-    oid(&arcs)
-}
-
-/// A name of these attributes.
-pub(super) fn name(attributes: &[(&str, &str)]) -> Vec<u8> {
-    let attribute = |(kind, text): &(&str, &str)| tlv(0x31, &sequence(&[&object(kind), &tlv(0x0c, text.as_bytes())]));
-    tlv(0x30, &attributes.iter().flat_map(attribute).collect::<Vec<_>>())
-}
-
 /// extKeyUsage.
 pub(super) fn purposes(ids: &[&str]) -> Vec<u8> {
     tlv(0x30, &ids.iter().flat_map(|id| object(id)).collect::<Vec<_>>())
@@ -131,10 +96,4 @@ pub(super) fn purposes(ids: &[&str]) -> Vec<u8> {
 /// certificatePolicies without qualifiers.
 pub(super) fn policies(ids: &[&str]) -> Vec<u8> {
     tlv(0x30, &ids.iter().flat_map(|id| sequence(&[&object(id)])).collect::<Vec<_>>())
-}
-
-/// A subjectPublicKeyInfo.
-pub(super) fn key(algorithm: &[&str], octets: &[u8]) -> Vec<u8> {
-    let algorithm: Vec<u8> = algorithm.iter().flat_map(|id| object(id)).collect();
-    sequence(&[&tlv(0x30, &algorithm), &tlv(0x03, &[&[0], octets].concat())])
 }

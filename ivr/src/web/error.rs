@@ -13,6 +13,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use ivr_core::number::NumberError;
 use serde::Serialize;
 
 use super::App;
@@ -30,6 +31,15 @@ pub enum WebError {
     /// The body cannot be read.
     #[error("{0}")]
     Malformed(String),
+    /// The number is none.
+    #[error("{0}")]
+    Number(NumberError),
+    /// The digits are not those that the voice read.
+    #[error("these are not the digits that the voice read")]
+    WrongDigits {
+        /// How often they may still be wrong.
+        left: u8,
+    },
     /// Something in it is not accepted. The kind is a name of [`KINDS`], the sentence says what to change.
     #[error("{detail}")]
     Refused {
@@ -69,27 +79,92 @@ pub enum WebError {
     Fault(String),
 }
 
-/// Every kind of problem: its name in the type URI, and its title. The names never change.
-pub const KINDS: &[(&str, &str)] = &[
-    ("not-found", "Not found"),
-    ("method-not-allowed", "Method not allowed"),
-    ("malformed", "The request cannot be read"),
-    ("too-large", "The request is too large"),
-    ("unsupported-media-type", "The body is of a type that is not read here"),
-    ("request-timeout", "The request took too long"),
-    ("unauthorized", "Who are you?"),
-    ("forbidden", "Not allowed"),
-    ("form-expired", "The page is out of date"),
-    ("number", "Not a telephone number"),
-    ("number-kind", "This kind of number cannot be verified"),
-    ("certificate-request", "The certificate request is refused"),
-    ("invalid-field", "A field is missing or wrong"),
-    ("wrong-digits", "Wrong digits"),
-    ("not-expected", "Not now"),
-    ("voided", "The verification is void"),
-    ("too-many-requests", "Too many requests"),
-    ("busy", "Busy"),
-    ("fault", "A fault of the service"),
+/// A kind of problem.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name in the type URI, which never changes.
+    pub name: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// What it means and what to do, for the page behind the type URI.
+    pub meaning: &'static str,
+}
+
+impl Kind {
+    const fn new(name: &'static str, title: &'static str, meaning: &'static str) -> Self {
+        Self { name, title, meaning }
+    }
+
+    /// The kind of this name.
+    pub fn of(name: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|kind| kind.name == name)
+    }
+}
+
+/// Every kind of problem.
+pub const KINDS: &[Kind] = &[
+    Kind::new(
+        "not-found",
+        "Not found",
+        "There is no such page or resource, or the cookie or token does not open it: the two are not told apart.",
+    ),
+    Kind::new(
+        "method-not-allowed",
+        "Method not allowed",
+        "The resource is there, but not for this method. The Allow header names those that it takes.",
+    ),
+    Kind::new(
+        "malformed",
+        "The request cannot be read",
+        "The body is no JSON, or no form, or lacks what the content type promises.",
+    ),
+    Kind::new(
+        "too-large",
+        "The request is too large",
+        "A body has at most 32 KiB, which is four times the largest certificate request.",
+    ),
+    Kind::new(
+        "unsupported-media-type",
+        "The body is of a type that is not read here",
+        "The API reads application/json; pages read forms.",
+    ),
+    Kind::new(
+        "unauthorized",
+        "Who are you?",
+        "Send the secret of the verification as a bearer token: Authorization: Bearer …",
+    ),
+    Kind::new("forbidden", "Not allowed", "You are known, but may not do this."),
+    Kind::new(
+        "form-expired",
+        "The page is out of date",
+        "Forms carry a token that belongs to a cookie. Allow cookies, open the page again and send it again.",
+    ),
+    Kind::new(
+        "number",
+        "Not a telephone number",
+        "The number is not written as + and digits, or no numbering plan has it.",
+    ),
+    Kind::new(
+        "number-kind",
+        "This kind of number cannot be verified",
+        "Only lines that a person answers are verified: no toll-free, premium, shared-cost, pager or voicemail numbers.",
+    ),
+    Kind::new(
+        "certificate-request",
+        "The certificate request is refused",
+        "The PKCS#10 cannot be read, is not signed by its own key, carries a key of another type than P-256 or Ed25519, or asks for what it will not get.",
+    ),
+    Kind::new("invalid-field", "A field is missing or wrong", "The detail names the field."),
+    Kind::new(
+        "wrong-digits",
+        "Wrong digits",
+        "These are not the digits that the voice read. Three wrong ones void the verification.",
+    ),
+    Kind::new("not-expected", "Not now", "The verification is not in a state in which this can be done."),
+    Kind::new("voided", "The verification is void", "The digits were wrong three times. Start again."),
+    Kind::new("too-many-requests", "Too many requests", "Wait for as long as Retry-After says."),
+    Kind::new("busy", "Busy", "The same request may succeed after Retry-After."),
+    Kind::new("fault", "A fault of the service", "It is in the operator's log. Try again later."),
 ];
 
 /// What everybody hears of our own failures.
@@ -111,6 +186,12 @@ pub struct Problem {
     pub status: u16,
     /// What happened here, and what to do.
     pub detail: String,
+    /// Of `wrong-digits`: how often they may still be wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_backs_left: Option<u8>,
+    /// Of `number`: the number that was probably meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub did_you_mean: Option<String>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<Duration>,
@@ -127,6 +208,8 @@ impl WebError {
         let (status, kind, retry_after) = match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", None),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", None),
+            Self::Number(_) => (StatusCode::UNPROCESSABLE_ENTITY, "number", None),
+            Self::WrongDigits { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong-digits", None),
             Self::Refused { kind, .. } => (StatusCode::UNPROCESSABLE_ENTITY, *kind, None),
             Self::Conflict { kind, .. } => (StatusCode::CONFLICT, *kind, None),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
@@ -142,15 +225,29 @@ impl WebError {
             Self::Fault(_) => OUR_FAULT.to_owned(),
             other => sentence(&other.to_string()),
         };
-        Problem { retry_after, ..Problem::new(status, kind, detail) }
+        let mut problem = Problem { retry_after, ..Problem::new(status, kind, detail) };
+        match self {
+            Self::Number(error) => problem.did_you_mean = error.did_you_mean().map(str::to_owned),
+            Self::WrongDigits { left } => problem.read_backs_left = Some(*left),
+            _ => {}
+        }
+        problem
     }
 }
 
 impl Problem {
     fn new(status: StatusCode, kind: &str, detail: String) -> Self {
-        let title = KINDS.iter().find(|(name, _)| *name == kind).map_or("Problem", |(_, title)| *title);
+        let title = Kind::of(kind).map_or(kind, |kind| kind.title);
         let (kind, title) = (format!("/problems/{kind}"), title.to_owned());
-        Self { kind, title, status: status.as_u16(), detail, retry_after: None }
+        Self {
+            kind,
+            title,
+            status: status.as_u16(),
+            detail,
+            read_backs_left: None,
+            did_you_mean: None,
+            retry_after: None,
+        }
     }
 
     /// A refusal that axum made by itself, in its words.
@@ -160,7 +257,6 @@ impl Problem {
             StatusCode::METHOD_NOT_ALLOWED => ("method-not-allowed", Some("See the Allow header.")),
             StatusCode::PAYLOAD_TOO_LARGE => ("too-large", Some("Send less.")),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported-media-type", None),
-            StatusCode::REQUEST_TIMEOUT => ("request-timeout", Some("Send it again.")),
             StatusCode::UNPROCESSABLE_ENTITY => ("invalid-field", None),
             status if status.is_server_error() => ("fault", Some(OUR_FAULT)),
             _ => ("malformed", None),
@@ -280,6 +376,7 @@ impl From<StartError> for WebError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Request(error) => Self::Refused { kind: "certificate-request", detail: error.to_string() },
+            StartError::BlockedKey => Self::Refused { kind: "certificate-request", detail: error.to_string() },
             StartError::Kind(_) => Self::Refused { kind: "number-kind", detail: error.to_string() },
             StartError::TooMany { retry_after } => Self::TooMany { retry_after },
             StartError::Store(error) => error.into(),
@@ -315,6 +412,8 @@ mod tests {
             WebError::NotFound,
             WebError::Malformed("x".into()),
             WebError::field("x"),
+            WebError::Number(NumberError::TooShort),
+            WebError::WrongDigits { left: 2 },
             WebError::Conflict { kind: "voided", detail: "x".into() },
             WebError::Unauthorized,
             WebError::Forbidden("x"),
@@ -323,7 +422,9 @@ mod tests {
             WebError::Busy,
         ];
         for error in errors {
-            assert_ne!(error.problem().title, "Problem", "{error:?}");
+            let problem = error.problem();
+            let kind = problem.kind.strip_prefix("/problems/").and_then(Kind::of);
+            assert_eq!(kind.map(|kind| kind.title), Some(problem.title.as_str()), "{error:?}");
         }
         let fault = WebError::Fault("row 7 of numbers is torn".into()).problem();
         assert_eq!((fault.status, fault.detail.as_str()), (500, OUR_FAULT));

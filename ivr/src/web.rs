@@ -5,14 +5,22 @@
 //! [`page::html`]. A failure is a [`WebError`](error::WebError): it alone knows status and public words, and becomes a
 //! problem document under `/v1` and a page elsewhere. A form is a [`csrf::Checked`] form: its token was right.
 
+pub mod about;
 pub mod api;
 pub mod assets;
 pub mod call;
+pub mod certificate;
 pub mod console;
 pub mod csrf;
 pub mod email;
 pub mod error;
+pub mod form;
+pub mod harden;
+pub mod limits;
+pub mod metrics;
 pub mod page;
+pub mod session;
+pub mod sse;
 pub mod start;
 
 use std::fmt;
@@ -21,12 +29,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use dht_client::backend::Health;
 use futures_util::future::BoxFuture;
 use ivr_core::caller::Network;
 use ivr_core::endpoint::Counters;
 use ivr_core::number::Country;
+use ivr_core::proof::Binding;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
 use crate::enrol_email::EnrolEmail;
@@ -37,7 +48,15 @@ use crate::verify::Verify;
 
 /// Everything a handler may reach. Clones share it.
 #[derive(Debug, Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    parts: Parts,
+    limits: limits::Limits,
+    streams: Arc<Semaphore>,
+    traffic: metrics::Traffic,
+}
 
 /// What the service gives to its pages.
 pub struct Parts {
@@ -72,6 +91,10 @@ pub struct Settings {
     pub service_name: String,
     /// Where people find the pages, without a slash at the end; cookies are `Secure` if it is https.
     pub public_url: String,
+    /// Languages that pages and voice have, such as `en`; the first is for everybody else.
+    pub languages: Vec<String>,
+    /// What ties telephone and page together.
+    pub binding: Binding,
     /// The country of numbers typed without a country code.
     pub default_country: Option<Country>,
     /// Whose `X-Forwarded-For` is believed.
@@ -107,7 +130,23 @@ pub struct Published {
 impl App {
     /// Shares the parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        let streams = Arc::new(Semaphore::new(limits::STREAMS));
+        Self(Arc::new(Shared { parts, limits: Default::default(), streams, traffic: Default::default() }))
+    }
+
+    /// What each source may still send.
+    pub(crate) fn limits(&self) -> &limits::Limits {
+        &self.0.limits
+    }
+
+    /// A place for an event stream. `None` if all are taken.
+    pub(crate) fn take_stream(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.streams.clone().try_acquire_owned().ok()
+    }
+
+    /// What was asked and answered so far.
+    pub(crate) fn traffic(&self) -> &metrics::Traffic {
+        &self.0.traffic
     }
 }
 
@@ -115,7 +154,7 @@ impl Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }
 
@@ -132,18 +171,28 @@ impl fmt::Debug for Parts {
     }
 }
 
+/// The largest body: a certificate request (`ca::request::SIZE_LIMIT`), pasted and as a file, and some words.
+const BODY_BYTES: usize = 32 * 1024;
+
 /// All pages and resources. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: the limits need to
 /// know who asks.
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(start::routes())
         .merge(call::routes())
+        .merge(about::routes())
         .merge(api::routes())
         .merge(console::routes())
         .merge(email::routes())
         .merge(assets::routes())
         .fallback(error::not_found)
-        .layer(middleware::from_fn_with_state(app.clone(), csrf::remember_visitor))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        // From the inside out: each layer sees what those above it have answered.
+        .layer(middleware::from_fn(harden::give_up))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::limit))
         .layer(middleware::from_fn_with_state(app.clone(), error::present))
+        .layer(middleware::from_fn_with_state(app.clone(), csrf::remember_visitor))
+        .layer(middleware::from_fn_with_state(app.clone(), harden::harden))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
         .with_state(app)
 }

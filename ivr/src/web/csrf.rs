@@ -3,20 +3,18 @@
 
 use std::fmt;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
 use super::App;
-use super::error::WebError;
+pub use super::form::{Checked, Fields};
 
 /// The key of the tokens.
 pub struct Key([u8; 32]);
@@ -24,10 +22,6 @@ pub struct Key([u8; 32]);
 /// Who fills in forms, as far as their token is concerned. In the extensions of every request.
 #[derive(Debug, Clone, Copy)]
 pub struct Visitor([u8; 16]);
-
-/// A form whose token was right. Takes `application/x-www-form-urlencoded`.
-#[derive(Debug)]
-pub struct Checked<T>(pub T);
 
 const COOKIE_NAME: &str = "visitor";
 
@@ -95,37 +89,4 @@ pub fn set_cookie(app: &App, name: &str, value: &str, path: &str) -> HeaderValue
     let secure = if app.settings.is_https() { "; Secure" } else { "" };
     HeaderValue::from_str(&format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax{secure}"))
         .expect("cookies hold base64url and hexadecimal only")
-}
-
-#[derive(serde::Deserialize)]
-struct Token {
-    #[serde(default)]
-    csrf: String,
-}
-
-impl<T: DeserializeOwned> FromRequest<App> for Checked<T> {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
-        let visitor = request.extensions().get::<Visitor>().copied();
-        let is_form = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-        if !is_form {
-            return Err(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
-        }
-        let body = Bytes::from_request(request, app).await.map_err(IntoResponse::into_response)?;
-        read(&body, visitor, app).map(Self).map_err(IntoResponse::into_response)
-    }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8], visitor: Option<Visitor>, app: &App) -> Result<T, WebError> {
-    let malformed =
-        |error: serde_urlencoded::de::Error| WebError::Malformed(format!("the form cannot be read: {error}"));
-    let Token { csrf } = serde_urlencoded::from_bytes(body).map_err(malformed)?;
-    if !visitor.is_some_and(|visitor| visitor.sent(&csrf, &app.csrf)) {
-        return Err(WebError::FormExpired);
-    }
-    serde_urlencoded::from_bytes(body).map_err(malformed)
 }

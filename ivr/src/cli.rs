@@ -36,6 +36,26 @@ enum Command {
     Simulate(simulate::Simulate),
 }
 
+/// The program: reads the command line, runs the command, says what failed.
+pub async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            // A closed pipe is no reason to end otherwise than the message says.
+            let _printed = told.print();
+            // Not clap's 2: a script shall read from `lookup` that 1 is a command that was not carried out.
+            return if told.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    match cli.run().await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("dialproof: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 impl Cli {
     /// Runs the command. The exit code says how it ended; an error is a failure that the command has no code for.
     ///

@@ -3,4 +3,5 @@
 pub mod dhtnode;
 pub mod own_network;
 pub mod process;
+pub mod service;
 pub mod smtp;

@@ -1,16 +1,31 @@
 //! The use case: a proof becomes a certificate, in an order that a power cut cannot break (ARCHITECTURE.md, crash table).
 //! `ca::Subject::tel` is built here alone.
 
+mod certified;
+mod lists;
+mod order;
+mod recovery;
+mod revoking;
+mod verification;
+mod wish;
+
+pub(crate) use self::wish::Cause;
+
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ca::{Issuing, Reason, Serial};
+use ca::email::Address;
+use ca::{Authority, Issuing, Reason, Request, Serial, Subject};
 use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::caller::Level;
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use time::OffsetDateTime;
 
-use crate::store::StoreError;
+use crate::clock::Clock;
+use crate::publish::Publisher;
+use crate::store::{Store, StoreError, revocations};
 
 /// An issued certificate as pages, API and console show it.
 #[derive(Debug, Clone)]
@@ -31,6 +46,8 @@ pub struct Certified {
     pub not_before: OffsetDateTime,
     /// Last moment.
     pub not_after: OffsetDateTime,
+    /// When it was issued: with the serial number, the key of [`CertificateFilter::before`].
+    pub issued_at: OffsetDateTime,
     /// When and why it was revoked.
     pub revoked: Option<(OffsetDateTime, Reason)>,
     /// Its record in the DHT: `None` if it was not to be published.
@@ -67,10 +84,6 @@ pub struct CertificateFilter {
     pub limit: u32,
 }
 
-/// The use case. Clones share everything.
-#[derive(Debug, Clone)]
-pub struct Issue {}
-
 /// Why nothing was revoked or shown.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
@@ -105,26 +118,67 @@ pub enum KeyRefusal {
     Store(#[from] StoreError),
 }
 
+/// What the use case works with.
+#[derive(Debug, Clone)]
+pub struct IssueParts {
+    /// The rows.
+    pub store: Store,
+    /// The authority.
+    pub authority: Arc<Authority>,
+    /// Told that something lies in the outbox.
+    pub publisher: Publisher,
+    /// Where the revocation lists are written beside being served, as `tel.crl` and `email.crl`.
+    pub crl_folder: Option<PathBuf>,
+    /// Time and chance.
+    pub clock: Clock,
+}
+
+/// The use case. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Issue {
+    parts: Arc<IssueParts>,
+}
+
+/// A certificate for a mailbox that was proved.
+#[derive(Debug)]
+pub struct EmailOrder<'a> {
+    /// Names the order: one certificate each, however often it is asked for.
+    pub id: &'a str,
+    /// The mailbox.
+    pub address: &'a Address,
+    /// The key.
+    pub request: &'a Request,
+    /// Whether a record goes into the DHT.
+    pub publish: bool,
+}
+
 impl Issue {
-    /// Whether a certificate for this number could be issued on this request.
-    pub(crate) async fn accept_request(&self, _csr: &[u8], _number: &Number) -> Result<(), KeyRefusal> {
-        todo!()
+    /// The use case over these parts.
+    pub fn new(parts: IssueParts) -> Self {
+        Self { parts: Arc::new(parts) }
     }
 
-    pub(crate) async fn finish_patiently(&self, _id: VerificationId) -> Outcome {
-        todo!()
-    }
-
-    pub(crate) async fn by_serial(&self, _serial: &str) -> Result<Certified, StoreError> {
-        todo!()
+    /// The authority, for its public files.
+    pub fn authority(&self) -> &Authority {
+        &self.parts.authority
     }
 
     /// Finishes or voids what a crash left between intent and result. Called once at start.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn recover(&self, _now: OffsetDateTime) -> Result<Recovered, IssueError> {
-        todo!()
+    pub async fn recover(&self, now: OffsetDateTime) -> Result<Recovered, IssueError> {
+        recovery::recover(&self.parts, now).await
+    }
+
+    /// Issues to a mailbox that was proved. Asked again with the same order, it gives the same certificate: after a crash
+    /// its caller simply asks again.
+    ///
+    /// # Errors
+    /// [`IssueError::Refused`] with a sentence for the person; [`StoreError::Busy`] also while the same order is being
+    /// issued.
+    pub async fn issue_email(&self, order: &EmailOrder<'_>, now: OffsetDateTime) -> Result<Certified, IssueError> {
+        order::issue_email(&self.parts, order, now).await
     }
 
     /// Revokes: CRL and tombstone follow.
@@ -133,20 +187,20 @@ impl Issue {
     /// As named.
     pub async fn revoke(
         &self,
-        _serial: &Serial,
-        _reason: Reason,
-        _actor: &str,
-        _now: OffsetDateTime,
+        serial: &Serial,
+        reason: Reason,
+        actor: &str,
+        now: OffsetDateTime,
     ) -> Result<(), IssueError> {
-        todo!()
+        revoking::revoke(&self.parts, serial, reason, actor, now).await
     }
 
     /// One certificate.
     ///
     /// # Errors
     /// As named.
-    pub async fn certificate(&self, _serial: &Serial) -> Result<Certified, IssueError> {
-        todo!()
+    pub async fn certificate(&self, serial: &Serial) -> Result<Certified, IssueError> {
+        self.by_serial(&serial.hex()).await?.ok_or(IssueError::Unknown)
     }
 
     /// A page of certificates, newest first.
@@ -155,19 +209,42 @@ impl Issue {
     /// As named.
     pub async fn certificates(
         &self,
-        _filter: &CertificateFilter,
-        _now: OffsetDateTime,
+        filter: &CertificateFilter,
+        now: OffsetDateTime,
     ) -> Result<Vec<Certified>, IssueError> {
-        todo!()
+        certified::page(&self.parts, filter, now).await
     }
 
     /// The present revocation list of an intermediate, DER, and how long it may be cached.
     ///
     /// # Errors
     /// As named.
-    pub async fn crl(&self, _issuing: Issuing, _now: OffsetDateTime) -> Result<(Vec<u8>, Duration), IssueError> {
-        todo!()
+    pub async fn crl(&self, issuing: Issuing, now: OffsetDateTime) -> Result<(Vec<u8>, Duration), IssueError> {
+        lists::crl(&self.parts, issuing, now).await
     }
+
+    /// Whether a certificate for this number could be issued on this request.
+    pub(crate) async fn accept_request(&self, csr: &[u8], number: &Number) -> Result<(), KeyRefusal> {
+        let request = Request::parse(csr)?;
+        request.names_only(&tel_subject(number))?;
+        let mut reader = self.parts.store.read().await?;
+        let is_blocked = revocations::is_blocked(&request.spki_sha256(), &mut reader).await?;
+        if is_blocked { Err(KeyRefusal::Blocked) } else { Ok(()) }
+    }
+
+    /// Issues for a verification that is proved, again and again while the database is busy or full.
+    pub(crate) async fn finish_patiently(&self, id: VerificationId, now: OffsetDateTime) -> Outcome {
+        verification::finish_patiently(&self.parts, id, now).await
+    }
+
+    pub(crate) async fn by_serial(&self, serial: &str) -> Result<Option<Certified>, StoreError> {
+        certified::by_serial(&self.parts, serial).await
+    }
+}
+
+/// The subject of a number. It is built here alone (tests/tests/borders.rs).
+fn tel_subject(number: &Number) -> Subject {
+    Subject::tel(number.as_str()).expect("a Number is spelled as E.164")
 }
 
 /// What start-up mended.
@@ -178,3 +255,6 @@ pub struct Recovered {
     /// Sessions issued anew.
     pub reissued: u64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,16 @@ mod url;
 #[cfg(test)]
 pub(crate) mod test_database;
 
+pub(crate) mod audit;
 pub(crate) mod budgets;
+pub(crate) mod certificates;
 pub(crate) mod happenings;
+pub(crate) mod intents;
 pub(crate) mod mail_uses;
 pub(crate) mod mails;
 pub(crate) mod orders;
+pub(crate) mod records;
+pub(crate) mod revocations;
 pub(crate) mod verifications;
 
 use std::ops::{Deref, DerefMut};
@@ -31,7 +36,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::clock::Clock;
 use crate::key_file::KeyFile;
 
-pub(crate) use self::columns::Columns;
+pub(crate) use self::columns::{Columns, tel};
 pub use self::error::StoreError;
 use self::url::DatabaseUrl;
 
@@ -106,6 +111,14 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").fetch_one(&mut *self.read().await?).await?;
         Ok(())
+    }
+
+    /// The number of the first audit row that was changed or taken out, if there is one.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn first_audit_break(&self) -> Result<Option<i64>, StoreError> {
+        audit::first_break(&mut *self.read().await?).await
     }
 
     /// Hashing and encryption of private columns.

@@ -8,7 +8,7 @@ use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use sqlx::{AnyConnection, Connection, Executor};
+use sqlx::{AnyConnection, Column as _, Connection, Executor, Row as _};
 
 use super::{Store, Tuning};
 use crate::key_file::KeyFile;
@@ -69,13 +69,26 @@ impl TestDatabase {
         Self { url, keys, store, folder }
     }
 
-    pub(crate) fn is_sqlite(&self) -> bool {
-        self.folder.is_some()
-    }
-
     /// Where a test may put files of its own beside the database.
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.folder.as_ref().map(tempfile::TempDir::path)
+    }
+
+    /// Every text and every octet string that lies in these tables, with the column's name.
+    pub(crate) async fn contents(&self, tables: &[&str]) -> Vec<(String, Vec<u8>)> {
+        let mut reader = self.store.read().await.unwrap();
+        let mut contents = Vec::new();
+        for table in tables {
+            let select = sqlx::AssertSqlSafe(format!("SELECT * FROM {table}"));
+            for row in sqlx::query(select).fetch_all(&mut *reader).await.unwrap() {
+                for column in row.columns() {
+                    let text = row.try_get::<String, _>(column.ordinal()).map(String::into_bytes);
+                    let value = text.or_else(|_| row.try_get::<Vec<u8>, _>(column.ordinal()));
+                    contents.extend(value.map(|value| (format!("{table}.{}", column.name()), value)));
+                }
+            }
+        }
+        contents
     }
 
     /// The same database, as another process opens it.
@@ -156,4 +169,22 @@ fn binaries() -> PathBuf {
         .collect();
     found.sort();
     found.pop().expect("a version of PostgreSQL lies in /usr/lib/postgresql").1
+}
+
+/// What an attacker or an eraser does to the audit.
+impl Store {
+    pub(crate) async fn erase_audit_words(&self, number: i64) {
+        self.audit_update("actor = NULL, action = NULL, subject = NULL, salt = NULL", number).await;
+    }
+
+    pub(crate) async fn change_audit_actor(&self, number: i64) {
+        self.audit_update("actor = 'somebody else'", number).await;
+    }
+
+    async fn audit_update(&self, change: &str, number: i64) {
+        let mut writer = self.begin().await.unwrap();
+        let update = sqlx::AssertSqlSafe(format!("UPDATE audit SET {change} WHERE number = {number}"));
+        writer.execute(update).await.unwrap();
+        writer.commit().await.unwrap();
+    }
 }

@@ -25,7 +25,7 @@ pub(super) async fn view(
     drop(reader);
     let certificate = match &stored.serial {
         None => None,
-        Some(serial) => Some(parts.issue.by_serial(serial).await?),
+        Some(serial) => parts.issue.by_serial(serial).await?,
     };
     let state = state_now(&stored, now)?;
     let may_key_in = matches!(state, State::Waiting | State::Calling | State::ReadBack) && now < stored.expires_at;

@@ -22,6 +22,8 @@ pub mod page;
 pub mod session;
 pub mod sse;
 pub mod start;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ops::Deref;

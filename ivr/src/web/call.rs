@@ -105,7 +105,7 @@ async fn show(State(app): State<App>, ByCookie(session): ByCookie, frame: Frame)
     render(&app, frame, &view, None)
 }
 
-fn render(app: &App, frame: Frame, view: &View, digits_hint: Option<String>) -> Result<Response, WebError> {
+pub(super) fn render(app: &App, frame: Frame, view: &View, digits_hint: Option<String>) -> Result<Response, WebError> {
     match view.state {
         Standing::Waiting | Standing::Calling | Standing::ReadBack | Standing::Issuing => {
             page::html(&CallPage { digits_hint, ..CallPage::new(app, frame, view, app.clock.wall()) })

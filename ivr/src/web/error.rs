@@ -66,7 +66,7 @@ pub enum WebError {
     #[error("the page was open for too long, or cookies are off: open it again, and send it again")]
     FormExpired,
     /// Too many from this source.
-    #[error("too many requests came from here: wait {} s", retry_after.as_secs())]
+    #[error("too many requests came from here: wait {}", in_words(*retry_after))]
     TooMany {
         /// When it may be tried again.
         retry_after: Duration,
@@ -229,9 +229,7 @@ impl WebError {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", None),
             Self::FormExpired => (StatusCode::FORBIDDEN, "form-expired", None),
-            Self::TooMany { retry_after } => {
-                (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", Some((*retry_after).max(Duration::from_secs(1))))
-            }
+            Self::TooMany { retry_after } => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", Some(*retry_after)),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", Some(SOON)),
             Self::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, "fault", None),
         };
@@ -319,7 +317,7 @@ pub async fn present(State(app): State<App>, request: Request, next: Next) -> Re
         }
     }
     if let Some(wait) = problem.retry_after {
-        presented.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        presented.headers_mut().insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
     }
     if problem.status == StatusCode::UNAUTHORIZED.as_u16() && is_for_program {
         presented.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -357,6 +355,19 @@ fn error_page(app: &App, problem: &Problem) -> Response {
     match page::text(&ErrorPage { frame: Frame::without_forms(app), problem }) {
         Ok(text) => (status, axum::response::Html(text)).into_response(),
         Err(_) => (status, problem.detail.clone()).into_response(),
+    }
+}
+
+/// Rounded up: who comes a moment too early is refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0 || wait.is_zero())
+}
+
+fn in_words(wait: Duration) -> String {
+    match whole_seconds(wait) {
+        1 => "a second".to_owned(),
+        seconds @ ..100 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
     }
 }
 
@@ -442,6 +453,15 @@ mod tests {
         }
         let fault = WebError::Fault("row 7 of numbers is torn".into()).problem();
         assert_eq!((fault.status, fault.detail.as_str()), (500, OUR_FAULT));
+    }
+
+    #[test]
+    fn waits_are_rounded_up() {
+        let table =
+            [(0, "a second"), (1, "a second"), (1900, "2 seconds"), (99_000, "99 seconds"), (599_001, "10 minutes")];
+        for (millis, words) in table {
+            assert_eq!(in_words(Duration::from_millis(millis)), words, "{millis}");
+        }
     }
 
     #[test]

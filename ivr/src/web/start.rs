@@ -7,6 +7,7 @@ use axum::http::header::{ACCEPT_LANGUAGE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use ca::RequestError;
 use ivr_core::number::{Country, Number, NumberError};
 
 use super::App;
@@ -30,6 +31,7 @@ struct StartPage {
     number: String,
     publish: Option<bool>,
     csr: String,
+    was_made: bool,
     country: Option<Country>,
     number_hint: Option<String>,
     did_you_mean: Option<String>,
@@ -44,6 +46,7 @@ impl StartPage {
             number: String::new(),
             publish: None,
             csr: String::new(),
+            was_made: false,
             country: app.settings.default_country,
             number_hint: None,
             did_you_mean: None,
@@ -90,6 +93,11 @@ async fn start(
             form.number_hint = Some(format!("This is {kind}, and cannot be verified. Use a fixed or mobile line."));
             form.again(&app)
         }
+        Err(StartError::Request(RequestError::ForeignName(_))) if form.was_made => {
+            // The script names in the request what was typed, the service what it read.
+            form.number_hint = Some(format!("We read this as {}. If that is right, continue.", form.number));
+            form.again(&app)
+        }
         Err(error @ (StartError::Request(_) | StartError::BlockedKey)) => {
             form.csr_hint = Some(sentence(&error.to_string()));
             form.again(&app)
@@ -101,12 +109,14 @@ async fn start(
 /// The form as it was sent, with a hint where nothing was chosen.
 fn sent(frame: Frame, app: &App, fields: &Fields) -> StartPage {
     let publish = publish_choice(fields);
+    let was_made = !fields.text("made").is_empty();
     StartPage {
+        was_made,
         number: fields.text("number").trim().to_owned(),
         publish,
         publish_hint: publish.is_none().then_some("Choose one of the two."),
         // What the page's script made it makes again.
-        csr: if fields.text("made").is_empty() { fields.text("csr").to_owned() } else { String::new() },
+        csr: if was_made { String::new() } else { fields.text("csr").to_owned() },
         ..StartPage::empty(frame, app)
     }
 }

@@ -5,6 +5,8 @@
 //! Message-ID. Whoever changes a header looks at [`letter`], whoever changes when it is tried again at [`sender`].
 
 pub mod catcher;
+#[cfg(test)]
+pub(crate) mod fake;
 mod letter;
 mod relay;
 pub mod sender;

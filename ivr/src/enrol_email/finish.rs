@@ -135,3 +135,10 @@ impl crate::issue::Issue {
         todo!()
     }
 }
+
+#[cfg(test)]
+impl crate::issue::Issue {
+    pub(crate) fn stub() -> Self {
+        Self {}
+    }
+}

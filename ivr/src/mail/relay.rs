@@ -117,108 +117,64 @@ fn judge_reply(code: u16) -> Undelivered {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-    use tokio::net::TcpListener;
-
+    use super::super::fake::{Fake, relay_at, relay_with};
     use super::super::letter::tests::letter;
     use super::*;
-    use crate::config::findings::Findings;
-    use crate::config::{Config, Purpose};
-
-    /// A relay that answers each line by the table (first word, reply) and says "250 ok" to all others. It gives the
-    /// commands it heard.
-    async fn relay(replies: &'static [(&'static str, &'static str)]) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let task = tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let (read, mut write) = stream.into_split();
-            let mut lines = BufReader::new(read).lines();
-            let mut heard = Vec::new();
-            let mut in_data = false;
-            write.write_all(b"220 relay.example.org ready\r\n").await.unwrap();
-            while let Ok(Some(line)) = lines.next_line().await {
-                if in_data && line != "." {
-                    continue;
-                }
-                in_data = line == "DATA";
-                let known = replies.iter().find(|(start, _)| line.starts_with(start)).map(|(_, reply)| *reply);
-                let reply = known.unwrap_or(if in_data { "354 go on" } else { "250 ok" });
-                heard.push(line);
-                if write.write_all(format!("{reply}\r\n").as_bytes()).await.is_err() {
-                    break;
-                }
-            }
-            heard
-        });
-        (port, task)
-    }
-
-    fn to(port: u16, tls: &str) -> Relay {
-        let text = include_str!("../../../config.example.toml");
-        let mut findings = Findings::default();
-        let start = text.find("[smtp]").unwrap();
-        let end = start + text[start..].find("\n\n").unwrap();
-        let section = format!("[smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"{tls}\"\nfrom = \"a@b.example\"");
-        let text = format!("{}{section}{}", &text[..start], &text[end..]);
-        let config = Config::parse(&text, Path::new("/"), Purpose::Serve, &mut findings);
-        let config = config.unwrap_or_else(|| panic!("{findings}"));
-        Relay::new(config.smtp().unwrap(), "Example Verify").unwrap()
-    }
 
     #[tokio::test]
     async fn a_mail_goes_to_the_address_as_written() {
-        let (port, heard) = relay(&[]).await;
-        to(port, "none").deliver(&letter("Some.Body+Tag@example.org")).await.unwrap();
-        let heard = heard.await.unwrap();
-        assert!(heard.contains(&"RCPT TO:<Some.Body+Tag@example.org>".to_owned()), "{heard:?}");
-        assert!(heard.contains(&"EHLO b.example".to_owned()), "{heard:?}");
+        let fake = Fake::start(|_| None).await;
+        relay_at(fake.port()).deliver(&letter("Some.Body+Tag@example.org")).await.unwrap();
+        let commands = fake.commands();
+        for command in
+            ["EHLO verify.example.org", "MAIL FROM:<a@verify.example.org>", "RCPT TO:<Some.Body+Tag@example.org>"]
+        {
+            assert!(commands.iter().any(|heard| heard.starts_with(command)), "{command} in {commands:?}");
+        }
     }
 
     #[tokio::test]
     async fn nothing_is_said_in_clear_to_a_relay_without_tls() {
-        let (port, heard) = relay(&[]).await;
-        let error = to(port, "starttls").deliver(&letter("somebody@example.org")).await.unwrap_err();
+        let fake = Fake::start(|_| None).await;
+        let error = relay_with(fake.port(), "starttls").deliver(&letter("somebody@example.org")).await.unwrap_err();
         assert!(matches!(error, Undelivered::Later(_)), "{error}");
-        let heard = heard.await.unwrap();
-        assert!(!heard.iter().any(|line| line.contains("somebody") || line.starts_with("MAIL")), "{heard:?}");
+        let commands = fake.commands();
+        assert!(commands.iter().all(|heard| !heard.contains("somebody") && !heard.starts_with("MAIL")), "{commands:?}");
     }
 
     #[tokio::test]
     async fn an_address_that_the_relay_cannot_carry_is_told_apart() {
-        let (port, _) = relay(&[]).await;
-        let error = to(port, "none").deliver(&letter("jürgen@example.org")).await.unwrap_err();
+        let fake = Fake::start(|_| None).await;
+        let error = relay_at(fake.port()).deliver(&letter("jürgen@example.org")).await.unwrap_err();
         assert_eq!(error, Undelivered::NotInternational);
-        let (port, heard) = relay(&[("EHLO", "250-hello\r\n250-8BITMIME\r\n250 SMTPUTF8")]).await;
-        to(port, "none").deliver(&letter("jürgen@example.org")).await.unwrap();
-        let heard = heard.await.unwrap();
-        assert!(heard.iter().any(|line| line.starts_with("MAIL") && line.contains("SMTPUTF8")), "{heard:?}");
+        let able = |line: &str| line.starts_with("EHLO").then_some("250-hello\r\n250-8BITMIME\r\n250 SMTPUTF8");
+        let fake = Fake::start(able).await;
+        relay_at(fake.port()).deliver(&letter("jürgen@example.org")).await.unwrap();
+        let commands = fake.commands();
+        assert!(commands.iter().any(|heard| heard.starts_with("MAIL") && heard.contains("SMTPUTF8")), "{commands:?}");
     }
 
     #[tokio::test]
     async fn what_a_relay_says_decides_whether_it_is_tried_again_and_names_nobody() {
-        let table: [(&'static [(&str, &str)], bool); 4] = [
-            (&[("RCPT", "550 5.1.1 <somebody@example.org> is unknown")], false),
-            (&[("RCPT", "450 4.2.1 <somebody@example.org> is busy")], true),
-            (&[("MAIL", "530 5.7.0 authentication required")], true),
-            (&[("DATA", "452 4.3.1 no room")], true),
+        let table = [
+            ("RCPT", "550 5.1.1 <somebody@example.org> is unknown", false),
+            ("RCPT", "450 4.2.1 <somebody@example.org> is busy", true),
+            ("MAIL", "530 5.7.0 authentication required", true),
+            ("DATA", "452 4.3.1 no room", true),
         ];
-        for (replies, again) in table {
-            let (port, _) = relay(replies).await;
-            let error = to(port, "none").deliver(&letter("somebody@example.org")).await.unwrap_err();
-            assert_eq!(matches!(error, Undelivered::Later(_)), again, "{replies:?}");
+        for (command, reply, again) in table {
+            let fake = Fake::start(move |line| line.starts_with(command).then_some(reply)).await;
+            let error = relay_at(fake.port()).deliver(&letter("somebody@example.org")).await.unwrap_err();
+            assert_eq!(matches!(error, Undelivered::Later(_)), again, "{reply}");
             assert!(!error.to_string().contains("somebody"), "{error}");
         }
     }
 
     #[tokio::test]
     async fn a_relay_that_is_down_is_tried_again() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let error = to(port, "none").deliver(&letter("somebody@example.org")).await.unwrap_err();
+        let port = Fake::start(|_| None).await.port();
+        // The fake was dropped with the statement above.
+        let error = relay_at(port).deliver(&letter("somebody@example.org")).await.unwrap_err();
         assert!(matches!(error, Undelivered::Later(_)), "{error}");
     }
 }

@@ -112,3 +112,21 @@ pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<OffsetDateTime>, 
     let row = sqlx::query("SELECT MIN(next_at) FROM mail_outbox").fetch_one(conn).await?;
     row.try_get::<Option<i64>, _>(0)?.map(time_of).transpose()
 }
+
+/// Every octet that is stored of orders, mails and uses, for the test that nobody can be read in it.
+#[cfg(test)]
+pub(crate) async fn stored_octets(conn: &mut Conn) -> Result<Vec<u8>, StoreError> {
+    let mut stored = Vec::new();
+    for statement in [
+        "SELECT id, secret_sha256, link_sha256, code_mac, address_sealed, request_sealed FROM email_orders",
+        "SELECT id, order_id, mail_sealed FROM mail_outbox",
+        "SELECT tag FROM mail_uses",
+    ] {
+        for row in sqlx::query(statement).fetch_all(&mut *conn).await? {
+            for column in 0..row.len() {
+                stored.extend(row.try_get::<Vec<u8>, _>(column)?);
+            }
+        }
+    }
+    Ok(stored)
+}

@@ -1,5 +1,7 @@
 //! What the tests of this crate share: an authority, requests, orders.
 
+pub(crate) mod der;
+
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, SignatureAlgorithm};
 use time::OffsetDateTime;
 use time::macros::datetime;

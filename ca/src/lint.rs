@@ -6,6 +6,7 @@ mod email;
 mod leaf;
 mod tel;
 
+use x509_parser::asn1_rs::Tag;
 use x509_parser::extensions::PolicyInformation;
 use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate, X509Extension};
@@ -242,8 +243,8 @@ impl<'a> Case<'a> {
     fn key(&self) -> (String, Option<String>, &[u8]) {
         let key = self.certificate.public_key();
         let curve = key.algorithm.parameters.as_ref().map(|found| match found.as_oid() {
-            Ok(curve) => curve.to_id_string(),
-            Err(_) => "something else".to_owned(),
+            Ok(curve) if found.tag() == Tag::Oid => curve.to_id_string(),
+            _ => "something else".to_owned(),
         });
         (key.algorithm.algorithm.to_id_string(), curve, &key.subject_public_key.data)
     }

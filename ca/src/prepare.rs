@@ -90,6 +90,14 @@ pub enum Refusal {
         /// Its last moment.
         not_after: OffsetDateTime,
     },
+    /// The identity and the address of the revocation list are too long together.
+    #[error(
+        "the certificate could have {size} octets, more than the {SIZE_LIMIT} that a record of the directory holds: use a shorter address"
+    )]
+    TooLarge {
+        /// How large it could become.
+        size: usize,
+    },
     /// The result is not as specified: a fault of this crate, and nothing is signed.
     #[error("the certificate would not be as specified: {0:?}")]
     Lint(Vec<Finding>),
@@ -101,7 +109,18 @@ pub enum Refusal {
 /// The shortest life that is issued.
 pub const SHORTEST_LIFE: Duration = Duration::from_secs(600);
 
+/// The largest certificate that is issued (LEAF-16). Every number stays below it; so does an address of 254 octets, the
+/// longest there is, where the revocation list's URL has at most 57.
+pub const SIZE_LIMIT: usize = 860;
+
 /// A certificate that is ready to be signed, once. Dropping it issues nothing.
+///
+/// ```compile_fail,E0382
+/// fn twice(prepared: ca::Prepared, authority: &ca::Authority) {
+///     let _ = prepared.sign(authority);
+///     let _ = prepared.sign(authority);
+/// }
+/// ```
 #[must_use = "nothing is issued until it is signed"]
 pub struct Prepared {
     params: CertificateParams,
@@ -155,6 +174,10 @@ impl Authority {
         let issuer = self.issuer(issuing);
         let rehearsed =
             params.signed_by(&key, &issuer.rehearsal).map_err(|error| Refusal::Encoding(error.to_string()))?;
+        let size = largest_size(rehearsed.der());
+        if size > SIZE_LIMIT {
+            return Err(Refusal::TooLarge { size });
+        }
         let findings = lint::leaf(rehearsed.der(), &issuer.certificate.der, order.subject, &self.settings);
         if !findings.is_empty() {
             return Err(Refusal::Lint(findings));
@@ -270,6 +293,13 @@ impl std::fmt::Debug for Prepared {
 fn tbs_hash(der: &[u8]) -> Option<[u8; 32]> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(Sha256::digest(certificate.tbs_certificate.as_ref()).into())
+}
+
+/// What the real signature may make of a rehearsed certificate: one by a P-256 key takes up to 72 octets (RFC 3279 2.2.3),
+/// and chance made the rehearsal's as long or a little shorter.
+fn largest_size(der: &[u8]) -> usize {
+    let signature = X509Certificate::from_der(der).map_or(0, |(_, certificate)| certificate.signature_value.data.len());
+    der.len() + 72_usize.saturating_sub(signature)
 }
 
 fn verifies(der: &[u8], issuer: &[u8]) -> bool {

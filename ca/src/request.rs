@@ -7,11 +7,13 @@
 
 use std::fmt;
 
+use ed25519_dalek::VerifyingKey;
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData, SignatureAlgorithm};
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ED25519, UnparsedPublicKey, VerificationAlgorithm,
 };
 use sha2::{Digest, Sha256};
+use x509_parser::asn1_rs::Tag;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{
@@ -251,7 +253,7 @@ impl fmt::Debug for Name {
 
 /// RFC 9598 3: a UTF8String in the `[0] EXPLICIT` of every otherName.
 pub(crate) fn utf8_mailbox(kind: &x509_parser::asn1_rs::Oid<'_>, value: &[u8]) -> Option<String> {
-    use x509_parser::asn1_rs::{Any, Tag, Utf8String};
+    use x509_parser::asn1_rs::{Any, Utf8String};
     if !kind.iter()?.eq(SMTP_UTF8_MAILBOX.iter().copied()) {
         return None;
     }
@@ -283,7 +285,10 @@ impl LeafKey {
         let kind = match key_name(spki).as_str() {
             "P-256" if octets.len() == 65 && octets[0] == 4 => KeyKind::P256,
             "P-256" => return Err(RequestError::Malformed("its P-256 point is not in the uncompressed form")),
-            "Ed25519" if octets.len() == 32 => KeyKind::Ed25519,
+            "Ed25519" if octets.len() == 32 && proves_possession(&octets) => KeyKind::Ed25519,
+            "Ed25519" if octets.len() == 32 => {
+                return Err(RequestError::Malformed("its Ed25519 key is one that anybody signs for"));
+            }
             "Ed25519" => return Err(RequestError::Malformed("its Ed25519 key has not 32 octets")),
             other => return Err(RequestError::Key { key: other.to_owned() }),
         };
@@ -315,11 +320,19 @@ impl PublicKeyData for LeafKey {
     }
 }
 
+/// Whether an Ed25519 key is a point of full order: with the few others, signatures hold that nobody's secret made.
+fn proves_possession(octets: &[u8]) -> bool {
+    let key = octets.try_into().ok().and_then(|octets| VerifyingKey::from_bytes(octets).ok());
+    key.is_some_and(|key| !key.is_weak())
+}
+
 /// What a person calls this kind of key.
 fn key_name(spki: &SubjectPublicKeyInfo<'_>) -> String {
     let algorithm = &spki.algorithm.algorithm;
     if *algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY {
-        let curve = spki.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+        // `as_oid` does not look at the tag, and takes the numbers of a curve spelled out for an identifier.
+        let named = spki.algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == Tag::Oid);
+        let curve = named.and_then(|parameters| parameters.as_oid().ok());
         return match curve {
             Some(curve) if curve == OID_EC_P256 => "P-256".to_owned(),
             Some(curve) if curve == OID_NIST_EC_P384 => "P-384".to_owned(),
@@ -346,3 +359,6 @@ fn key_name(spki: &SubjectPublicKeyInfo<'_>) -> String {
         other => other.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,8 +100,11 @@ pub(crate) fn seal_ed25519(
     cost: KeyCost,
     salts: Salts,
 ) -> Result<String, KeyFileError> {
-    let der = Zeroizing::new([&ED25519_PKCS8[..], key.as_bytes()].concat());
-    seal(&der, passphrase, cost, salts)
+    seal(&ed25519_pkcs8(key), passphrase, cost, salts)
+}
+
+pub(crate) fn ed25519_pkcs8(key: &Ed25519Key) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new([&ED25519_PKCS8[..], key.as_bytes()].concat())
 }
 
 pub(crate) fn open_ed25519(pem: &[u8], passphrase: &str) -> Result<Ed25519Key, KeyFileError> {

@@ -1,5 +1,6 @@
 //! EMAIL: a leaf for a mailbox.
 
+use sha2::{Digest, Sha256};
 use x509_parser::prelude::{GeneralName, ParsedExtension};
 
 use super::{CLIENT_AUTH, Case, DAY, EMAIL_PROTECTION, Lint, P256, SUBJECT_ALT_NAME, Wanted, require};
@@ -31,13 +32,14 @@ fn address<'a>(case: &Case<'a>) -> Result<&'a Address, &'static str> {
 }
 
 fn has_common_name(case: &Case<'_>) -> Result<(), &'static str> {
-    let address = address(case)?.verbatim();
+    let (address, folded) = (address(case)?.verbatim(), address(case)?.key());
     let found = case.common_name().unwrap_or_default();
     if address.chars().count() <= 64 {
         return require(found == address, "another common name than the address");
     }
-    let hash = found.strip_prefix("mailbox ").unwrap_or_default();
-    require(hash.len() == 32 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()), "no hash of a long address")
+    let hash = Sha256::digest(folded);
+    let expected = hash[..16].iter().fold("mailbox ".to_owned(), |text, octet| format!("{text}{octet:02x}"));
+    require(found == expected, "another common name than the hash of a long address")
 }
 
 fn has_mailbox(case: &Case<'_>) -> Result<(), &'static str> {

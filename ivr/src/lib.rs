@@ -6,6 +6,7 @@ pub mod config;
 pub mod enrol_email;
 pub mod issue;
 pub mod key_file;
+pub mod mail;
 pub mod media_driver;
 pub mod operators;
 pub mod phone;

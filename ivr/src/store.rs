@@ -13,6 +13,9 @@ pub(crate) mod test_database;
 
 pub(crate) mod budgets;
 pub(crate) mod happenings;
+pub(crate) mod mail_uses;
+pub(crate) mod mails;
+pub(crate) mod orders;
 pub(crate) mod verifications;
 
 use std::ops::{Deref, DerefMut};

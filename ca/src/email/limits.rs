@@ -30,6 +30,9 @@ pub const DOMAIN: [Limit; 1] = [limit(100, HOUR)];
 pub const SOURCE: [Limit; 1] = [limit(10, HOUR)];
 /// The breaker: all mails of the service. It opens by itself when an hour has passed.
 pub const ALL: [Limit; 1] = [limit(1000, HOUR)];
+/// All orders, those included that send nothing: what a database holds is bounded. Whoever comes when it is reached is
+/// told to come again.
+pub const ORDERS: [Limit; 1] = [limit(5000, HOUR)];
 
 const fn limit(most: u32, seconds: u64) -> Limit {
     Limit { most, within: Duration::from_secs(seconds) }
@@ -79,7 +82,7 @@ mod tests {
 
     #[test]
     fn no_limit_looks_further_back_than_an_order_lives() {
-        for limits in [&MAILBOX[..], &DOMAIN, &SOURCE, &ALL] {
+        for limits in [&MAILBOX[..], &DOMAIN, &SOURCE, &ALL, &ORDERS] {
             assert!(limits.iter().all(|limit| limit.within <= ORDER_LIFE));
         }
     }

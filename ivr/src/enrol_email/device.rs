@@ -51,7 +51,10 @@ mod tests {
                 Some("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0"),
                 "Edge on Windows",
             ),
-            (Some("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"), "Chrome on Android"),
+            (
+                Some("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"),
+                "Chrome on Android",
+            ),
             (Some("Mozilla/5.0 (iPhone; CPU iPhone OS 18) Version/18.0 Safari/604.1"), "Safari on an iPhone"),
             (Some("curl/8.5.0"), "curl"),
             (Some("Your bank\r\nBcc: x (Windows)"), "a browser on Windows"),

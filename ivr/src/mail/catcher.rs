@@ -58,8 +58,7 @@ impl Catcher {
         let message = self.sender.write(letter)?.formatted();
         let mut kept = self.lock();
         kept.count += 1;
-        let caught =
-            Caught { number: kept.count, at: letter.written_at, mail: letter.mail.clone(), message };
+        let caught = Caught { number: kept.count, at: letter.written_at, mail: letter.mail.clone(), message };
         kept.mails.push_back(Arc::new(caught));
         if kept.mails.len() > MOST {
             kept.mails.pop_front();

@@ -150,7 +150,13 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_no_address_gets_no_mail() {
-        for to in ["", "somebody", "a@example.org\r\nRCPT TO:<b@example.org>", "a@example.org, b@example.org", "<a@b.example>"] {
+        for to in [
+            "",
+            "somebody",
+            "a@example.org\r\nRCPT TO:<b@example.org>",
+            "a@example.org, b@example.org",
+            "<a@b.example>",
+        ] {
             assert!(matches!(sender().write(&letter(to)), Err(Undelivered::Never(_))), "{to}");
         }
     }

@@ -67,8 +67,8 @@ impl Relay {
             .hello_name(ClientId::Domain(sender.domain().to_owned()));
         if let Some(login) = smtp.login() {
             let path = login.password_file();
-            let password = std::fs::read_to_string(path)
-                .map_err(|cause| RelayError::Password { path: path.to_owned(), cause })?;
+            let password =
+                std::fs::read_to_string(path).map_err(|cause| RelayError::Password { path: path.to_owned(), cause })?;
             builder = builder.credentials(Credentials::new(login.user().to_owned(), password.trim_end().to_owned()));
         }
         Ok(Self { transport: builder.build(), sender })

@@ -36,7 +36,8 @@ pub(crate) async fn insert(
     columns: &Columns,
     conn: &mut Conn,
 ) -> Result<(), StoreError> {
-    let json = serde_json::to_vec(&letter.mail).map_err(|_| StoreError::Failed("a mail cannot be written".to_owned()))?;
+    let json =
+        serde_json::to_vec(&letter.mail).map_err(|_| StoreError::Failed("a mail cannot be written".to_owned()))?;
     sqlx::query(
         "INSERT INTO mail_outbox (id, order_id, mail_sealed, written_at, next_at, expires_at, attempts)
          VALUES ($1, $2, $3, $4, $4, $5, 0)",
@@ -102,8 +103,7 @@ pub(crate) async fn postpone(
 
 /// Forgets what nobody needs any more; tells how many mails that were.
 pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
-    let done =
-        sqlx::query("DELETE FROM mail_outbox WHERE expires_at <= $1").bind(millis(now)).execute(conn).await?;
+    let done = sqlx::query("DELETE FROM mail_outbox WHERE expires_at <= $1").bind(millis(now)).execute(conn).await?;
     Ok(done.rows_affected())
 }
 

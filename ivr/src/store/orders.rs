@@ -48,7 +48,9 @@ pub(crate) struct Stored {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Checked {
     Right,
-    Wrong { left: i64 },
+    Wrong {
+        left: i64,
+    },
     Voided,
     /// The order is not waiting, or there is none of this secret.
     NotExpected,

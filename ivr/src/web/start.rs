@@ -90,7 +90,7 @@ async fn start(
             form.number_hint = Some(format!("This is {kind}, and cannot be verified. Use a fixed or mobile line."));
             form.again(&app)
         }
-        Err(StartError::Request(error)) => {
+        Err(error @ (StartError::Request(_) | StartError::BlockedKey)) => {
             form.csr_hint = Some(sentence(&error.to_string()));
             form.again(&app)
         }

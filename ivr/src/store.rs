@@ -12,9 +12,11 @@ mod url;
 pub(crate) mod test_database;
 
 pub(crate) mod budgets;
+pub mod calls;
 pub(crate) mod happenings;
 pub(crate) mod mail_uses;
 pub(crate) mod mails;
+pub(crate) mod operators;
 pub(crate) mod orders;
 pub(crate) mod verifications;
 

@@ -7,7 +7,16 @@ use ivr::cli::Cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Cli::parse().run().await {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            // A closed pipe is no reason to fail otherwise than the message says.
+            let _printed = told.print();
+            // Not clap's 2: a script shall read from `lookup` that 1 is a command that was not carried out.
+            return if told.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    match cli.run().await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("dialproof: {error:#}");

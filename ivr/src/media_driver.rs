@@ -1,1 +1,155 @@
-//! (being written)
+//! The media thread: owns the RTP sockets and the pace, and knows nothing about calls but their
+//! [`MediaSession`](ivr_core::media::MediaSession). It runs away from tokio, so that no flood of SIP or HTTP delays a
+//! packet. Commands go in by [`MediaDriver::send`]; what the calls say comes out of the channel of
+//! [`MediaDriver::start`].
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use ivr_core::media::{CallKey, Clips, MediaCommand, MediaEvent};
+use mio::{Poll, Waker};
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+
+mod exchange;
+mod pace;
+mod sockets;
+#[cfg(test)]
+mod tests;
+
+pub use sockets::{BindError, RtpSockets};
+
+use exchange::{Exchange, WAKER};
+
+/// Commands that the thread has not read. A sender that finds the queue full waits until the thread has read some,
+/// within a few milliseconds: the thread itself never waits for anybody.
+const COMMANDS: usize = 1_024;
+
+/// What calls said and nobody has read. When it is full, keys are dropped and counted (their caller presses faster than
+/// anybody listens); everything else is kept until there is room.
+const EVENTS: usize = 1_024;
+
+/// The media thread, from outside. When this is dropped, the thread ends and the sockets are closed.
+#[derive(Debug)]
+pub struct MediaDriver {
+    /// `None` only while it is dropped.
+    commands: Option<SyncSender<(CallKey, MediaCommand)>>,
+    waker: Waker,
+    thread: Option<JoinHandle<()>>,
+    ports: Vec<u16>,
+    counters: Arc<Counters>,
+}
+
+/// What the thread counts. Every number only grows.
+#[derive(Debug, Default)]
+struct Counters {
+    unsent: AtomicU64,
+    skipped: AtomicU64,
+    unheard_keys: AtomicU64,
+}
+
+/// What went wrong with packets, of all calls since the start; for `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MediaFigures {
+    /// Packets that the operating system did not take.
+    pub unsent: u64,
+    /// Packets that were never made because the thread was held up for too long.
+    pub skipped: u64,
+    /// Keys that were dropped because nobody read what the calls said.
+    pub unheard_keys: u64,
+}
+
+impl MediaDriver {
+    /// Starts the thread on these sockets. The calls speak `clips`.
+    ///
+    /// # Errors
+    /// If the operating system gives no thread or nothing to poll with.
+    pub fn start(
+        sockets: RtpSockets,
+        clips: Clips,
+        clock: Clock,
+    ) -> io::Result<(Self, mpsc::Receiver<(CallKey, MediaEvent)>)> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let (commands, obeyed) = sync_channel(COMMANDS);
+        let (told, events) = mpsc::channel(EVENTS);
+        let counters = Arc::new(Counters::default());
+        let ports = sockets.ports().to_vec();
+        let exchange = Exchange::new(poll, sockets, clips, obeyed, told, counters.clone(), clock);
+        let thread = thread::Builder::new().name("media".into()).spawn(move || {
+            raise_priority();
+            if let Err(error) = exchange.run() {
+                tracing::error!(%error, "the media thread cannot go on: {error}");
+            }
+        })?;
+        Ok((Self { commands: Some(commands), waker, thread: Some(thread), ports, counters }, events))
+    }
+
+    /// The ports that were bound, in the order of [`PortIndex`](ivr_core::media::PortIndex).
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
+    /// Tells a call's media what to do. If the thread has ended, the channel of events is closed and says so.
+    pub fn send(&self, call: CallKey, command: MediaCommand) {
+        if let Some(commands) = &self.commands
+            && commands.send((call, command)).is_ok()
+        {
+            self.wake();
+        }
+    }
+
+    /// What went wrong so far.
+    pub fn figures(&self) -> MediaFigures {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        MediaFigures {
+            unsent: read(&self.counters.unsent),
+            skipped: read(&self.counters.skipped),
+            unheard_keys: read(&self.counters.unheard_keys),
+        }
+    }
+
+    fn wake(&self) {
+        if let Err(error) = self.waker.wake() {
+            tracing::error!(%error, "the media thread cannot be woken: {error}");
+        }
+    }
+}
+
+impl Drop for MediaDriver {
+    fn drop(&mut self) {
+        self.commands = None;
+        self.wake();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the media thread panicked");
+        }
+    }
+}
+
+impl Counters {
+    fn add(counter: &AtomicU64, count: u64) {
+        counter.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+/// Packets first, where the operator lets us (root, CAP_SYS_NICE, or a limit of niceness): on a busy machine that is
+/// what keeps the pace. Without the right, nothing changes.
+#[cfg(target_os = "linux")]
+fn raise_priority() {
+    /// As sound servers take it.
+    const NICENESS: i32 = -11;
+    // On Linux this is the calling thread alone.
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "the media thread runs at the usual priority: {error}");
+    }
+}
+
+/// Elsewhere niceness is the whole process's.
+#[cfg(not(target_os = "linux"))]
+fn raise_priority() {}

@@ -1,1 +1,198 @@
-//! (being written)
+//! The SIP task: waits for one thing, hands it to the [`Endpoint`], and delivers what comes out. It decides nothing; if
+//! it needed an `if` about the protocol, the `if` would belong into `ivr-core`.
+
+use std::io::{self, ErrorKind};
+
+use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
+use ivr_core::endpoint::{Counters, Endpoint, Entry, Input, Outbox};
+use ivr_core::media::{CallKey, MediaEvent};
+use socket2::SockRef;
+use time::OffsetDateTime;
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::media_driver::{MediaDriver, MediaFigures};
+
+mod outlets;
+#[cfg(test)]
+mod tests;
+
+use outlets::Outlets;
+
+/// The longest datagram there is.
+const DATAGRAM_BYTES: usize = 65_535;
+
+/// Datagrams taken at most before the calls that stand are looked after again.
+const DATAGRAMS_A_TURN: usize = 64;
+
+/// A burst of calls waits here while the task is busy; beyond, the kernel drops, and SIP repeats. The kernel gives less
+/// where its own limit (net.core.rmem_max) is lower.
+const RECEIVE_BUFFER_BYTES: usize = 1 << 20;
+
+/// What the driver and the use cases tell each other. All channels are bounded; the driver never waits for one.
+#[derive(Debug)]
+pub struct Desk {
+    /// What calls need to know. If it is full, the driver answers [`Answer::Unavailable`] itself.
+    pub questions: mpsc::Sender<(CallKey, Question)>,
+    /// What they are told.
+    pub answers: mpsc::Receiver<(CallKey, Answer)>,
+    /// How sessions ended on their pages.
+    pub outcomes: mpsc::Receiver<(VerificationId, Outcome)>,
+    /// The call records. If it is full, an entry is dropped and counted: a flood must not hold up the calls.
+    pub records: mpsc::Sender<Recorded>,
+}
+
+/// A line of a call's record.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The call.
+    pub call: CallKey,
+    /// When it happened.
+    pub at: OffsetDateTime,
+    /// What happened.
+    pub entry: Entry,
+}
+
+/// The two stages of going down. The one who cancels `drain` cancels `end` too when its patience is over.
+#[derive(Debug, Clone, Default)]
+pub struct Shutdown {
+    /// Refuse new calls; end when there are none any more.
+    pub drain: CancellationToken,
+    /// End now, whoever is on the line.
+    pub end: CancellationToken,
+}
+
+/// What was counted since the start, for `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// By the endpoint.
+    pub endpoint: Counters,
+    /// By the media thread.
+    pub media: MediaFigures,
+    /// Datagrams that the operating system did not take.
+    pub unsent_datagrams: u64,
+    /// Questions that found the desk's queue full.
+    pub unasked_questions: u64,
+    /// Entries that found the records' queue full.
+    pub lost_records: u64,
+}
+
+/// Why the driver ended although nobody told it to.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// The socket is broken.
+    #[error("nothing more can be received at the SIP socket: {0}")]
+    Socket(io::Error),
+    /// The media thread is gone; its last words are in the log.
+    #[error("the media thread ended")]
+    Media,
+}
+
+/// The endpoint, and what it is connected to.
+#[derive(Debug)]
+pub struct SipDriver {
+    endpoint: Endpoint,
+    outbox: Outbox,
+    outlets: Outlets,
+    media_events: mpsc::Receiver<(CallKey, MediaEvent)>,
+    answers: mpsc::Receiver<(CallKey, Answer)>,
+    outcomes: mpsc::Receiver<(VerificationId, Outcome)>,
+    clock: Clock,
+    figures: watch::Sender<Figures>,
+}
+
+impl SipDriver {
+    /// Connects an endpoint that has no calls yet. `media` is what [`MediaDriver::start`] gave; the endpoint was told
+    /// its ports.
+    pub fn new(
+        socket: UdpSocket,
+        endpoint: Endpoint,
+        media: (MediaDriver, mpsc::Receiver<(CallKey, MediaEvent)>),
+        desk: Desk,
+        clock: Clock,
+    ) -> Self {
+        if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES) {
+            tracing::warn!(%error, "the SIP socket keeps its small receive buffer: {error}");
+        }
+        let (media, media_events) = media;
+        Self {
+            endpoint,
+            outbox: Outbox::new(),
+            outlets: Outlets::new(socket, media, desk.questions, desk.records, clock),
+            media_events,
+            answers: desk.answers,
+            outcomes: desk.outcomes,
+            clock,
+            figures: watch::Sender::default(),
+        }
+    }
+
+    /// What is counted, kept up to date by [`run`](Self::run).
+    pub fn figures(&self) -> watch::Receiver<Figures> {
+        self.figures.subscribe()
+    }
+
+    /// Serves calls until it is shut down.
+    ///
+    /// # Errors
+    /// If the socket or the media thread fails.
+    pub async fn run(mut self, shutdown: Shutdown) -> Result<(), Stopped> {
+        let mut datagram = vec![0; DATAGRAM_BYTES];
+        let mut drains = false;
+        loop {
+            let deadline = self.endpoint.deadline();
+            let now = self.clock.now();
+            tokio::select! {
+                readable = self.outlets.socket().readable() => {
+                    readable.map_err(Stopped::Socket)?;
+                    self.receive(&mut datagram).await?;
+                }
+                event = self.media_events.recv() => {
+                    let (call, event) = event.ok_or(Stopped::Media)?;
+                    self.handle(Input::Media(call, event)).await;
+                }
+                Some((call, answer)) = self.answers.recv() => self.handle(Input::Answer(call, answer)).await,
+                Some((verification, outcome)) = self.outcomes.recv() => {
+                    self.handle(Input::Outcome(verification, outcome)).await;
+                }
+                () = tokio::time::sleep_until(deadline.unwrap_or(now).into()), if deadline.is_some() => {
+                    self.handle(Input::Timeout).await;
+                }
+                () = shutdown.drain.cancelled(), if !drains => {
+                    drains = true;
+                    self.handle(Input::RefuseNewCalls).await;
+                }
+                () = shutdown.end.cancelled() => return Ok(()),
+            }
+            self.figures.send_replace(self.outlets.figures(self.endpoint.counters()));
+            if drains && self.endpoint.live_calls() == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes the datagrams that have arrived, within a limit.
+    async fn receive(&mut self, buffer: &mut [u8]) -> Result<(), Stopped> {
+        for _ in 0..DATAGRAMS_A_TURN {
+            match self.outlets.socket().try_recv_from(buffer) {
+                Ok((length, from)) => self.handle(Input::Datagram { from, bytes: &buffer[..length] }).await,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(Stopped::Socket(error)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle(&mut self, input: Input<'_>) {
+        self.endpoint.handle(input, self.clock.now(), &mut self.outbox);
+        // An answer that is given at once may lead to more.
+        while !self.outbox.is_empty() {
+            for call in self.outlets.deliver(&mut self.outbox).await {
+                let unavailable = Input::Answer(call, Answer::Unavailable);
+                self.endpoint.handle(unavailable, self.clock.now(), &mut self.outbox);
+            }
+        }
+    }
+}

@@ -1,4 +1,576 @@
-//! A call as the endpoint sees it: its script, and what the script asks of the outside.
+//! A call as the endpoint sees it: its dialog, its media and its script, from the INVITE that passed the checks to the
+//! end of the dialog.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::Rng;
+
+use crate::caller::{Caller, TrunkProfile};
+use crate::endpoint::{Counters, EndpointConfig, Entry, Outbox, Output};
+use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
+use crate::private::Private;
+use crate::sip::dialog::Dialog;
+use crate::sip::message::{Asked, Method, Reply, Request, Response, status_line};
+use crate::sip::sdp::{Ours, Proposal};
+use crate::sip::transaction::{Resending, Resent, Sending, TransactionKey, Transactions};
 
 pub mod flow;
 pub mod question;
+mod renegotiation;
+
+use flow::{Action, Event, Flow, Step};
+use question::{Answer, Outcome, Question, VerificationId};
+
+/// What a call may use while it acts: everything that the calls of an endpoint share.
+pub(crate) struct Desk<'a> {
+    pub(crate) config: &'a EndpointConfig,
+    pub(crate) transactions: &'a mut Transactions,
+    pub(crate) chance: &'a mut ChaCha20Rng,
+    pub(crate) counters: &'a mut Counters,
+    pub(crate) now: Instant,
+    pub(crate) out: &'a mut Outbox,
+}
+
+impl Desk<'_> {
+    /// Sends a datagram.
+    pub(crate) fn send(&mut self, (to, bytes): Sending) {
+        self.out.push(Output::Datagram { to, bytes });
+    }
+
+    /// The octets of an answer, and where they go.
+    pub(crate) fn written(&self, reply: &Reply, request: &Request, from: SocketAddr, to_tag: &str) -> Sending {
+        let bytes = reply.write(&Asked::of(request, from), to_tag, self.config.server.as_deref());
+        (request.via.reply_address(from), bytes)
+    }
+
+    /// Text that nobody can guess: 128 random bits as hexadecimal digits.
+    pub(crate) fn unguessable(&mut self) -> String {
+        format!("{:016x}{:016x}", self.chance.next_u64(), self.chance.next_u64())
+    }
+}
+
+/// A request of this call, where it came from, and the name of its transaction.
+#[derive(Debug, Clone)]
+pub(crate) struct Incoming {
+    pub(crate) request: Request,
+    pub(crate) from: SocketAddr,
+    pub(crate) key: TransactionKey,
+}
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    key: CallKey,
+    /// Index of its trunk.
+    trunk: usize,
+    caller: Caller,
+    began: Instant,
+    dialog: Dialog,
+    port: PortIndex,
+    stage: Stage,
+    /// The script, once the call is answered.
+    flow: Option<Flow>,
+    /// A 2xx that waits for its ACK.
+    unacknowledged: Option<Unacknowledged>,
+    /// The first ACK came: we may speak and listen.
+    confirmed: bool,
+    media: Media,
+    /// Names and counts our session descriptions.
+    description: Ours,
+    /// Utterances begun.
+    plays: u32,
+    /// The one that is being said.
+    playing: Option<u32>,
+    /// The session whose code matched.
+    verification: Option<VerificationId>,
+    /// Lines that the ladder of this call may still take: the other side must not fill the database.
+    ladder_left: u16,
+}
+
+/// Where a call stands.
+#[derive(Debug)]
+enum Stage {
+    /// The INVITE waits for the store's answer.
+    Asking { invite: Box<Incoming>, proposal: Option<Proposal>, gives_up_at: Instant },
+    /// The dialog is there.
+    Up,
+    /// The dialog is over for the caller.
+    Ending {
+        /// Our BYE has no answer yet.
+        bye: bool,
+        /// The media thread has not said its figures yet, and how long that may take.
+        media_until: Option<Instant>,
+        /// How long the call lasted.
+        duration: Duration,
+    },
+    /// Nothing follows.
+    Over,
+}
+
+/// The media thread's side of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Media {
+    /// It was told nothing.
+    Unopened,
+    /// It has the port.
+    Open,
+    /// It was told to give it back.
+    Closed,
+}
+
+/// A 2xx to an INVITE, repeated until its ACK (RFC 3261 13.3.1.4).
+#[derive(Debug)]
+struct Unacknowledged {
+    resending: Resending,
+    /// The INVITE's number, which the ACK bears.
+    cseq: u32,
+    summary: String,
+    /// The offer was ours: the ACK brings the answer.
+    wants_answer: bool,
+}
+
+/// A new call's parts that the endpoint draws or knows.
+pub(crate) struct Opening {
+    pub(crate) key: CallKey,
+    pub(crate) trunk: usize,
+    pub(crate) caller: Caller,
+    pub(crate) dialog: Dialog,
+    pub(crate) port: PortIndex,
+    pub(crate) proposal: Option<Proposal>,
+}
+
+impl Call {
+    /// A call whose INVITE passed every check: 100, and the store is asked whether it is expected.
+    pub(crate) fn open(opening: Opening, invite: Incoming, desk: &mut Desk<'_>) -> Self {
+        let Opening { key, trunk, caller, dialog, port, proposal } = opening;
+        let rtp_port = desk.config.rtp_ports.get(usize::from(port.0)).copied().unwrap_or_default();
+        let media = SocketAddr::new(desk.config.media_address, rtp_port);
+        let mut call = Self {
+            key,
+            trunk,
+            caller,
+            began: desk.now,
+            dialog,
+            port,
+            stage: Stage::Over,
+            flow: None,
+            unacknowledged: None,
+            confirmed: false,
+            media: Media::Unopened,
+            // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
+            description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0 },
+            plays: 0,
+            playing: None,
+            verification: None,
+            ladder_left: LONGEST_LADDER,
+        };
+        call.record(
+            Entry::Began {
+                sip_call_id: invite.request.call_id.clone(),
+                trunk: Some(call.caller.trunk.clone()),
+                source: invite.from,
+                caller: Some(call.caller.clone()),
+            },
+            desk,
+        );
+        call.note(false, invite.request.summary(), desk);
+        let trying = desk.written(&Reply::new(100), &invite.request, invite.from, "");
+        desk.transactions.open(&invite.key, &invite.request, key, trying.clone());
+        desk.send(trying);
+        call.note_reply(100, &invite.request, desk);
+        desk.out.push(Output::Ask(key, Question::Session(call.caller.clone())));
+        let gives_up_at = desk.now + STORE_LIMIT;
+        call.stage = Stage::Asking { invite: Box::new(invite), proposal, gives_up_at };
+        call
+    }
+
+    /// Index of its trunk.
+    pub(crate) fn trunk(&self) -> usize {
+        self.trunk
+    }
+
+    /// Our tag of its dialog.
+    pub(crate) fn tag(&self) -> &str {
+        self.dialog.local_tag()
+    }
+
+    /// Its RTP port, and whether the other side was ever told about it.
+    pub(crate) fn port(&self) -> (PortIndex, bool) {
+        (self.port, self.flow.is_some())
+    }
+
+    /// The session whose code its caller entered.
+    pub(crate) fn verification(&self) -> Option<VerificationId> {
+        self.verification
+    }
+
+    /// Nobody has proved yet that the INVITE's source address was its own.
+    pub(crate) fn is_unacknowledged(&self) -> bool {
+        !self.confirmed && matches!(self.stage, Stage::Asking { .. } | Stage::Up)
+    }
+
+    /// Nothing follows: the endpoint may forget it.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
+    /// Is this request, whose To tag is ours, of this call's dialog and from its trunk?
+    pub(crate) fn has(&self, request: &Request, trunk: usize) -> bool {
+        trunk == self.trunk && self.dialog.has(request) && !matches!(self.stage, Stage::Asking { .. } | Stage::Over)
+    }
+
+    /// When [`on_timeout`](Self::on_timeout) is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Asking { gives_up_at, .. } => Some(*gives_up_at),
+            Stage::Up => {
+                let repeat = self.unacknowledged.as_ref().map(|waiting| waiting.resending.deadline());
+                let script = self.flow.as_ref().and_then(Flow::deadline);
+                repeat.into_iter().chain(script).min()
+            }
+            // Our BYE has its own deadline in its transaction.
+            Stage::Ending { media_until, .. } => *media_until,
+            Stage::Over => None,
+        }
+    }
+
+    /// A deadline passed.
+    pub(crate) fn on_timeout(&mut self, desk: &mut Desk<'_>) {
+        match &mut self.stage {
+            Stage::Asking { gives_up_at, .. } if desk.now >= *gives_up_at => self.refuse(480, "unavailable", desk),
+            Stage::Ending { media_until, .. } if media_until.is_some_and(|until| desk.now >= until) => {
+                *media_until = None;
+                self.settle(desk);
+            }
+            Stage::Up => {
+                self.repeat_unacknowledged(desk);
+                self.tell(Event::Timeout, desk);
+            }
+            _ => {}
+        }
+    }
+
+    fn repeat_unacknowledged(&mut self, desk: &mut Desk<'_>) {
+        let Some(waiting) = &mut self.unacknowledged else { return };
+        let mut repeated = Vec::new();
+        match waiting.resending.on_timeout(desk.now, &mut repeated) {
+            Resent::Waiting => {}
+            Resent::Again => {
+                let summary = waiting.summary.clone();
+                desk.counters.retransmissions += 1;
+                repeated.into_iter().for_each(|sending| desk.send(sending));
+                self.note(true, summary, desk);
+            }
+            Resent::GaveUp => {
+                // RFC 3261 13.3.1.4: the dialog is there, so it is ended by a BYE.
+                self.unacknowledged = None;
+                desk.counters.never_acknowledged += 1;
+                self.lose(desk);
+            }
+        }
+    }
+
+    /// The store says something.
+    pub(crate) fn on_answer(&mut self, answer: Answer, desk: &mut Desk<'_>) {
+        if !matches!(self.stage, Stage::Asking { .. }) {
+            return self.tell(Event::Answer(answer), desk);
+        }
+        match answer {
+            Answer::Expected => self.answer(desk),
+            Answer::NoSession | Answer::Gone => self.refuse(480, "no-session", desk),
+            Answer::NumberExhausted => self.refuse(486, "number-exhausted", desk),
+            // Not a 5xx: the trunk would stop sending calls that have nothing to do with this one (RFC 3261 21.5.4).
+            Answer::Unavailable => self.refuse(480, "unavailable", desk),
+            Answer::Matched(_) | Answer::Wrong { .. } | Answer::Stored => {}
+        }
+    }
+
+    /// The session ended on its page.
+    pub(crate) fn on_outcome(&mut self, outcome: Outcome, desk: &mut Desk<'_>) {
+        self.tell(Event::Outcome(outcome), desk);
+    }
+
+    /// 200 with our answer, or with our offer if there was none.
+    fn answer(&mut self, desk: &mut Desk<'_>) {
+        let Stage::Asking { invite, proposal, .. } = std::mem::replace(&mut self.stage, Stage::Up) else { return };
+        if let Some(proposal) = &proposal {
+            self.open_media(proposal, desk);
+        }
+        self.flow = Some(Flow::new(self.caller.clone(), desk.config.binding, desk.now));
+        desk.counters.answered += 1;
+        self.record(Entry::Answered { setup: desk.now - self.began }, desk);
+        self.accept(&invite, proposal.as_ref(), desk);
+    }
+
+    /// A 2xx to an INVITE, to be repeated until its ACK.
+    fn accept(&mut self, invite: &Incoming, proposal: Option<&Proposal>, desk: &mut Desk<'_>) {
+        let sdp = self.describe(proposal);
+        let reply = Reply::new(200).contact(desk.config.address).allow().supported().sdp(sdp);
+        let (to, bytes) = desk.written(&reply, &invite.request, invite.from, self.dialog.local_tag());
+        desk.transactions.accept(&invite.key, desk.now);
+        desk.send((to, bytes.clone()));
+        self.note_reply(200, &invite.request, desk);
+        self.unacknowledged = Some(Unacknowledged {
+            resending: Resending::new(to, bytes, desk.now),
+            cseq: invite.request.cseq,
+            summary: reply_summary(200, &invite.request),
+            wants_answer: proposal.is_none(),
+        });
+    }
+
+    /// The next description of our side: an answer, or an offer if there is nothing to answer.
+    fn describe(&mut self, proposal: Option<&Proposal>) -> Vec<u8> {
+        self.description.version += 1;
+        match proposal {
+            Some(proposal) => proposal.answer(self.description),
+            None => self.description.offer(),
+        }
+    }
+
+    fn open_media(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
+        let plan = plan(proposal, self.profile(desk));
+        let start = RtpStart {
+            ssrc: desk.chance.next_u32(),
+            // RFC 3550 5.1: random, so that a known beginning helps nobody.
+            sequence: (desk.chance.next_u32() >> 16) as u16,
+            timestamp: desk.chance.next_u32(),
+        };
+        self.media = Media::Open;
+        desk.out.push(Output::Media(self.key, MediaCommand::Open { port: self.port, plan, start }));
+    }
+
+    fn profile<'a>(&self, desk: &Desk<'a>) -> &'a TrunkProfile {
+        &desk.config.policy.trunks[self.trunk]
+    }
+
+    /// A final refusal of the INVITE, and the end.
+    fn refuse(&mut self, status: u16, reason: &'static str, desk: &mut Desk<'_>) {
+        let Stage::Asking { invite, .. } = std::mem::replace(&mut self.stage, Stage::Over) else { return };
+        let refusal = desk.written(&Reply::new(status), &invite.request, invite.from, self.dialog.local_tag());
+        desk.transactions.refuse(&invite.key, refusal.clone(), desk.now);
+        desk.send(refusal);
+        self.note_reply(status, &invite.request, desk);
+        let claimed = Some(self.caller.number.clone());
+        self.record(Entry::Refused { status, reason, claimed }, desk);
+    }
+
+    /// The caller gave up before we answered (RFC 3261 9.2). Afterwards a CANCEL has no effect.
+    pub(crate) fn on_cancel(&mut self, cancel: &Incoming, desk: &mut Desk<'_>) {
+        self.note(false, cancel.request.summary(), desk);
+        self.respond(Reply::new(200), cancel, desk);
+        self.refuse(487, "cancelled", desk);
+    }
+
+    /// An ACK with our tag.
+    pub(crate) fn on_ack(&mut self, ack: &Request, desk: &mut Desk<'_>) {
+        let fits = self.unacknowledged.as_ref().is_some_and(|waiting| waiting.cseq == ack.cseq);
+        let Some(waiting) = self.unacknowledged.take_if(|_| fits) else { return };
+        self.note(false, ack.summary(), desk);
+        if waiting.wants_answer && !self.take_answer(&ack.body, desk) {
+            return self.lose(desk);
+        }
+        if !self.confirmed {
+            self.confirmed = true;
+            desk.counters.confirmed += 1;
+            desk.out.push(Output::Media(self.key, MediaCommand::Listen));
+            self.tell(Event::Confirmed, desk);
+        }
+    }
+
+    /// A request inside the dialog, other than ACK and CANCEL.
+    pub(crate) fn on_request(&mut self, incoming: &Incoming, desk: &mut Desk<'_>) {
+        match incoming.request.method {
+            Method::Invite => self.on_reinvite(incoming, desk),
+            Method::Update => self.on_update(incoming, desk),
+            method => {
+                self.note(false, incoming.request.summary(), desk);
+                if !self.dialog.advance(&incoming.request) {
+                    return self.respond(Reply::new(500), incoming, desk); // RFC 3261 12.2.2.
+                }
+                match method {
+                    Method::Bye => self.on_bye(incoming, desk),
+                    Method::Options => self.respond(Reply::new(200).allow().accept().supported(), incoming, desk),
+                    Method::Refer => self.respond(Reply::new(603), incoming, desk),
+                    _ => self.respond(Reply::new(405).allow(), incoming, desk),
+                }
+            }
+        }
+    }
+
+    /// A BYE: whatever was going on is over.
+    fn on_bye(&mut self, bye: &Incoming, desk: &mut Desk<'_>) {
+        self.respond(Reply::new(200), bye, desk);
+        self.unacknowledged = None;
+        self.tell(Event::HungUp, desk);
+        self.part(false, desk);
+    }
+
+    /// Our BYE was answered.
+    pub(crate) fn on_bye_response(&mut self, response: &Response, desk: &mut Desk<'_>) {
+        let summary = format!("SIP/2.0 {} ({} {})", status_line(response.status), response.cseq, response.method);
+        self.note(false, summary, desk);
+        self.on_bye_over(desk);
+    }
+
+    /// Our BYE was answered, or nobody answers it.
+    pub(crate) fn on_bye_over(&mut self, desk: &mut Desk<'_>) {
+        if let Stage::Ending { bye, .. } = &mut self.stage {
+            *bye = false;
+            self.settle(desk);
+        }
+    }
+
+    /// The media thread says something.
+    pub(crate) fn on_media(&mut self, event: MediaEvent, desk: &mut Desk<'_>) {
+        match event {
+            MediaEvent::PlayEnded(play) if self.playing == Some(play) => {
+                self.playing = None;
+                self.tell(Event::PlayEnded, desk);
+            }
+            MediaEvent::PlayEnded(_) => {}
+            MediaEvent::Key(key) if self.confirmed && matches!(self.stage, Stage::Up) => {
+                self.record(Entry::KeyPressed, desk);
+                self.tell(Event::Key(key), desk);
+            }
+            MediaEvent::Key(_) => {}
+            MediaEvent::Silent => self.lose(desk),
+            MediaEvent::Closed(quality) => {
+                if let Stage::Ending { media_until, .. } = &mut self.stage
+                    && media_until.take().is_some()
+                {
+                    self.record(Entry::Quality(quality), desk);
+                    self.settle(desk);
+                }
+            }
+        }
+    }
+
+    /// Tells the script and does what it wants.
+    fn tell(&mut self, event: Event, desk: &mut Desk<'_>) {
+        let Some(flow) = self.flow.as_mut().filter(|_| matches!(self.stage, Stage::Up)) else { return };
+        let mut actions = Vec::new();
+        flow.on_event(event, desk.now, desk.chance, &mut actions);
+        for action in actions {
+            match action {
+                Action::Say(utterance) => {
+                    self.plays += 1;
+                    self.playing = Some(self.plays);
+                    let say = MediaCommand::Say { play: self.plays, utterance };
+                    desk.out.push(Output::Media(self.key, say));
+                }
+                Action::Hush => {
+                    self.playing = None;
+                    desk.out.push(Output::Media(self.key, MediaCommand::Hush));
+                }
+                Action::Ask(question) => desk.out.push(Output::Ask(self.key, question)),
+                Action::HangUp => self.hang_up(desk),
+                Action::Note(step) => {
+                    if let Step::CodeMatched(verification) = step {
+                        self.verification = Some(verification);
+                    }
+                    self.record(Entry::Step(step), desk);
+                }
+            }
+        }
+    }
+
+    /// The caller is gone without a word, or must go: the script hears of it, the other side gets a BYE.
+    fn lose(&mut self, desk: &mut Desk<'_>) {
+        self.tell(Event::HungUp, desk);
+        self.hang_up(desk);
+    }
+
+    /// Sends a BYE.
+    fn hang_up(&mut self, desk: &mut Desk<'_>) {
+        if !matches!(self.stage, Stage::Up) {
+            return;
+        }
+        let branch = format!("{}{}", crate::sip::via::MAGIC_COOKIE, desk.unguessable());
+        let sources = &self.profile(desk).sources;
+        let is_trunk = |ip| sources.iter().any(|source| source.contains(ip));
+        let (us, server) = (desk.config.address, desk.config.server.as_deref());
+        let (bye, summary) = self.dialog.bye(&branch, us, server, is_trunk);
+        desk.transactions.send(&branch, self.key, bye.clone(), desk.now);
+        desk.send(bye);
+        self.note(true, summary, desk);
+        self.unacknowledged = None;
+        self.part(true, desk);
+    }
+
+    /// The dialog ends: the port goes back.
+    fn part(&mut self, bye: bool, desk: &mut Desk<'_>) {
+        if !matches!(self.stage, Stage::Up) {
+            return;
+        }
+        let media_until = (self.media == Media::Open).then(|| desk.now + FIGURES_LIMIT);
+        if media_until.is_some() {
+            self.media = Media::Closed;
+            desk.out.push(Output::Media(self.key, MediaCommand::Close));
+        }
+        self.stage = Stage::Ending { bye, media_until, duration: desk.now - self.began };
+        self.settle(desk);
+    }
+
+    /// Over, if nothing is waited for any more.
+    fn settle(&mut self, desk: &mut Desk<'_>) {
+        if let Stage::Ending { bye: false, media_until: None, duration } = self.stage {
+            self.record(Entry::Over { duration }, desk);
+            self.stage = Stage::Over;
+        }
+    }
+
+    /// Answers a request other than an INVITE.
+    fn respond(&mut self, reply: Reply, incoming: &Incoming, desk: &mut Desk<'_>) {
+        let response = desk.written(&reply, &incoming.request, incoming.from, self.dialog.local_tag());
+        desk.transactions.answer(&incoming.key, response.clone(), desk.now);
+        desk.send(response);
+        self.note_reply(reply.status, &incoming.request, desk);
+    }
+
+    fn record(&self, entry: Entry, desk: &mut Desk<'_>) {
+        desk.out.push(Output::Record(self.key, entry));
+    }
+
+    fn note_reply(&mut self, status: u16, request: &Request, desk: &mut Desk<'_>) {
+        self.note(true, reply_summary(status, request), desk);
+    }
+
+    /// A rung of the ladder.
+    fn note(&mut self, sent: bool, summary: String, desk: &mut Desk<'_>) {
+        if let Some(left) = self.ladder_left.checked_sub(1) {
+            self.ladder_left = left;
+            self.record(Entry::Message { sent, summary: Private::new(summary) }, desk);
+        }
+    }
+}
+
+/// What offer and answer agreed on, as far as this trunk is believed.
+fn plan(proposal: &Proposal, profile: &TrunkProfile) -> MediaPlan {
+    MediaPlan {
+        remote: proposal.remote,
+        codec: proposal.codec,
+        event_payload_type: proposal.event_payload_type,
+        packet_time: proposal.packet_time,
+        media_networks: profile
+            .media_networks
+            .iter()
+            .map(|network| (network.address(), network.prefix_length()))
+            .collect(),
+        held: proposal.is_held(),
+        latch_any: profile.nat,
+    }
+}
+
+/// Status line and CSeq of a response, for the ladder.
+pub(crate) fn reply_summary(status: u16, request: &Request) -> String {
+    format!("SIP/2.0 {} ({} {})", status_line(status), request.cseq, request.method)
+}
+
+/// How long the store may take to say whether a call is expected.
+const STORE_LIMIT: Duration = Duration::from_secs(4);
+/// How long the media thread may take to say its figures; the record does without them.
+const FIGURES_LIMIT: Duration = Duration::from_secs(2);
+/// Messages of one call in its ladder; more are not written.
+const LONGEST_LADDER: u16 = 100;

@@ -1,16 +1,40 @@
 //! Many calls on one socket: what comes in, what goes out.
 
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng as _};
+
 use crate::call::flow::Step;
 use crate::call::question::{Answer, Outcome, Question, VerificationId};
+use crate::call::{Call, Desk, Incoming, reply_summary};
 use crate::caller::Caller;
 use crate::media::{CallKey, MediaCommand, MediaEvent, Quality};
 use crate::number::Number;
+use crate::private::Private;
+use crate::sip::agenda::Agenda;
+use crate::sip::gate::{self, Fault, Read};
+use crate::sip::message::{Asked, Method, Reply, Request};
+use crate::sip::transaction::{Repetition, TransactionKey, Transactions};
 
+mod admission;
 mod config;
 mod counters;
+#[cfg(test)]
+mod hostile;
+mod ports;
+mod refusal;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod torture;
+#[cfg(test)]
+mod transcripts;
+
+use ports::Ports;
+use refusal::{RefusalRecords, TagMaker};
 
 pub use config::{EndpointConfig, Limits, Strangers};
 pub use counters::Counters;
@@ -109,30 +133,288 @@ pub type Outbox = Vec<Output>;
 /// Many calls on one socket.
 #[derive(Debug)]
 pub struct Endpoint {
-    _config: EndpointConfig,
+    config: EndpointConfig,
+    chance: ChaCha20Rng,
+    tags: TagMaker,
+    transactions: Transactions,
+    /// At most [`Limits::calls`].
+    calls: HashMap<CallKey, Call>,
+    /// Our tag of each call's dialog.
+    by_tag: HashMap<String, CallKey>,
+    /// Which calls wait for a session's outcome.
+    waiting: BTreeSet<(VerificationId, CallKey)>,
+    agenda: Agenda<CallKey>,
+    ports: Ports,
+    /// For each trunk, in the order of the policy.
+    tallies: Vec<Tally>,
+    refusals: RefusalRecords,
+    counters: Counters,
+    accepts_calls: bool,
+    last_key: u64,
+}
+
+/// What a trunk takes up.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    calls: usize,
+    unacknowledged: usize,
 }
 
 impl Endpoint {
     /// An endpoint without calls. All its tags, ports and digits come from `seed`.
-    pub fn new(config: EndpointConfig, _seed: [u8; 32]) -> Self {
-        Self { _config: config }
+    pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
+        let mut chance = ChaCha20Rng::from_seed(seed);
+        let mut key = [0; 32];
+        chance.fill_bytes(&mut key);
+        Self {
+            chance,
+            tags: TagMaker::new(key),
+            transactions: Transactions::default(),
+            calls: HashMap::new(),
+            by_tag: HashMap::new(),
+            waiting: BTreeSet::new(),
+            agenda: Agenda::default(),
+            ports: Ports::new(config.rtp_ports.len(), config.limits.port_quarantine),
+            tallies: vec![Tally::default(); config.policy.trunks.len()],
+            refusals: RefusalRecords::default(),
+            counters: Counters::default(),
+            accepts_calls: true,
+            last_key: 0,
+            config,
+        }
     }
 
     /// Takes one input and pushes what must be done.
-    pub fn handle(&mut self, _input: Input<'_>, _now: Instant, _out: &mut Outbox) {}
+    pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Outbox) {
+        match input {
+            Input::Datagram { from, bytes } => self.on_datagram(from, bytes, now, out),
+            Input::Media(key, event) => self.with(key, now, out, |call, desk| call.on_media(event, desk)),
+            Input::Answer(key, answer) => self.with(key, now, out, |call, desk| call.on_answer(answer, desk)),
+            Input::Outcome(verification, outcome) => {
+                let range = (verification, CallKey(0))..=(verification, CallKey(u64::MAX));
+                let keys: Vec<CallKey> = self.waiting.range(range).map(|(_, key)| *key).collect();
+                for key in keys {
+                    self.with(key, now, out, |call, desk| call.on_outcome(outcome, desk));
+                }
+            }
+            Input::RefuseNewCalls => self.accepts_calls = false,
+            Input::Timeout => self.on_timeout(now, out),
+        }
+    }
 
     /// When [`Input::Timeout`] is due.
     pub fn deadline(&self) -> Option<Instant> {
-        None
+        self.agenda.deadline().into_iter().chain(self.transactions.deadline()).min()
     }
 
     /// What was counted since the start.
     pub fn counters(&self) -> Counters {
-        Counters::default()
+        let unacknowledged = self.tallies.iter().map(|tally| tally.unacknowledged).sum();
+        Counters { calls: self.calls.len(), unacknowledged, ..self.counters }
     }
 
     /// Calls that are not over: a service that shuts down waits until there are none.
     pub fn live_calls(&self) -> usize {
-        0
+        self.calls.len()
+    }
+
+    fn on_timeout(&mut self, now: Instant, out: &mut Outbox) {
+        // All of them first: a call that sets a deadline in the past is due next time, and must not hold up the rest.
+        let due: Vec<CallKey> = std::iter::from_fn(|| self.agenda.pop_due(now)).collect();
+        for key in due {
+            self.with(key, now, out, |call, desk| call.on_timeout(desk));
+        }
+        let mut repeated = Vec::new();
+        let unanswered = self.transactions.on_timeout(now, &mut repeated);
+        self.counters.retransmissions += repeated.len() as u64;
+        out.extend(repeated.into_iter().map(|(to, bytes)| Output::Datagram { to, bytes }));
+        for key in unanswered {
+            self.with(key, now, out, |call, desk| call.on_bye_over(desk));
+        }
+    }
+
+    fn on_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant, out: &mut Outbox) {
+        self.counters.datagrams += 1;
+        let read = gate::read(bytes);
+        let Some(trunk) = self.config.policy.trunk_of(from) else { return self.on_stranger(read, from, out) };
+        match read {
+            Read::KeepAlive => {}
+            Read::Garbage => self.counters.garbage += 1,
+            Read::Refused(refused) => {
+                self.counters.malformed_requests += 1;
+                let asked = Asked { from, via: &refused.via, lines: &refused.lines };
+                self.reply_stateless(&refused.fault.reply(), &asked, out);
+            }
+            Read::Response(response) => match self.transactions.on_response(&response, now) {
+                None => self.counters.unmatched_responses += 1,
+                Some(None) => {}
+                Some(Some(key)) => self.with(key, now, out, |call, desk| call.on_bye_response(&response, desk)),
+            },
+            Read::Request(request) => {
+                let key = TransactionKey::of(&request, trunk);
+                let incoming = Incoming { request: *request, from, key };
+                if incoming.request.method == Method::Ack {
+                    self.on_ack(incoming, trunk, now, out);
+                } else {
+                    self.on_request(incoming, trunk, now, out);
+                }
+            }
+        }
+    }
+
+    /// Somebody whose address belongs to no trunk: nothing is believed, nothing is kept.
+    fn on_stranger(&mut self, read: Read, from: SocketAddr, out: &mut Outbox) {
+        match &read {
+            Read::KeepAlive => return,
+            Read::Garbage => return self.counters.garbage += 1,
+            _ => self.counters.strangers += 1,
+        }
+        if self.config.strangers == Strangers::Ignore {
+            return;
+        }
+        let forbidden = Reply::new(403);
+        match read {
+            Read::Request(request) if request.method != Method::Ack => {
+                self.reply_stateless(&forbidden, &Asked::of(&request, from), out);
+            }
+            Read::Refused(refused) => {
+                let asked = Asked { from, via: &refused.via, lines: &refused.lines };
+                self.reply_stateless(&forbidden, &asked, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_ack(&mut self, ack: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+        let Incoming { request, key, .. } = &ack;
+        if self.transactions.acknowledge(key, now) {
+            return;
+        }
+        let Some(tag) = &request.to_tag else { return self.counters.unmatched_acks += 1 };
+        match self.by_tag.get(tag).copied() {
+            Some(call) if self.calls.get(&call).is_some_and(|call| call.has(request, trunk)) => {
+                self.with(call, now, out, |call, desk| call.on_ack(request, desk));
+            }
+            Some(_) => self.counters.forged += 1,
+            // The ACK of a refusal that left no state bears the tag that we would give it again.
+            None if *tag == self.tags.tag(&request.via, &request.lines) => {}
+            None => self.counters.unmatched_acks += 1,
+        }
+    }
+
+    fn on_request(&mut self, incoming: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+        match self.transactions.repetition(&incoming.key) {
+            Repetition::New => {}
+            Repetition::Absorbed => return self.counters.retransmitted_requests += 1,
+            Repetition::Again((to, bytes)) => {
+                self.counters.retransmitted_requests += 1;
+                return out.push(Output::Datagram { to, bytes });
+            }
+        }
+        let request = &incoming.request;
+        match (request.method, &request.to_tag) {
+            (Method::Cancel, _) => self.on_cancel(incoming, trunk, now, out),
+            (_, Some(tag)) => {
+                let call = self.by_tag.get(tag).copied();
+                let call = call.filter(|key| self.calls.get(key).is_some_and(|call| call.has(request, trunk)));
+                match call {
+                    Some(call) => self.with(call, now, out, |call, desk| call.on_request(&incoming, desk)),
+                    None => {
+                        self.counters.forged += 1;
+                        self.reply_stateless(&Reply::new(481), &Asked::of(request, incoming.from), out);
+                    }
+                }
+            }
+            (Method::Invite, None) if self.transactions.is_merged(request) => {
+                self.reply_stateless(&Reply::new(482), &Asked::of(request, incoming.from), out);
+            }
+            (Method::Invite, None) => self.on_invite(incoming, trunk, now, out),
+            (method, None) => {
+                let reply = self.outside_of_dialogs(method);
+                self.reply_stateless(&reply, &Asked::of(request, incoming.from), out);
+            }
+        }
+    }
+
+    /// The answer to a request that belongs to no dialog and opens none. It changes nothing here, so a repetition may
+    /// be answered anew.
+    fn outside_of_dialogs(&mut self, method: Method) -> Reply {
+        match method {
+            // RFC 3261 11.2: as an INVITE would be answered.
+            Method::Options if !self.accepts_calls => self.overloaded(),
+            Method::Options => Reply::new(200).allow().accept().supported(),
+            Method::Bye | Method::Update | Method::Info | Method::PRack | Method::Notify => Reply::new(481),
+            Method::Refer => Reply::new(603),
+            _ => Reply::new(405).allow(),
+        }
+    }
+
+    fn on_cancel(&mut self, cancel: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+        let invite = TransactionKey::cancelled_by(&cancel.request, trunk);
+        if let Some(call) = self.transactions.call_of(&invite) {
+            return self.with(call, now, out, |call, desk| call.on_cancel(&cancel, desk));
+        }
+        // RFC 3261 9.2: once there is a final response, a CANCEL changes nothing.
+        let reply = Reply::new(if self.transactions.knows(&invite) { 200 } else { 481 });
+        self.reply_stateless(&reply, &Asked::of(&cancel.request, cancel.from), out);
+    }
+
+    fn reply_stateless(&self, reply: &Reply, asked: &Asked<'_>, out: &mut Outbox) {
+        let tag = self.tags.tag(asked.via, asked.lines);
+        let bytes = reply.write(asked, &tag, self.config.server.as_deref());
+        out.push(Output::Datagram { to: asked.via.reply_address(asked.from), bytes });
+    }
+
+    fn desk<'a>(&'a mut self, now: Instant, out: &'a mut Outbox) -> Desk<'a> {
+        Desk {
+            config: &self.config,
+            transactions: &mut self.transactions,
+            chance: &mut self.chance,
+            counters: &mut self.counters,
+            now,
+            out,
+        }
+    }
+
+    /// Lets a call act, and then keeps the books: its deadline, what it takes up, what it waits for.
+    fn with(&mut self, key: CallKey, now: Instant, out: &mut Outbox, act: impl FnOnce(&mut Call, &mut Desk<'_>)) {
+        let Some(mut call) = self.calls.remove(&key) else { return };
+        let (was_unacknowledged, was_waiting) = (call.is_unacknowledged(), call.verification());
+        act(&mut call, &mut self.desk(now, out));
+        let tally = &mut self.tallies[call.trunk()];
+        if was_unacknowledged && !call.is_unacknowledged() {
+            tally.unacknowledged -= 1;
+        }
+        if call.verification() != was_waiting {
+            was_waiting.map(|before| self.waiting.remove(&(before, key)));
+            self.waiting.extend(call.verification().map(|verification| (verification, key)));
+        }
+        if !call.is_over() {
+            self.agenda.set(&key, call.deadline());
+            self.calls.insert(key, call);
+            return;
+        }
+        tally.calls -= 1;
+        self.agenda.set(&key, None);
+        self.by_tag.remove(call.tag());
+        call.verification().map(|verification| self.waiting.remove(&(verification, key)));
+        match call.port() {
+            (port, true) => self.ports.rest(port, now),
+            (port, false) => self.ports.put_back(port),
+        }
+    }
+}
+
+impl Fault {
+    fn reply(&self) -> Reply {
+        match self {
+            Self::Malformed => Reply::new(400),
+            Self::MediaType => Reply::new(415).accept(),
+            Self::Scheme => Reply::new(416),
+            Self::Extensions(required) => Reply::new(420).unsupported(required),
+            // RFC 3261 20.5 wants Allow with 405 only; it helps here, too.
+            Self::UnknownMethod => Reply::new(501).allow(),
+            Self::Version => Reply::new(505),
+        }
     }
 }

@@ -1,3 +1,14 @@
 //! SIP: bytes to checked messages, transactions, dialogs, offer and answer.
+//!
+//! [`gate`] reads a datagram, [`message`] models what passed it and writes what we send, [`transaction`] repeats and
+//! absorbs, [`dialog`] is what the two sides of a call agreed on, [`sdp`] is what their media agreed on, [`identity`]
+//! says who calls.
 
+pub(crate) mod agenda;
+pub(crate) mod dialog;
+pub(crate) mod gate;
 pub(crate) mod identity;
+pub(crate) mod message;
+pub(crate) mod sdp;
+pub(crate) mod transaction;
+pub(crate) mod via;

@@ -19,7 +19,7 @@ impl<'a> Headers<'a> {
 
     /// The values with comma-separated lists taken apart (RFC 3261 7.3.1), empty ones included.
     pub(crate) fn entries(self, name: &'static str, compact: Option<&'static str>) -> impl Iterator<Item = &'a str> {
-        self.values(name, compact).flat_map(|value| Pieces { rest: Some(value), at: b',' })
+        self.values(name, compact).flat_map(|value| Pieces::of(value, b','))
     }
 
     /// Is there a header of this name, be it empty?
@@ -29,9 +29,21 @@ impl<'a> Headers<'a> {
 }
 
 /// The pieces of a text between separators that stand outside quotes and angle brackets.
-struct Pieces<'a> {
+pub(crate) struct Pieces<'a> {
     rest: Option<&'a str>,
     at: u8,
+}
+
+impl<'a> Pieces<'a> {
+    /// The pieces of a text; one empty piece of an empty text.
+    pub(crate) fn of(text: &'a str, at: u8) -> Self {
+        Self { rest: Some(text), at }
+    }
+
+    /// What was not taken yet.
+    pub(crate) fn rest(&self) -> Option<&'a str> {
+        self.rest
+    }
 }
 
 impl<'a> Iterator for Pieces<'a> {
@@ -67,7 +79,7 @@ pub(crate) struct Parameters<'a>(pub(crate) &'a str);
 impl<'a> Parameters<'a> {
     /// Name and value (without quotes; empty for a flag) of each.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        Pieces { rest: Some(self.0), at: b';' }.filter(|piece| !piece.is_empty()).map(|piece| {
+        Pieces::of(self.0, b';').filter(|piece| !piece.is_empty()).map(|piece| {
             let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
             (name.trim(), value.trim().trim_matches('"'))
         })
@@ -122,7 +134,7 @@ impl<'a> NameAddress<'a> {
 }
 
 /// Display name and the text after the `<` that opens the address; a `<` inside quotes opens nothing.
-fn split_at_bracket(entry: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_at_bracket(entry: &str) -> Option<(&str, &str)> {
     let (mut quoted, mut escaped) = (false, false);
     for (i, byte) in entry.bytes().enumerate() {
         match byte {
@@ -293,7 +305,7 @@ mod tests {
     use super::*;
 
     fn entries(value: &str) -> Vec<&str> {
-        Pieces { rest: Some(value), at: b',' }.collect()
+        Pieces::of(value, b',').collect()
     }
 
     #[test]

@@ -1,0 +1,125 @@
+//! What may change during a call: where audio goes, hold and resume (RFC 3261 14, RFC 3264 8, RFC 3311). Who calls may
+//! not.
+
+use rand_core::Rng;
+
+use super::*;
+use crate::sip::identity::{Headers, NameAddress, Uri};
+use crate::sip::sdp::Unacceptable;
+
+impl Call {
+    /// A re-INVITE.
+    pub(super) fn on_reinvite(&mut self, invite: &Incoming, desk: &mut Desk<'_>) {
+        self.note(false, invite.request.summary(), desk);
+        match self.renegotiate(&invite.request, desk) {
+            Ok(proposal) => {
+                self.dialog.refresh_target(&invite.request);
+                self.accept(invite, proposal.as_ref(), desk);
+            }
+            Err(refusal) => {
+                let response = desk.written(&refusal.reply, &invite.request, invite.from, self.dialog.local_tag());
+                desk.transactions.refuse(&invite.key, response.clone(), desk.now);
+                desk.send(response);
+                self.note_reply(refusal.reply.status, &invite.request, desk);
+                if refusal.ends_call {
+                    self.lose(desk);
+                }
+            }
+        }
+    }
+
+    /// An UPDATE: the same, answered at once and without an ACK; it may also bring no description at all.
+    pub(super) fn on_update(&mut self, update: &Incoming, desk: &mut Desk<'_>) {
+        self.note(false, update.request.summary(), desk);
+        let reply = match self.renegotiate(&update.request, desk) {
+            Ok(proposal) => {
+                self.dialog.refresh_target(&update.request);
+                let reply = Reply::new(200).contact(desk.config.address);
+                match proposal {
+                    Some(proposal) => reply.sdp(self.describe(Some(&proposal))),
+                    None => reply,
+                }
+            }
+            Err(Refusal { reply, ends_call: true }) => {
+                self.respond(reply, update, desk);
+                return self.lose(desk);
+            }
+            Err(Refusal { reply, .. }) => reply,
+        };
+        self.respond(reply, update, desk);
+    }
+
+    /// Takes the new description up, if there is one and everything is as it should be.
+    fn renegotiate(&mut self, request: &Request, desk: &mut Desk<'_>) -> Result<Option<Proposal>, Refusal> {
+        let in_order = self.dialog.advance(request);
+        if !matches!(self.stage, Stage::Up) {
+            return Err(Refusal::of(481)); // Our BYE is under way.
+        }
+        if !in_order {
+            return Err(Refusal::of(500)); // RFC 3261 12.2.2.
+        }
+        if self.unacknowledged.is_some() {
+            // RFC 3261 14.2: one at a time. Before the first ACK, nothing that this side says is believed.
+            let seconds = desk.chance.next_u32() % 10 + 1;
+            return Err(Refusal { reply: Reply::new(500).retry_after(seconds), ends_call: false });
+        }
+        if request.with_headers(|headers| self.names_another(headers, self.profile(desk))) {
+            return Err(Refusal { reply: Reply::new(403), ends_call: true });
+        }
+        if request.body.is_empty() {
+            return Ok(None);
+        }
+        let proposal = Proposal::read(&request.body, desk.config.media_address).map_err(Refusal::from)?;
+        self.change_media(&proposal, desk);
+        Ok(Some(proposal))
+    }
+
+    /// Does a request inside the dialog assert another caller than the one who was judged? Where the trunk's assertion
+    /// does not count, From does. A header that is not there asserts nothing.
+    fn names_another(&self, headers: Headers<'_>, profile: &TrunkProfile) -> bool {
+        let name = if profile.trust_pai { "P-Asserted-Identity" } else { "From" };
+        headers
+            .entries(name, None)
+            .any(|entry| NameAddress::parse(entry).is_none_or(|named| !self.is_the_caller(&named.uri, profile)))
+    }
+
+    fn is_the_caller(&self, uri: &Uri<'_>, profile: &TrunkProfile) -> bool {
+        let context = uri.user_parameters.value("phone-context").or(uri.parameters.value("phone-context"));
+        let number = uri.telephone_digits().and_then(|digits| profile.normalise(&digits, context));
+        number.as_ref() == Some(&self.caller.number)
+    }
+
+    /// The ACK's answer to our offer. Says whether it can be taken up.
+    pub(super) fn take_answer(&mut self, body: &[u8], desk: &mut Desk<'_>) -> bool {
+        let Ok(proposal) = Proposal::read(body, desk.config.media_address) else { return false };
+        self.change_media(&proposal, desk);
+        true
+    }
+
+    fn change_media(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
+        if self.media == Media::Unopened {
+            return self.open_media(proposal, desk);
+        }
+        let change = MediaCommand::Change(plan(proposal, self.profile(desk)));
+        desk.out.push(Output::Media(self.key, change));
+    }
+}
+
+/// Why a change is not made.
+struct Refusal {
+    reply: Reply,
+    /// The call cannot go on, either.
+    ends_call: bool,
+}
+
+impl Refusal {
+    fn of(status: u16) -> Self {
+        Self { reply: Reply::new(status), ends_call: false }
+    }
+}
+
+impl From<Unacceptable> for Refusal {
+    fn from(cause: Unacceptable) -> Self {
+        Self::of(cause.status())
+    }
+}

@@ -1,0 +1,138 @@
+//! A new INVITE: refused without a trace of state, or a call.
+
+use rand_core::Rng;
+
+use super::*;
+use crate::call::{Incoming, Opening};
+use crate::caller::{self, Reason, Verdict};
+use crate::sip::dialog::Dialog;
+use crate::sip::message::{Asked, Reply};
+use crate::sip::sdp::{Proposal, Unacceptable};
+
+/// Why an INVITE does not become a call.
+struct Refused {
+    reply: Reply,
+    reason: &'static str,
+    /// Who calls, if the checks on that had passed.
+    caller: Option<Caller>,
+    claimed: Option<Number>,
+}
+
+impl Refused {
+    fn new(status: u16, reason: &'static str) -> Self {
+        Self { reply: Reply::new(status), reason, caller: None, claimed: None }
+    }
+}
+
+impl Endpoint {
+    /// An INVITE outside of any dialog, from a trunk, not heard before.
+    pub(super) fn on_invite(&mut self, incoming: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+        match self.admit(&incoming.request, incoming.from, trunk, now) {
+            Ok(opening) => {
+                self.counters.invites += 1;
+                let key = opening.key;
+                self.by_tag.insert(opening.dialog.local_tag().to_owned(), key);
+                let call = Call::open(opening, incoming, &mut self.desk(now, out));
+                self.tallies[trunk].calls += 1;
+                self.tallies[trunk].unacknowledged += 1;
+                self.agenda.set(&key, call.deadline());
+                self.calls.insert(key, call);
+            }
+            Err(refused) => self.refuse(refused, &incoming, trunk, now, out),
+        }
+    }
+
+    /// The checks, the cheapest first: an overload must not cost more than it has to.
+    fn admit(&mut self, invite: &Request, from: SocketAddr, trunk: usize, now: Instant) -> Result<Opening, Refused> {
+        self.check_limits(trunk)?;
+        let caller = self.judge(invite, from)?;
+        let refused = |status, reason| Refused {
+            claimed: Some(caller.number.clone()),
+            caller: Some(caller.clone()),
+            ..Refused::new(status, reason)
+        };
+        let proposal = (!invite.body.is_empty())
+            .then(|| Proposal::read(&invite.body, self.config.media_address))
+            .transpose()
+            .map_err(|cause| refused(cause.status(), cause.code()))?;
+        let tag = format!("{:016x}{:016x}", self.chance.next_u64(), self.chance.next_u64());
+        let dialog = Dialog::open(invite, tag, from).map_err(|_| refused(400, "no-contact"))?;
+        let port = self.ports.draw(&mut self.chance, now);
+        let port = port.ok_or_else(|| Refused { reply: self.overloaded(), ..refused(503, "no-port") })?;
+        self.last_key += 1;
+        Ok(Opening { key: CallKey(self.last_key), trunk, caller, dialog, port, proposal })
+    }
+
+    fn check_limits(&mut self, trunk: usize) -> Result<(), Refused> {
+        let (limits, tally) = (self.config.limits, self.tallies[trunk]);
+        if !self.accepts_calls {
+            return Err(Refused { reply: self.overloaded(), ..Refused::new(503, "draining") });
+        }
+        if self.calls.len() >= limits.calls {
+            return Err(Refused { reply: self.overloaded(), ..Refused::new(503, "node-full") });
+        }
+        if tally.calls >= self.config.policy.trunks[trunk].max_calls {
+            return Err(Refused::new(480, "trunk-full"));
+        }
+        if tally.unacknowledged >= limits.unacknowledged {
+            return Err(Refused::new(480, "unacknowledged-full"));
+        }
+        Ok(())
+    }
+
+    fn judge(&self, invite: &Request, from: SocketAddr) -> Result<Caller, Refused> {
+        let verdict = caller::judge(&self.config.policy, from, &invite.uri, &invite.lines.pairs());
+        match verdict {
+            Verdict::Accept { caller, .. } => Ok(caller),
+            Verdict::Refuse { reason, claimed, .. } => {
+                Err(Refused { claimed, ..Refused::new(Reason::status(reason), reason.code()) })
+            }
+        }
+    }
+
+    /// 503 with a Retry-After of 1 to 5 s, not the same for everybody: they must not all come back at once.
+    pub(super) fn overloaded(&mut self) -> Reply {
+        Reply::new(503).retry_after(self.chance.next_u32() % 5 + 1)
+    }
+
+    fn refuse(&mut self, refused: Refused, invite: &Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+        let Incoming { request, from, .. } = invite;
+        let asked = Asked::of(request, *from);
+        self.reply_stateless(&refused.reply, &asked, out);
+        if self.refusals.is_repeated(self.tags.tag(asked.via, asked.lines), now) {
+            return self.counters.retransmitted_requests += 1;
+        }
+        self.counters.invites += 1;
+        self.counters.refused += 1;
+        if !self.refusals.admit(self.config.limits.recorded_refusals_per_second, now) {
+            self.counters.unrecorded_refusals += 1;
+            return;
+        }
+        self.last_key += 1;
+        let key = CallKey(self.last_key);
+        let status = refused.reply.status;
+        let message = |sent, summary| Entry::Message { sent, summary: Private::new(summary) };
+        let entries = [
+            Entry::Began {
+                sip_call_id: request.call_id.clone(),
+                trunk: Some(self.config.policy.trunks[trunk].name.clone()),
+                source: *from,
+                caller: refused.caller,
+            },
+            message(false, request.summary()),
+            message(true, reply_summary(status, request)),
+            Entry::Refused { status, reason: refused.reason, claimed: refused.claimed },
+        ];
+        out.extend(entries.map(|entry| Output::Record(key, entry)));
+    }
+}
+
+impl Unacceptable {
+    /// The reason code of a call that is refused for this.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Unreadable => "bad-offer",
+            Self::NoCommonCodec => "no-codec",
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! What a stranger, a broken trunk or a slow world may do: whatever comes in, nothing panics, what goes out and what is
+//! kept is bounded, and every call ends.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::testing::{Caller, PEER, config};
+use super::*;
+use crate::media::MediaPlan;
+
+/// An endpoint under test, and what it has promised so far.
+struct Stage {
+    endpoint: Endpoint,
+    now: Instant,
+    callers: Vec<Caller>,
+    /// What was recorded of each call.
+    calls: HashMap<CallKey, Story>,
+}
+
+/// What was seen of a call.
+#[derive(Debug, Default)]
+struct Story {
+    began: bool,
+    media_open: bool,
+    listened: bool,
+    ended: bool,
+}
+
+impl Stage {
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
+    fn new(limits: Limits) -> Self {
+        let config = EndpointConfig { limits, ..config() };
+        let callers = ["a", "b", "c"].map(Caller::new).into();
+        Self { endpoint: Endpoint::new(config, [3; 32]), now: Instant::now(), callers, calls: HashMap::new() }
+    }
+
+    /// Hands in one thing and checks what must hold after anything. Returns how many datagrams went out.
+    fn handle(&mut self, input: Input<'_>) -> usize {
+        let mut out = Outbox::new();
+        self.endpoint.handle(input, self.now, &mut out);
+        let most = 64 + 16 * (self.endpoint.live_calls() + self.calls.len());
+        assert!(out.len() <= most, "{} outputs for one input", out.len());
+        assert!(self.endpoint.live_calls() == 0 || self.endpoint.deadline().is_some(), "a call waits for nothing");
+        assert!(self.endpoint.live_calls() <= self.endpoint.config.limits.calls);
+        assert_eq!(self.endpoint.by_tag.len(), self.endpoint.live_calls());
+        let datagrams = out.iter().filter(|output| matches!(output, Output::Datagram { .. })).count();
+        out.into_iter().for_each(|output| self.see(output));
+        datagrams
+    }
+
+    fn see(&mut self, output: Output) {
+        match output {
+            Output::Datagram { bytes, .. } => {
+                assert!(bytes.len() < 65_536);
+                self.callers.iter_mut().for_each(|caller| caller.hear(&bytes));
+            }
+            Output::Ask(key, _) => assert!(!self.calls[&key].ended),
+            Output::Media(key, command) => {
+                let story = self.calls.get_mut(&key).unwrap();
+                assert!(!story.ended, "media after the end: {command:?}");
+                match command {
+                    MediaCommand::Open { plan: MediaPlan { remote, .. }, .. } => {
+                        assert!(!story.media_open && remote.port() != 0);
+                        story.media_open = true;
+                    }
+                    MediaCommand::Listen => {
+                        assert!(story.media_open && !story.listened);
+                        story.listened = true;
+                    }
+                    MediaCommand::Say { .. } | MediaCommand::Hush => assert!(story.listened, "spoken before the ACK"),
+                    MediaCommand::Change(_) => assert!(story.media_open),
+                    MediaCommand::Close => {
+                        assert!(story.media_open);
+                        story.media_open = false;
+                    }
+                }
+            }
+            Output::Record(key, entry) => {
+                let story = self.calls.entry(key).or_default();
+                assert!(!story.ended, "recorded after the end: {entry:?}");
+                match entry {
+                    Entry::Began { .. } => assert!(!std::mem::replace(&mut story.began, true)),
+                    Entry::Refused { .. } | Entry::Over { .. } => {
+                        assert!(!story.media_open);
+                        story.ended = true;
+                    }
+                    Entry::KeyPressed => assert!(story.listened),
+                    _ => assert!(story.began),
+                }
+            }
+        }
+    }
+
+    /// Lets time pass.
+    fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(due) = self.endpoint.deadline().filter(|due| *due <= until) {
+            self.now = self.now.max(due);
+            self.handle(Input::Timeout);
+            assert!(self.endpoint.deadline().is_none_or(|next| next > due), "it would spin");
+        }
+        self.now = until;
+    }
+
+    /// However the calls stand, they all end, and nothing is left of them.
+    fn drain(&mut self) {
+        self.pass(Duration::from_secs(600));
+        assert_eq!(self.endpoint.live_calls(), 0);
+        assert_eq!(self.endpoint.deadline(), None, "a transaction stays for ever");
+        assert_eq!(self.endpoint.counters().unacknowledged, 0);
+        assert!(self.endpoint.tallies.iter().all(|tally| tally.calls == 0));
+        assert!(self.endpoint.waiting.is_empty());
+        assert!(self.calls.values().all(|story| story.began && story.ended), "{:?}", self.calls);
+        self.now += self.endpoint.config.limits.port_quarantine;
+        let (ports, chance) = (&mut self.endpoint.ports, &mut self.endpoint.chance);
+        let free = std::iter::from_fn(|| ports.draw(chance, self.now)).count();
+        assert_eq!(free, self.endpoint.config.rtp_ports.len(), "a port was lost or came back twice");
+    }
+}
+
+fn peer() -> SocketAddr {
+    PEER.parse().unwrap()
+}
+
+#[test]
+fn an_invite_cut_anywhere_opens_no_call() {
+    let (_, invite) = Caller::new("a").message("INVITE", &[]);
+    let mut stage = Stage::new(Limits::default());
+    for length in 0..invite.len() {
+        let sent = stage.handle(Input::Datagram { from: peer(), bytes: &invite[..length] });
+        assert!(sent <= 1);
+        assert_eq!(stage.endpoint.live_calls(), 0, "{length} octets of {}", invite.len());
+    }
+    stage.handle(Input::Datagram { from: peer(), bytes: &invite });
+    assert_eq!(stage.endpoint.live_calls(), 1);
+    stage.drain();
+}
+
+#[test]
+fn an_invite_with_any_one_octet_changed_is_answered_or_dropped() {
+    let (_, invite) = Caller::new("a").message("INVITE", &["P-Asserted-Identity: \"N\" <tel:+12025550143>"]);
+    for octet in [0, b'\r', b'\n', b' ', b';', b'<', b'"', b':', b',', b'%', 0x80, 0xFF] {
+        let mut stage = Stage::new(Limits::default());
+        for at in 0..invite.len() {
+            let mut changed = invite.clone();
+            changed[at] = octet;
+            // 100 or a refusal; a call that is up already answers nothing twice.
+            assert!(stage.handle(Input::Datagram { from: peer(), bytes: &changed }) <= 1);
+        }
+        stage.drain();
+    }
+}
+
+#[test]
+fn a_flood_of_forged_invites_is_bounded() {
+    let limits = Limits { calls: 40, unacknowledged: 10, recorded_refusals_per_second: 5, ..Limits::default() };
+    let mut stage = Stage::new(limits);
+    for i in 0..1_000 {
+        let (_, invite) = Caller::new(&format!("{i}")).message("INVITE", &[]);
+        assert_eq!(stage.handle(Input::Datagram { from: peer(), bytes: &invite }), 1);
+        // Who forges an address does not get our answers; the store is quick.
+        for key in 0..=stage.endpoint.last_key {
+            stage.handle(Input::Answer(CallKey(key), Answer::Expected));
+        }
+    }
+    let counters = stage.endpoint.counters();
+    assert_eq!((counters.calls, counters.unacknowledged), (10, 10));
+    assert_eq!(counters.unrecorded_refusals, 1_000 - 10 - 5);
+    stage.drain();
+    assert_eq!(stage.endpoint.counters().never_acknowledged, 10);
+}
+
+/// One thing that may happen.
+#[derive(Debug, Clone)]
+enum Operation {
+    /// One of the callers sends a message, changed as said.
+    Message {
+        caller: usize,
+        what: &'static str,
+        changes: Vec<&'static str>,
+    },
+    /// Somebody sends anything at all.
+    Octets(Vec<u8>),
+    Answer(u64, Answer),
+    Outcome(Outcome),
+    Media(u64, MediaEvent),
+    Pass(Duration),
+    Drain,
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let what = prop::sample::select(vec![
+        "INVITE",
+        "INVITE",
+        "INVITE",
+        "ACK",
+        "ACK",
+        "ACK",
+        "re-INVITE",
+        "BYE",
+        "CANCEL",
+        "OPTIONS",
+        "UPDATE",
+        "INFO",
+        "REFER",
+        "PRACK",
+        "again",
+        "200 BYE",
+        "100 BYE",
+        "481 BYE",
+    ]);
+    let change = prop::sample::select(vec![
+        "from 192.0.2.17:5060",
+        "from 198.18.0.1:5060",
+        "tag 00",
+        "cseq 1",
+        "branch z9hG4bK-same",
+        "branch old",
+        "Privacy: id",
+        "Require: 100rel",
+        "-Contact",
+        "-P-Asserted-Identity",
+        "P-Asserted-Identity: <tel:+12025550177>",
+        "sdp none",
+        "sdp sendonly",
+        "sdp zero-address",
+        "sdp moved",
+        "sdp g729",
+        "sdp nonsense",
+    ]);
+    let answer = prop::sample::select(vec![
+        Answer::Expected,
+        Answer::Expected,
+        Answer::Expected,
+        Answer::NoSession,
+        Answer::NumberExhausted,
+        Answer::Matched(VerificationId([1; 16])),
+        Answer::Wrong { tries_left: 1 },
+        Answer::Stored,
+        Answer::Gone,
+        Answer::Unavailable,
+    ]);
+    let event = prop_oneof![
+        (1_u32..8).prop_map(MediaEvent::PlayEnded),
+        prop::sample::select(vec!['1', '2', '*', '#', 'A']).prop_map(MediaEvent::Key),
+        Just(MediaEvent::Silent),
+        Just(MediaEvent::Closed(Quality::default())),
+    ];
+    let key = 1_u64..12;
+    prop_oneof![
+        8 => (0_usize..3, what, prop::collection::vec(change, 0..3)).prop_map(|(caller, what, changes)| {
+            Operation::Message { caller, what, changes }
+        }),
+        1 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Operation::Octets),
+        4 => (key.clone(), answer).prop_map(|(key, answer)| Operation::Answer(key, answer)),
+        1 => prop::sample::select(vec![Outcome::Issued, Outcome::Voided, Outcome::Failed]).prop_map(Operation::Outcome),
+        4 => (key, event).prop_map(|(key, event)| Operation::Media(key, event)),
+        3 => (0_u64..40_000).prop_map(|ms| Operation::Pass(Duration::from_millis(ms))),
+        1 => prop_oneof![9 => Just(Operation::Pass(Duration::ZERO)), 1 => Just(Operation::Drain)],
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_octets_do_harm(octets in prop::collection::vec(any::<u8>(), 0..400), trunk in any::<bool>()) {
+        let mut stage = Stage::new(Limits::default());
+        let from = if trunk { peer() } else { "198.18.0.1:5060".parse().unwrap() };
+        let sent = stage.handle(Input::Datagram { from, bytes: &octets });
+        prop_assert!(sent <= 1);
+    }
+
+    #[test]
+    fn no_text_that_looks_like_sip_does_harm(
+        start in "(INVITE|ACK|BYE|OPTIONS) (sip:|tel:)[+0-9a-z@.;=?]{0,20} SIP/2.0",
+        lines in prop::collection::vec(
+            "(Via|v|From|f|To|t|Call-ID|i|CSeq|Contact|m|Content-Length|l|Content-Type|Record-Route|Identity):[ -~\t]{0,40}",
+            0..12,
+        ),
+        body in "(v=0|o=|m=audio|c=IN IP4)?[ -~\r\n]{0,60}",
+    ) {
+        let text = format!("{start}\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n{}\r\n\r\n{body}", lines.join("\r\n"));
+        let mut stage = Stage::new(Limits::default());
+        let sent = stage.handle(Input::Datagram { from: peer(), bytes: text.as_bytes() });
+        prop_assert!(sent <= 1);
+    }
+
+    #[test]
+    fn whatever_happens_every_call_ends(operations in prop::collection::vec(operation(), 1..60)) {
+        let limits = Limits { calls: 4, unacknowledged: 3, ..Limits::default() };
+        let mut stage = Stage::new(limits);
+        for operation in operations {
+            match operation {
+                Operation::Message { caller, what, changes } => {
+                    if what != "again" || stage.callers[caller].has_spoken() {
+                        let (from, bytes) = stage.callers[caller].message(what, &changes);
+                        stage.handle(Input::Datagram { from, bytes: &bytes });
+                    }
+                }
+                Operation::Octets(octets) => { stage.handle(Input::Datagram { from: peer(), bytes: &octets }); }
+                Operation::Answer(key, answer) => { stage.handle(Input::Answer(CallKey(key), answer)); }
+                Operation::Outcome(outcome) => { stage.handle(Input::Outcome(VerificationId([1; 16]), outcome)); }
+                Operation::Media(key, event) => { stage.handle(Input::Media(CallKey(key), event)); }
+                Operation::Pass(time) => stage.pass(time),
+                Operation::Drain => { stage.handle(Input::RefuseNewCalls); }
+            }
+        }
+        stage.drain();
+    }
+}

@@ -1,0 +1,88 @@
+//! Refusals that leave no state (RFC 3261 8.2.7): no provisional response, no repetition, and a To tag that is a keyed
+//! hash of the request, so that the same request gets the same answer and its ACK is known again.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::sip::message::HeaderLines;
+use crate::sip::transaction::LIFETIME;
+use crate::sip::via::Via;
+
+/// Makes the tags of refusals.
+#[derive(Clone)]
+pub(super) struct TagMaker {
+    key: [u8; 32],
+}
+
+impl std::fmt::Debug for TagMaker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[private]")
+    }
+}
+
+impl TagMaker {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        Self { key }
+    }
+
+    /// The tag for a request: of what its ACK repeats (RFC 3261 17.1.1.3).
+    pub(super) fn tag(&self, via: &Via, lines: &HeaderLines) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
+        let number = lines.value("CSeq").unwrap_or_default().split_ascii_whitespace().next().unwrap_or_default();
+        let (call_id, from) = (lines.value("Call-ID").unwrap_or_default(), lines.value("From").unwrap_or_default());
+        for part in [via.sent_by(), via.branch().unwrap_or_default(), call_id, from, number] {
+            mac.update(&part.len().to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Which refused calls are recorded: each once, and not too many in a second, because a forged source must not fill the
+/// database.
+#[derive(Debug, Default)]
+pub(super) struct RefusalRecords {
+    second: Option<Instant>,
+    written: u32,
+    /// The tags of the last refusals, at most [`MOST_RECENT`]; when there are more, a late repetition of an INVITE may
+    /// be recorded again.
+    recent: HashSet<String>,
+    in_order: VecDeque<(Instant, String)>,
+}
+
+impl RefusalRecords {
+    /// May one more be written? At most `limit` in a second.
+    pub(super) fn admit(&mut self, limit: u32, now: Instant) -> bool {
+        if self.second.is_none_or(|began| now >= began + Duration::from_secs(1)) {
+            (self.second, self.written) = (Some(now), 0);
+        }
+        let admitted = self.written < limit;
+        self.written += u32::from(admitted);
+        admitted
+    }
+
+    /// Was the INVITE that got this tag refused before?
+    pub(super) fn is_repeated(&mut self, tag: String, now: Instant) -> bool {
+        let is_old = |at: &Instant| *at + LIFETIME <= now;
+        while let Some((_, old)) = self.in_order.pop_front_if(|(at, _)| is_old(at)) {
+            self.recent.remove(&old);
+        }
+        if self.recent.contains(&tag) {
+            return true;
+        }
+        if self.in_order.len() >= MOST_RECENT
+            && let Some((_, oldest)) = self.in_order.pop_front()
+        {
+            self.recent.remove(&oldest);
+        }
+        self.recent.insert(tag.clone());
+        self.in_order.push_back((now, tag));
+        false
+    }
+}
+
+/// Refusals that are remembered.
+const MOST_RECENT: usize = 2_000;

@@ -1,0 +1,211 @@
+//! A trunk for tests: its endpoint's configuration, and callers that write SIP as a trunk does.
+
+use std::net::SocketAddr;
+
+use super::{EndpointConfig, Limits, Strangers};
+use crate::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
+use crate::number::{KindPolicy, Number};
+use crate::proof::Binding;
+
+/// Where the first trunk's SIP comes from.
+pub(super) const PEER: &str = "192.0.2.1:5060";
+
+/// Two trunks, the second at 192.0.2.16/28.
+pub(super) fn config() -> EndpointConfig {
+    let trunk = TrunkProfile {
+        name: "carrier".to_owned(),
+        sources: vec!["192.0.2.0/28".parse().unwrap()],
+        media_networks: vec!["198.51.100.0/24".parse().unwrap()],
+        numbers: vec![Number::parse("+12025550100").unwrap()],
+        ingress_secret: None,
+        shared_addresses: false,
+        trust_pai: true,
+        trust_rpid: false,
+        cli_screened: true,
+        from_is_free_text: false,
+        bare_user_is_number: true,
+        country: Some("US".parse().unwrap()),
+        number_format: NumberFormat::E164,
+        strip_prefixes: vec![],
+        keeps_diversion: KeepsDiversion::Yes,
+        nat: false,
+        max_level: Level::L3,
+        max_calls: 10,
+    };
+    let other =
+        TrunkProfile { name: "other".to_owned(), sources: vec!["192.0.2.16/28".parse().unwrap()], ..trunk.clone() };
+    EndpointConfig {
+        address: "203.0.113.1:5060".parse().unwrap(),
+        media_address: "203.0.113.1".parse().unwrap(),
+        rtp_ports: (0..50).map(|i| 20_000 + 2 * i).collect(),
+        policy: Policy {
+            trunks: vec![trunk, other],
+            issue_from: Level::L2,
+            kinds: KindPolicy { voip: true, personal: false },
+        },
+        binding: Binding::ReadBack,
+        limits: Limits::default(),
+        strangers: Strangers::Refuse,
+        server: None,
+    }
+}
+
+/// Somebody who calls, and what they have heard from us.
+#[derive(Debug)]
+pub(super) struct Caller {
+    name: String,
+    cseq: u32,
+    branches: u32,
+    invite_branch: String,
+    invite_cseq: u32,
+    /// The tag in our last response to an INVITE, and whether that was a refusal.
+    our_tag: String,
+    refused: bool,
+    /// Our last request.
+    our_request: String,
+    last: Option<(SocketAddr, Vec<u8>)>,
+}
+
+impl Caller {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            cseq: 0,
+            branches: 0,
+            invite_branch: String::new(),
+            invite_cseq: 0,
+            our_tag: String::new(),
+            refused: false,
+            our_request: String::new(),
+            last: None,
+        }
+    }
+
+    /// Takes in a datagram that was sent, if it is for this caller.
+    pub(super) fn hear(&mut self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        if !text.contains(&format!("Call-ID: call-{}\r\n", self.name)) {
+            return;
+        }
+        if !text.starts_with("SIP/2.0 ") {
+            self.our_request = text.into_owned();
+            return;
+        }
+        let status: u16 = text[8..11].parse().unwrap();
+        let of_invite = text.contains(" INVITE\r\n");
+        if let Some((_, tag)) = text.lines().find(|line| line.starts_with("To: ")).and_then(|to| to.split_once(";tag="))
+            && of_invite
+            && status >= 200
+        {
+            self.refused = status >= 300;
+            if self.our_tag.is_empty() || self.refused == self.our_tag.is_empty() {
+                self.our_tag = tag.to_owned();
+            }
+        }
+    }
+
+    /// Is there a last message to repeat?
+    pub(super) fn has_spoken(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// A message and where it comes from.
+    pub(super) fn message(&mut self, what: &str, changes: &[&str]) -> (SocketAddr, Vec<u8>) {
+        let setting = |name: &str| changes.iter().find_map(|change| change.strip_prefix(name)?.strip_prefix(' '));
+        let from: SocketAddr = setting("from").unwrap_or(PEER).parse().unwrap();
+        if what == "again" {
+            return self.last.clone().expect("there is a last one");
+        }
+        if let Some(octets) = what.strip_prefix("octets ") {
+            return (from, octets.replace("\\r", "\r").replace("\\n", "\n").into_bytes());
+        }
+        let bytes = match what.split_once(' ') {
+            Some((status, "BYE")) if status.parse::<u16>().is_ok() => self.response(status),
+            _ => self.request(what, changes),
+        };
+        self.last = Some((from, bytes.clone().into_bytes()));
+        (from, bytes.into_bytes())
+    }
+
+    fn response(&self, status: &str) -> String {
+        let copied = ["Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "];
+        let lines = self.our_request.lines().filter(|line| copied.iter().any(|name| line.starts_with(name)));
+        let headers: String = lines.map(|line| format!("{line}\r\n")).collect();
+        format!("SIP/2.0 {status} Whatever\r\n{headers}Content-Length: 0\r\n\r\n")
+    }
+
+    fn request(&mut self, what: &str, changes: &[&str]) -> String {
+        let setting = |name: &str| changes.iter().find_map(|change| change.strip_prefix(name)?.strip_prefix(' '));
+        let method = what.strip_prefix("re-").unwrap_or(what);
+        let opens = what == "INVITE";
+        let in_dialog = !opens && method != "CANCEL" && !(self.our_tag.is_empty()) || setting("tag").is_some();
+        if !matches!(method, "ACK" | "CANCEL") {
+            self.cseq += 1;
+        }
+        self.branches += 1;
+        let own = format!("z9hG4bK-{}-{}", self.name, self.branches);
+        let of_invite = method == "CANCEL" || method == "ACK" && self.refused;
+        let branch = setting("branch").map_or(if of_invite { self.invite_branch.clone() } else { own }, str::to_owned);
+        if method == "INVITE" {
+            (self.invite_branch, self.invite_cseq) = (branch.clone(), self.cseq);
+        }
+        let cseq = if matches!(method, "ACK" | "CANCEL") { self.invite_cseq } else { self.cseq };
+        let cseq = setting("cseq").map_or(cseq, |number| number.parse().unwrap());
+        let tag = setting("tag").unwrap_or(&self.our_tag);
+        let tag = if in_dialog { format!(";tag={tag}") } else { String::new() };
+        let name = &self.name;
+        let mut headers = vec![
+            ("Via".to_owned(), format!("SIP/2.0/UDP 192.0.2.1:5060;branch={branch}")),
+            ("Max-Forwards".to_owned(), "70".to_owned()),
+            ("From".to_owned(), format!("<sip:+12025550143@192.0.2.1>;tag=from-{name}")),
+            ("To".to_owned(), format!("<sip:+12025550100@203.0.113.1>{tag}")),
+            ("Call-ID".to_owned(), format!("call-{name}")),
+            ("CSeq".to_owned(), format!("{cseq} {method}")),
+        ];
+        if matches!(method, "INVITE" | "UPDATE") {
+            headers.push(("Contact".to_owned(), "<sip:gw@192.0.2.1:5060>".to_owned()));
+            headers.push(("P-Asserted-Identity".to_owned(), "<sip:+12025550143@192.0.2.1;user=phone>".to_owned()));
+        }
+        for change in changes {
+            if let Some(gone) = change.strip_prefix('-') {
+                headers.retain(|(name, _)| name != gone);
+            } else if let Some((name, value)) = change.split_once(": ") {
+                if let Some(add) = name.strip_prefix('+') {
+                    headers.push((add.to_owned(), value.to_owned()));
+                } else if let Some(header) = headers.iter_mut().find(|(given, _)| given == name) {
+                    header.1 = value.to_owned();
+                } else {
+                    headers.push((name.to_owned(), value.to_owned()));
+                }
+            }
+        }
+        let sdp = setting("sdp").or(matches!(what, "INVITE" | "re-INVITE").then_some("plain"));
+        let body = sdp.map_or(String::new(), description);
+        if !body.is_empty() {
+            headers.push(("Content-Type".to_owned(), "application/sdp".to_owned()));
+        }
+        let uri = setting("uri").unwrap_or("sip:+12025550100@203.0.113.1");
+        let version = setting("version").unwrap_or("SIP/2.0");
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        format!("{method} {uri} {version}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+    }
+}
+
+/// A session description by name.
+fn description(name: &str) -> String {
+    let audio = |address: &str, line: &str, attributes: &str| {
+        format!("v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n{line}\r\n{attributes}")
+    };
+    let common = "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n";
+    let line = "m=audio 30000 RTP/AVP 0 8 101";
+    match name {
+        "none" => String::new(),
+        "plain" => audio("198.51.100.9", line, common),
+        "moved" => audio("198.51.100.10", "m=audio 31000 RTP/AVP 8 101", common),
+        "zero-address" => audio("0.0.0.0", line, common),
+        "secure" => audio("198.51.100.9", "m=audio 30000 RTP/SAVP 0 101", common),
+        "g729" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 18", ""),
+        "nonsense" => "this is no description".to_owned(),
+        direction => audio("198.51.100.9", line, &format!("{common}a={direction}\r\n")),
+    }
+}

@@ -1,0 +1,307 @@
+//! Replays `scenarios/sip-*.txt`: SIP as text, on a clock that only the text moves. `UPDATE_TRANSCRIPTS=1 cargo test
+//! -p ivr-core` rewrites them; the diff is the review.
+//!
+//! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
+//! trunk) or `# unacknowledged: 1`; `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or told to the media
+//! thread, `=` what is recorded. After the last `>` the endpoint goes on until it waits for nothing.
+//!
+//! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
+//! tag x | branch y | call b`. `again` repeats the last one, `200 BYE` answers ours.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use voice_prompts::Segment;
+
+use super::testing::{Caller, PEER, config};
+use super::*;
+
+#[test]
+fn endpoints_do_as_their_transcripts_say() {
+    let update = std::env::var_os("UPDATE_TRANSCRIPTS").is_some();
+    let mut changed = Vec::new();
+    let paths = transcripts();
+    assert!(paths.len() >= 40, "the transcripts are in {FOLDER}");
+    for path in paths {
+        let written = std::fs::read_to_string(&path).unwrap();
+        let replayed = replay(&written);
+        if replayed != written {
+            if update {
+                std::fs::write(&path, &replayed).unwrap();
+            }
+            changed.push(format!("{}:\n{}", path.display(), difference(&written, &replayed)));
+        }
+    }
+    assert!(update || changed.is_empty(), "(UPDATE_TRANSCRIPTS=1 rewrites them)\n{}", changed.join("\n"));
+}
+
+fn transcripts() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(Path::new(FOLDER)).unwrap().map(|entry| entry.unwrap().path());
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("sip-") && name.ends_with(".txt")
+    };
+    let mut paths: Vec<_> = entries.filter(is_ours).collect();
+    paths.sort();
+    paths
+}
+
+/// The transcript as the endpoint plays it.
+fn replay(written: &str) -> String {
+    let mut play = Replay::new(written);
+    for line in written.lines() {
+        if let Some((time, event)) = line.split_once(" > ") {
+            let at = Duration::from_secs_f64(time.trim().parse().unwrap_or_else(|_| panic!("no time: {line}")));
+            play.run_until(at);
+            writeln!(play.text, "{} > {event}", stamp(at)).unwrap();
+            play.on_event(event, at);
+        } else if line.starts_with('#') || line.is_empty() {
+            writeln!(play.text, "{line}").unwrap();
+        }
+    }
+    play.run_until(Duration::MAX);
+    assert_eq!(play.endpoint.live_calls(), 0, "a call never ends:\n{}", play.text);
+    play.text
+}
+
+struct Replay {
+    endpoint: Endpoint,
+    began: Instant,
+    /// By the name that `| call x` gives them.
+    callers: HashMap<String, Caller>,
+    /// The endpoint's key of each caller.
+    keys: HashMap<String, CallKey>,
+    /// The utterance begun last.
+    play: u32,
+    shows_everything: bool,
+    /// Every datagram that was sent, to tell a repetition.
+    sent: Vec<Vec<u8>>,
+    text: String,
+}
+
+impl Replay {
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
+    fn new(written: &str) -> Self {
+        let mut config = config();
+        let number = |name| setting(written, name).map(|value| value.parse().unwrap());
+        if setting(written, "strangers") == Some("ignore") {
+            config.strangers = Strangers::Ignore;
+        }
+        config.limits.calls = number("calls").unwrap_or(config.limits.calls);
+        config.limits.unacknowledged = number("unacknowledged").unwrap_or(config.limits.unacknowledged);
+        let trunk = &mut config.policy.trunks[0];
+        trunk.max_calls = number("max-calls").unwrap_or(trunk.max_calls);
+        Self {
+            endpoint: Endpoint::new(config, [7; 32]),
+            began: Instant::now(),
+            callers: HashMap::new(),
+            keys: HashMap::new(),
+            play: 0,
+            shows_everything: setting(written, "show") == Some("everything"),
+            sent: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    /// Lets the endpoint's deadlines pass, as long as they are due by then.
+    fn run_until(&mut self, at: Duration) {
+        while let Some(due) = self.endpoint.deadline().map(|due| due - self.began).filter(|due| *due <= at) {
+            self.handle(Input::Timeout, due);
+            assert!(
+                self.endpoint.deadline().is_none_or(|next| next - self.began > due),
+                "it would spin:\n{}",
+                self.text
+            );
+        }
+    }
+
+    fn on_event(&mut self, event: &str, at: Duration) {
+        let mut parts = event.split(" | ");
+        let what = parts.next().unwrap();
+        let changes: Vec<&str> = parts.collect();
+        let name = changes.iter().find_map(|change| change.strip_prefix("call ")).unwrap_or("a").to_owned();
+        if let Some(input) = self.input(what, &name) {
+            return input.into_iter().for_each(|input| self.handle(input, at));
+        }
+        let caller = self.callers.entry(name.clone()).or_insert_with(|| Caller::new(&name));
+        let (from, bytes) = caller.message(what, &changes);
+        self.handle(Input::Datagram { from, bytes: &bytes }, at);
+    }
+
+    /// What is no datagram.
+    fn input(&self, what: &str, name: &str) -> Option<Vec<Input<'static>>> {
+        let key = self.keys.get(name).copied().unwrap_or(CallKey(0));
+        let answer = |answer| Some(vec![Input::Answer(key, answer)]);
+        let media = |event| Some(vec![Input::Media(key, event)]);
+        let outcome = |outcome| Some(vec![Input::Outcome(VerificationId([0xab; 16]), outcome)]);
+        match what.split_once(' ').unwrap_or((what, "")) {
+            ("expected", _) => answer(Answer::Expected),
+            ("no", "session") => answer(Answer::NoSession),
+            ("exhausted", _) => answer(Answer::NumberExhausted),
+            ("unavailable", _) => answer(Answer::Unavailable),
+            ("matched", _) => answer(Answer::Matched(VerificationId([0xab; 16]))),
+            ("stored", _) => answer(Answer::Stored),
+            ("issued", _) => outcome(Outcome::Issued),
+            ("play", "ended") => media(MediaEvent::PlayEnded(self.play)),
+            ("press", keys) => Some(keys.chars().map(|c| Input::Media(key, MediaEvent::Key(c))).collect()),
+            ("silence", _) => media(MediaEvent::Silent),
+            ("figures", _) => media(MediaEvent::Closed(Quality::default())),
+            ("drain", _) => Some(vec![Input::RefuseNewCalls]),
+            _ => None,
+        }
+    }
+
+    fn handle(&mut self, input: Input<'_>, at: Duration) {
+        let mut out = Outbox::new();
+        self.endpoint.handle(input, self.began + at, &mut out);
+        for output in out {
+            let Some(shown) = self.shown(output) else { continue };
+            let mut lines = shown.lines();
+            writeln!(self.text, "{} {}", stamp(at), lines.next().unwrap()).unwrap();
+            lines.for_each(|line| writeln!(self.text, "         | {line}").unwrap());
+        }
+    }
+
+    fn shown(&mut self, output: Output) -> Option<String> {
+        Some(match output {
+            Output::Datagram { to, bytes } => {
+                self.callers.values_mut().for_each(|caller| caller.hear(&bytes));
+                let again = self.sent.contains(&bytes);
+                let shown = shown_message(to, &bytes, again, self.shows_everything);
+                self.sent.push(bytes);
+                shown
+            }
+            Output::Media(_, command) => {
+                if let MediaCommand::Say { play, .. } = command {
+                    self.play = play;
+                }
+                format!("< media: {}", shown_command(&command))
+            }
+            Output::Ask(_, Question::Session(caller)) => {
+                format!("< ask whether {} is expected", caller.number.as_str())
+            }
+            Output::Ask(_, Question::Code { .. }) => "< ask about the code".to_owned(),
+            Output::Ask(..) => "< ask to keep the proof".to_owned(),
+            Output::Record(_, Entry::Message { .. }) => return None,
+            Output::Record(key, entry) => {
+                if let Entry::Began { sip_call_id, .. } = &entry {
+                    let name = sip_call_id.strip_prefix("call-").unwrap_or("a");
+                    self.keys.insert(name.to_owned(), key);
+                }
+                format!("= {}", shown_entry(&entry))
+            }
+        })
+    }
+}
+
+fn shown_message(to: SocketAddr, bytes: &[u8], again: bool, everything: bool) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let (head, body) = text.split_once("\r\n\r\n").expect("a message has an empty line");
+    let mut lines = head.lines();
+    let start = lines.next().unwrap();
+    let start = start.strip_prefix("SIP/2.0 ").unwrap_or(start);
+    let headers: Vec<(&str, &str)> = lines.map(|line| line.split_once(": ").unwrap_or((line, ""))).collect();
+    let value = |name| headers.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| *value);
+    assert_eq!(value("Content-Length").parse(), Ok(body.len()), "{text}");
+    let mut shown = format!("< {start} ({})", value("CSeq"));
+    if to != PEER.parse().unwrap() {
+        write!(shown, " to {to}").unwrap();
+    }
+    if again {
+        return shown + " again";
+    }
+    // The last seven are alike in every message that has them.
+    const COMMON: [&str; 14] = [
+        "From",
+        "To",
+        "Call-ID",
+        "CSeq",
+        "Content-Length",
+        "Content-Type",
+        "Max-Forwards",
+        "Via",
+        "Contact",
+        "Allow",
+        "Accept",
+        "Accept-Encoding",
+        "Supported",
+        "Supported:",
+    ];
+    let hidden = if everything { &COMMON[..7] } else { &COMMON[..] };
+    for (name, value) in headers.iter().filter(|(name, _)| !hidden.contains(name)) {
+        write!(shown, "\n{}", format!("{}: {value}", name.trim_end_matches(':')).trim_end()).unwrap();
+    }
+    let hidden: &[&str] = if everything { &["o="] } else { &["v=", "o=", "s=", "c=", "t=", "a=rtpmap", "a=fmtp"] };
+    let telling = body.lines().filter(|line| !hidden.iter().any(|start| line.starts_with(start)));
+    if everything {
+        telling.for_each(|line| write!(shown, "\n{line}").unwrap());
+    } else if !body.is_empty() {
+        write!(shown, "\n{}", telling.collect::<Vec<_>>().join("; ")).unwrap();
+    }
+    shown
+}
+
+fn shown_command(command: &MediaCommand) -> String {
+    let plan_text = |plan: &crate::media::MediaPlan| {
+        let keys = plan.event_payload_type.map_or("no keys".to_owned(), |payload| format!("keys {payload}"));
+        let held = if plan.held { ", held" } else { "" };
+        format!("{:?} to {}, {keys}, {} ms{held}", plan.codec, plan.remote, plan.packet_time.as_millis())
+    };
+    match command {
+        MediaCommand::Open { port, plan, .. } => format!("open port {} for {}", port.0, plan_text(plan)),
+        MediaCommand::Listen => "listen".to_owned(),
+        MediaCommand::Change(plan) => format!("change to {}", plan_text(plan)),
+        MediaCommand::Say { play, utterance } => {
+            let clips = utterance.0.iter().filter_map(|segment| match segment {
+                Segment::Clip(id) => Some(id.name()),
+                Segment::Pause(_) => None,
+            });
+            format!("say {play}: {}", clips.map(|name| name.to_string()).collect::<Vec<_>>().join(" "))
+        }
+        MediaCommand::Hush => "hush".to_owned(),
+        MediaCommand::Close => "close".to_owned(),
+    }
+}
+
+fn shown_entry(entry: &Entry) -> String {
+    match entry {
+        Entry::Began { trunk, source, caller, .. } => {
+            let caller = caller
+                .as_ref()
+                .map_or("nobody known".to_owned(), |caller| format!("{} at {}", caller.number.as_str(), caller.level));
+            format!("a call of {caller} over {} from {source}", trunk.as_deref().unwrap_or("no trunk"))
+        }
+        Entry::Message { .. } => String::new(),
+        Entry::Answered { setup } => format!("answered after {} ms", setup.as_millis()),
+        Entry::Step(step) => format!("{step:?}"),
+        Entry::KeyPressed => "a key".to_owned(),
+        Entry::Refused { status, reason, claimed } => {
+            let claimed = claimed.as_ref().map_or("no number", |number| number.as_str());
+            format!("refused with {status}, {reason}, {claimed}")
+        }
+        Entry::Quality(_) => "figures".to_owned(),
+        Entry::Over { duration } => format!("over after {} ms", duration.as_millis()),
+    }
+}
+
+fn setting<'a>(written: &'a str, name: &str) -> Option<&'a str> {
+    written.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name)?.strip_prefix(": "))
+}
+
+fn stamp(at: Duration) -> String {
+    format!("{:8.3}", at.as_secs_f64())
+}
+
+/// The first lines that differ.
+fn difference(written: &str, replayed: &str) -> String {
+    let (mut old, mut new) = (written.lines(), replayed.lines());
+    loop {
+        match (old.next(), new.next()) {
+            (Some(a), Some(b)) if a == b => {}
+            (a, b) => return format!("  written:  {}\n  replayed: {}", a.unwrap_or("(end)"), b.unwrap_or("(end)")),
+        }
+    }
+}
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");

@@ -1,0 +1,349 @@
+//! The gate: octets of a datagram to a checked message. Whatever passes has one From, To, Call-ID and CSeq, a Via that
+//! says where an answer goes, a body as long as it says, and no extension that we would have to know. Whatever else
+//! can be answered is answered here; the rest is dropped.
+
+use super::identity::Pieces;
+use super::message::{HeaderLine, HeaderLines, Method, Request, Response, method, tag_of};
+use super::via::Via;
+
+/// What a datagram turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// Empty lines that keep a NAT open (RFC 5626 3.5.1 sends them over UDP, too): nothing to do.
+    KeepAlive,
+    /// No SIP message, or one that cannot be answered.
+    Garbage,
+    /// A request to go on with.
+    Request(Box<Request>),
+    /// A response to go on with.
+    Response(Response),
+    /// A request that ends here.
+    Refused(Box<Refused>),
+}
+
+/// A request that the gate does not let in, but that has a Via to answer along.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// Its topmost Via.
+    pub(crate) via: Via,
+    /// Its headers, as far as they could be read.
+    pub(crate) lines: HeaderLines,
+    /// Why.
+    pub(crate) fault: Fault,
+}
+
+/// Why a request does not pass.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// 400: not as RFC 3261 wants it.
+    Malformed,
+    /// 415: a body that is encoded or not a session description.
+    MediaType,
+    /// 416: the Request-URI is neither `sip:`, `sips:` nor `tel:`.
+    Scheme,
+    /// 420: these extensions are required.
+    Extensions(Vec<String>),
+    /// 501: no method that we know.
+    UnknownMethod,
+    /// 505: another version of SIP.
+    Version,
+}
+
+/// Reads a datagram.
+pub(crate) fn read(datagram: &[u8]) -> Read {
+    // RFC 3261 7.5: empty lines before the start line are ignored.
+    let start = datagram.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+    let Some(start) = start else { return if datagram.is_empty() { Read::Garbage } else { Read::KeepAlive } };
+    let message = &datagram[start..];
+    // Cut off before the empty line: no body, and not whole.
+    let (head, body) = split_head(message).unwrap_or((message, b""));
+    let is_cut = head.len() == message.len();
+    let (start_line, fields) = split_line(head);
+    let Ok(start_line) = std::str::from_utf8(start_line) else { return Read::Garbage };
+    let (lines, whole) = headers(fields);
+    if start_line.starts_with("SIP/") && !is_cut {
+        return response(start_line, &lines).map_or(Read::Garbage, Read::Response);
+    }
+    let Some(line) = RequestLine::parse(start_line) else { return Read::Garbage };
+    let via = lines.entries("Via").next().and_then(Via::parse);
+    // Without a Via there is no way back.
+    let Some(via) = via else { return Read::Garbage };
+    let parts = Parts { line, via, lines, body, whole: whole && !is_cut };
+    match parts.fault() {
+        None => parts.request().map_or(Read::Garbage, |request| Read::Request(Box::new(request))),
+        // RFC 3261 17: an ACK is never answered.
+        Some(_) if parts.line.method == "ACK" => Read::Garbage,
+        Some(fault) => Read::Refused(Box::new(Refused { via: parts.via, lines: parts.lines, fault })),
+    }
+}
+
+/// Method, Request-URI and version as they stand.
+struct RequestLine<'a> {
+    method: &'a str,
+    uri: &'a str,
+    version: &'a str,
+    /// Exactly one space between the three (RFC 3261 7.1).
+    tidy: bool,
+}
+
+impl<'a> RequestLine<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let (method, rest) = line.split_once(' ')?;
+        let (uri, version) = rest.trim_end().rsplit_once(' ')?;
+        let is_sip = version.len() > 4 && version.as_bytes()[..4].eq_ignore_ascii_case(b"SIP/");
+        if !is_sip || !is_token(method) {
+            return None;
+        }
+        let tidy = rest == rest.trim_end() && !uri.is_empty() && !uri.contains(is_white_or_bracket);
+        Some(Self { method, uri: uri.trim(), version, tidy })
+    }
+}
+
+/// A request taken apart.
+struct Parts<'a> {
+    line: RequestLine<'a>,
+    via: Via,
+    lines: HeaderLines,
+    /// Everything after the empty line.
+    body: &'a [u8],
+    /// Every header line could be read, and the empty line after them is there.
+    whole: bool,
+}
+
+impl Parts<'_> {
+    /// The first thing that is wrong. The order is that of RFC 3261 8.2, with what cannot even be read before it.
+    fn fault(&self) -> Option<Fault> {
+        if !self.line.version.eq_ignore_ascii_case("SIP/2.0") {
+            return Some(Fault::Version);
+        }
+        let Some(method) = method(self.line.method) else { return Some(Fault::UnknownMethod) };
+        if !self.line.tidy || !self.whole || !self.is_well_formed(method) {
+            return Some(Fault::Malformed);
+        }
+        let scheme = self.line.uri.split_once(':').map_or("", |(scheme, _)| scheme);
+        if !["sip", "sips", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            return Some(Fault::Scheme);
+        }
+        // RFC 3261 8.2.2.3: not in a CANCEL, nor in the ACK that goes with it. We require nothing, so no ACK may.
+        if !matches!(method, Method::Cancel | Method::Ack) {
+            let required: Vec<String> = self.lines.entries("Require").map(str::to_owned).collect();
+            if !required.is_empty() {
+                return Some(Fault::Extensions(required));
+            }
+        }
+        self.has_foreign_body(method).then_some(Fault::MediaType)
+    }
+
+    fn is_well_formed(&self, method: Method) -> bool {
+        let once = ["From", "To", "Call-ID", "CSeq"];
+        let call_id = self.lines.value("Call-ID").unwrap_or_default();
+        let hops = self.lines.value("Max-Forwards").is_none_or(|hops| hops.parse::<u8>().is_ok());
+        let scheme_ends = self.line.uri.find(':').is_some_and(|i| i > 0);
+        once.into_iter().all(|name| self.lines.named(name).count() == 1)
+            && once.into_iter().all(|name| self.lines.value(name).is_some_and(|value| !value.is_empty()))
+            && !call_id.contains(|c: char| c.is_ascii_whitespace())
+            && self.lines.named("Max-Forwards").count() <= 1
+            && hops
+            && scheme_ends
+            && self.via.is_tidy()
+            && self.lines.value("Via").is_some_and(|via| Pieces::of(via, b',').all(|entry| !entry.is_empty()))
+            && ["From", "To"].into_iter().all(|name| self.lines.value(name).is_some_and(is_address))
+            && self.cseq().is_some_and(|(_, of)| of == method.to_string())
+            && self.framed().is_some()
+    }
+
+    /// RFC 3261 8.1.1.5: a number below 2^31, and a method.
+    fn cseq(&self) -> Option<(u32, &str)> {
+        cseq(&self.lines)
+    }
+
+    /// The body (RFC 3261 18.3): without Content-Length to the end of the datagram; octets beyond it are dropped; a
+    /// datagram that ends before it is broken.
+    fn framed(&self) -> Option<&[u8]> {
+        let mut lengths = self.lines.named("Content-Length").map(|line| decimal(&line.value));
+        let Some(first) = lengths.next() else { return Some(self.body) };
+        let first = first?;
+        if lengths.any(|other| other != Some(first)) {
+            return None;
+        }
+        self.body.get(..usize::try_from(first).ok()?)
+    }
+
+    /// RFC 3261 8.2.3. Only offers and answers have a body that we must understand.
+    fn has_foreign_body(&self, method: Method) -> bool {
+        let body = self.framed().unwrap_or_default();
+        if body.is_empty() || !matches!(method, Method::Invite | Method::Update) {
+            return false;
+        }
+        let encoded = self.lines.entries("Content-Encoding").any(|coding| !coding.eq_ignore_ascii_case("identity"));
+        let media_type = self.lines.value("Content-Type").unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim();
+        encoded || !media_type.eq_ignore_ascii_case("application/sdp")
+    }
+
+    fn request(self) -> Option<Request> {
+        Some(Request {
+            method: method(self.line.method)?,
+            uri: self.line.uri.to_owned(),
+            cseq: self.cseq()?.0,
+            call_id: self.lines.value("Call-ID")?.to_owned(),
+            from_tag: self.lines.tag("From"),
+            to_tag: self.lines.tag("To"),
+            body: self.framed()?.to_vec(),
+            via: self.via,
+            lines: self.lines,
+        })
+    }
+}
+
+fn response(line: &str, lines: &HeaderLines) -> Option<Response> {
+    let mut parts = line.splitn(3, ' ');
+    let (version, code) = (parts.next()?, parts.next()?);
+    let status = decimal(code).filter(|code| (100..700).contains(code))?;
+    let (cseq, of) = cseq(lines)?;
+    let via = Via::parse(lines.entries("Via").next()?)?;
+    let is_ours = version == "SIP/2.0" && lines.entries("Via").count() == 1;
+    // RFC 3261 18.1.2 and 8.1.3.3: our requests have one Via; a response with more went astray.
+    is_ours.then_some(Response {
+        status: u16::try_from(status).ok()?,
+        branch: via.branch()?.to_owned(),
+        cseq,
+        method: method(of)?,
+    })
+}
+
+fn cseq(lines: &HeaderLines) -> Option<(u32, &str)> {
+    let mut parts = lines.value("CSeq")?.split_ascii_whitespace();
+    let (number, of, more) = (parts.next()?, parts.next()?, parts.next());
+    let number = decimal(number).filter(|number| *number < 1 << 31)?;
+    more.is_none().then_some((number, of))
+}
+
+/// Digits and nothing else.
+fn decimal(text: &str) -> Option<u32> {
+    let text = text.trim();
+    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// One address whose quotes and brackets are closed, and whose tag, if there is one, is not empty: we add ours to it.
+fn is_address(value: &str) -> bool {
+    let (mut quoted, mut escaped, mut open) = (false, false, 0);
+    for byte in value.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'<' if !quoted => open += 1,
+            b'>' if !quoted => open -= 1,
+            _ => {}
+        }
+        if !(0..=1).contains(&open) {
+            return false;
+        }
+    }
+    !quoted && open == 0 && tag_of(value) != Some("")
+}
+
+/// What stands before the empty line, and what after. A message without one was cut off.
+fn split_head(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut at = 0;
+    loop {
+        let end = at + message[at..].iter().position(|byte| *byte == b'\n')?;
+        let next = &message[end + 1..];
+        let skip = if next.starts_with(b"\r\n") { 2 } else { usize::from(next.starts_with(b"\n")) };
+        if skip > 0 {
+            return Some((&message[..=end], &next[skip..]));
+        }
+        at = end + 1;
+    }
+}
+
+/// The first line without its end, and what follows.
+fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| *byte == b'\n');
+    let (line, rest) = end.map_or((text, &b""[..]), |end| (&text[..end], &text[end + 1..]));
+    (line.strip_suffix(b"\r").unwrap_or(line), rest)
+}
+
+/// The headers, unfolded (RFC 3261 7.3.1), and whether every line was one.
+fn headers(mut fields: &[u8]) -> (HeaderLines, bool) {
+    let (mut lines, mut whole) = (Vec::new(), true);
+    while !fields.is_empty() {
+        let (line, mut rest) = split_line(fields);
+        let mut unfolded = line.to_vec();
+        while matches!(rest.first(), Some(b' ' | b'\t')) {
+            let (more, after) = split_line(rest);
+            unfolded.push(b' ');
+            unfolded.extend_from_slice(more.trim_ascii());
+            rest = after;
+        }
+        fields = rest;
+        if lines.len() == MOST_HEADERS {
+            return (HeaderLines(lines), false);
+        }
+        match header(&unfolded) {
+            Some(line) => lines.push(line),
+            None => whole = false,
+        }
+    }
+    (HeaderLines(lines), whole)
+}
+
+fn header(line: &[u8]) -> Option<HeaderLine> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let name = std::str::from_utf8(line[..colon].trim_ascii_end()).ok().filter(|name| is_token(name))?;
+    let octets = line[colon + 1..].trim_ascii();
+    // A lone CR could end the line for the next reader of a header that we copy.
+    if octets.contains(&b'\r') {
+        return None;
+    }
+    let name = long_form(name);
+    Some(match std::str::from_utf8(octets) {
+        Ok(value) => HeaderLine::new(name, value),
+        Err(_) => HeaderLine {
+            name: name.to_owned(),
+            value: octets.iter().copied().map(char::from).collect(),
+            octets: Some(octets.to_vec()),
+        },
+    })
+}
+
+/// The long form of a compact name (RFC 3261 7.3.3 and the IANA registry).
+fn long_form(name: &str) -> &str {
+    const COMPACT: [(&str, &str); 17] = [
+        ("a", "Accept-Contact"),
+        ("b", "Referred-By"),
+        ("c", "Content-Type"),
+        ("d", "Request-Disposition"),
+        ("e", "Content-Encoding"),
+        ("f", "From"),
+        ("i", "Call-ID"),
+        ("k", "Supported"),
+        ("l", "Content-Length"),
+        ("m", "Contact"),
+        ("o", "Event"),
+        ("r", "Refer-To"),
+        ("s", "Subject"),
+        ("t", "To"),
+        ("v", "Via"),
+        ("x", "Session-Expires"),
+        ("y", "Identity"),
+    ];
+    COMPACT.iter().find(|(compact, _)| name.eq_ignore_ascii_case(compact)).map_or(name, |(_, long)| long)
+}
+
+/// RFC 3261 25.1.
+fn is_token(text: &str) -> bool {
+    let is_mark = |b: u8| b"-.!%*_+`'~".contains(&b);
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || is_mark(b))
+}
+
+fn is_white_or_bracket(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"')
+}
+
+/// More headers than any trunk sends; a request with more is refused as malformed.
+const MOST_HEADERS: usize = 200;
+
+#[cfg(test)]
+mod tests;

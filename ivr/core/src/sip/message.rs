@@ -1,0 +1,326 @@
+//! The messages: what the gate let in, and what we send. The only file that names `rsip`: methods, status codes and
+//! the headers we write are its types; what others write is kept as they wrote it, byte for byte
+//! (docs/adr/0002-rsip-behind-one-file.md).
+
+use std::net::SocketAddr;
+
+pub(crate) use rsip::Method;
+use rsip::headers::{Accept, AcceptEncoding, Allow, Contact, ContentType, RetryAfter, Server, Supported};
+use rsip::headers::{Unsupported, UntypedHeader as _, UserAgent};
+use rsip::{Header, StatusCode};
+
+use super::identity::{Headers, Pieces};
+use super::via::Via;
+
+/// One header of a message, unfolded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HeaderLine {
+    /// The long form of a compact name; else as written.
+    pub(crate) name: String,
+    /// The value, trimmed; what is not UTF-8 is read as ISO 8859-1, as old gateways write it.
+    pub(crate) value: String,
+    /// The octets, where they were not UTF-8: a copy of the header must not change them.
+    pub(crate) octets: Option<Vec<u8>>,
+}
+
+impl HeaderLine {
+    /// A header from text.
+    pub(crate) fn new(name: &str, value: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), value: value.into(), octets: None }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(self.octets.as_deref().unwrap_or(self.value.as_bytes()));
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The headers of a message in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct HeaderLines(pub(crate) Vec<HeaderLine>);
+
+impl HeaderLines {
+    /// Every header of this name.
+    pub(crate) fn named(&self, name: &'static str) -> impl Iterator<Item = &HeaderLine> {
+        self.0.iter().filter(move |line| line.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The first value of this name.
+    pub(crate) fn value(&self, name: &'static str) -> Option<&str> {
+        self.named(name).map(|line| line.value.as_str()).next()
+    }
+
+    /// The entries of every header of this name, comma-separated lists taken apart.
+    pub(crate) fn entries(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        self.named(name).flat_map(|line| Pieces::of(&line.value, b',')).filter(|entry| !entry.is_empty())
+    }
+
+    /// Name and value of each, for [`Headers`].
+    pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
+        self.0.iter().map(|line| (line.name.as_str(), line.value.as_str())).collect()
+    }
+
+    /// The tag of From or To.
+    pub(crate) fn tag(&self, name: &'static str) -> Option<String> {
+        self.value(name).and_then(tag_of).map(str::to_owned)
+    }
+}
+
+/// The `tag` of an address: a header parameter, so it stands after `>`, or after the first `;` if there is no `<`
+/// (RFC 3261 20.10).
+pub(crate) fn tag_of(value: &str) -> Option<&str> {
+    let parameters = match super::identity::split_at_bracket(value) {
+        Some((_, rest)) => rest.split_once('>').map(|(_, parameters)| parameters)?,
+        None => value.split_once(';').map(|(_, parameters)| parameters)?,
+    };
+    super::identity::Parameters(parameters).value("tag")
+}
+
+/// A request that passed the gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// What is asked.
+    pub(crate) method: Method,
+    /// The Request-URI.
+    pub(crate) uri: String,
+    /// The topmost Via.
+    pub(crate) via: Via,
+    /// The number of CSeq; its method is `method`.
+    pub(crate) cseq: u32,
+    /// The Call-ID.
+    pub(crate) call_id: String,
+    /// The sender's tag; RFC 2543 had none.
+    pub(crate) from_tag: Option<String>,
+    /// The receiver's tag: there is one inside a dialog.
+    pub(crate) to_tag: Option<String>,
+    /// All headers.
+    pub(crate) lines: HeaderLines,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// Start line and CSeq, for the ladder.
+    pub(crate) fn summary(&self) -> String {
+        format!("{} {} SIP/2.0 ({})", self.method, self.uri, self.cseq)
+    }
+
+    /// Who calls, judged by `f`.
+    pub(crate) fn with_headers<T>(&self, f: impl FnOnce(Headers<'_>) -> T) -> T {
+        f(Headers(&self.lines.pairs()))
+    }
+}
+
+/// A response that passed the gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Response {
+    /// 100 to 699.
+    pub(crate) status: u16,
+    /// The branch of the topmost Via, which is ours.
+    pub(crate) branch: String,
+    /// The number of CSeq.
+    pub(crate) cseq: u32,
+    /// The method of CSeq.
+    pub(crate) method: Method,
+}
+
+/// Reads a method. Methods are case-sensitive (RFC 3261 7.1), which rsip's own reader is not.
+pub(crate) fn method(text: &str) -> Option<Method> {
+    text.parse::<Method>().ok().filter(|method| method.to_string() == text)
+}
+
+/// Status code and reason phrase, such as `480 Temporarily Unavailable`.
+pub(crate) fn status_line(status: u16) -> String {
+    let joined = StatusCode::from(status).to_string();
+    let mut text = String::with_capacity(joined.len() + 4);
+    let mut lower = false;
+    for c in joined.chars() {
+        if c.is_ascii_uppercase() && lower {
+            text.push(' ');
+        }
+        lower = c.is_ascii_lowercase();
+        text.push(c);
+    }
+    text
+}
+
+/// What we answer to a request, before it is written.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    /// 100 to 699.
+    pub(crate) status: u16,
+    headers: Vec<Header>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    /// An answer without headers of its own.
+    pub(crate) fn new(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    fn with(mut self, header: Header) -> Self {
+        self.headers.push(header);
+        self
+    }
+
+    /// Which methods we serve (RFC 3261 20.5).
+    pub(crate) fn allow(self) -> Self {
+        let methods: Vec<String> = SERVED.iter().map(Method::to_string).collect();
+        self.with(Header::Allow(Allow::new(methods.join(", "))))
+    }
+
+    /// Which bodies and encodings we read (RFC 3261 20.1, 20.2).
+    pub(crate) fn accept(self) -> Self {
+        self.with(Header::Accept(Accept::new("application/sdp")))
+            .with(Header::AcceptEncoding(AcceptEncoding::new("identity")))
+    }
+
+    /// No extension is supported: an empty list (RFC 3261 20.37).
+    pub(crate) fn supported(self) -> Self {
+        self.with(Header::Supported(Supported::new("")))
+    }
+
+    /// The extensions that were required and are not supported (RFC 3261 8.2.2.3).
+    pub(crate) fn unsupported(self, extensions: &[String]) -> Self {
+        self.with(Header::Unsupported(Unsupported::new(extensions.join(", "))))
+    }
+
+    /// Where in-dialog requests reach us.
+    pub(crate) fn contact(self, address: SocketAddr) -> Self {
+        self.with(Header::Contact(Contact::new(format!("<sip:{address}>"))))
+    }
+
+    /// When to try again.
+    pub(crate) fn retry_after(self, seconds: u32) -> Self {
+        self.with(Header::RetryAfter(RetryAfter::new(seconds.to_string())))
+    }
+
+    /// A session description.
+    pub(crate) fn sdp(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self.with(Header::ContentType(ContentType::new("application/sdp")))
+    }
+
+    /// The octets of the response to a request with these headers (RFC 3261 8.2.6). `to_tag` is ours; it stands in
+    /// unless To has a tag already or this is a 100.
+    pub(crate) fn write(&self, asked: &Asked<'_>, to_tag: &str, server: Option<&str>) -> Vec<u8> {
+        let mut out = format!("SIP/2.0 {}\r\n", status_line(self.status)).into_bytes();
+        HeaderLine::new("Via", asked.via.stamped(asked.from)).write(&mut out);
+        for (i, line) in asked.lines.named("Via").enumerate() {
+            if i > 0 {
+                line.write(&mut out);
+                continue;
+            }
+            let mut pieces = Pieces::of(&line.value, b',');
+            pieces.next();
+            if let Some(rest) = pieces.rest() {
+                HeaderLine::new("Via", rest.trim()).write(&mut out);
+            }
+        }
+        for name in ["From", "To", "Call-ID", "CSeq"] {
+            for line in asked.lines.named(name).take(1) {
+                let wants_tag = name == "To" && self.status > 100 && tag_of(&line.value).is_none();
+                let mut line = line.clone();
+                if wants_tag {
+                    let tag = format!(";tag={to_tag}");
+                    line.octets.iter_mut().for_each(|octets| octets.extend_from_slice(tag.as_bytes()));
+                    line.value += &tag;
+                }
+                line.write(&mut out);
+            }
+        }
+        if self.status == 100 {
+            // RFC 3261 8.2.6.1.
+            asked.lines.named("Timestamp").take(1).for_each(|line| line.write(&mut out));
+        }
+        if (101..300).contains(&self.status) {
+            // RFC 3261 12.1.1: the proxies that want to see the rest of the dialog.
+            asked.lines.named("Record-Route").for_each(|line| line.write(&mut out));
+        }
+        let server = server.map(|server| Header::Server(Server::new(server)));
+        finish(out, self.headers.iter().chain(&server), &self.body)
+    }
+}
+
+/// The request that is answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// Its source.
+    pub(crate) from: SocketAddr,
+    /// Its topmost Via.
+    pub(crate) via: &'a Via,
+    /// Its headers.
+    pub(crate) lines: &'a HeaderLines,
+}
+
+impl<'a> Asked<'a> {
+    /// A request that passed the gate.
+    pub(crate) fn of(request: &'a Request, from: SocketAddr) -> Self {
+        Self { from, via: &request.via, lines: &request.lines }
+    }
+}
+
+/// The octets of a request of ours: its start line, its headers as given, and who we are.
+pub(crate) fn write_request(method: Method, uri: &str, lines: &[HeaderLine], server: Option<&str>) -> Vec<u8> {
+    let mut out = format!("{method} {uri} SIP/2.0\r\n").into_bytes();
+    lines.iter().for_each(|line| line.write(&mut out));
+    let agent = server.map(|server| Header::UserAgent(UserAgent::new(server)));
+    finish(out, agent.iter(), b"")
+}
+
+fn finish<'a>(mut out: Vec<u8>, headers: impl Iterator<Item = &'a Header>, body: &[u8]) -> Vec<u8> {
+    for header in headers {
+        out.extend_from_slice(format!("{header}\r\n").as_bytes());
+    }
+    out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+    out.extend_from_slice(body);
+    out
+}
+
+/// The methods that a dialog or an OPTIONS may use with us.
+pub(crate) const SERVED: [Method; 6] =
+    [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Update];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_phrases_are_words() {
+        for (status, line) in [
+            (100, "100 Trying"),
+            (200, "200 OK"),
+            (433, "433 Anonymity Disallowed"),
+            (480, "480 Temporarily Unavailable"),
+            (481, "481 Call Transaction Does Not Exist"),
+            (505, "505 Version Not Supported"),
+        ] {
+            assert_eq!(status_line(status), line);
+        }
+    }
+
+    #[test]
+    fn methods_are_case_sensitive() {
+        assert_eq!(method("INVITE"), Some(Method::Invite));
+        assert_eq!(method("PRACK"), Some(Method::PRack));
+        assert_eq!(method("invite"), None);
+        assert_eq!(method(" INVITE"), None);
+        assert_eq!(method("NEWMETHOD"), None);
+    }
+
+    #[test]
+    fn the_tag_stands_after_the_address() {
+        for (value, tag) in [
+            ("<sip:a@h>;tag=1", Some("1")),
+            ("<sip:a@h;tag=2>", None),
+            ("sip:a@h;tag=3", Some("3")),
+            (r#""<;tag=4>" <sip:a@h>;x=y;TAG=5"#, Some("5")),
+            ("<sip:a@h", None),
+        ] {
+            assert_eq!(tag_of(value), tag, "{value}");
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Transactions over UDP (RFC 3261 17, with the Accepted state of RFC 6026): what is sent again until it is answered,
+//! and which requests were answered before.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::agenda::Agenda;
+use super::message::{Method, Request, Response};
+use crate::media::CallKey;
+
+/// A datagram to send.
+pub(crate) type Sending = (SocketAddr, Vec<u8>);
+
+/// Names a server transaction (RFC 3261 17.2.3), and the trunk it belongs to: nobody else can touch it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct TransactionKey(Arc<str>);
+
+impl TransactionKey {
+    /// The transaction of a request; of an ACK, the INVITE's.
+    pub(crate) fn of(request: &Request, trunk: usize) -> Self {
+        let method = if request.method == Method::Ack { Method::Invite } else { request.method };
+        Self::named(method, request, trunk)
+    }
+
+    /// The transaction that a CANCEL means (RFC 3261 9.2).
+    pub(crate) fn cancelled_by(request: &Request, trunk: usize) -> Self {
+        Self::named(Method::Invite, request, trunk)
+    }
+
+    fn named(method: Method, request: &Request, trunk: usize) -> Self {
+        let (sent_by, uri) = (request.via.sent_by(), request.uri.as_str());
+        Self(match request.via.branch() {
+            Some(branch) => format!("{trunk} {method} {sent_by} {branch}").into(),
+            // A sender of RFC 2543: Request-URI, tag, Call-ID, number and Via are the name.
+            None => {
+                let (call_id, cseq, tag) = (&request.call_id, request.cseq, &request.from_tag);
+                let via = request.lines.value("Via").unwrap_or_default();
+                format!("{trunk} {method} {uri} {tag:?} {call_id} {cseq} {via}").into()
+            }
+        })
+    }
+}
+
+/// A message that is sent again, at T1 doubling to T2, until somebody says that it arrived, or 64*T1 have passed.
+#[derive(Debug)]
+pub(crate) struct Resending {
+    to: SocketAddr,
+    bytes: Vec<u8>,
+    interval: Duration,
+    at: Instant,
+    ends: Instant,
+}
+
+/// What a [`Resending`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resent {
+    /// Nothing yet.
+    Waiting,
+    /// It was sent again.
+    Again,
+    /// Its time is over.
+    GaveUp,
+}
+
+impl Resending {
+    /// A message that is sent now.
+    pub(crate) fn new(to: SocketAddr, bytes: Vec<u8>, now: Instant) -> Self {
+        Self { to, bytes, interval: T1, at: now + T1, ends: now + LIFETIME }
+    }
+
+    /// Sends it again if it is time.
+    pub(crate) fn on_timeout(&mut self, now: Instant, out: &mut Vec<Sending>) -> Resent {
+        if now >= self.ends {
+            return Resent::GaveUp;
+        }
+        if now < self.at {
+            return Resent::Waiting;
+        }
+        self.interval = (self.interval * 2).min(T2);
+        self.at = now + self.interval;
+        out.push((self.to, self.bytes.clone()));
+        Resent::Again
+    }
+
+    /// When [`on_timeout`](Self::on_timeout) is due.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.at.min(self.ends)
+    }
+
+    /// RFC 3261 17.1.2.2: after a provisional response, the longest interval.
+    fn slow_down(&mut self, now: Instant) {
+        if self.interval < T2 {
+            self.interval = T2;
+            self.at = now + T2;
+        }
+    }
+}
+
+/// A request that is or was being answered.
+#[derive(Debug)]
+enum Server {
+    /// An INVITE without a final response; a repetition gets the last provisional one again.
+    Proceeding { call: CallKey, provisional: Sending },
+    /// An INVITE with a 2xx: the dialog repeats that. Repetitions of the INVITE are absorbed (RFC 6026 7.1).
+    Accepted { ends: Instant },
+    /// A refused INVITE: the refusal repeats until the ACK (timers G and H).
+    Refused(Resending),
+    /// Its ACK came; more of them are absorbed (timer I).
+    Acknowledged { ends: Instant },
+    /// Any other request; a repetition gets the same response (timer J).
+    Answered { response: Sending, ends: Instant },
+}
+
+impl Server {
+    fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Proceeding { .. } => None, // The call has one.
+            Self::Refused(resending) => Some(resending.deadline()),
+            Self::Accepted { ends } | Self::Acknowledged { ends } | Self::Answered { ends, .. } => Some(*ends),
+        }
+    }
+}
+
+/// A request of ours.
+#[derive(Debug)]
+struct Client {
+    call: CallKey,
+    resending: Resending,
+}
+
+/// Who has a deadline.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Who {
+    Server(TransactionKey),
+    Client(Arc<str>),
+}
+
+/// What was heard before.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Repetition {
+    /// Not this request.
+    New,
+    /// It needs no response now.
+    Absorbed,
+    /// It gets this again.
+    Again(Sending),
+}
+
+/// All transactions of the endpoint.
+#[derive(Debug, Default)]
+pub(crate) struct Transactions {
+    servers: HashMap<TransactionKey, Server>,
+    /// Call-ID, From tag and CSeq of INVITEs that opened a dialog: another transaction with the same is one request
+    /// that came on two ways (RFC 3261 8.2.2.2).
+    origins: HashMap<Origin, TransactionKey>,
+    origin_of: HashMap<TransactionKey, Origin>,
+    clients: HashMap<Arc<str>, Client>,
+    agenda: Agenda<Who>,
+}
+
+/// Call-ID, From tag, CSeq number.
+type Origin = (String, Option<String>, u32);
+
+impl Transactions {
+    /// Was this request heard before?
+    pub(crate) fn repetition(&self, key: &TransactionKey) -> Repetition {
+        match self.servers.get(key) {
+            None => Repetition::New,
+            Some(Server::Proceeding { provisional, .. }) => Repetition::Again(provisional.clone()),
+            Some(Server::Refused(resending)) => Repetition::Again((resending.to, resending.bytes.clone())),
+            Some(Server::Answered { response, .. }) => Repetition::Again(response.clone()),
+            Some(Server::Accepted { .. } | Server::Acknowledged { .. }) => Repetition::Absorbed,
+        }
+    }
+
+    /// Did this new INVITE come before, on another way?
+    pub(crate) fn is_merged(&self, request: &Request) -> bool {
+        self.origins.contains_key(&(request.call_id.clone(), request.from_tag.clone(), request.cseq))
+    }
+
+    /// An INVITE asks for a new call, which has its own deadline until it answers.
+    pub(crate) fn open(&mut self, key: &TransactionKey, request: &Request, call: CallKey, provisional: Sending) {
+        let origin = (request.call_id.clone(), request.from_tag.clone(), request.cseq);
+        self.origins.insert(origin.clone(), key.clone());
+        self.origin_of.insert(key.clone(), origin);
+        self.put(key, Server::Proceeding { call, provisional });
+    }
+
+    /// The call whose INVITE has no final response yet.
+    pub(crate) fn call_of(&self, key: &TransactionKey) -> Option<CallKey> {
+        match self.servers.get(key) {
+            Some(Server::Proceeding { call, .. }) => Some(*call),
+            _ => None,
+        }
+    }
+
+    /// Is there such a transaction?
+    pub(crate) fn knows(&self, key: &TransactionKey) -> bool {
+        self.servers.contains_key(key)
+    }
+
+    /// An INVITE got a 2xx.
+    pub(crate) fn accept(&mut self, key: &TransactionKey, now: Instant) {
+        self.put(key, Server::Accepted { ends: now + LIFETIME });
+    }
+
+    /// An INVITE got any other final response. If there are too many to remember, it is not repeated: a repetition of
+    /// the INVITE is refused anew.
+    pub(crate) fn refuse(&mut self, key: &TransactionKey, (to, bytes): Sending, now: Instant) {
+        if self.servers.len() > MOST_REMEMBERED {
+            return self.forget(key);
+        }
+        self.put(key, Server::Refused(Resending::new(to, bytes, now)));
+    }
+
+    /// Another request got its response. If there are too many to remember, a repetition is taken for a new request:
+    /// all of them may be answered twice.
+    pub(crate) fn answer(&mut self, key: &TransactionKey, response: Sending, now: Instant) {
+        if self.servers.len() < MOST_REMEMBERED {
+            self.put(key, Server::Answered { response, ends: now + LIFETIME });
+        }
+    }
+
+    /// An ACK came. Does it belong to a refusal?
+    pub(crate) fn acknowledge(&mut self, key: &TransactionKey, now: Instant) -> bool {
+        match self.servers.get(key) {
+            Some(Server::Refused(_)) => self.put(key, Server::Acknowledged { ends: now + T4 }),
+            Some(Server::Acknowledged { .. }) => {}
+            _ => return false,
+        }
+        true
+    }
+
+    /// Sends a request of ours, until it is answered.
+    pub(crate) fn send(&mut self, branch: &str, call: CallKey, (to, bytes): Sending, now: Instant) {
+        let branch: Arc<str> = branch.into();
+        let client = Client { call, resending: Resending::new(to, bytes, now) };
+        self.agenda.set(&Who::Client(branch.clone()), Some(client.resending.deadline()));
+        self.clients.insert(branch, client);
+    }
+
+    /// A response came: `None` if it belongs to no request of ours, `Some(None)` if the request still waits for its
+    /// final one. Our only requests are BYEs, and whatever ends one of them ends its call.
+    pub(crate) fn on_response(&mut self, response: &Response, now: Instant) -> Option<Option<CallKey>> {
+        if response.method != Method::Bye {
+            return None;
+        }
+        let client = self.clients.get_mut(response.branch.as_str())?;
+        let who = Who::Client(response.branch.as_str().into());
+        if response.status < 200 {
+            client.resending.slow_down(now);
+            self.agenda.set(&who, Some(client.resending.deadline()));
+            return Some(None);
+        }
+        self.agenda.set(&who, None);
+        Some(self.clients.remove(response.branch.as_str()).map(|client| client.call))
+    }
+
+    /// Sends again what is due and forgets what is over. Returns the calls whose request was never answered.
+    pub(crate) fn on_timeout(&mut self, now: Instant, out: &mut Vec<Sending>) -> Vec<CallKey> {
+        let mut unanswered = Vec::new();
+        while let Some(who) = self.agenda.pop_due(now) {
+            match &who {
+                Who::Client(branch) => {
+                    let Some(client) = self.clients.get_mut(branch) else { continue };
+                    if client.resending.on_timeout(now, out) == Resent::GaveUp {
+                        unanswered.push(client.call);
+                        self.clients.remove(branch);
+                    } else {
+                        let deadline = client.resending.deadline();
+                        self.agenda.set(&who, Some(deadline));
+                    }
+                }
+                Who::Server(key) => {
+                    let refused = match self.servers.get_mut(key) {
+                        Some(Server::Refused(resending)) => Some(resending),
+                        _ => None,
+                    };
+                    let repeats = refused.and_then(|resending| {
+                        (resending.on_timeout(now, out) != Resent::GaveUp).then(|| resending.deadline())
+                    });
+                    match repeats {
+                        Some(deadline) => self.agenda.set(&who, Some(deadline)),
+                        None => self.forget(key),
+                    }
+                }
+            }
+        }
+        unanswered
+    }
+
+    /// When [`on_timeout`](Self::on_timeout) is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.agenda.deadline()
+    }
+
+    fn put(&mut self, key: &TransactionKey, server: Server) {
+        self.agenda.set(&Who::Server(key.clone()), server.deadline());
+        self.servers.insert(key.clone(), server);
+    }
+
+    fn forget(&mut self, key: &TransactionKey) {
+        self.servers.remove(key);
+        self.agenda.set(&Who::Server(key.clone()), None);
+        if let Some(origin) = self.origin_of.remove(key) {
+            self.origins.remove(&origin);
+        }
+    }
+}
+
+/// RFC 3261 17.1.1.1: an estimate of the round trip.
+const T1: Duration = Duration::from_millis(500);
+/// RFC 3261 17.1.2.2: the longest interval between two repetitions.
+const T2: Duration = Duration::from_secs(4);
+/// RFC 3261 17.1.2.2: how long a message stays in the network.
+const T4: Duration = Duration::from_secs(5);
+/// RFC 3261 17: nothing is repeated or remembered for longer than 64*T1.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(32);
+/// Answers that are remembered at a time.
+const MOST_REMEMBERED: usize = 20_000;

@@ -1,0 +1,308 @@
+//! What the media thread does, over and over: obey, send what is due, read what arrived, wait.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Duration;
+
+use ivr_core::media::{
+    CallKey, Clips, MediaCommand, MediaEvent, MediaPlan, MediaSession, PortIndex, Quality, RtpStart,
+};
+use mio::net::UdpSocket;
+use mio::{Events, Interest, Poll, Token};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::pace::Pace;
+use super::{Counters, RtpSockets};
+use crate::clock::Clock;
+
+/// The token of the one who wakes us; ports have their index.
+pub(super) const WAKER: Token = Token(usize::MAX);
+
+/// The finest wait of a poll; what is shorter is slept.
+const POLL_UNIT: Duration = Duration::from_millis(1);
+
+/// Datagrams read before packets that have become due are sent: a flood of one port takes turns with the others and
+/// delays no packet by more than this many reads.
+const READS_A_TURN: usize = 256;
+
+/// Discarded at most when a call takes a port: more than the socket's buffer holds, unless it is being flooded now.
+const LATE_PACKETS: usize = 1_024;
+
+/// Larger than what any network carries in one piece; what is longer is cut, and no RTP of ours.
+const DATAGRAM_BYTES: usize = 2_048;
+
+/// The calls and their sockets.
+pub(super) struct Exchange {
+    poll: Poll,
+    ready: Events,
+    sockets: Vec<UdpSocket>,
+    /// By port.
+    calls: Vec<Option<Call>>,
+    /// One entry a call.
+    ports: HashMap<CallKey, PortIndex>,
+    /// Ports that may hold datagrams: each once, while its call exists.
+    unread: VecDeque<PortIndex>,
+    pace: Pace,
+    commands: Receiver<(CallKey, MediaCommand)>,
+    events: mpsc::Sender<(CallKey, MediaEvent)>,
+    /// What found the channel full. Keys never wait here. Of a call that hears nothing from the endpoint, there is an
+    /// end of its utterance, a silence and a farewell at most.
+    untold: VecDeque<(CallKey, MediaEvent)>,
+    clips: Clips,
+    counters: Arc<Counters>,
+    clock: Clock,
+}
+
+struct Call {
+    key: CallKey,
+    session: MediaSession,
+    /// It has its place in the pace.
+    speaks: bool,
+    /// It has its place in `unread`.
+    unread: bool,
+}
+
+/// The handle is gone.
+struct Dismissed;
+
+impl Exchange {
+    pub(super) fn new(
+        poll: Poll,
+        sockets: RtpSockets,
+        clips: Clips,
+        commands: Receiver<(CallKey, MediaCommand)>,
+        events: mpsc::Sender<(CallKey, MediaEvent)>,
+        counters: Arc<Counters>,
+        clock: Clock,
+    ) -> Self {
+        let sockets: Vec<_> = sockets.into_sockets().map(UdpSocket::from_std).collect();
+        let count = sockets.len();
+        Self {
+            poll,
+            ready: Events::with_capacity(count + 1),
+            sockets,
+            calls: std::iter::repeat_with(|| None).take(count).collect(),
+            ports: HashMap::with_capacity(count),
+            unread: VecDeque::with_capacity(count),
+            pace: Pace::new(count, clock.now()),
+            commands,
+            events,
+            untold: VecDeque::new(),
+            clips,
+            counters,
+            clock,
+        }
+    }
+
+    /// Runs until the handle is dropped, or polling fails.
+    pub(super) fn run(mut self) -> io::Result<()> {
+        loop {
+            if let Err(Dismissed) = self.obey() {
+                return Ok(());
+            }
+            self.speak();
+            self.listen();
+            self.tell_again();
+            self.wait()?;
+        }
+    }
+
+    fn obey(&mut self) -> Result<(), Dismissed> {
+        loop {
+            match self.commands.try_recv() {
+                Ok((key, command)) => self.follow(key, command),
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Disconnected) => return Err(Dismissed),
+            }
+        }
+    }
+
+    fn follow(&mut self, key: CallKey, command: MediaCommand) {
+        match command {
+            MediaCommand::Open { port, plan, start } => self.open(key, port, plan, start),
+            MediaCommand::Close => self.close(key),
+            MediaCommand::Listen => {
+                let now = self.clock.now();
+                let Some((call, port)) = call(&mut self.calls, &self.ports, key) else { return };
+                call.session.listen(now);
+                if !std::mem::replace(&mut call.speaks, true) {
+                    self.pace.begin(key, port, call.session.packet_time(), now);
+                }
+            }
+            MediaCommand::Change(plan) => {
+                let now = self.clock.now();
+                self.session(key, |session| session.change(plan, now));
+            }
+            MediaCommand::Say { play, utterance } => self.session(key, |session| session.say(play, &utterance)),
+            MediaCommand::Hush => self.session(key, MediaSession::hush),
+        }
+    }
+
+    /// What is told to a call that has no media is lost, as it is to one that has ended.
+    fn session(&mut self, key: CallKey, told: impl FnOnce(&mut MediaSession)) {
+        if let Some((call, _)) = call(&mut self.calls, &self.ports, key) {
+            told(&mut call.session);
+        }
+    }
+
+    fn open(&mut self, key: CallKey, port: PortIndex, plan: MediaPlan, start: RtpStart) {
+        let index = usize::from(port.0);
+        let (Some(socket), Some(seat @ None)) = (self.sockets.get_mut(index), self.calls.get_mut(index)) else {
+            tracing::error!(call.key = key.0, port = port.0, "call {} was given a port that it cannot have", key.0);
+            return;
+        };
+        discard(socket);
+        if let Err(error) = self.poll.registry().register(socket, Token(index), Interest::READABLE) {
+            tracing::error!(call.key = key.0, %error, "call {} has no media: {error}", key.0);
+            return;
+        }
+        let session = MediaSession::new(plan, start, self.clips.clone());
+        *seat = Some(Call { key, session, speaks: false, unread: false });
+        self.ports.insert(key, port);
+    }
+
+    /// Every `Close` is answered, also that of a call that never had a port. Until the port is taken again, what
+    /// arrives there stays in the kernel: nobody is woken for it.
+    fn close(&mut self, key: CallKey) {
+        let mut quality = Quality::default();
+        if let Some(port) = self.ports.remove(&key) {
+            let index = usize::from(port.0);
+            if let Some(call) = self.calls[index].take() {
+                quality = call.session.quality();
+            }
+            if let Err(error) = self.poll.registry().deregister(&mut self.sockets[index]) {
+                tracing::error!(call.key = key.0, %error, "the port of call {} cannot be left: {error}", key.0);
+            }
+            self.unread.retain(|unread| *unread != port);
+        }
+        self.tell(key, MediaEvent::Closed(quality));
+    }
+
+    /// Sends the packets that are due.
+    fn speak(&mut self) {
+        let now = self.clock.now();
+        let mut packet = [0; MediaSession::PACKET_BYTES];
+        while let Some(due) = self.pace.pop(now) {
+            let index = usize::from(due.port.0);
+            let Some(call) = self.calls[index].as_mut().filter(|call| call.key == due.call) else { continue };
+            let tick = call.session.tick(now, &mut packet);
+            let skipped = self.pace.go_on(due, call.session.packet_time(), now);
+            Counters::add(&self.counters.skipped, skipped);
+            if let Some((to, length)) = tick.packet
+                && self.sockets[index].send_to(&packet[..length], to).is_err()
+            {
+                // Lost, as in a network: there is no route, or the kernel's buffer is full.
+                Counters::add(&self.counters.unsent, 1);
+            }
+            if let Some(play) = tick.play_ended {
+                self.tell(due.call, MediaEvent::PlayEnded(play));
+            }
+            if tick.fell_silent {
+                self.tell(due.call, MediaEvent::Silent);
+            }
+        }
+    }
+
+    /// Reads what arrived, one datagram of each port after the other.
+    fn listen(&mut self) {
+        let mut datagram = [0; DATAGRAM_BYTES];
+        for _ in 0..READS_A_TURN {
+            let Some(port) = self.unread.pop_front() else { return };
+            let index = usize::from(port.0);
+            let Some(call) = self.calls[index].as_mut() else { continue };
+            match self.sockets[index].recv_from(&mut datagram) {
+                Ok((length, from)) => {
+                    self.unread.push_back(port);
+                    if let Some(key) = call.session.receive(from, &datagram[..length], self.clock.now()) {
+                        let call = call.key;
+                        self.tell(call, MediaEvent::Key(key));
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => self.unread.push_back(port),
+                // Nothing more; the next datagram makes the socket ready again.
+                Err(_) => call.unread = false,
+            }
+        }
+    }
+
+    fn tell(&mut self, call: CallKey, event: MediaEvent) {
+        let refused = if self.untold.is_empty() {
+            self.events.try_send((call, event))
+        } else {
+            Err(TrySendError::Full((call, event)))
+        };
+        match refused {
+            Err(TrySendError::Full((_, MediaEvent::Key(_)))) => Counters::add(&self.counters.unheard_keys, 1),
+            Err(TrySendError::Full(event)) => self.untold.push_back(event),
+            // Nobody is there any more, or it was told.
+            Err(TrySendError::Closed(_)) | Ok(()) => {}
+        }
+    }
+
+    fn tell_again(&mut self) {
+        while let Some(event) = self.untold.pop_front() {
+            if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
+                return self.untold.push_front(event);
+            }
+        }
+    }
+
+    /// Waits for the next packet to be due, a command, or a datagram.
+    fn wait(&mut self) -> io::Result<()> {
+        let patience = if !self.unread.is_empty() {
+            Some(Duration::ZERO)
+        } else if !self.untold.is_empty() {
+            Some(POLL_UNIT)
+        } else {
+            self.pace.deadline().map(|at| at.saturating_duration_since(self.clock.now()))
+        };
+        // A poll counts milliseconds and would be late by a part of one, differently for each packet. So it waits for
+        // the whole ones, and the rest is slept; with many calls, what arrives meanwhile is then read in one go.
+        let patience = match patience {
+            Some(rest) if rest < POLL_UNIT => {
+                std::thread::sleep(rest);
+                Some(Duration::ZERO)
+            }
+            Some(long) => Some(Duration::from_millis(u64::try_from(long.as_millis()).unwrap_or(u64::MAX))),
+            None => None,
+        };
+        match self.poll.poll(&mut self.ready, patience) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+            Err(_) | Ok(()) => {}
+        }
+        for event in &self.ready {
+            let index = event.token().0;
+            if let Some(Some(call)) = self.calls.get_mut(index)
+                && !std::mem::replace(&mut call.unread, true)
+                && let Ok(port) = u16::try_from(index)
+            {
+                self.unread.push_back(PortIndex(port));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The media of a call, and its port.
+fn call<'a>(
+    calls: &'a mut [Option<Call>],
+    ports: &HashMap<CallKey, PortIndex>,
+    key: CallKey,
+) -> Option<(&'a mut Call, PortIndex)> {
+    let port = *ports.get(&key)?;
+    Some((calls[usize::from(port.0)].as_mut()?, port))
+}
+
+/// Throws away what came before the call: late packets of the last one must not reach it.
+fn discard(socket: &UdpSocket) {
+    for _ in 0..LATE_PACKETS {
+        match socket.recv_from(&mut [0; 1]) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}

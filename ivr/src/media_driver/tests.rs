@@ -1,0 +1,279 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use ivr_core::media::{Codec, MediaPlan, PortIndex, Quality, RtpStart};
+use voice_prompts::{Library, PromptId, Utterance};
+
+use super::*;
+use crate::phone::Law;
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Far longer than anything takes; only a test that fails waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+const EVENT_PAYLOAD_TYPE: u8 = 101;
+const START: RtpStart = RtpStart { ssrc: 0x0102_0304, sequence: 65_530, timestamp: u32::MAX - 1_000 };
+
+/// The media thread with two ports.
+struct Service {
+    driver: MediaDriver,
+    events: mpsc::Receiver<(CallKey, MediaEvent)>,
+}
+
+/// The other end of a call's audio.
+struct Caller {
+    socket: UdpSocket,
+    service: SocketAddr,
+    sequence: u16,
+}
+
+/// A packet as the caller got it.
+struct Packet {
+    sequence: u16,
+    timestamp: u32,
+    ssrc: u32,
+    payload: Vec<u8>,
+    at: Instant,
+}
+
+impl Service {
+    fn start() -> Self {
+        let clips = Clips::encode(&Library::embedded(), "en");
+        let (driver, events) = MediaDriver::start(RtpSockets::drawn(LOOPBACK, 2).unwrap(), clips, Clock).unwrap();
+        Self { driver, events }
+    }
+
+    /// A call on this port.
+    fn open(&self, call: u64, port: u16) -> Caller {
+        let caller = Caller::at("127.0.0.1", self.driver.ports()[usize::from(port)]);
+        let remote = caller.socket.local_addr().unwrap();
+        self.open_for(call, port, remote);
+        caller
+    }
+
+    /// The ACK: the first packet shows that it has been obeyed.
+    fn listen(&self, call: u64, caller: &Caller) {
+        self.tell(call, MediaCommand::Listen);
+        caller.packet();
+    }
+
+    fn open_for(&self, call: u64, port: u16, remote: SocketAddr) {
+        let plan = MediaPlan {
+            remote,
+            codec: Codec::Pcmu,
+            event_payload_type: Some(EVENT_PAYLOAD_TYPE),
+            packet_time: Duration::from_millis(20),
+            media_networks: Vec::new(),
+            held: false,
+            latch_any: false,
+        };
+        self.tell(call, MediaCommand::Open { port: PortIndex(port), plan, start: START });
+    }
+
+    fn tell(&self, call: u64, command: MediaCommand) {
+        self.driver.send(CallKey(call), command);
+    }
+
+    /// What a call says next, and which call it is.
+    async fn event(&mut self) -> (u64, MediaEvent) {
+        let event = tokio::time::timeout(PATIENCE, self.events.recv()).await;
+        let (CallKey(call), event) = event.expect("no event").expect("the media thread ended");
+        (call, event)
+    }
+
+    async fn key(&mut self) -> (u64, char) {
+        match self.event().await {
+            (call, MediaEvent::Key(key)) => (call, key),
+            other => panic!("{other:?} is no key"),
+        }
+    }
+
+    async fn close(&mut self, call: u64) -> Quality {
+        self.tell(call, MediaCommand::Close);
+        match self.event().await {
+            (closed, MediaEvent::Closed(quality)) if closed == call => quality,
+            other => panic!("{other:?} is not the end of {call}"),
+        }
+    }
+}
+
+impl Caller {
+    fn at(address: &str, service: u16) -> Self {
+        let socket = UdpSocket::bind((address, 0)).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self { socket, service: (LOOPBACK, service).into(), sequence: 0 }
+    }
+
+    fn packet(&self) -> Packet {
+        let mut bytes = [0; 2_048];
+        let length = self.socket.recv(&mut bytes).expect("no packet");
+        let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+        assert_eq!((bytes[0], bytes[1] & 0x7f), (0x80, 0));
+        let [high, low] = [bytes[2], bytes[3]];
+        Packet {
+            sequence: u16::from_be_bytes([high, low]),
+            timestamp: word(4),
+            ssrc: word(8),
+            payload: bytes[12..length].to_vec(),
+            at: Clock.now(),
+        }
+    }
+
+    /// Reads one, if there is one.
+    fn has_packet(&self) -> bool {
+        self.socket.set_nonblocking(true).unwrap();
+        let has = self.socket.recv(&mut [0; 1]).is_ok();
+        self.socket.set_nonblocking(false).unwrap();
+        has
+    }
+
+    /// One packet of a key press: the same press has the same number.
+    fn press(&mut self, key: u8, press: u32) {
+        let mut packet = vec![0x80, EVENT_PAYLOAD_TYPE];
+        packet.extend(self.sequence.to_be_bytes());
+        packet.extend((press * 4_000).to_be_bytes());
+        packet.extend([0, 0, 0, 1, key, 10, 0, 160]);
+        self.sequence = self.sequence.wrapping_add(1);
+        self.socket.send_to(&packet, self.service).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_clip_is_heard_whole_and_in_order_and_its_end_is_told() {
+    let mut service = Service::start();
+    let caller = service.open(1, 0);
+    service.tell(1, MediaCommand::Say { play: 7, utterance: Utterance::default().clip(PromptId::Goodbye) });
+    service.tell(1, MediaCommand::Listen);
+    assert!(matches!(service.event().await, (1, MediaEvent::PlayEnded(7))));
+
+    let mut samples = Library::embedded().samples(PromptId::Goodbye, "en").to_vec();
+    samples.resize(samples.len().next_multiple_of(160), 0);
+    let packets: Vec<Packet> = (0..samples.len() / 160).map(|_| caller.packet()).collect();
+    for (n, (packet, said)) in packets.iter().zip(samples.chunks_exact(160)).enumerate() {
+        let RtpStart { ssrc, sequence, timestamp } = START;
+        let expected = (ssrc, sequence.wrapping_add(n as u16), timestamp.wrapping_add(160 * n as u32));
+        assert_eq!((packet.ssrc, packet.sequence, packet.timestamp), expected);
+        for (octet, sample) in packet.payload.iter().zip(said) {
+            let (heard, said) = (i32::from(Law::Mu.decode(*octet)), i32::from(*sample));
+            // G.711 rounds to a sixteenth of each octave.
+            assert!((heard - said).abs() <= 8 + said.abs() / 16, "packet {n}: {heard} for {said}");
+        }
+        assert_eq!(packet.payload.len(), said.len());
+    }
+    assert_eq!(caller.packet().payload, [0xff; 160], "silence follows");
+}
+
+#[tokio::test]
+async fn packets_come_by_the_clock_and_not_all_at_once() {
+    let service = Service::start();
+    let caller = service.open(1, 0);
+    service.tell(1, MediaCommand::Listen);
+    let packets: Vec<Packet> = (0..51).map(|_| caller.packet()).collect();
+    // A sanity check and no mark: how well the pace is held, the benchmark measures.
+    let second = packets[50].at - packets[0].at;
+    assert!(second > Duration::from_millis(500), "a second of audio came in {second:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_told_once_and_before_the_ack_nothing_is_sent_or_heard() {
+    let mut service = Service::start();
+    let (mut early, mut other) = (service.open(1, 0), service.open(2, 1));
+    service.listen(2, &other);
+    early.press(4, 1);
+    other.press(9, 1);
+    // The first call's packet was there before, so it has been read by now.
+    assert_eq!(service.key().await, (2, '9'));
+    assert!(!early.has_packet(), "a packet was sent before the ACK");
+
+    service.listen(1, &early);
+    for _ in 0..3 {
+        early.press(5, 2);
+    }
+    early.press(6, 3);
+    assert_eq!(service.key().await, (1, '5'));
+    assert_eq!(service.key().await, (1, '6'));
+    assert_eq!(service.close(1).await.packets_received, 4);
+}
+
+#[tokio::test]
+async fn the_end_of_a_call_gives_its_figures_and_strangers_are_counted() {
+    let mut service = Service::start();
+    let mut caller = service.open(1, 0);
+    service.listen(1, &caller);
+    caller.press(1, 1);
+    assert_eq!(service.key().await, (1, '1'));
+    Caller::at("127.0.0.2", service.driver.ports()[0]).press(2, 1);
+    caller.sequence += 3;
+    caller.press(3, 2);
+    assert_eq!(service.key().await, (1, '3'));
+    let Quality { packets_sent, packets_received, packets_lost, packets_foreign, .. } = service.close(1).await;
+    assert_eq!((packets_received, packets_lost, packets_foreign), (2, 3, 1));
+    assert!(packets_sent >= 1);
+}
+
+#[tokio::test]
+async fn a_port_is_used_again_and_late_packets_do_not_reach_the_next_call() {
+    let mut service = Service::start();
+    let mut caller = service.open(1, 0);
+    service.listen(1, &caller);
+    service.close(1).await;
+    for press in 1..20 {
+        caller.press(7, press);
+    }
+    service.open_for(2, 0, caller.socket.local_addr().unwrap());
+    while caller.has_packet() {}
+    service.listen(2, &caller);
+    caller.press(8, 20);
+    assert_eq!(service.key().await, (2, '8'));
+    assert_eq!(service.close(2).await.packets_received, 1);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_not_taken_twice() {
+    let mut service = Service::start();
+    let mut first = service.open(1, 0);
+    service.listen(1, &first);
+    let _second = service.open(2, 0);
+    service.tell(2, MediaCommand::Listen);
+    assert_eq!(service.close(2).await, Quality::default());
+    first.press(3, 1);
+    assert_eq!(service.key().await, (1, '3'));
+    assert_eq!(service.close(1).await.packets_received, 1);
+}
+
+#[tokio::test]
+async fn keys_that_nobody_reads_are_dropped_and_the_end_of_the_call_is_not() {
+    let mut service = Service::start();
+    let mut caller = service.open(1, 0);
+    service.tell(1, MediaCommand::Listen);
+    let gives_up_at = Clock.now() + PATIENCE;
+    let mut presses = 0;
+    while service.driver.figures().unheard_keys < 10 {
+        presses += 1;
+        caller.press((presses % 10) as u8, presses);
+        assert!(Clock.now() < gives_up_at, "no key was dropped");
+    }
+    service.tell(1, MediaCommand::Close);
+    let mut keys = 0;
+    while let (1, MediaEvent::Key(_)) = service.event().await {
+        keys += 1;
+    }
+    // While we read there is room for what still lay in the socket; then the farewell, which ended the loop.
+    assert!(keys >= EVENTS, "{keys} keys");
+    assert_eq!(service.close(1).await, Quality::default(), "the call was over before");
+}
+
+#[tokio::test]
+async fn dropping_the_driver_ends_the_thread_and_frees_the_ports() {
+    let Service { driver, mut events } = Service::start();
+    drop(driver);
+    assert!(events.recv().await.is_none());
+
+    // Another test may be quick and take a port that has just become free: then another is tried.
+    let is_free_again = || {
+        let Service { driver, events: _ } = Service::start();
+        let port = driver.ports()[0];
+        drop(driver);
+        UdpSocket::bind((LOOPBACK, port)).is_ok()
+    };
+    assert!((0..50).any(|_| is_free_again()));
+}

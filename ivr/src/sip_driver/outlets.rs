@@ -1,0 +1,171 @@
+//! Where the endpoint's outputs go: the socket, the media thread, the desk.
+
+use ivr_core::call::question::Question;
+use ivr_core::endpoint::{Counters, Outbox, Output};
+use ivr_core::media::CallKey;
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+use super::{Figures, Recorded};
+use crate::clock::Clock;
+use crate::media_driver::MediaDriver;
+
+/// What an output can be delivered to.
+#[derive(Debug)]
+pub(super) struct Outlets {
+    socket: UdpSocket,
+    media: MediaDriver,
+    questions: mpsc::Sender<(CallKey, Question)>,
+    records: mpsc::Sender<Recorded>,
+    clock: Clock,
+    unsent_datagrams: u64,
+    unasked_questions: u64,
+    lost_records: u64,
+}
+
+impl Outlets {
+    pub(super) fn new(
+        socket: UdpSocket,
+        media: MediaDriver,
+        questions: mpsc::Sender<(CallKey, Question)>,
+        records: mpsc::Sender<Recorded>,
+        clock: Clock,
+    ) -> Self {
+        Self { socket, media, questions, records, clock, unsent_datagrams: 0, unasked_questions: 0, lost_records: 0 }
+    }
+
+    pub(super) fn socket(&self) -> &UdpSocket {
+        &self.socket
+    }
+
+    /// Delivers everything, in order. Gives the calls whose question found no room.
+    pub(super) async fn deliver(&mut self, outbox: &mut Outbox) -> Vec<CallKey> {
+        let mut unasked = Vec::new();
+        for output in outbox.drain(..) {
+            match output {
+                // What the system does not take is lost as in a network; SIP repeats it.
+                Output::Datagram { to, bytes } => {
+                    self.unsent_datagrams += u64::from(self.socket.send_to(&bytes, to).await.is_err());
+                }
+                Output::Media(call, command) => self.media.send(call, command),
+                Output::Ask(call, question) => {
+                    if self.questions.try_send((call, question)).is_err() {
+                        unasked.push(call);
+                    }
+                }
+                Output::Record(call, entry) => {
+                    let recorded = Recorded { call, at: self.clock.wall(), entry };
+                    self.lost_records += u64::from(self.records.try_send(recorded).is_err());
+                }
+            }
+        }
+        self.unasked_questions += unasked.len() as u64;
+        unasked
+    }
+
+    pub(super) fn figures(&self, endpoint: Counters) -> Figures {
+        Figures {
+            endpoint,
+            media: self.media.figures(),
+            unsent_datagrams: self.unsent_datagrams,
+            unasked_questions: self.unasked_questions,
+            lost_records: self.lost_records,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::time::Duration;
+
+    use ivr_core::caller::{Caller, Level};
+    use ivr_core::endpoint::Entry;
+    use ivr_core::media::{Clips, MediaCommand, MediaEvent};
+    use ivr_core::number::Number;
+    use voice_prompts::Library;
+
+    use super::*;
+    use crate::media_driver::RtpSockets;
+
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    /// Far longer than anything takes; only a test that fails waits for it.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// Outlets with room for one question and one entry, and their other ends.
+    struct Ends {
+        outlets: Outlets,
+        media_events: mpsc::Receiver<(CallKey, MediaEvent)>,
+        questions: mpsc::Receiver<(CallKey, Question)>,
+        records: mpsc::Receiver<Recorded>,
+    }
+
+    impl Ends {
+        async fn new() -> Self {
+            let clips = Clips::encode(&Library::embedded(), "en");
+            let rtp = RtpSockets::drawn(LOOPBACK, 1).unwrap();
+            let (media, media_events) = MediaDriver::start(rtp, clips, Clock).unwrap();
+            let socket = UdpSocket::bind((LOOPBACK, 0)).await.unwrap();
+            let ((ask, questions), (record, records)) = (mpsc::channel(1), mpsc::channel(1));
+            let outlets = Outlets::new(socket, media, ask, record, Clock);
+            Self { outlets, media_events, questions, records }
+        }
+
+        fn figures(&self) -> Figures {
+            self.outlets.figures(Counters::default())
+        }
+    }
+
+    fn ask(call: u64) -> Output {
+        let number = Number::parse("+12025550143").unwrap();
+        Output::Ask(CallKey(call), Question::Session(Caller { number, level: Level::L1, trunk: "carrier".into() }))
+    }
+
+    #[tokio::test]
+    async fn datagrams_go_out_in_order_and_those_that_cannot_are_counted() {
+        let mut ends = Ends::new().await;
+        let peer = UdpSocket::bind((LOOPBACK, 0)).await.unwrap();
+        let to = peer.local_addr().unwrap();
+        let nowhere = (LOOPBACK, 0).into();
+        let datagram = |to, text: &str| Output::Datagram { to, bytes: text.into() };
+        let mut outbox = vec![datagram(to, "first"), datagram(nowhere, "lost"), datagram(to, "second")];
+        assert!(ends.outlets.deliver(&mut outbox).await.is_empty() && outbox.is_empty());
+        let mut buffer = [0; 16];
+        for expected in ["first", "second"] {
+            let length = tokio::time::timeout(PATIENCE, peer.recv(&mut buffer)).await.unwrap().unwrap();
+            assert_eq!(&buffer[..length], expected.as_bytes());
+        }
+        assert_eq!(ends.figures().unsent_datagrams, 1);
+    }
+
+    #[tokio::test]
+    async fn a_question_without_room_comes_back_and_later_there_is_room_again() {
+        let mut ends = Ends::new().await;
+        assert_eq!(ends.outlets.deliver(&mut vec![ask(1), ask(2), ask(3)]).await, [CallKey(2), CallKey(3)]);
+        assert_eq!(ends.questions.recv().await.unwrap().0, CallKey(1));
+        assert!(ends.outlets.deliver(&mut vec![ask(4)]).await.is_empty());
+        assert_eq!(ends.questions.recv().await.unwrap().0, CallKey(4));
+        assert_eq!(ends.figures().unasked_questions, 2);
+    }
+
+    #[tokio::test]
+    async fn entries_bear_the_time_and_those_without_room_are_counted() {
+        let mut ends = Ends::new().await;
+        let entry = |call| Output::Record(CallKey(call), Entry::KeyPressed);
+        let before = Clock.wall();
+        assert!(ends.outlets.deliver(&mut vec![entry(1), entry(2)]).await.is_empty());
+        let recorded = ends.records.recv().await.unwrap();
+        assert_eq!(recorded.call, CallKey(1));
+        assert!((before..=Clock.wall()).contains(&recorded.at));
+        assert_eq!(ends.figures().lost_records, 1);
+        assert!(ends.records.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn media_commands_reach_the_media_thread() {
+        let mut ends = Ends::new().await;
+        ends.outlets.deliver(&mut vec![Output::Media(CallKey(5), MediaCommand::Close)]).await;
+        let told = tokio::time::timeout(PATIENCE, ends.media_events.recv()).await.unwrap();
+        assert!(matches!(told, Some((CallKey(5), MediaEvent::Closed(_)))));
+    }
+}

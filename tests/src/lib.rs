@@ -4,3 +4,4 @@ pub mod dhtnode;
 pub mod own_network;
 pub mod process;
 pub mod smtp;
+pub mod workspace;

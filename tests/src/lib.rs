@@ -5,3 +5,4 @@ pub mod own_network;
 pub mod process;
 pub mod service;
 pub mod smtp;
+pub mod workspace;

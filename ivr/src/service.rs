@@ -27,10 +27,13 @@ use tokio_util::sync::CancellationToken;
 use self::parts::Parts;
 use self::sockets::Sockets;
 use self::telephone::Telephone;
+use self::upkeep::Upkeep;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::issue::IssueError;
 use crate::key_file::KeyFile;
+use crate::mail::RelayError;
+use crate::operators::Operators;
 use crate::sip_driver::{Shutdown, Stopped};
 use crate::store::{Store, StoreError};
 use crate::web;
@@ -70,6 +73,9 @@ pub enum StartError {
     /// The directory.
     #[error("the directory cannot be joined: {0}; look at [dht]")]
     Directory(#[from] ConnectError),
+    /// The mail relay.
+    #[error("the mail relay cannot be used: {0}; look at [smtp]")]
+    Mail(#[from] RelayError),
     /// Threads or sockets.
     #[error("the operating system refuses {what}: {cause}")]
     System {
@@ -104,6 +110,7 @@ pub struct Service {
     sip: SocketAddr,
     bundle: PathBuf,
     root_sha256: [u8; 32],
+    operators: Operators,
     shutdown: Shutdown,
     /// For what goes on until the last call is over.
     stop: CancellationToken,
@@ -139,41 +146,23 @@ impl Service {
         }
 
         let (shutdown, stop) = (Shutdown::default(), CancellationToken::new());
-        let mut tasks = JoinSet::new();
+        let mut tasks = Tasks(JoinSet::new());
         let driver = telephone.driver.run(shutdown.clone());
-        tasks.spawn(async move { (TELEPHONE, driver.await.map_err(Failed::from)) });
+        tasks.0.spawn(async move { (TELEPHONE, driver.await.map_err(Failed::from)) });
         let ends = telephone.ends;
-        let answering = desk::answer(wired.verify.clone(), ends.questions, ends.answers, clock);
-        tasks.spawn(async move {
-            ("the desk", {
-                answering.await;
-                Ok(())
-            })
-        });
-        let noting = desk::note(wired.verify.clone(), ends.records);
-        tasks.spawn(async move {
-            ("the call records", {
-                noting.await;
-                Ok(())
-            })
-        });
-        let publishing = wired.publisher.run(stop.clone());
-        tasks.spawn(async move {
-            ("the publisher", {
-                publishing.await;
-                Ok(())
-            })
-        });
-        let keeping = upkeep::run(wired.verify, wired.issue, clock, stop.clone());
-        tasks.spawn(async move {
-            ("the upkeep", {
-                keeping.await;
-                Ok(())
-            })
-        });
+        tasks.add("the desk", desk::answer(wired.verify.clone(), ends.questions, ends.answers, clock));
+        tasks.add("the call records", wired.calls.clone().run(wired.verify.clone(), ends.records));
+        tasks.add("the publisher", wired.publisher.run(stop.clone()));
+        if let Some((enrol, sender)) = wired.mail {
+            tasks.add("the enrolment by email", enrol.run(stop.clone()));
+            tasks.add("the mails", sender.run(stop.clone()));
+        }
+        let (verify, issue, calls, operators) = (wired.verify, wired.issue, wired.calls, wired.operators.clone());
+        tasks.add("the upkeep", Upkeep { verify, issue, calls, operators, clock }.run(stop.clone()));
         let pages = serve_pages(sockets.http, web::router(wired.app), stop.clone());
-        tasks.spawn(async move { ("the pages", pages.await) });
-        Ok(Self { http, sip, bundle: bundle_file, root_sha256, shutdown, stop, tasks })
+        tasks.0.spawn(async move { ("the pages", pages.await) });
+        let operators = wired.operators;
+        Ok(Self { http, sip, bundle: bundle_file, root_sha256, operators, shutdown, stop, tasks: tasks.0 })
     }
 
     /// Where pages and API listen.
@@ -194,6 +183,11 @@ impl Service {
     /// SHA-256 of the root's certificate.
     pub fn root_sha256(&self) -> [u8; 32] {
         self.root_sha256
+    }
+
+    /// The console's people.
+    pub fn operators(&self) -> &Operators {
+        &self.operators
     }
 
     /// Ends it: softly or at once.
@@ -226,6 +220,18 @@ impl Service {
             tracing::debug!("pages were still open");
         }
         result
+    }
+}
+
+/// Everything that runs, each part by its name.
+struct Tasks(JoinSet<(&'static str, Result<(), Failed>)>);
+
+impl Tasks {
+    fn add(&mut self, part: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(async move {
+            work.await;
+            (part, Ok(()))
+        });
     }
 }
 

@@ -1,17 +1,13 @@
-//! The desk between calls and use cases: questions are answered, and what happens in calls is noted where it matters.
+//! The desk between calls and use cases: what calls ask is answered.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use ivr_core::call::flow::Step;
-use ivr_core::call::question::{Answer, Question, VerificationId};
-use ivr_core::endpoint::Entry;
+use ivr_core::call::question::{Answer, Question};
 use ivr_core::media::CallKey;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
 use crate::sip_driver::Recorded;
-use crate::store::StoreError;
 use crate::verify::Verify;
 
 /// Questions that are being answered at a time: more than the database has connections gains nothing. The next waits in
@@ -42,47 +38,5 @@ pub(super) async fn answer(
             let _gone = answers.send((call, answer)).await;
             drop(place);
         });
-    }
-}
-
-/// Notes what happens in calls, in its order, until the telephone is gone.
-pub(super) async fn note(verify: Verify, mut records: mpsc::Receiver<Recorded>) {
-    let mut pages = Pages::default();
-    while let Some(recorded) = records.recv().await {
-        if let Err(error) = pages.note(&recorded, &verify).await {
-            tracing::warn!(call = recorded.call.0, %error, "a page does not learn what its call did: {error}");
-        }
-    }
-}
-
-/// Which page follows which call: only one whose code was keyed in. An entry lives as long as its call, so there are no
-/// more than calls.
-#[derive(Debug, Default)]
-struct Pages(HashMap<CallKey, VerificationId>);
-
-impl Pages {
-    async fn note(&mut self, Recorded { call, at, entry }: &Recorded, verify: &Verify) -> Result<(), StoreError> {
-        match entry {
-            Entry::Step(step) => {
-                if let Step::CodeMatched(verification) = step {
-                    self.0.insert(*call, *verification);
-                }
-                match self.0.get(call) {
-                    Some(verification) => verify.note_step(*verification, *step, *at).await,
-                    None => Ok(()),
-                }
-            }
-            Entry::Refused { reason, claimed: Some(number), .. } => verify.note_refusal(number, reason, *at).await,
-            Entry::Over { .. } => {
-                self.0.remove(call);
-                Ok(())
-            }
-            Entry::Refused { claimed: None, .. }
-            | Entry::Began { .. }
-            | Entry::Message { .. }
-            | Entry::Answered { .. }
-            | Entry::KeyPressed
-            | Entry::Quality(_) => Ok(()),
-        }
     }
 }

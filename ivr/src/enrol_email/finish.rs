@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use x509_parser::pem::Pem;
 
 use super::{EnrolEmail, OrderId, asker};
-use crate::issue::{Certified, IssueError};
+use crate::issue::{Certified, EmailOrder, IssueError};
 use crate::mail::Letter;
 use crate::store::orders::Stored;
 use crate::store::{StoreError, mail_uses, mails, orders};
@@ -73,7 +73,9 @@ impl EnrolEmail {
         // Somebody else may have finished it meanwhile.
         let Some(request) = &order.request else { return Ok(()) };
         let request = Request::parse(request).map_err(|error| IssueError::Refused(error.to_string()))?;
-        let certified = self.0.issue.issue_email(&order.address, &request, id, order.publish, now).await?;
+        let ordered =
+            EmailOrder { id: &id.to_string(), address: &order.address, request: &request, publish: order.publish };
+        let certified = self.0.issue.issue_email(&ordered, now).await?;
         Ok(self.tell(&order, &certified, now).await?)
     }
 
@@ -121,24 +123,4 @@ fn ders(pem: &str) -> Result<Vec<Vec<u8>>, StoreError> {
 
 fn der(pem: &str) -> Result<Vec<u8>, StoreError> {
     ders(pem)?.into_iter().next().ok_or_else(|| StoreError::damaged("a certificate"))
-}
-
-impl crate::issue::Issue {
-    pub(crate) async fn issue_email(
-        &self,
-        _address: &ca::email::Address,
-        _request: &Request,
-        _order: OrderId,
-        _publish: bool,
-        _now: OffsetDateTime,
-    ) -> Result<Certified, IssueError> {
-        todo!()
-    }
-}
-
-#[cfg(test)]
-impl crate::issue::Issue {
-    pub(crate) fn stub() -> Self {
-        Self {}
-    }
 }

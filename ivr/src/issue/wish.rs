@@ -218,9 +218,11 @@ pub(super) async fn void(
 /// What the person is told. A fault of ours is logged with its cause and told without.
 fn refused(refusal: Refusal) -> IssueError {
     match refusal {
-        Refusal::Request(_) | Refusal::CompromisedKey | Refusal::OwnKey | Refusal::KeyCannotDecrypt => {
-            IssueError::Refused(refusal.to_string())
-        }
+        Refusal::Request(_)
+        | Refusal::CompromisedKey
+        | Refusal::OwnKey
+        | Refusal::KeyCannotDecrypt
+        | Refusal::TooLarge { .. } => IssueError::Refused(refusal.to_string()),
         Refusal::Assurance { .. }
         | Refusal::TooLong { .. }
         | Refusal::TooShort { .. }

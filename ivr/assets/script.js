@@ -36,26 +36,20 @@ const keys = (mode, ask) => new Promise((done, fail) => {
   open.onsuccess = () => {
     const asked = ask(open.result.transaction("keys", mode).objectStore("keys"));
     asked.onerror = fail;
-    asked.addEventListener("success", () => done(asked.result));
+    asked.onsuccess = () => done(asked.result);
   };
 });
-const forget = () => keys("readwrite", (all) => {
-  const walk = all.openCursor();
-  walk.onsuccess = () => {
-    const at = walk.result;
-    if (!at) return;
-    if (at.value.made < Date.now() - 864e5) at.delete();
-    at.continue();
-  };
-  return walk;
-});
+const forget = async () => {
+  const old = (await keys("readonly", (all) => all.getAll())).filter(({ made }) => made < Date.now() - 864e5);
+  old.forEach(({ id }) => keys("readwrite", (all) => all.delete(id)));
+};
 
 // PKCS#10 (RFC 2986). It asks for a name only if the number was typed in full.
 const request = async (typed) => {
   const { publicKey, privateKey: key } = await subtle.generateKey(EC, true, ["sign", "verify"]);
   const spki = await subtle.exportKey("spki", publicKey), number = typed.replace(/[\s.()-]/g, "");
   const id = hex(await hash(spki));
-  await keys("readwrite", (all) => all.put({ key, made: Date.now() }, id));
+  await keys("readwrite", (all) => all.put({ id, key, made: Date.now() }, id));
   const san = seq(oid("2.5.29.17"), octets(seq(der(0x86, utf8("tel:" + number)))));
   const wish = /^\+[1-9]\d{6,14}$/.test(number) ? pkcs("9.14", set(seq(san))) : [];
   const info = seq(integer(0), seq(), spki, explicit(wish));
@@ -94,6 +88,8 @@ if (start && subtle && self.indexedDB) {
 const live = $("live"), record = $("record"), told = live || record;
 if (told && told.dataset.events) {
   const { events, seen } = told.dataset, source = new EventSource(events), form = $("read-back"), remedy = $("remedy");
+  // The page may be the answer to a post: going there is not posting again.
+  const reload = () => location.replace(live ? live.dataset.page : location);
   let state, late;
   const show = () => { if (remedy) remedy.hidden = !late || state != "waiting"; };
   source.addEventListener("happening", ({ data, lastEventId }) => {
@@ -106,7 +102,7 @@ if (told && told.dataset.events) {
       return;
     }
     state = status.state;
-    if (/issued|voided|expired|failed/.test(state)) return location.reload();
+    if (/issued|voided|expired|failed/.test(state)) return reload();
     live.querySelectorAll(".steps li").forEach((step, place) => {
       step.className = place < status.step ? "done" : "";
       step.ariaCurrent = place == status.step ? "step" : null;
@@ -117,13 +113,13 @@ if (told && told.dataset.events) {
       if (!form.hidden) $("digits").focus();
     }
   });
-  source.onerror = () => { if (source.readyState == 2) setTimeout(() => location.reload(), 5e3); };
+  source.onerror = () => { if (source.readyState == 2) setTimeout(reload, 5e3); };
   if (live) {
     const left = $("left"), ends = performance.now() + left.dataset.seconds * 1e3;
     setTimeout(() => { late = true; show(); }, remedy.dataset.in * 1e3);
     setInterval(() => {
       const seconds = Math.max(0, Math.round((ends - performance.now()) / 1e3));
-      left.textContent = `, for ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+      left.textContent = `, for another ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     }, 1e3);
   }
 }

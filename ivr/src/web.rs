@@ -39,7 +39,6 @@ use ivr_core::caller::Network;
 use ivr_core::endpoint::Counters;
 use ivr_core::number::Country;
 use ivr_core::proof::Binding;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
 use crate::enrol_email::EnrolEmail;
@@ -57,7 +56,7 @@ pub struct App(Arc<Shared>);
 struct Shared {
     parts: Parts,
     limits: limits::Limits,
-    streams: Arc<Semaphore>,
+    streams: limits::Streams,
     traffic: metrics::Traffic,
 }
 
@@ -133,8 +132,8 @@ pub struct Published {
 impl App {
     /// Shares the parts.
     pub fn new(parts: Parts) -> Self {
-        let streams = Arc::new(Semaphore::new(limits::STREAMS));
-        Self(Arc::new(Shared { parts, limits: Default::default(), streams, traffic: Default::default() }))
+        let (limits, streams, traffic) = Default::default();
+        Self(Arc::new(Shared { parts, limits, streams, traffic }))
     }
 
     /// What each source may still send.
@@ -142,9 +141,9 @@ impl App {
         &self.0.limits
     }
 
-    /// A place for an event stream. `None` if all are taken.
-    pub(crate) fn take_stream(&self) -> Option<OwnedSemaphorePermit> {
-        self.0.streams.clone().try_acquire_owned().ok()
+    /// The event streams that are open.
+    pub(crate) fn streams(&self) -> &limits::Streams {
+        &self.0.streams
     }
 
     /// What was asked and answered so far.

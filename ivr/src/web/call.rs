@@ -7,6 +7,7 @@ mod steps;
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use ivr_core::code::Code;
@@ -20,6 +21,7 @@ use super::App;
 use super::certificate;
 use super::error::WebError;
 use super::form::Fields;
+use super::limits::Source;
 use super::page::{self, Frame};
 use super::session::{self, ByCookie};
 use super::sse::{self, LastEvent};
@@ -115,8 +117,13 @@ pub(super) fn render(app: &App, frame: Frame, view: &View, digits_hint: Option<S
     }
 }
 
-async fn events(State(app): State<App>, ByCookie(session): ByCookie, last: LastEvent) -> Result<Response, WebError> {
-    sse::stream(app, session, last).await
+async fn events(
+    State(app): State<App>,
+    ByCookie(session): ByCookie,
+    source: Source,
+    last: LastEvent,
+) -> Result<Response, WebError> {
+    sse::stream(app, session, source, last).await
 }
 
 async fn read_back(
@@ -138,7 +145,10 @@ async fn read_back(
     };
     match hint {
         None => Ok(Redirect::to(&session::path(session.id)).into_response()),
-        Some(hint) => render(&app, frame, &session.view(&app).await?, Some(hint)),
+        Some(hint) => {
+            let page = render(&app, frame, &session.view(&app).await?, Some(hint))?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::connect_info::ConnectInfo;
@@ -25,11 +25,24 @@ const REFILL: Duration = Duration::from_secs(2);
 /// wait for each other, those who are known do not, and the memory stays what it is.
 const SOURCES: usize = 20_000;
 /// Event streams at a time. Past them a page is told to come again, and its script or its refresh does.
-pub const STREAMS: usize = 2_000;
+const STREAMS: usize = 2_000;
+/// Of these, by one source: a company whose people all verify at once. This machine's own are not counted.
+const STREAMS_OF_SOURCE: usize = 64;
 
 /// Where a request comes from: the peer, or what a trusted proxy says of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Source(pub IpAddr);
+
+/// The event streams that are open. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Streams(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A place among the streams, free again when dropped.
+#[derive(Debug)]
+pub struct Stream {
+    source: IpAddr,
+    all: Streams,
+}
 
 /// What each source has left.
 #[derive(Debug, Default)]
@@ -53,7 +66,7 @@ impl Limits {
     /// # Errors
     /// How long it has to wait.
     pub fn take(&self, source: IpAddr, now: Instant) -> Result<(), Duration> {
-        let mut buckets = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let prefix = prefix(source);
         if buckets.sources.len() >= SOURCES && !buckets.sources.contains_key(&prefix) {
             buckets.sources.retain(|_, bucket| !bucket.is_full(now));
@@ -79,6 +92,36 @@ impl Bucket {
         }
         self.full_at = Some(full_at);
         Ok(())
+    }
+}
+
+impl Streams {
+    /// A place for one more of this source; `None` if it has too many, or all have.
+    pub fn take(&self, source: IpAddr) -> Option<Stream> {
+        let source = prefix(source);
+        let mut open = self.open();
+        let of_source = open.get(&source).copied().unwrap_or(0);
+        let is_crowd = of_source >= STREAMS_OF_SOURCE && !source.is_loopback();
+        if is_crowd || open.values().sum::<usize>() >= STREAMS {
+            return None;
+        }
+        open.insert(source, of_source + 1);
+        drop(open);
+        Some(Stream { source, all: self.clone() })
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let mut open = self.all.open();
+        match open.get(&self.source).copied() {
+            Some(count) if count > 1 => open.insert(self.source, count - 1),
+            _ => open.remove(&self.source),
+        };
     }
 }
 
@@ -175,6 +218,29 @@ mod tests {
     fn the_addresses_of_one_ipv6_customer_are_one_source() {
         assert_eq!(prefix(address("2001:db8:1:2ff::1")), prefix(address("2001:db8:1:200:ffff::2")));
         assert_ne!(prefix(address("2001:db8:1:200::1")), prefix(address("2001:db8:1:300::1")));
+    }
+
+    #[test]
+    fn a_source_holds_so_many_streams_and_gets_them_back() {
+        let streams = Streams::default();
+        let mut held: Vec<Stream> = (0..STREAMS_OF_SOURCE).filter_map(|_| streams.take(address("192.0.2.1"))).collect();
+        assert_eq!(held.len(), STREAMS_OF_SOURCE);
+        assert!(streams.take(address("192.0.2.1")).is_none());
+        let other = streams.take(address("192.0.2.2"));
+        assert!(other.is_some());
+        held.pop();
+        assert!(streams.take(address("192.0.2.1")).is_some());
+        drop((held, other));
+        assert!(streams.open().is_empty(), "who is gone is not remembered");
+    }
+
+    #[test]
+    fn all_streams_together_are_bounded() {
+        let streams = Streams::default();
+        let source = |n: usize| Ipv4Addr::from_bits(u32::try_from(n / STREAMS_OF_SOURCE).unwrap() + (11 << 24)).into();
+        let held: Vec<Stream> = (0..STREAMS).filter_map(|n| streams.take(source(n))).collect();
+        assert_eq!(held.len(), STREAMS);
+        assert!(streams.take(address("192.0.2.1")).is_none());
     }
 
     #[test]

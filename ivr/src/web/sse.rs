@@ -18,6 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::App;
 use super::error::WebError;
+use super::limits::Source;
 use super::session::Session;
 use crate::verify::{Happening, State, View};
 
@@ -116,8 +117,13 @@ pub(super) fn is_over(view: &View) -> bool {
 ///
 /// # Errors
 /// [`WebError::NotFound`] for a foreign secret, [`WebError::Busy`] when there are too many streams.
-pub async fn stream(app: App, session: Session, LastEvent(seen): LastEvent) -> Result<Response, WebError> {
-    let place = app.take_stream().ok_or(WebError::Busy)?;
+pub async fn stream(
+    app: App,
+    session: Session,
+    Source(source): Source,
+    LastEvent(seen): LastEvent,
+) -> Result<Response, WebError> {
+    let place = app.streams().take(source).ok_or(WebError::Busy)?;
     // The bell first: what happens between the two is not missed.
     let mut bell = app.verify.bell();
     let mut view = session.view(&app).await?;

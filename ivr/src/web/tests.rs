@@ -3,6 +3,7 @@
 mod api;
 mod browser;
 mod call;
+mod certificate;
 mod hostile;
 mod pages;
 mod service;

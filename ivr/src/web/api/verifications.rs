@@ -268,9 +268,10 @@ pub(super) async fn cancel(State(app): State<App>, ByToken(session): ByToken) ->
 pub(super) async fn events(
     State(app): State<App>,
     ByToken(session): ByToken,
+    source: Source,
     last: LastEvent,
 ) -> Result<Response, WebError> {
-    sse::stream(app, session, last).await
+    sse::stream(app, session, source, last).await
 }
 
 /// A JSON body that nobody keeps.

@@ -80,6 +80,11 @@ impl Service {
         id
     }
 
+    /// Empties the outbox.
+    pub(super) async fn publish_now(&self) {
+        while self.publisher.publish_next(Clock.wall()).await.unwrap() {}
+    }
+
     /// A whole call up to the digits that the voice reads.
     pub(super) async fn call(&self, code: &str) -> String {
         let id = self.key_in(code).await;

@@ -68,7 +68,7 @@ if (start && subtle && self.indexedDB) {
     event.preventDefault();
     button.disabled = true;
     try {
-      made = await request(start.number.value);
+      made = await request(start.number ? start.number.value : "");
       start.submit();
     } catch {
       own.open = true;
@@ -159,7 +159,7 @@ if (form && subtle && self.indexedDB) {
       const file = await pkcs12($("password").value, found.key, spki.match(/../g).map((byte) => parseInt(byte, 16)), certificates);
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([file], { type: "application/x-pkcs12" }));
-      link.download = name.replace(/\D/g, "") + ".p12";
+      link.download = name.replace(/\W/g, "") + ".p12";
       link.click();
       keys("readwrite", (all) => all.delete(spki));
       status.textContent = "Done. The file is among your downloads, and this browser forgets the key when you leave.";

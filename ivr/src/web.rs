@@ -44,6 +44,7 @@ use ivr_core::proof::Binding;
 use crate::clock::Clock;
 use crate::enrol_email::EnrolEmail;
 use crate::issue::Issue;
+use crate::mail::Catcher;
 use crate::operators::Operators;
 use crate::store::Store;
 use crate::verify::Verify;
@@ -114,8 +115,8 @@ pub struct DemoPlaces {
     pub sip: std::net::SocketAddr,
     /// The CA bundle's file.
     pub bundle: PathBuf,
-    /// The path of the mail catcher's page.
-    pub mail: Option<String>,
+    /// The mails, which are shown at `/demo/mail` instead of being sent.
+    pub mails: Option<Catcher>,
 }
 
 /// What the authority publishes.

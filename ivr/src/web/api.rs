@@ -4,6 +4,7 @@
 //! `UPDATE_OPENAPI=1 cargo test -p ivr openapi`.
 
 pub mod authority;
+pub mod enrolments;
 pub mod health;
 pub mod verifications;
 
@@ -18,6 +19,7 @@ use super::App;
 pub fn routes() -> Router<App> {
     Router::new()
         .merge(verifications::routes())
+        .merge(enrolments::routes())
         .merge(authority::routes())
         .merge(health::routes())
         .route("/openapi.json", get(async || Json(description())))
@@ -41,6 +43,9 @@ pub fn description() -> utoipa::openapi::OpenApi {
         verifications::read_back,
         verifications::cancel,
         verifications::events,
+        enrolments::begin,
+        enrolments::show,
+        enrolments::confirm,
         authority::bundle,
         authority::tel_list,
         authority::email_list,

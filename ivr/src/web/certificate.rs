@@ -20,16 +20,31 @@ use crate::verify::View;
 struct CertificatePage<'a> {
     frame: Frame,
     path: String,
-    number: String,
+    name: &'a str,
+    noun: &'static str,
     certificate: &'a Certified,
     spki: String,
     valid_from: String,
     valid_until: String,
     revoked: Option<String>,
     record: Option<Record>,
-    last_event: i64,
+    last_event: Option<i64>,
     lookup: String,
     fingerprint: String,
+}
+
+/// A certificate that its owner may see.
+pub(super) struct Shown<'a> {
+    /// Where this page is.
+    pub(super) path: String,
+    /// The number or the address, as people write it.
+    pub(super) name: &'a str,
+    /// Which of them it is: `number`, `address`.
+    pub(super) noun: &'static str,
+    /// The last event that this page knows; `None` if there is no stream of them.
+    pub(super) last_event: Option<i64>,
+    /// The certificate.
+    pub(super) certificate: &'a Certified,
 }
 
 /// Its record, in words.
@@ -52,16 +67,30 @@ pub(super) fn page(app: &App, frame: Frame, view: &View) -> Result<Response, Web
     let Some(certificate) = &view.certificate else {
         return page::html(&ResultPage { frame, number, result: view.result.clone().unwrap_or_default() });
     };
+    let shown = Shown {
+        path: session::path(view.id),
+        name: &number,
+        noun: "number",
+        last_event: Some(view.happenings.last().map_or(0, |happening| happening.number)),
+        certificate,
+    };
+    show(app, frame, shown)
+}
+
+/// The page of a certificate.
+pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response, WebError> {
+    let Shown { path, name, noun, last_event, certificate } = shown;
     page::html(&CertificatePage {
         frame,
-        path: session::path(view.id),
-        number,
+        path,
+        name,
+        noun,
         spki: certificate.spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
         valid_from: day(certificate.not_before),
         valid_until: day(certificate.not_after),
         revoked: certificate.revoked.map(|(at, _)| day(at)),
         record: certificate.record.as_ref().map(Record::of),
-        last_event: view.happenings.last().map_or(0, |happening| happening.number),
+        last_event,
         lookup: lookup(app, certificate),
         fingerprint: fingerprint(&app.authority.root_sha256),
         certificate,
@@ -70,7 +99,12 @@ pub(super) fn page(app: &App, frame: Frame, view: &View) -> Result<Response, Web
 
 /// `/verifications/{id}/certificate.pem`: the leaf and its intermediate, for who has the key elsewhere.
 pub(super) async fn pem(State(app): State<App>, ByCookie(session): ByCookie) -> Result<Response, WebError> {
-    let certificate = session.view(&app).await?.certificate.ok_or(WebError::NotFound)?;
+    pem_of(session.view(&app).await?.certificate)
+}
+
+/// A certificate and its intermediate as a file.
+pub(super) fn pem_of(certificate: Option<Certified>) -> Result<Response, WebError> {
+    let certificate = certificate.ok_or(WebError::NotFound)?;
     let headers = [
         (CONTENT_TYPE, "application/pem-certificate-chain"),
         (CONTENT_DISPOSITION, "attachment; filename=\"certificate.pem\""),

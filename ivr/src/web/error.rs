@@ -131,7 +131,7 @@ pub const KINDS: &[Kind] = &[
     Kind::new(
         "unauthorized",
         "Who are you?",
-        "Send the secret of the verification as a bearer token: Authorization: Bearer …",
+        "Send the secret of the verification or enrolment as a bearer token: Authorization: Bearer …",
     ),
     Kind::new("forbidden", "Not allowed", "You are known, but may not do this."),
     Kind::new(
@@ -150,6 +150,16 @@ pub const KINDS: &[Kind] = &[
         "Only lines that a person answers are verified: no toll-free, premium, shared-cost, pager or voicemail numbers.",
     ),
     Kind::new(
+        "address",
+        "Not an email address",
+        "The address is not written local@domain, or has quotes, comments, invisible or mixed letters, or an IP address.",
+    ),
+    Kind::new(
+        "wrong-code",
+        "Wrong code",
+        "This is not the code that lies in the mailbox. Five wrong ones void the order.",
+    ),
+    Kind::new(
         "certificate-request",
         "The certificate request is refused",
         "The PKCS#10 cannot be read, is not signed by its own key, carries a key of another type than P-256 or Ed25519, or asks for what it will not get.",
@@ -160,11 +170,12 @@ pub const KINDS: &[Kind] = &[
         "Wrong digits",
         "These are not the digits that the voice read. Three wrong ones void the verification.",
     ),
-    Kind::new("not-expected", "Not now", "The verification is not in a state in which this can be done."),
+    Kind::new("not-expected", "Not now", "The verification or enrolment is not in a state in which this can be done."),
     Kind::new(
         "voided",
         "The verification is void",
-        "Wrong digits were entered too often: three on the page, or six codes on the telephone. Begin another one.",
+        "Wrong digits were entered too often: three on the page, six codes on the telephone, or five codes of a mail. \
+         Start again.",
     ),
     Kind::new("too-many-requests", "Too many requests", "Wait for as long as Retry-After says."),
     Kind::new("busy", "Busy", "The same request may succeed after Retry-After."),

@@ -108,11 +108,7 @@ async fn start(
 
 /// The form as it was sent, with a hint where nothing was chosen.
 fn sent(frame: Frame, app: &App, fields: &Fields) -> StartPage {
-    let publish = match fields.text("publish") {
-        "yes" => Some(true),
-        "no" => Some(false),
-        _ => None,
-    };
+    let publish = publish_choice(fields);
     let was_made = !fields.text("made").is_empty();
     StartPage {
         was_made,
@@ -122,6 +118,15 @@ fn sent(frame: Frame, app: &App, fields: &Fields) -> StartPage {
         // What the page's script made it makes again.
         csr: if was_made { String::new() } else { fields.text("csr").to_owned() },
         ..StartPage::empty(frame, app)
+    }
+}
+
+/// Which of the two was chosen, if one was.
+pub(super) fn publish_choice(fields: &Fields) -> Option<bool> {
+    match fields.text("publish") {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
     }
 }
 
@@ -140,7 +145,7 @@ impl StartPage {
 }
 
 /// The certificate request: the file before the text, and neither if both are empty.
-fn request(fields: &Fields) -> Option<Vec<u8>> {
+pub(super) fn request(fields: &Fields) -> Option<Vec<u8>> {
     [fields.bytes("csr_file"), fields.text("csr").trim().as_bytes()]
         .into_iter()
         .find(|bytes| !bytes.is_empty())
@@ -148,7 +153,7 @@ fn request(fields: &Fields) -> Option<Vec<u8>> {
 }
 
 /// The first language of the visitor that we have (RFC 9110 12.5.4, in the order that browsers write it).
-fn locale(app: &App, headers: &HeaderMap) -> String {
+pub(super) fn locale(app: &App, headers: &HeaderMap) -> String {
     let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok()).unwrap_or_default();
     let primary = |range: &str| range.trim().split([';', '-']).next().unwrap_or_default().to_ascii_lowercase();
     let ours = |language: &String| app.settings.languages.contains(language);

@@ -136,7 +136,7 @@ pub struct Certificate {
     chain_pem: String,
     /// Hexadecimal.
     serial: String,
-    /// `L1` to `L4`.
+    /// `L0` to `L4`.
     level: String,
     /// First moment.
     #[serde(with = "time::serde::rfc3339")]
@@ -275,7 +275,7 @@ pub(super) async fn events(
 }
 
 /// A JSON body that nobody keeps.
-fn private(body: impl Serialize) -> Response {
+pub(super) fn private(body: impl Serialize) -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 

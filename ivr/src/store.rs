@@ -2,7 +2,7 @@
 //!
 //! Rules for a statement: BIGINT, TEXT and BYTEA columns only, `$1` placeholders, RETURNING and ON CONFLICT, never a
 //! read whose answer a later write relies on unless a row lock is held: a conditional UPDATE says it in one statement.
-//! A function of `store/` takes a [`Conn`]; [`Store::read`] and [`Store::begin`] give one.
+//! A function of `store/` takes a `Conn`; `Store::read` and `Store::begin` give one.
 
 mod columns;
 mod error;
@@ -13,9 +13,14 @@ pub(crate) mod test_database;
 
 pub(crate) mod audit;
 pub(crate) mod budgets;
+pub mod calls;
 pub(crate) mod certificates;
 pub(crate) mod happenings;
 pub(crate) mod intents;
+pub(crate) mod mail_uses;
+pub(crate) mod mails;
+pub(crate) mod operators;
+pub(crate) mod orders;
 pub(crate) mod records;
 pub(crate) mod revocations;
 pub(crate) mod verifications;

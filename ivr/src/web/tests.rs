@@ -6,7 +6,7 @@ mod call;
 mod certificate;
 mod hostile;
 mod pages;
-mod service;
+pub(super) mod service;
 
 use browser::Browser;
 use service::Service;

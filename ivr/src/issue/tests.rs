@@ -19,7 +19,7 @@ on_both_databases!(
     what_was_voided_meanwhile_is_not_stored_however_it_is_signed,
     a_cut_after_the_result_loses_no_record,
     a_start_that_finds_nothing_changes_nothing,
-    a_result_that_the_database_refuses_is_issued_once_it_takes_it,
+    an_intent_that_nobody_ended_is_voided_once_it_is_stale,
     another_key_supersedes_at_once,
     two_verifications_of_one_number_finished_at_once_leave_one_certificate,
     a_compromised_key_is_never_certified_again,
@@ -93,7 +93,7 @@ impl Service {
     }
 
     async fn open_intents(&self) -> usize {
-        intents::open(&mut *self.database.store.read().await.unwrap()).await.unwrap().len()
+        intents::open(&mut self.database.store.read().await.unwrap()).await.unwrap().len()
     }
 }
 
@@ -183,7 +183,7 @@ async fn a_start_that_finds_nothing_changes_nothing(database: TestDatabase) {
 }
 
 /// A try that could not say how it ended left its intent: it is voided once it is stale, and another serial is issued.
-async fn a_result_that_the_database_refuses_is_issued_once_it_takes_it(database: TestDatabase) {
+async fn an_intent_that_nobody_ended_is_voided_once_it_is_stale(database: TestDatabase) {
     let mut service = Service::over(database).await;
     let (started, heard) = service.proved().await;
     let earlier = service.wish_of_another_time(&started).await;
@@ -224,7 +224,7 @@ async fn another_key_supersedes_at_once(database: TestDatabase) {
     let new = service.view(&second).await.certificate.unwrap();
     assert_eq!(old.revoked.map(|(_, reason)| reason), Some(Reason::Superseded));
     assert!(old.record.is_none() && new.revoked.is_none());
-    assert_eq!(service.serials_listed(Issuing::Tel).await, [old.serial.clone()]);
+    assert_eq!(service.serials_listed(Issuing::Tel).await, std::slice::from_ref(&old.serial));
     let serial = Serial::parse(&old.serial).unwrap();
     let again = service.issue.revoke(&serial, Reason::Unspecified, "operator", service.now).await;
     assert!(matches!(again, Err(IssueError::AlreadyRevoked)), "{again:?}");

@@ -83,7 +83,7 @@ async fn a_crash_between_put_and_mark_repeats_the_put(database: TestDatabase) {
     let started = service.certified(request()).await;
     let store = &service.database.store;
     // The process claims the number, puts, and dies before it marks.
-    let due = records::due(service.now, store.columns(), &mut *store.read().await.unwrap()).await.unwrap().unwrap();
+    let due = records::due(service.now, store.columns(), &mut store.read().await.unwrap()).await.unwrap().unwrap();
     let seq = service.now.unix_timestamp();
     let mut writer = store.begin().await.unwrap();
     assert!(records::claim(&due, seq, service.now + Duration::minutes(1), &mut writer).await.unwrap());
@@ -141,7 +141,7 @@ async fn a_revoked_certificate_leaves_a_tombstone_until_its_old_end(database: Te
     service.now = certified.not_after + Duration::seconds(1);
     service.publish().await;
     assert!(service.lookup(IDENTITY).await.is_none());
-    let due = records::next_due(&mut *service.database.store.read().await.unwrap()).await.unwrap();
+    let due = records::next_due(&mut service.database.store.read().await.unwrap()).await.unwrap();
     assert_eq!(due, None);
 }
 

@@ -115,6 +115,7 @@ impl Server {
         SERVER.get_or_init(Self::start)
     }
 
+    #[expect(clippy::zombie_processes, reason = "it ends after this process, which is what it waits for")]
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap().keep();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -23,20 +23,30 @@ pub use self::code::{Code, TRIES};
 pub use self::mail::{Asker, Attachment, Mail, Service, fingerprint};
 pub use self::token::Token;
 
-use crate::prepare::Refusal;
-use crate::request::{KeyKind, Request};
+use time::OffsetDateTime;
+
+use crate::authority::Authority;
+use crate::prepare::{KeyStanding, Order, Refusal};
+use crate::profile::{Assurance, Issuing, Level};
+use crate::request::Request;
+use crate::serial::Serial;
 use crate::subject::Subject;
 
-/// Says early what the authority would say once the mailbox is proved: nobody should confirm in vain.
+/// Says early what the authority would say once the mailbox is proved: nobody should confirm in vain. Nothing is issued.
 ///
 /// # Errors
-/// What the sender of the request has to change.
-pub fn check(address: &Address, request: &Request) -> Result<(), Refusal> {
-    request.names_only(&Subject::email(address.clone()))?;
-    match request.key().kind {
-        KeyKind::P256 => Ok(()),
-        KeyKind::Ed25519 => Err(Refusal::KeyCannotDecrypt),
-    }
+/// Why an order of this address and request would not be carried out now.
+pub fn check(address: &Address, request: &Request, now: OffsetDateTime, authority: &Authority) -> Result<(), Refusal> {
+    let order = Order {
+        subject: &Subject::email(address.clone()),
+        request,
+        assurance: Assurance::ReadBack(Level::L0),
+        standing: KeyStanding::Clear,
+        serial: Serial::from_random([0; 20]),
+        now,
+        life: Issuing::Email.longest_life(Level::L0),
+    };
+    authority.prepare(&order).map(drop)
 }
 
 #[cfg(test)]
@@ -45,19 +55,19 @@ mod tests {
     use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, SanType};
 
     use super::*;
-    use crate::fixture::{csr, request, request_of};
+    use crate::fixture::{NOW, authority, csr, request, request_of};
 
-    fn address() -> Address {
-        Address::parse("somebody@example.org").unwrap()
+    fn checked(address: &str, request: &Request) -> Result<(), Refusal> {
+        check(&Address::parse(address).unwrap(), request, NOW, &authority())
     }
 
     #[test]
     fn what_the_authority_would_refuse_is_refused_before_a_mail_goes_out() {
-        assert_eq!(check(&address(), &request()), Ok(()));
-        assert_eq!(check(&address(), &request_of(&PKCS_ED25519)), Err(Refusal::KeyCannotDecrypt));
+        assert_eq!(checked("somebody@example.org", &request()), Ok(()));
+        assert_eq!(checked("somebody@example.org", &request_of(&PKCS_ED25519)), Err(Refusal::KeyCannotDecrypt));
         let mut params = CertificateParams::default();
         params.subject_alt_names = vec![SanType::Rfc822Name(Ia5String::try_from("other@example.org").unwrap())];
         let foreign = Request::parse(&csr(params, &KeyPair::generate().unwrap())).unwrap();
-        assert!(matches!(check(&address(), &foreign), Err(Refusal::Request(_))));
+        assert!(matches!(checked("somebody@example.org", &foreign), Err(Refusal::Request(_))));
     }
 }

@@ -202,4 +202,6 @@ impl fmt::Debug for EnrolEmail {
 }
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;

@@ -30,6 +30,9 @@ const SIP_PORT: u16 = 5060;
 /// The ring's nodes; three are the fewest that have something to say to each other. Port 0 takes a free one.
 const RING: [u16; 3] = [0; 3];
 
+/// Who the console's link lets in.
+const OPERATOR: &str = "demo";
+
 /// What the command takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -84,7 +87,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         shutdown.end.cancel();
         Some(proved)
     } else {
-        print!("{}", Welcome { demo: &demo });
+        let console = demo.service.operators().one_time_link(OPERATOR, clock.wall()).await?;
+        print!("{}", Welcome { demo: &demo, console: &console });
         None
     };
     let Demo { service, place, ring, .. } = demo;

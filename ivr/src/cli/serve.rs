@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use dht_client::backend::mainline::Ring;
 
-use super::passphrase::{self, Typing};
+use super::secret::{PASSPHRASE, Typing};
 use crate::clock::Clock;
 use crate::config::{Config, Purpose};
 use crate::key_file::KeyFile;
@@ -42,7 +42,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         );
     }
     let keys = KeyFile::read(config.keys().file())?;
-    let passphrase = passphrase::find(config.ca().passphrase_file(), Typing::Once)?;
+    let passphrase = PASSPHRASE.find(config.ca().passphrase_file(), Typing::Once)?;
     let authority = founding::open_authority(&config, &passphrase)?;
     let sockets = Sockets::bind(&config).await?;
     let ring = match config.dht().ring_ports() {

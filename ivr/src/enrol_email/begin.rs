@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use super::{EnrolEmail, OrderId, asker, device};
 use crate::mail::Letter;
 use crate::store::mail_uses::{self, Bucket};
-use crate::store::{Conn, StoreError, mails, orders};
+use crate::store::{Conn, StoreError, mails, orders, revocations};
 
 /// The page of a dead order still says so for a day.
 const KEPT_AFTER: Duration = ORDER_LIFE;
@@ -82,7 +82,7 @@ impl EnrolEmail {
     /// What the asker has to change, or when to come again.
     pub async fn begin(&self, begin: Begin<'_>, now: OffsetDateTime) -> Result<Begun, BeginError> {
         let request = Request::parse(begin.csr)?;
-        ca::email::check(&begin.address, &request)?;
+        self.check(&begin.address, &request, now).await?;
         let (secret, link) = (self.token(), self.token());
         let code = self.code_of(&link);
         let id = OrderId(self.0.clock.bytes());
@@ -110,6 +110,21 @@ impl EnrolEmail {
         let letter = Letter { id: self.0.clock.bytes(), written_at: now, mail };
         self.write(&order, &letter, begin.source, now).await?;
         Ok(Begun { id, secret: Private::new(secret.text()), expires_at })
+    }
+
+    /// Says early what the authority would say later.
+    async fn check(&self, address: &Address, request: &Request, now: OffsetDateTime) -> Result<(), BeginError> {
+        if revocations::is_blocked(&request.spki_sha256(), &mut *self.0.store.read().await?).await? {
+            return Err(Refusal::CompromisedKey.into());
+        }
+        match ca::email::check(address, request, now, self.0.issue.authority()) {
+            Err(
+                refusal
+                @ (Refusal::Request(_) | Refusal::OwnKey | Refusal::KeyCannotDecrypt | Refusal::TooLarge { .. }),
+            ) => Err(refusal.into()),
+            // Whatever else there is the operator may have mended until the order is confirmed.
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     async fn write(

@@ -1,6 +1,6 @@
 //! Orders on both databases, with mails caught in memory.
 
-mod flow;
+mod confirming;
+mod issued;
 mod limits;
 mod outbox;
-mod service;

@@ -246,3 +246,22 @@ fn id_of(row: &Row) -> Result<OrderId, StoreError> {
 fn octets(stored: Vec<u8>, what: &str) -> Result<[u8; 32], StoreError> {
     stored.try_into().map_err(|_| StoreError::damaged(what))
 }
+
+/// Takes back that a certificate was noted, as if the process had died before.
+#[cfg(test)]
+pub(crate) async fn unfinish(
+    id: OrderId,
+    request: &[u8],
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE email_orders SET state = 'issuing', serial = NULL, revoke_sha256 = NULL, request_sealed = $2
+         WHERE id = $1",
+    )
+    .bind(id.0.to_vec())
+    .bind(columns.seal("email_orders.request", &id.0, request))
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -174,7 +174,8 @@ pub const KINDS: &[Kind] = &[
     Kind::new(
         "voided",
         "The verification is void",
-        "Wrong digits were entered too often: three on the page, six codes on the telephone, or five codes of a mail. Begin again.",
+        "Wrong digits were entered too often: three on the page, six codes on the telephone, or five codes of a mail. \
+         Start again.",
     ),
     Kind::new("too-many-requests", "Too many requests", "Wait for as long as Retry-After says."),
     Kind::new("busy", "Busy", "The same request may succeed after Retry-After."),

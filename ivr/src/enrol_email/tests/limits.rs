@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::service::{NOW, Service};
+use crate::enrol_email::fixture::Service;
 use crate::enrol_email::{BeginError, State};
-use crate::issue::Issue;
 use crate::store::StoreError;
 use crate::store::mail_uses::{self, Bucket};
 use crate::store::test_database::{TestDatabase, on_both_databases};
@@ -22,11 +21,6 @@ on_both_databases!(
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A service that issues nothing: these tests confirm nothing.
-fn service(database: TestDatabase) -> Service {
-    Service::new(database, Issue::stub())
-}
-
 /// Uses up a bucket but for one.
 async fn nearly_fill(service: &Service, kind: &str, value: &str, most: u32, at: OffsetDateTime) {
     let store = &service.database.store;
@@ -39,7 +33,7 @@ async fn nearly_fill(service: &Service, kind: &str, value: &str, most: u32, at: 
 }
 
 async fn a_mailbox_gets_one_mail_a_minute_three_an_hour_five_a_day(database: TestDatabase) {
-    let service = service(database);
+    let service = Service::over(database).await;
     // (minutes after the start, from which network, mails in all)
     let table = [
         (0, 1, 1),
@@ -55,69 +49,71 @@ async fn a_mailbox_gets_one_mail_a_minute_three_an_hour_five_a_day(database: Tes
         (24 * 60, 11, 6),
     ];
     for (minutes, network, mails) in table {
-        let at = NOW + MINUTE * minutes;
+        let at = service.now + MINUTE * minutes;
         // Its spellings count together.
         let spelling = if network % 2 == 0 { "Some.Body+tag@example.org" } else { "somebody@example.org" };
-        let begun = service.ask_from([192, 0, network, 1], spelling, at).await.unwrap();
-        assert_eq!(service.mails(at).await.len(), mails, "after {minutes} minutes");
+        let begun = service.ask_from(&format!("192.0.{network}.1"), spelling, at).await.unwrap();
+        assert_eq!(service.postbox.mails(at).await.len(), mails, "after {minutes} minutes");
         let view = service.enrol.view(begun.id, begun.secret.expose(), at).await.unwrap();
         assert_eq!((view.state, view.tries_left), (State::Waiting, 5), "a silent order looks like any other");
     }
 }
 
 async fn a_domain_gets_a_hundred_mails_an_hour(database: TestDatabase) {
-    let service = service(database);
-    nearly_fill(&service, "domain", "example.org", 100, NOW).await;
+    let service = Service::over(database).await;
+    nearly_fill(&service, "domain", "example.org", 100, service.now).await;
     for (network, address, mails) in [(1, "a@example.org", 1), (2, "b@EXAMPLE.org", 1), (3, "b@example.com", 2)] {
-        service.ask_from([192, 0, network, 1], address, NOW).await.unwrap();
-        assert_eq!(service.mails(NOW).await.len(), mails, "{address}");
+        service.ask_from(&format!("192.0.{network}.1"), address, service.now).await.unwrap();
+        assert_eq!(service.postbox.mails(service.now).await.len(), mails, "{address}");
     }
-    service.ask_from([192, 0, 4, 1], "b@example.org", NOW + MINUTE * 60).await.unwrap();
-    assert_eq!(service.mails(NOW + MINUTE * 60).await.len(), 3);
+    service.ask_from("192.0.4.1", "b@example.org", service.now + MINUTE * 60).await.unwrap();
+    assert_eq!(service.postbox.mails(service.now + MINUTE * 60).await.len(), 3);
 }
 
 async fn a_network_asks_ten_times_an_hour_and_is_told_when_to_come_again(database: TestDatabase) {
-    let service = service(database);
-    for host in 1..=10 {
-        let at = NOW + MINUTE * u32::from(host);
-        service.ask_from([192, 0, 2, host], &format!("a{host}@example.org"), at).await.unwrap();
+    let service = Service::over(database).await;
+    for host in 1..=10_u32 {
+        let at = service.now + MINUTE * host;
+        service.ask_from(&format!("192.0.2.{host}"), &format!("a{host}@example.org"), at).await.unwrap();
     }
-    let at = NOW + MINUTE * 20;
-    let refused = service.ask_from([192, 0, 2, 99], "another@example.org", at).await;
+    let at = service.now + MINUTE * 20;
+    let refused = service.ask_from("192.0.2.99", "another@example.org", at).await;
     let Err(BeginError::TooMany { retry_after }) = refused else { panic!("{refused:?}") };
     assert_eq!(retry_after, MINUTE * 41, "the first use was a minute after the start");
-    service.ask_from([192, 0, 3, 99], "another@example.org", at).await.unwrap();
-    service.ask_from([192, 0, 2, 99], "third@example.org", at + retry_after).await.unwrap();
+    service.ask_from("192.0.3.99", "another@example.org", at).await.unwrap();
+    service.ask_from("192.0.2.99", "third@example.org", at + retry_after).await.unwrap();
 }
 
 async fn the_breaker_stops_all_mail_and_answers_alike(database: TestDatabase) {
-    let service = service(database);
-    nearly_fill(&service, "all", "", 1000, NOW).await;
-    service.ask_from([192, 0, 1, 1], "a@example.org", NOW).await.unwrap();
-    service.ask_from([192, 0, 2, 1], "b@example.com", NOW).await.unwrap();
-    assert_eq!(service.mails(NOW).await.len(), 1);
-    service.ask_from([192, 0, 2, 1], "b@example.com", NOW + MINUTE * 60).await.unwrap();
-    assert_eq!(service.mails(NOW + MINUTE * 60).await.len(), 2);
+    let service = Service::over(database).await;
+    nearly_fill(&service, "all", "", 1000, service.now).await;
+    service.ask_from("192.0.1.1", "a@example.org", service.now).await.unwrap();
+    service.ask_from("192.0.2.1", "b@example.com", service.now).await.unwrap();
+    assert_eq!(service.postbox.mails(service.now).await.len(), 1);
+    service.ask_from("192.0.2.1", "b@example.com", service.now + MINUTE * 60).await.unwrap();
+    assert_eq!(service.postbox.mails(service.now + MINUTE * 60).await.len(), 2);
 }
 
 async fn too_many_orders_in_all_are_taken_later(database: TestDatabase) {
-    let service = service(database);
-    nearly_fill(&service, "orders", "", 5000, NOW).await;
-    service.ask_from([192, 0, 1, 1], "a@example.org", NOW).await.unwrap();
-    let refused = service.ask_from([192, 0, 2, 1], "b@example.com", NOW).await;
+    let service = Service::over(database).await;
+    nearly_fill(&service, "orders", "", 5000, service.now).await;
+    service.ask_from("192.0.1.1", "a@example.org", service.now).await.unwrap();
+    let refused = service.ask_from("192.0.2.1", "b@example.com", service.now).await;
     assert!(matches!(refused, Err(BeginError::Store(StoreError::Busy))), "{refused:?}");
 }
 
 async fn of_many_at_once_one_mail_goes_out(database: TestDatabase) {
-    let service = std::sync::Arc::new(service(database));
+    let service = std::sync::Arc::new(Service::over(database).await);
     let tasks: Vec<_> = (0..8)
         .map(|network| {
             let service = service.clone();
-            tokio::spawn(async move { service.ask_from([192, 0, network, 1], "somebody@example.org", NOW).await })
+            tokio::spawn(async move {
+                service.ask_from(&format!("192.0.{network}.1"), "somebody@example.org", service.now).await
+            })
         })
         .collect();
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    assert_eq!(service.mails(NOW).await.len(), 1);
+    assert_eq!(service.postbox.mails(service.now).await.len(), 1);
 }

@@ -237,3 +237,6 @@ impl std::fmt::Debug for DirectoryKey {
         write!(f, "DirectoryKey({})", crate::serial::hex(self.0.verifying_key().as_bytes()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,3 +54,50 @@ pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     }
     text + "-----END " + label + "-----\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signature, Verifier};
+    use x509_parser::pem::Pem;
+
+    use super::*;
+    use crate::fixture::authority;
+
+    #[test]
+    fn a_bundle_is_root_intermediates_directory_certificate_and_signed_terms() {
+        let authority = authority();
+        let terms = format!("{TERMS_HEADLINE}number 1\n");
+        let bundle = authority.bundle(&terms).unwrap();
+        let blocks: Vec<Pem> = Pem::iter_from_buffer(bundle.as_bytes()).collect::<Result<_, _>>().unwrap();
+        let (last, certificates) = blocks.split_last().unwrap();
+        let expected = [
+            authority.root(),
+            authority.intermediate(Issuing::Tel),
+            authority.intermediate(Issuing::Email),
+            authority.directory_certificate(),
+        ];
+        assert_eq!(certificates.iter().map(|block| block.contents.as_slice()).collect::<Vec<_>>(), expected);
+        assert!(certificates.iter().all(|block| block.label == "CERTIFICATE"));
+        let key = authority.directory_key().verifying_key();
+        let (key_octets, rest) = last.contents.split_first_chunk::<32>().unwrap();
+        let (signature, text) = rest.split_first_chunk::<64>().unwrap();
+        assert_eq!((last.label.as_str(), key_octets, text), (TERMS_LABEL, key.as_bytes(), terms.as_bytes()));
+        assert!(key.verify(text, &Signature::from_bytes(signature)).is_ok());
+        assert!(!bundle.contains("PRIVATE"));
+    }
+
+    #[test]
+    fn the_directory_key_signs_no_other_text_in_a_bundle() {
+        let authority = authority();
+        for text in ["", "dialproof-bundle-v1", "dialproof-bundle-v2\n", " dialproof-bundle-v1\n", "4:salt4:sip1"] {
+            assert_eq!(authority.bundle(text), Err(NoTerms), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_of_pem_have_64_characters() {
+        let text = pem("X", &[0; 49]);
+        assert_eq!(text, format!("-----BEGIN X-----\n{}\nAA==\n-----END X-----\n", "A".repeat(64)));
+        assert_eq!(pem("X", &[]), "-----BEGIN X-----\n-----END X-----\n");
+    }
+}

@@ -36,6 +36,12 @@ pub(crate) fn authority() -> Authority {
     authority_of(&options())
 }
 
+/// One authority for all cases of a property, because a P-384 key takes its time.
+pub(crate) fn shared() -> &'static Authority {
+    static SHARED: std::sync::LazyLock<Authority> = std::sync::LazyLock::new(authority);
+    &SHARED
+}
+
 pub(crate) fn authority_of(options: &InitOptions<'_>) -> Authority {
     Authority::open(&files(options), options.passphrase).unwrap()
 }

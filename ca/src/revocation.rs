@@ -144,3 +144,6 @@ fn verifies(der: &[u8], issuer: &[u8]) -> bool {
     };
     list.verify_signature(issuer.public_key()).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ impl fmt::Debug for ResultKey {
 fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
+
+#[cfg(test)]
+mod tests;

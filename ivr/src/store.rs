@@ -13,11 +13,13 @@ pub(crate) mod test_database;
 
 pub(crate) mod audit;
 pub(crate) mod budgets;
+pub mod calls;
 pub(crate) mod certificates;
 pub(crate) mod happenings;
 pub(crate) mod intents;
 pub(crate) mod mail_uses;
 pub(crate) mod mails;
+pub(crate) mod operators;
 pub(crate) mod orders;
 pub(crate) mod records;
 pub(crate) mod revocations;

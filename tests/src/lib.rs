@@ -3,4 +3,6 @@
 pub mod dhtnode;
 pub mod own_network;
 pub mod process;
+pub mod service;
 pub mod smtp;
+pub mod workspace;

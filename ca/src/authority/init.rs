@@ -41,7 +41,9 @@ pub enum InitError {
     #[error("the authority's name must have 1 to 40 characters, none of them a control character")]
     Name,
     /// The arc is not usable.
-    #[error("the arc of object identifiers must have 3 to 20 numbers, such as 1.3.6.1.4.1.NUMBER")]
+    #[error(
+        "the arc of object identifiers must have 3 to 20 numbers, such as 1.3.6.1.4.1.NUMBER, the second at most 39"
+    )]
     OidArc,
     /// A URL is not usable.
     #[error(
@@ -110,12 +112,13 @@ fn settings(options: &InitOptions<'_>) -> Result<Settings, InitError> {
     if !(1..=40).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         return Err(InitError::Name);
     }
-    // X.660 7.6: the first number is 0 to 2, the second at most 39 below 0 and 1.
+    // X.660 7.6: the first number is 0 to 2, the second at most 39 below 0 and 1. Below 2 it might be more, and any number
+    // longer than 63 bits: but not all who read certificates (asn1-rs for one) read these.
     let sound = match options.oid_arc.as_slice() {
-        [0 | 1, second, _, rest @ ..] => *second <= 39 && rest.len() <= 17,
-        [2, second, _, rest @ ..] => *second < 1 << 32 && rest.len() <= 17,
+        [0..=2, 0..=39, _, rest @ ..] => rest.len() <= 17,
         _ => false,
     };
+    let sound = sound && options.oid_arc.iter().all(|number| i64::try_from(*number).is_ok());
     if !sound {
         return Err(InitError::OidArc);
     }

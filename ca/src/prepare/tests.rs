@@ -8,7 +8,8 @@ use time::{Date, Month, OffsetDateTime, UtcOffset};
 use super::*;
 use crate::authority::names;
 use crate::fixture::{
-    NOW, PASSPHRASE, authority, authority_of, csr, email, files, issue, options, order, request, request_of, tel,
+    NOW, PASSPHRASE, authority, authority_of, csr, email, files, issue, options, order, request, request_of, shared,
+    tel,
 };
 use crate::signer::{Signer, open_ed25519};
 
@@ -238,14 +239,14 @@ proptest! {
     fn every_number_at_every_moment_gets_a_certificate_as_specified(
         digits in "[1-9][0-9]{6,14}", serial: [u8; 20], day in 0i64..1000, second in 0i64..86_400, level in 1usize..5
     ) {
-        let (authority, request) = (authority(), request());
+        let (authority, request) = (shared(), request());
         let subject = Subject::tel(&format!("+{digits}")).unwrap();
         let level = Level::ALL[level];
         let now = NOW + time::Duration::days(day) + time::Duration::seconds(second);
         let life = Issuing::Tel.longest_life(level);
         let serial = Serial::from_random(serial);
         let order = Order { serial, now, life, assurance: Assurance::ReadBack(level), ..order(&subject, &request) };
-        let issued = issue(&authority, &order).unwrap();
+        let issued = issue(authority, &order).unwrap();
         prop_assert_eq!(issued.serial, serial);
         prop_assert!(issued.not_after - issued.not_before < life);
     }

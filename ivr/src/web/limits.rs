@@ -126,7 +126,7 @@ impl Drop for Stream {
 }
 
 /// What one customer of a provider has: one IPv4 address, or a /56 of IPv6.
-fn prefix(source: IpAddr) -> IpAddr {
+pub(crate) fn prefix(source: IpAddr) -> IpAddr {
     match source {
         IpAddr::V4(_) => source,
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 72)).into(),

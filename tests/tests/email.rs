@@ -1,6 +1,6 @@
 //! A certificate for a mailbox, from the API over a real mail server to OpenSSL and the directory.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -28,27 +28,30 @@ impl Configured {
         let passphrase = folder.path().join("passphrase");
         std::fs::write(&passphrase, "correct horse battery staple\n").unwrap();
         let data = folder.path().join("data");
-        let url = format!("http://{http}");
-        let arguments = [
-            ["--data", data.to_str().unwrap()],
-            ["--passphrase-file", passphrase.to_str().unwrap()],
-            ["--public-url", &url],
-            ["--http", &http.to_string()],
-            ["--sip", &sip.to_string()],
-            ["--number", "+12025550100"],
-            ["--trunk-source", "127.0.0.1"],
-            ["--oid-arc", "1.3.6.1.4.1.55555"],
-            ["--ring-port", &ring.port().to_string()],
-            ["--ring-port", &other.port().to_string()],
-        ]
-        .concat();
-        let founded = service::run(&[&["init"], &arguments[..]].concat());
+        let options = [
+            ("--data", data.display().to_string()),
+            ("--passphrase-file", passphrase.display().to_string()),
+            ("--public-url", format!("http://{http}")),
+            ("--http", http.to_string()),
+            ("--sip", sip.to_string()),
+            ("--number", "+12025550100".to_owned()),
+            ("--trunk-source", "127.0.0.1".to_owned()),
+            ("--oid-arc", "1.3.6.1.4.1.55555".to_owned()),
+            ("--ring-port", ring.port().to_string()),
+            ("--ring-port", other.port().to_string()),
+        ];
+        let options = options.iter().flat_map(|(name, value)| [*name, value.as_str()]);
+        let arguments: Vec<&str> = std::iter::once("init").chain(options).collect();
+        let founded = service::run(&arguments);
         assert!(founded.status.success(), "{}", String::from_utf8_lossy(&founded.stderr));
         let config = data.join("config.toml");
         let section = format!(
             "\n[smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"ca@verify.example.org\"\n"
         );
-        let written = std::fs::read_to_string(&config).unwrap() + &section;
+        // Services of several tests run side by side: each has media ports of its own.
+        let media = free_media_ports();
+        let own = format!("[sip]\nmax_calls = 1\nrtp_ports = \"{media}-{}\"", media + 3);
+        let written = std::fs::read_to_string(&config).unwrap().replace("[sip]", &own) + &section;
         std::fs::write(&config, written).unwrap();
         Self { folder, config, http, sip }
     }
@@ -56,6 +59,17 @@ impl Configured {
     fn start(&self) -> Service {
         let bundle = self.folder.path().join("data/ca/bundle.pem");
         Service::serve(&self.config, self.http, self.sip, bundle)
+    }
+}
+
+/// The first of four UDP ports that were free a moment ago.
+fn free_media_ports() -> u16 {
+    let bind = |port| UdpSocket::bind(("127.0.0.1", port));
+    loop {
+        let first = bind(0).unwrap().local_addr().unwrap().port() & !3;
+        if (first..=first + 3).all(|port| bind(port).is_ok()) {
+            return first;
+        }
     }
 }
 

@@ -4,4 +4,5 @@ pub mod dhtnode;
 pub mod own_network;
 pub mod process;
 pub mod smtp;
+pub mod words;
 pub mod workspace;

@@ -1,6 +1,11 @@
 //! The command line. One file a command under `cli/`, each with its arguments and a `run`.
 
 pub mod check_config;
+pub mod demo;
+pub mod init;
+pub mod lookup;
+mod passphrase;
+pub mod serve;
 pub mod simulate;
 
 use std::process::ExitCode;
@@ -17,10 +22,38 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Try everything on this machine, without any configuration
+    Demo(demo::Args),
+    /// Run the service
+    Serve(serve::Args),
+    /// Make a configuration, an authority and the service's keys
+    Init(init::Args),
     /// Say what is wrong or doubtful in a configuration file
     CheckConfig(check_config::Args),
+    /// Look somebody's certificate up in the directory
+    Lookup(lookup::Args),
     /// Call a running service as its users do: one call, or many at a rate
     Simulate(simulate::Simulate),
+}
+
+/// The program: reads the command line, runs the command, says what failed.
+pub async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            // A closed pipe is no reason to end otherwise than the message says.
+            let _printed = told.print();
+            // Not clap's 2: a script shall read from `lookup` that 1 is a command that was not carried out.
+            return if told.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    match cli.run().await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("dialproof: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 impl Cli {
@@ -30,7 +63,11 @@ impl Cli {
     /// Those of the command, with the context of what it was doing.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Demo(args) => demo::run(args).await,
+            Command::Serve(args) => serve::run(args).await,
+            Command::Init(args) => init::run(args).await,
             Command::CheckConfig(args) => check_config::run(args).await,
+            Command::Lookup(args) => lookup::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,
         }
     }

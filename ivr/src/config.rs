@@ -5,6 +5,7 @@
 pub mod ca;
 pub mod database;
 pub mod dht;
+pub mod draft;
 pub mod findings;
 pub mod http;
 pub mod keys;

@@ -1,1 +1,260 @@
-//! (being written)
+//! The use case: a proof becomes a certificate, in an order that a power cut cannot break (ARCHITECTURE.md, crash table).
+//! `ca::Subject::tel` is built here alone.
+
+mod certified;
+mod lists;
+mod order;
+mod recovery;
+mod revoking;
+mod verification;
+mod wish;
+
+pub(crate) use self::wish::Cause;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ca::email::Address;
+use ca::{Authority, Issuing, Reason, Request, Serial, Subject};
+use ivr_core::call::question::{Outcome, VerificationId};
+use ivr_core::caller::Level;
+use ivr_core::number::Number;
+use ivr_core::private::Private;
+use time::OffsetDateTime;
+
+use crate::clock::Clock;
+use crate::publish::Publisher;
+use crate::store::{Store, StoreError, revocations};
+
+/// An issued certificate as pages, API and console show it.
+#[derive(Debug, Clone)]
+pub struct Certified {
+    /// Its serial number, hexadecimal.
+    pub serial: String,
+    /// `tel:+…` or `mailto:…`.
+    pub identity: Private<String>,
+    /// The level.
+    pub level: Level,
+    /// The leaf, PEM.
+    pub certificate_pem: String,
+    /// The intermediate, PEM.
+    pub chain_pem: String,
+    /// SHA-256 of the SPKI.
+    pub spki_sha256: [u8; 32],
+    /// First moment.
+    pub not_before: OffsetDateTime,
+    /// Last moment.
+    pub not_after: OffsetDateTime,
+    /// When it was issued: with the serial number, the key of [`CertificateFilter::before`].
+    pub issued_at: OffsetDateTime,
+    /// When and why it was revoked.
+    pub revoked: Option<(OffsetDateTime, Reason)>,
+    /// Its record in the DHT: `None` if it was not to be published.
+    pub record: Option<DhtRecord>,
+}
+
+/// A record in the DHT.
+#[derive(Debug, Clone)]
+pub struct DhtRecord {
+    /// The DHTs that have it, such as `mainline`, joined by commas.
+    pub backend: Option<String>,
+    /// Hexadecimal slot, once known.
+    pub slot: Option<String>,
+    /// Sequence number of what was put.
+    pub seq: Option<i64>,
+    /// Bytes of the value.
+    pub bytes: Option<u64>,
+    /// Whether it is there.
+    pub published: bool,
+    /// What went wrong last, for the console.
+    pub last_error: Option<String>,
+}
+
+/// What the console lists.
+#[derive(Debug, Clone, Default)]
+pub struct CertificateFilter {
+    /// A full number or address (found by HMAC), or a serial.
+    pub search: Option<String>,
+    /// `valid`, `revoked`, `expired`.
+    pub status: Option<String>,
+    /// Keyset: older than (issued at ms, serial).
+    pub before: Option<(i64, String)>,
+    /// Rows.
+    pub limit: u32,
+}
+
+/// Why nothing was revoked or shown.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// No such certificate.
+    #[error("there is no certificate with this serial number")]
+    Unknown,
+    /// It was revoked before.
+    #[error("the certificate is revoked already")]
+    AlreadyRevoked,
+    /// The authority refuses; a sentence for the person.
+    #[error("{0}")]
+    Refused(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing key.
+    #[error("the certificate could not be signed")]
+    Signing,
+}
+
+/// Why a key is not certified.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyRefusal {
+    /// The request is refused; its sender can mend it.
+    #[error(transparent)]
+    Request(#[from] ca::RequestError),
+    /// The key was revoked as compromised.
+    #[error("this key was revoked as compromised: make a new one")]
+    Blocked,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What the use case works with.
+#[derive(Debug, Clone)]
+pub struct IssueParts {
+    /// The rows.
+    pub store: Store,
+    /// The authority.
+    pub authority: Arc<Authority>,
+    /// Told that something lies in the outbox.
+    pub publisher: Publisher,
+    /// Where the revocation lists are written beside being served, as `tel.crl` and `email.crl`.
+    pub crl_folder: Option<PathBuf>,
+    /// Time and chance.
+    pub clock: Clock,
+}
+
+/// The use case. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Issue {
+    parts: Arc<IssueParts>,
+}
+
+/// A certificate for a mailbox that was proved.
+#[derive(Debug)]
+pub struct EmailOrder<'a> {
+    /// Names the order: one certificate each, however often it is asked for.
+    pub id: &'a str,
+    /// The mailbox.
+    pub address: &'a Address,
+    /// The key.
+    pub request: &'a Request,
+    /// Whether a record goes into the DHT.
+    pub publish: bool,
+}
+
+impl Issue {
+    /// The use case over these parts.
+    pub fn new(parts: IssueParts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// The authority, for its public files.
+    pub fn authority(&self) -> &Authority {
+        &self.parts.authority
+    }
+
+    /// Finishes or voids what a crash left between intent and result. Called once at start.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn recover(&self, now: OffsetDateTime) -> Result<Recovered, IssueError> {
+        recovery::recover(&self.parts, now).await
+    }
+
+    /// Issues to a mailbox that was proved. Asked again with the same order, it gives the same certificate: after a crash
+    /// its caller simply asks again.
+    ///
+    /// # Errors
+    /// [`IssueError::Refused`] with a sentence for the person; [`StoreError::Busy`] also while the same order is being
+    /// issued.
+    pub async fn issue_email(&self, order: &EmailOrder<'_>, now: OffsetDateTime) -> Result<Certified, IssueError> {
+        order::issue_email(&self.parts, order, now).await
+    }
+
+    /// Revokes: CRL and tombstone follow.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn revoke(
+        &self,
+        serial: &Serial,
+        reason: Reason,
+        actor: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), IssueError> {
+        revoking::revoke(&self.parts, serial, reason, actor, now).await
+    }
+
+    /// One certificate.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn certificate(&self, serial: &Serial) -> Result<Certified, IssueError> {
+        self.by_serial(&serial.hex()).await?.ok_or(IssueError::Unknown)
+    }
+
+    /// A page of certificates, newest first.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn certificates(
+        &self,
+        filter: &CertificateFilter,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Certified>, IssueError> {
+        certified::page(&self.parts, filter, now).await
+    }
+
+    /// The present revocation list of an intermediate, DER, and how long it may be cached.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn crl(&self, issuing: Issuing, now: OffsetDateTime) -> Result<(Vec<u8>, Duration), IssueError> {
+        lists::crl(&self.parts, issuing, now).await
+    }
+
+    /// Whether a certificate for this number could be issued on this request.
+    pub(crate) async fn accept_request(&self, csr: &[u8], number: &Number) -> Result<(), KeyRefusal> {
+        let request = Request::parse(csr)?;
+        request.names_only(&tel_subject(number))?;
+        let mut reader = self.parts.store.read().await?;
+        let is_blocked = revocations::is_blocked(&request.spki_sha256(), &mut reader).await?;
+        if is_blocked { Err(KeyRefusal::Blocked) } else { Ok(()) }
+    }
+
+    /// Issues for a verification that is proved, again and again while the database is busy or full.
+    pub(crate) async fn finish_patiently(&self, id: VerificationId, now: OffsetDateTime) -> Outcome {
+        verification::finish_patiently(&self.parts, id, now).await
+    }
+
+    pub(crate) async fn by_serial(&self, serial: &str) -> Result<Option<Certified>, StoreError> {
+        certified::by_serial(&self.parts, serial).await
+    }
+}
+
+/// The subject of a number. It is built here alone (tests/tests/borders.rs).
+fn tel_subject(number: &Number) -> Subject {
+    Subject::tel(number.as_str()).expect("a Number is spelled as E.164")
+}
+
+/// What start-up mended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Intents without result: their serials are on the list, their sessions are issued anew.
+    pub voided: u64,
+    /// Sessions issued anew.
+    pub reissued: u64,
+}
+
+#[cfg(test)]
+mod tests;

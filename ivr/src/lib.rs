@@ -1,11 +1,13 @@
 //! The service: sockets, tasks, the database and the pages around the sans-IO core.
 
+pub mod call_record;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod enrol_email;
 pub mod issue;
 pub mod key_file;
+pub mod mail;
 pub mod media_driver;
 pub mod operators;
 pub mod phone;

@@ -1,17 +1,8 @@
-//! The program: reads the command line, runs the command, says what failed.
+//! The program `dialproof`.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use ivr::cli::Cli;
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Cli::parse().run().await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("dialproof: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    ivr::cli::main().await
 }

@@ -1,1 +1,112 @@
-//! (being written)
+//! The use case: what the authority decided goes from the outbox into the DHT, again until it is there, and again before
+//! it is forgotten.
+
+mod putting;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ca::Authority;
+use dht_client::{HashCost, Hasher, Several};
+use time::OffsetDateTime;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::clock::Clock;
+use crate::store::{Store, StoreError, records};
+use crate::verify::Bell;
+
+/// What the publisher works with.
+#[derive(Debug, Clone)]
+pub struct PublisherParts {
+    /// The rows.
+    pub store: Store,
+    /// The directory key is the authority's.
+    pub authority: Arc<Authority>,
+    /// The DHTs.
+    pub networks: Several,
+    /// One slow hash at a time.
+    pub hasher: Hasher,
+    /// What a hash costs: the bundle states it.
+    pub cost: HashCost,
+    /// Rung when a record is published; pages listen.
+    pub bell: Bell,
+    /// Time and chance.
+    pub clock: Clock,
+}
+
+/// Empties the outbox and refreshes what is live. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    parts: Arc<PublisherParts>,
+    nudged: Arc<Notify>,
+}
+
+/// Looked at the outbox this often at least: another node may have put something in.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// After the database failed.
+const PAUSE: Duration = Duration::from_secs(2);
+
+impl Publisher {
+    /// The use case over these parts.
+    pub fn new(parts: PublisherParts) -> Self {
+        Self { parts: Arc::new(parts), nudged: Arc::default() }
+    }
+
+    /// Works until told to stop. One publishing at a time is enough for one slow hash at a time.
+    pub async fn run(self, stop: CancellationToken) {
+        stop.run_until_cancelled(self.work()).await;
+    }
+
+    /// Something new lies in the outbox.
+    pub fn nudge(&self) {
+        self.nudged.notify_one();
+    }
+
+    /// Every record goes into the queue again at start: a directory may have forgotten it meanwhile.
+    pub(crate) async fn refresh_all(&self, now: OffsetDateTime) -> Result<(), StoreError> {
+        let mut writer = self.parts.store.begin().await?;
+        let records = records::refresh_all(now, &mut writer).await?;
+        writer.commit().await?;
+        info!(records, "{records} records are put again");
+        Ok(())
+    }
+
+    /// Puts the record that is due. `false` if none is.
+    pub(crate) async fn publish_next(&self, now: OffsetDateTime) -> Result<bool, StoreError> {
+        putting::publish_next(&self.parts, now).await
+    }
+
+    async fn work(&self) {
+        let clock = self.parts.clock;
+        while let Err(error) = self.refresh_all(clock.wall()).await {
+            warn!(%error, "the records are put again later: {error}");
+            tokio::time::sleep(PAUSE).await;
+        }
+        loop {
+            let wait = match self.publish_next(clock.wall()).await {
+                Ok(true) => continue,
+                Ok(false) => self.until_next(clock.wall()).await,
+                Err(error) => {
+                    warn!(%error, "the outbox is read again later: {error}");
+                    PAUSE
+                }
+            };
+            // A nudge that came meanwhile ends the wait at once.
+            let _ = tokio::time::timeout(wait, self.nudged.notified()).await;
+        }
+    }
+
+    async fn until_next(&self, now: OffsetDateTime) -> Duration {
+        let next = async { records::next_due(&mut *self.parts.store.read().await?).await }.await;
+        match next {
+            Ok(Some(at)) => Duration::try_from(at - now).unwrap_or(Duration::ZERO).min(LONGEST_WAIT),
+            Ok(None) => LONGEST_WAIT,
+            Err(StoreError::Busy | StoreError::Full | StoreError::Failed(_)) => PAUSE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,242 @@
-//! (being written)
+//! The service as one thing: use cases, telephone, pages and what works in the background, connected and run. `serve`,
+//! the demo and the tests start the same.
+
+mod desk;
+pub mod founding;
+pub mod logging;
+mod parts;
+pub mod shutdown;
+pub mod sockets;
+mod telephone;
+mod upkeep;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use ca::Authority;
+use ca::authority::names;
+use dht_client::backend::network::ConnectError;
+use dht_client::{Network, Several};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use self::parts::Parts;
+use self::sockets::Sockets;
+use self::telephone::Telephone;
+use self::upkeep::Upkeep;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::issue::IssueError;
+use crate::key_file::KeyFile;
+use crate::mail::RelayError;
+use crate::operators::Operators;
+use crate::sip_driver::{Shutdown, Stopped};
+use crate::store::{Store, StoreError};
+use crate::web;
+
+/// How long open pages are waited for once the last call is over. A page's event stream never ends by itself.
+const PAGES_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a service is started with.
+#[derive(Debug)]
+pub struct Opening {
+    /// What the operator decided.
+    pub config: Config,
+    /// Who signs.
+    pub authority: Authority,
+    /// The service's own keys.
+    pub keys: KeyFile,
+    /// Where it listens. They are bound before the database is opened, so that a second service by mistake stops here,
+    /// and does not clear up after the first as if that had died.
+    pub sockets: Sockets,
+    /// Where the directory lies.
+    pub networks: Vec<Network>,
+    /// The bundle that says so, PEM.
+    pub bundle: String,
+    /// The service is a demonstration.
+    pub is_demo: bool,
+}
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error("the database cannot be opened: {0}; look at [database] url, and whether it is running")]
+    Store(#[from] StoreError),
+    /// What a crash left behind cannot be mended.
+    #[error("what an earlier run left unfinished cannot be finished: {0}")]
+    Recover(#[from] IssueError),
+    /// The directory.
+    #[error("the directory cannot be joined: {0}; look at [dht]")]
+    Directory(#[from] ConnectError),
+    /// The mail relay.
+    #[error("the mail relay cannot be used: {0}; look at [smtp]")]
+    Mail(#[from] RelayError),
+    /// Threads or sockets.
+    #[error("the operating system refuses {what}: {cause}")]
+    System {
+        /// What was wanted.
+        what: &'static str,
+        /// Why not.
+        cause: std::io::Error,
+    },
+}
+
+/// Why a running service ended although nobody told it to.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// Calls can be taken no more.
+    #[error("the telephone ended: {0}")]
+    Telephone(#[from] Stopped),
+    /// Pages can be served no more.
+    #[error("the pages ended: {0}")]
+    Pages(std::io::Error),
+    /// A part ended that has no reason to.
+    #[error("{0} ended without being told to; the log says more")]
+    Part(&'static str),
+    /// A part panicked: a bug.
+    #[error("a part of the service broke: {0}")]
+    Broken(tokio::task::JoinError),
+}
+
+/// A running service. Dropped, it ends at once.
+#[derive(Debug)]
+pub struct Service {
+    http: SocketAddr,
+    sip: SocketAddr,
+    bundle: PathBuf,
+    root_sha256: [u8; 32],
+    operators: Operators,
+    shutdown: Shutdown,
+    /// For what goes on until the last call is over.
+    stop: CancellationToken,
+    tasks: JoinSet<(&'static str, Result<(), Failed>)>,
+}
+
+const TELEPHONE: &str = "the telephone";
+
+impl Service {
+    /// Opens the database, mends what a crash left, joins the directory, and begins to serve.
+    ///
+    /// # Errors
+    /// The first thing that cannot be had, and what to look at.
+    pub async fn start(opening: Opening, clock: Clock) -> Result<Self, StartError> {
+        let Opening { config, authority, keys, sockets, networks, bundle, is_demo } = opening;
+        let address = |got: std::io::Result<SocketAddr>| {
+            got.map_err(|cause| StartError::System { what: "to tell a socket's address", cause })
+        };
+        let (http, sip) = (address(sockets.http.local_addr())?, address(sockets.sip.local_addr())?);
+        let (keys, authority) = (Arc::new(keys), Arc::new(authority));
+        let store = Store::open(config.database().url().expose(), keys.clone()).await?;
+        let directory = Several::connect(&networks).await?;
+        let telephone = Telephone::start(&config, sockets.sip, sockets.rtp, clock)
+            .map_err(|cause| StartError::System { what: "the telephone's threads and sockets", cause })?;
+
+        let root_sha256 = authority.root_sha256();
+        let bundle_file = config.ca().folder().join(names::BUNDLE);
+        let parts = Parts { config, authority, keys, store, directory, bundle, sip, is_demo, clock };
+        let wired = parts.wire(telephone.outcomes, telephone.figures.clone())?;
+        let recovered = wired.issue.recover(clock.wall()).await?;
+        if recovered != Default::default() {
+            tracing::warn!(?recovered, "finished what an earlier run left: {recovered:?}");
+        }
+
+        let (shutdown, stop) = (Shutdown::default(), CancellationToken::new());
+        let mut tasks = Tasks(JoinSet::new());
+        let driver = telephone.driver.run(shutdown.clone());
+        tasks.0.spawn(async move { (TELEPHONE, driver.await.map_err(Failed::from)) });
+        let ends = telephone.ends;
+        tasks.add("the desk", desk::answer(wired.verify.clone(), ends.questions, ends.answers, clock));
+        tasks.add("the call records", wired.calls.clone().run(wired.verify.clone(), ends.records));
+        tasks.add("the publisher", wired.publisher.run(stop.clone()));
+        if let Some((enrol, sender)) = wired.mail {
+            tasks.add("the enrolment by email", enrol.run(stop.clone()));
+            tasks.add("the mails", sender.run(stop.clone()));
+        }
+        let (verify, issue, calls, operators) = (wired.verify, wired.issue, wired.calls, wired.operators.clone());
+        tasks.add("the upkeep", Upkeep { verify, issue, calls, operators, clock }.run(stop.clone()));
+        let pages = serve_pages(sockets.http, web::router(wired.app), stop.clone());
+        tasks.0.spawn(async move { ("the pages", pages.await) });
+        let operators = wired.operators;
+        Ok(Self { http, sip, bundle: bundle_file, root_sha256, operators, shutdown, stop, tasks: tasks.0 })
+    }
+
+    /// Where pages and API listen.
+    pub fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Where calls arrive.
+    pub fn sip(&self) -> SocketAddr {
+        self.sip
+    }
+
+    /// The file that strangers look somebody up with.
+    pub fn bundle(&self) -> &Path {
+        &self.bundle
+    }
+
+    /// SHA-256 of the root's certificate.
+    pub fn root_sha256(&self) -> [u8; 32] {
+        self.root_sha256
+    }
+
+    /// The console's people.
+    pub fn operators(&self) -> &Operators {
+        &self.operators
+    }
+
+    /// Ends it: softly or at once.
+    pub fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
+    /// Serves until it is told to end, and then until the last call is over.
+    ///
+    /// # Errors
+    /// If a part of it ended by itself.
+    pub async fn run(mut self) -> Result<(), Failed> {
+        let result = loop {
+            let Some(ended) = self.tasks.join_next().await else { break Ok(()) };
+            let was_told = self.shutdown.drain.is_cancelled() || self.shutdown.end.is_cancelled();
+            match ended {
+                Err(broken) => break Err(Failed::Broken(broken)),
+                Ok((_, Err(failed))) => break Err(failed),
+                Ok((TELEPHONE, Ok(()))) => break Ok(()),
+                // The desk ends with the telephone, and may be seen first.
+                Ok((_, Ok(()))) if was_told => {}
+                Ok((part, Ok(()))) => break Err(Failed::Part(part)),
+            }
+        };
+        // Pages go on until the last call is over: its read-back is typed there.
+        self.stop.cancel();
+        self.shutdown.end.cancel();
+        let rest = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(PAGES_PATIENCE, rest).await.is_err() {
+            tracing::debug!("pages were still open");
+        }
+        result
+    }
+}
+
+/// Everything that runs, each part by its name.
+struct Tasks(JoinSet<(&'static str, Result<(), Failed>)>);
+
+impl Tasks {
+    fn add(&mut self, part: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(async move {
+            work.await;
+            (part, Ok(()))
+        });
+    }
+}
+
+async fn serve_pages(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<(), Failed> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
+    serving.await.map_err(Failed::Pages)
+}

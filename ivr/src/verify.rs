@@ -1,1 +1,448 @@
-//! (being written)
+//! The use case: a person proves a telephone number (docs/protocol.md, steps 1 to 7). Pages and API start it and look at
+//! it, the call answers its questions, the read-back ends it.
+
+mod answers;
+mod bell;
+mod limits;
+mod starting;
+mod steps;
+mod viewing;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ivr_core::call::flow::Step;
+use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
+use ivr_core::caller::Level;
+use ivr_core::code::Code;
+use ivr_core::number::{KindPolicy, Number};
+use ivr_core::private::Private;
+use time::OffsetDateTime;
+use tokio::sync::{broadcast, mpsc};
+use tracing::{info, warn};
+
+pub use self::bell::Bell;
+pub use self::limits::Limits;
+pub use self::steps::step_name;
+use crate::clock::Clock;
+use crate::issue::{Issue, KeyRefusal};
+use crate::store::verifications::Checked;
+use crate::store::{Store, StoreError, budgets, happenings, verifications};
+
+/// What a verification begins with.
+#[derive(Debug)]
+pub struct Start {
+    /// The number to prove.
+    pub number: Number,
+    /// A PKCS#10, PEM or DER; without one there is a signed result and no certificate.
+    pub csr: Option<Vec<u8>>,
+    /// Whether a record goes into the DHT.
+    pub publish: bool,
+    /// Language of page and voice, such as `en`.
+    pub locale: String,
+    /// Who asks, for the limits.
+    pub source: IpAddr,
+}
+
+/// What its owner gets, once.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// Names it.
+    pub id: VerificationId,
+    /// Opens it: 32 random bytes, base64url.
+    pub secret: Private<String>,
+    /// The code to key in.
+    pub code: Private<Code>,
+    /// The number to dial.
+    pub dial: Number,
+    /// Until when the code may be dialled.
+    pub expires_at: OffsetDateTime,
+}
+
+/// Why none was started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The PKCS#10 is refused; its sender can mend it.
+    #[error(transparent)]
+    Request(#[from] ca::RequestError),
+    /// A certificate for this key was revoked because the key was compromised.
+    #[error("this key was revoked as compromised: make a new one")]
+    BlockedKey,
+    /// This kind of number is not proved here.
+    #[error("{0} cannot be verified")]
+    Kind(&'static str),
+    /// Too many from this source.
+    #[error("too many verifications were started from here")]
+    TooMany {
+        /// When it may be tried again.
+        retry_after: Duration,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<KeyRefusal> for StartError {
+    fn from(refusal: KeyRefusal) -> Self {
+        match refusal {
+            KeyRefusal::Request(error) => Self::Request(error),
+            KeyRefusal::Blocked => Self::BlockedKey,
+            KeyRefusal::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Where a verification stands. The names are those of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nobody has keyed in the code yet.
+    Waiting,
+    /// A call has keyed in the code and is going on.
+    Calling,
+    /// The voice has read the digits: the page may type them.
+    ReadBack,
+    /// Proved; the certificate is being made.
+    Issuing,
+    /// The certificate (or the signed result) exists.
+    Issued,
+    /// Three wrong read-backs, or six wrong codes.
+    Voided,
+    /// Its time is over, or its owner gave it up, or too many others were begun for the number.
+    Expired,
+    /// Issuing failed for good.
+    Failed,
+}
+
+impl State {
+    /// All.
+    pub const ALL: [Self; 8] = [
+        Self::Waiting,
+        Self::Calling,
+        Self::ReadBack,
+        Self::Issuing,
+        Self::Issued,
+        Self::Voided,
+        Self::Expired,
+        Self::Failed,
+    ];
+
+    /// `waiting`, `calling`, `read-back`, `issuing`, `issued`, `voided`, `expired`, `failed`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Calling => "calling",
+            Self::ReadBack => "read-back",
+            Self::Issuing => "issuing",
+            Self::Issued => "issued",
+            Self::Voided => "voided",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// One line of what a page shows live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// Grows: the SSE id.
+    pub number: i64,
+    /// When.
+    pub at: OffsetDateTime,
+    /// `step`, `refused` or `state`.
+    pub kind: &'static str,
+    /// A step's name (see [`step_name`]), a reason code, or a state's name.
+    pub what: String,
+    /// The sentence for the person.
+    pub sentence: String,
+}
+
+/// Everything its owner may see.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Names it.
+    pub id: VerificationId,
+    /// The number.
+    pub number: Number,
+    /// Where to call.
+    pub dial: Number,
+    /// Where it stands.
+    pub state: State,
+    /// The code, while it may be keyed in (kept encrypted).
+    pub code: Option<Private<Code>>,
+    /// Language.
+    pub locale: String,
+    /// Whether a record goes into the DHT.
+    pub publish: bool,
+    /// Whether a certificate was asked for.
+    pub wants_certificate: bool,
+    /// When it began.
+    pub created_at: OffsetDateTime,
+    /// Until when the code may be dialled.
+    pub expires_at: OffsetDateTime,
+    /// Until when the read-back may be typed.
+    pub read_back_until: Option<OffsetDateTime>,
+    /// Read-backs that may still be typed wrong.
+    pub read_backs_left: u8,
+    /// What happened, oldest first.
+    pub happenings: Vec<Happening>,
+    /// The certificate.
+    pub certificate: Option<crate::issue::Certified>,
+    /// The signed result (JWS), if no certificate was asked for.
+    pub result: Option<String>,
+    /// Why it failed, as a sentence.
+    pub failure: Option<String>,
+}
+
+/// Why its owner is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// No such verification, or not this secret: the two are not told apart.
+    #[error("there is no such verification")]
+    Unknown,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What became of typed digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typed {
+    /// Right: issued, or about to be.
+    Right,
+    /// Wrong; so many tries are left.
+    Wrong {
+        /// Tries left.
+        left: u8,
+    },
+    /// Wrong for the third time: the verification is void.
+    Voided,
+    /// Nothing was read back yet, or it is too late, or it was typed before.
+    NotExpected(State),
+}
+
+/// What the use case works with.
+#[derive(Debug, Clone)]
+pub struct VerifyParts {
+    /// The rows.
+    pub store: Store,
+    /// What a proof becomes.
+    pub issue: Issue,
+    /// The number that people dial.
+    pub dial: Number,
+    /// How long a code may be dialled.
+    pub code_life: Duration,
+    /// Kinds of numbers that are proved.
+    pub kinds: KindPolicy,
+    /// How much a stranger may begin.
+    pub limits: Limits,
+    /// Rung when something happens; the publisher has the same.
+    pub bell: Bell,
+    /// To the calls that wait for their session's outcome. Full, the outcome is logged and the caller hears the end of
+    /// the read-back's time instead.
+    pub outcomes: mpsc::Sender<(VerificationId, Outcome)>,
+    /// Time and chance.
+    pub clock: Clock,
+}
+
+/// The use case. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Verify {
+    parts: Arc<VerifyParts>,
+}
+
+impl Verify {
+    /// The use case over these parts.
+    pub fn new(parts: VerifyParts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Begins a verification.
+    ///
+    /// # Errors
+    /// What the asker has to change, or when to come again.
+    pub async fn start(&self, start: Start, now: OffsetDateTime) -> Result<Started, StartError> {
+        starting::start(&self.parts, start, now).await
+    }
+
+    /// Shows it to its owner.
+    ///
+    /// # Errors
+    /// [`AccessError::Unknown`] for any wrong id or secret.
+    pub async fn view(&self, id: VerificationId, secret: &str, now: OffsetDateTime) -> Result<View, AccessError> {
+        viewing::view(&self.parts, id, secret, now).await
+    }
+
+    /// The owner gives up: the code stops working.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view).
+    pub async fn cancel(&self, id: VerificationId, secret: &str, now: OffsetDateTime) -> Result<(), AccessError> {
+        let secret = starting::secret_sha256(secret);
+        let mut writer = self.parts.store.begin().await?;
+        if verifications::cancel(id, &secret, &mut writer).await? {
+            happenings::add(id, "state", State::Expired.name(), now, &mut writer).await?;
+            writer.commit().await?;
+            self.parts.bell.ring(id);
+            return Ok(());
+        }
+        // Over already, or not theirs.
+        let known = verifications::find(id, &secret, self.parts.store.columns(), &mut writer).await?;
+        known.map(drop).ok_or(AccessError::Unknown)
+    }
+
+    /// The digits that the voice read, typed into the page. Right ones issue; three wrong ones void. Counted in the
+    /// same statement as the check; twenty at once issue one certificate.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view).
+    pub async fn type_in(
+        &self,
+        id: VerificationId,
+        secret: &str,
+        digits: &Code,
+        now: OffsetDateTime,
+    ) -> Result<Typed, AccessError> {
+        let parts = &self.parts;
+        let columns = parts.store.columns();
+        let hashed = starting::secret_sha256(secret);
+        let mut writer = parts.store.begin().await?;
+        let checked = verifications::check_read_back(id, &hashed, digits, now, columns, &mut writer).await?;
+        let state = match checked {
+            Checked::Right => Some(State::Issuing),
+            Checked::Voided => Some(State::Voided),
+            Checked::Wrong { .. } | Checked::NotExpected => None,
+        };
+        if let Some(state) = state {
+            happenings::add(id, "state", state.name(), now, &mut writer).await?;
+        }
+        writer.commit().await?;
+        if checked != Checked::NotExpected {
+            parts.bell.ring(id);
+        }
+        Ok(match checked {
+            Checked::Right => {
+                info!(verification = %id, "the read-back of {id} was typed");
+                self.issue(id, now).await;
+                Typed::Right
+            }
+            Checked::Voided => {
+                info!(verification = %id, "{id} is void: three wrong read-backs");
+                parts.push(id, Outcome::Voided);
+                Typed::Voided
+            }
+            Checked::Wrong { left } => Typed::Wrong { left: u8::try_from(left).unwrap_or(0) },
+            Checked::NotExpected => Typed::NotExpected(self.view(id, secret, now).await?.state),
+        })
+    }
+
+    /// What a call asks. Never fails: a database that does not answer is [`Answer::Unavailable`].
+    pub async fn answer(&self, question: Question, now: OffsetDateTime) -> Answer {
+        match answers::answer(&self.parts, question, now).await {
+            Ok((answer, None)) => answer,
+            Ok((answer, Some(proved))) => {
+                let verify = self.clone();
+                tokio::spawn(async move { verify.issue(proved, now).await });
+                answer
+            }
+            Err(error) => {
+                warn!(%error, "a call's question is not answered: {error}");
+                Answer::Unavailable
+            }
+        }
+    }
+
+    /// A step of the call of this verification, for its page.
+    ///
+    /// # Errors
+    /// If the database does not take it.
+    pub async fn note_step(&self, id: VerificationId, step: Step, at: OffsetDateTime) -> Result<(), StoreError> {
+        let mut writer = self.parts.store.begin().await?;
+        happenings::add(id, "step", step_name(&step), at, &mut writer).await?;
+        if matches!(step, Step::Ended(_)) {
+            // The call may have ended before anything was read back: then the code may be keyed in again.
+            verifications::hang_up(id, &mut writer).await?;
+        }
+        writer.commit().await?;
+        self.parts.bell.ring(id);
+        Ok(())
+    }
+
+    /// A refused call that bore this number (and was not withheld), for the pages of its live verifications.
+    ///
+    /// # Errors
+    /// If the database does not take it.
+    pub async fn note_refusal(&self, number: &Number, reason: &str, at: OffsetDateTime) -> Result<(), StoreError> {
+        let parts = &self.parts;
+        let columns = parts.store.columns();
+        // A flood of refused calls only reads.
+        if verifications::expecting(number, at, columns, &mut *parts.store.read().await?).await?.is_empty() {
+            return Ok(());
+        }
+        let mut writer = parts.store.begin().await?;
+        budgets::lock(number, at, columns, &mut writer).await?;
+        let pages = verifications::expecting(number, at, columns, &mut writer).await?;
+        for id in &pages {
+            happenings::add(*id, "refused", reason, at, &mut writer).await?;
+        }
+        writer.commit().await?;
+        pages.into_iter().for_each(|id| parts.bell.ring(id));
+        Ok(())
+    }
+
+    /// Wakes with the id of every verification that something happened to. A lagging reader reads the rows again.
+    pub fn bell(&self) -> broadcast::Receiver<VerificationId> {
+        self.parts.bell.listen()
+    }
+
+    /// Deletes what is over and no longer shown: called once an hour. Tells how many verifications went.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let mut writer = self.parts.store.begin().await?;
+        budgets::purge(now, &mut writer).await?;
+        let gone = verifications::purge(now, &mut writer).await?;
+        writer.commit().await?;
+        Ok(gone)
+    }
+
+    /// Issues what was proved, in a task of its own, so that a page that is closed meanwhile ends nothing. Waits for it
+    /// a while only: what cannot be issued now, because the database is busy, is tried again until it is.
+    async fn issue(&self, id: VerificationId, now: OffsetDateTime) {
+        let parts = self.parts.clone();
+        let issuing = tokio::spawn(async move {
+            let outcome = parts.issue.finish_patiently(id, now).await;
+            parts.bell.ring(id);
+            parts.push(id, outcome);
+        });
+        if tokio::time::timeout(ISSUE_PATIENCE, issuing).await.is_err() {
+            warn!(verification = %id, "{id} is not issued yet: it is tried again");
+        }
+    }
+}
+
+impl VerifyParts {
+    /// Tells a waiting call.
+    fn push(&self, id: VerificationId, outcome: Outcome) {
+        if self.outcomes.try_send((id, outcome)).is_err() {
+            warn!(verification = %id, ?outcome, "the outcome of {id} does not reach its call: the queue is full or closed");
+        }
+    }
+}
+
+/// How long a page waits for its certificate before it is told that it comes.
+const ISSUE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The level's type is used by views.
+pub type ProvedLevel = Level;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

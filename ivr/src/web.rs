@@ -1,1 +1,200 @@
-//! (being written)
+//! What people and programs reach over HTTP: the pages of a verification, the API, the certificate lists, health and
+//! metrics, and the operators' console. Handlers extract, call a use case, render; nothing here says SQL.
+//!
+//! A page is a template that extends `base.html` and holds a [`Frame`](page::Frame); it is answered by
+//! [`page::html`]. A failure is a [`WebError`](error::WebError): it alone knows status and public words, and becomes a
+//! problem document under `/v1` and a page elsewhere. A form is a [`csrf::Checked`] form: its token was right.
+
+pub mod about;
+pub mod api;
+pub mod assets;
+pub mod call;
+pub mod certificate;
+pub mod console;
+pub mod csrf;
+pub mod email;
+pub mod error;
+pub mod form;
+pub mod harden;
+pub mod limits;
+pub mod metrics;
+pub mod page;
+pub mod session;
+pub mod sse;
+pub mod start;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use dht_client::backend::Health;
+use futures_util::future::BoxFuture;
+use ivr_core::caller::Network;
+use ivr_core::endpoint::Counters;
+use ivr_core::number::Country;
+use ivr_core::proof::Binding;
+
+use crate::clock::Clock;
+use crate::enrol_email::EnrolEmail;
+use crate::issue::Issue;
+use crate::mail::Catcher;
+use crate::operators::Operators;
+use crate::store::Store;
+use crate::verify::Verify;
+
+/// Everything a handler may reach. Clones share it.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    parts: Parts,
+    limits: limits::Limits,
+    streams: limits::Streams,
+    traffic: metrics::Traffic,
+}
+
+/// What the service gives to its pages.
+pub struct Parts {
+    /// The clock, and the only source of chance.
+    pub clock: Clock,
+    /// Verifications.
+    pub verify: Verify,
+    /// Certificates.
+    pub issue: Issue,
+    /// The database.
+    pub store: Store,
+    /// What the operator decided.
+    pub settings: Settings,
+    /// The key of the tokens in forms: `KeyFile::derived("csrf")`.
+    pub csrf: csrf::Key,
+    /// What the authority publishes.
+    pub authority: Published,
+    /// The SIP endpoint's counters, for `/metrics`.
+    pub counters: Box<dyn Fn() -> Counters + Send + Sync>,
+    /// The state of each DHT, for `/healthz`.
+    pub directory: Box<dyn Fn() -> BoxFuture<'static, Vec<Health>> + Send + Sync>,
+    /// Enrolment by email; `None` without `[smtp]`.
+    pub enrol: Option<EnrolEmail>,
+    /// The console's people.
+    pub operators: Option<Operators>,
+}
+
+/// What the operator decided about pages.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What the pages call the service.
+    pub service_name: String,
+    /// Where people find the pages, without a slash at the end; cookies are `Secure` if it is https.
+    pub public_url: String,
+    /// Languages that pages and voice have, such as `en`; the first is for everybody else.
+    pub languages: Vec<String>,
+    /// What ties telephone and page together.
+    pub binding: Binding,
+    /// The country of numbers typed without a country code.
+    pub default_country: Option<Country>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Where records go, in words: `mainline`, `an OpenDHT`.
+    pub directory: String,
+    /// The service is a demonstration.
+    pub demo: Option<DemoPlaces>,
+}
+
+/// Where a demonstration's parts are found.
+#[derive(Debug, Clone)]
+pub struct DemoPlaces {
+    /// The SIP socket, such as `127.0.0.1:5060`.
+    pub sip: std::net::SocketAddr,
+    /// The CA bundle's file.
+    pub bundle: PathBuf,
+    /// The mails, which are shown at `/demo/mail` instead of being sent.
+    pub mails: Option<Catcher>,
+}
+
+/// What the authority publishes.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The bundle of `/ca/bundle.pem`.
+    pub bundle_pem: String,
+    /// SHA-256 of the root's certificate.
+    pub root_sha256: [u8; 32],
+    /// The key of signed results, as a JWK set.
+    pub jwks: serde_json::Value,
+}
+
+impl App {
+    /// Shares the parts.
+    pub fn new(parts: Parts) -> Self {
+        let (limits, streams, traffic) = Default::default();
+        Self(Arc::new(Shared { parts, limits, streams, traffic }))
+    }
+
+    /// What each source may still send.
+    pub(crate) fn limits(&self) -> &limits::Limits {
+        &self.0.limits
+    }
+
+    /// The event streams that are open.
+    pub(crate) fn streams(&self) -> &limits::Streams {
+        &self.0.streams
+    }
+
+    /// What was asked and answered so far.
+    pub(crate) fn traffic(&self) -> &metrics::Traffic {
+        &self.0.traffic
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0.parts
+    }
+}
+
+impl Settings {
+    /// Whether browsers reach the pages over TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The largest body: a certificate request (`ca::request::SIZE_LIMIT`), pasted and as a file, and some words.
+const BODY_BYTES: usize = 32 * 1024;
+
+/// All pages and resources. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: the limits need to
+/// know who asks.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .merge(start::routes())
+        .merge(call::routes())
+        .merge(about::routes())
+        .merge(api::routes())
+        .merge(console::routes())
+        .merge(email::routes())
+        .merge(assets::routes())
+        .fallback(error::not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        // From the inside out: each layer sees what those above it have answered.
+        .layer(middleware::from_fn(harden::give_up))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::limit))
+        .layer(middleware::from_fn_with_state(app.clone(), error::present))
+        .layer(middleware::from_fn_with_state(app.clone(), csrf::remember_visitor))
+        .layer(middleware::from_fn_with_state(app.clone(), harden::harden))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
+        .with_state(app)
+}

@@ -3,6 +3,7 @@
 pub mod dhtnode;
 pub mod own_network;
 pub mod process;
+pub mod service;
 pub mod smtp;
 pub mod words;
 pub mod workspace;

@@ -4,60 +4,28 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
 use crate::caller::{Caller, TrunkProfile};
-use crate::endpoint::{Counters, EndpointConfig, Entry, Outbox, Output};
+use crate::endpoint::{Entry, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
-use crate::private::Private;
 use crate::sip::dialog::Dialog;
-use crate::sip::message::{Asked, Method, Reply, Request, Response, status_line};
+use crate::sip::message::{Method, Reply, Request, Response, shortened, status_line};
 use crate::sip::sdp::{Ours, Proposal};
-use crate::sip::transaction::{Resending, Resent, Sending, TransactionKey, Transactions};
+use crate::sip::transaction::{Resending, Resent};
 
+mod desk;
 pub mod flow;
+mod negotiation;
 pub mod question;
-mod renegotiation;
+mod record;
+
+pub(crate) use desk::{Desk, Incoming, unguessable};
+use record::LONGEST_RECORD;
+pub(crate) use record::reply_summary;
 
 use flow::{Action, Event, Flow, Step};
 use question::{Answer, Outcome, Question, VerificationId};
-
-/// What a call may use while it acts: everything that the calls of an endpoint share.
-pub(crate) struct Desk<'a> {
-    pub(crate) config: &'a EndpointConfig,
-    pub(crate) transactions: &'a mut Transactions,
-    pub(crate) chance: &'a mut ChaCha20Rng,
-    pub(crate) counters: &'a mut Counters,
-    pub(crate) now: Instant,
-    pub(crate) out: &'a mut Outbox,
-}
-
-impl Desk<'_> {
-    /// Sends a datagram.
-    pub(crate) fn send(&mut self, (to, bytes): Sending) {
-        self.out.push(Output::Datagram { to, bytes });
-    }
-
-    /// The octets of an answer, and where they go.
-    pub(crate) fn written(&self, reply: &Reply, request: &Request, from: SocketAddr, to_tag: &str) -> Sending {
-        let bytes = reply.write(&Asked::of(request, from), to_tag, self.config.server.as_deref());
-        (request.via.reply_address(from), bytes)
-    }
-
-    /// Text that nobody can guess: 128 random bits as hexadecimal digits.
-    pub(crate) fn unguessable(&mut self) -> String {
-        format!("{:016x}{:016x}", self.chance.next_u64(), self.chance.next_u64())
-    }
-}
-
-/// A request of this call, where it came from, and the name of its transaction.
-#[derive(Debug, Clone)]
-pub(crate) struct Incoming {
-    pub(crate) request: Request,
-    pub(crate) from: SocketAddr,
-    pub(crate) key: TransactionKey,
-}
 
 /// One call.
 #[derive(Debug)]
@@ -85,8 +53,8 @@ pub(crate) struct Call {
     playing: Option<u32>,
     /// The session whose code matched.
     verification: Option<VerificationId>,
-    /// Lines that the ladder of this call may still take: the other side must not fill the database.
-    ladder_left: u16,
+    /// Messages, keys and steps that the record may still take: the other side must not fill the database.
+    records_left: u16,
 }
 
 /// Where a call stands.
@@ -164,11 +132,11 @@ impl Call {
             plays: 0,
             playing: None,
             verification: None,
-            ladder_left: LONGEST_LADDER,
+            records_left: LONGEST_RECORD,
         };
         call.record(
             Entry::Began {
-                sip_call_id: invite.request.call_id.clone(),
+                sip_call_id: shortened(&invite.request.call_id).to_owned(),
                 trunk: Some(call.caller.trunk.clone()),
                 source: invite.from,
                 caller: Some(call.caller.clone()),
@@ -320,27 +288,6 @@ impl Call {
         });
     }
 
-    /// The next description of our side: an answer, or an offer if there is nothing to answer.
-    fn describe(&mut self, proposal: Option<&Proposal>) -> Vec<u8> {
-        self.description.version += 1;
-        match proposal {
-            Some(proposal) => proposal.answer(self.description),
-            None => self.description.offer(),
-        }
-    }
-
-    fn open_media(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
-        let plan = plan(proposal, self.profile(desk));
-        let start = RtpStart {
-            ssrc: desk.chance.next_u32(),
-            // RFC 3550 5.1: random, so that a known beginning helps nobody.
-            sequence: (desk.chance.next_u32() >> 16) as u16,
-            timestamp: desk.chance.next_u32(),
-        };
-        self.media = Media::Open;
-        desk.out.push(Output::Media(self.key, MediaCommand::Open { port: self.port, plan, start }));
-    }
-
     fn profile<'a>(&self, desk: &Desk<'a>) -> &'a TrunkProfile {
         &desk.config.policy.trunks[self.trunk]
     }
@@ -348,6 +295,8 @@ impl Call {
     /// A final refusal of the INVITE, and the end.
     fn refuse(&mut self, status: u16, reason: &'static str, desk: &mut Desk<'_>) {
         let Stage::Asking { invite, .. } = std::mem::replace(&mut self.stage, Stage::Over) else { return };
+        // A caller who gives up is not refused.
+        desk.counters.refused += u64::from(status != 487);
         let refusal = desk.written(&Reply::new(status), &invite.request, invite.from, self.dialog.local_tag());
         desk.transactions.refuse(&invite.key, refusal.clone(), desk.now);
         desk.send(refusal);
@@ -431,7 +380,7 @@ impl Call {
             }
             MediaEvent::PlayEnded(_) => {}
             MediaEvent::Key(key) if self.confirmed && matches!(self.stage, Stage::Up) => {
-                self.record(Entry::KeyPressed, desk);
+                self.record_if_room(Entry::KeyPressed, desk);
                 self.tell(Event::Key(key), desk);
             }
             MediaEvent::Key(_) => {}
@@ -470,7 +419,11 @@ impl Call {
                     if let Step::CodeMatched(verification) = step {
                         self.verification = Some(verification);
                     }
-                    self.record(Entry::Step(step), desk);
+                    match step {
+                        // These come once or a few times, and a page waits for them.
+                        Step::CodeMatched(_) | Step::Confirmed | Step::Ended(_) => self.record(Entry::Step(step), desk),
+                        _ => self.record_if_room(Entry::Step(step), desk),
+                    }
                 }
             }
         }
@@ -487,7 +440,7 @@ impl Call {
         if !matches!(self.stage, Stage::Up) {
             return;
         }
-        let branch = format!("{}{}", crate::sip::via::MAGIC_COOKIE, desk.unguessable());
+        let branch = format!("{}{}", crate::sip::via::MAGIC_COOKIE, unguessable(desk.chance));
         let sources = &self.profile(desk).sources;
         let is_trunk = |ip| sources.iter().any(|source| source.contains(ip));
         let (us, server) = (desk.config.address, desk.config.server.as_deref());
@@ -528,49 +481,9 @@ impl Call {
         desk.send(response);
         self.note_reply(reply.status, &incoming.request, desk);
     }
-
-    fn record(&self, entry: Entry, desk: &mut Desk<'_>) {
-        desk.out.push(Output::Record(self.key, entry));
-    }
-
-    fn note_reply(&mut self, status: u16, request: &Request, desk: &mut Desk<'_>) {
-        self.note(true, reply_summary(status, request), desk);
-    }
-
-    /// A rung of the ladder.
-    fn note(&mut self, sent: bool, summary: String, desk: &mut Desk<'_>) {
-        if let Some(left) = self.ladder_left.checked_sub(1) {
-            self.ladder_left = left;
-            self.record(Entry::Message { sent, summary: Private::new(summary) }, desk);
-        }
-    }
-}
-
-/// What offer and answer agreed on, as far as this trunk is believed.
-fn plan(proposal: &Proposal, profile: &TrunkProfile) -> MediaPlan {
-    MediaPlan {
-        remote: proposal.remote,
-        codec: proposal.codec,
-        event_payload_type: proposal.event_payload_type,
-        packet_time: proposal.packet_time,
-        media_networks: profile
-            .media_networks
-            .iter()
-            .map(|network| (network.address(), network.prefix_length()))
-            .collect(),
-        held: proposal.is_held(),
-        latch_any: profile.nat,
-    }
-}
-
-/// Status line and CSeq of a response, for the ladder.
-pub(crate) fn reply_summary(status: u16, request: &Request) -> String {
-    format!("SIP/2.0 {} ({} {})", status_line(status), request.cseq, request.method)
 }
 
 /// How long the store may take to say whether a call is expected.
 const STORE_LIMIT: Duration = Duration::from_secs(4);
 /// How long the media thread may take to say its figures; the record does without them.
 const FIGURES_LIMIT: Duration = Duration::from_secs(2);
-/// Messages of one call in its ladder; more are not written.
-const LONGEST_LADDER: u16 = 100;

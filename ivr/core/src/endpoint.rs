@@ -84,7 +84,7 @@ pub enum Output {
 pub enum Entry {
     /// A call (or a refused attempt) began.
     Began {
-        /// The SIP Call-ID.
+        /// The SIP Call-ID, cut at 200 octets.
         sip_call_id: String,
         /// The trunk profile's name, if the source matched one.
         trunk: Option<String>,
@@ -97,7 +97,7 @@ pub enum Entry {
     Message {
         /// From us or to us.
         sent: bool,
-        /// Start line, such as `INVITE sip:… SIP/2.0` or `SIP/2.0 200 OK`, and CSeq.
+        /// Start line, such as `INVITE sip:… SIP/2.0` or `SIP/2.0 200 OK`, cut at 200 octets, and CSeq.
         summary: crate::private::Private<String>,
     },
     /// Final response to the INVITE was 200.
@@ -131,7 +131,6 @@ pub enum Entry {
 pub type Outbox = Vec<Output>;
 
 /// Many calls on one socket.
-#[derive(Debug)]
 pub struct Endpoint {
     config: EndpointConfig,
     chance: ChaCha20Rng,
@@ -158,6 +157,13 @@ pub struct Endpoint {
 struct Tally {
     calls: usize,
     unacknowledged: usize,
+}
+
+/// How many calls, but not whose.
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("calls", &self.calls.len()).finish_non_exhaustive()
+    }
 }
 
 impl Endpoint {
@@ -415,6 +421,7 @@ impl Fault {
             // RFC 3261 20.5 wants Allow with 405 only; it helps here, too.
             Self::UnknownMethod => Reply::new(501).allow(),
             Self::Version => Reply::new(505),
+            Self::TooLarge => Reply::new(513),
         }
     }
 }

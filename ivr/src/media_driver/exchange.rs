@@ -150,7 +150,9 @@ impl Exchange {
 
     fn open(&mut self, key: CallKey, port: PortIndex, plan: MediaPlan, start: RtpStart) {
         let index = usize::from(port.0);
-        let (Some(socket), Some(seat @ None)) = (self.sockets.get_mut(index), self.calls.get_mut(index)) else {
+        let (Some(socket), Some(seat @ None), false) =
+            (self.sockets.get_mut(index), self.calls.get_mut(index), self.ports.contains_key(&key))
+        else {
             tracing::error!(call.key = key.0, port = port.0, "call {} was given a port that it cannot have", key.0);
             return;
         };

@@ -2,6 +2,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use ivr_core::media::{Codec, MediaPlan, PortIndex, Quality, RtpStart};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
 use voice_prompts::{Library, PromptId, Utterance};
 
 use super::*;
@@ -238,6 +240,45 @@ async fn a_taken_port_is_not_taken_twice() {
     first.press(3, 1);
     assert_eq!(service.key().await, (1, '3'));
     assert_eq!(service.close(1).await.packets_received, 1);
+}
+
+#[tokio::test]
+async fn whatever_is_commanded_each_farewell_is_answered_and_the_ports_are_free_again() {
+    const CALLS: u64 = 6;
+    for seed in 0..20 {
+        let mut service = Service::start();
+        let mut chance = ChaCha20Rng::seed_from_u64(seed);
+        let somewhere = Caller::at("127.0.0.1", 9).socket.local_addr().unwrap();
+        let mut farewells = 0;
+        for _ in 0..200 {
+            let call = u64::from(chance.next_u32()) % CALLS;
+            match chance.next_u32() % 6 {
+                // Also a port that does not exist, one that is taken, and a call that has one.
+                0 | 1 => service.open_for(call, (chance.next_u32() % 3) as u16, somewhere),
+                2 => service.tell(call, MediaCommand::Listen),
+                3 => service.tell(call, MediaCommand::Say { play: 1, utterance: Utterance::default() }),
+                4 => service.tell(call, MediaCommand::Hush),
+                _ => {
+                    farewells += 1;
+                    service.tell(call, MediaCommand::Close);
+                }
+            }
+        }
+        for call in 0..CALLS {
+            farewells += 1;
+            service.tell(call, MediaCommand::Close);
+        }
+        while farewells > 0 {
+            farewells -= i32::from(matches!(service.event().await, (_, MediaEvent::Closed(_))));
+        }
+        for port in 0..2 {
+            let call = 100 + u64::from(port);
+            let mut caller = service.open(call, port);
+            service.listen(call, &caller);
+            caller.press(1, 1);
+            assert_eq!(service.key().await, (call, '1'), "seed {seed}");
+        }
+    }
 }
 
 #[tokio::test]

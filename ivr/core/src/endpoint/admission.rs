@@ -3,24 +3,24 @@
 use rand_core::Rng;
 
 use super::*;
-use crate::call::{Incoming, Opening};
+use crate::call::{Incoming, Opening, unguessable};
 use crate::caller::{self, Reason, Verdict};
 use crate::sip::dialog::Dialog;
-use crate::sip::message::{Asked, Reply};
+use crate::sip::message::{Asked, Reply, shortened};
 use crate::sip::sdp::{Proposal, Unacceptable};
 
 /// Why an INVITE does not become a call.
 struct Refused {
-    reply: Reply,
+    status: u16,
     reason: &'static str,
     /// Who calls, if the checks on that had passed.
-    caller: Option<Caller>,
+    caller: Option<Box<Caller>>,
     claimed: Option<Number>,
 }
 
 impl Refused {
     fn new(status: u16, reason: &'static str) -> Self {
-        Self { reply: Reply::new(status), reason, caller: None, claimed: None }
+        Self { status, reason, caller: None, claimed: None }
     }
 }
 
@@ -48,28 +48,28 @@ impl Endpoint {
         let caller = self.judge(invite, from)?;
         let refused = |status, reason| Refused {
             claimed: Some(caller.number.clone()),
-            caller: Some(caller.clone()),
+            caller: Some(Box::new(caller.clone())),
             ..Refused::new(status, reason)
         };
         let proposal = (!invite.body.is_empty())
             .then(|| Proposal::read(&invite.body, self.config.media_address))
             .transpose()
             .map_err(|cause| refused(cause.status(), cause.code()))?;
-        let tag = format!("{:016x}{:016x}", self.chance.next_u64(), self.chance.next_u64());
+        let tag = unguessable(&mut self.chance);
         let dialog = Dialog::open(invite, tag, from).map_err(|_| refused(400, "no-contact"))?;
         let port = self.ports.draw(&mut self.chance, now);
-        let port = port.ok_or_else(|| Refused { reply: self.overloaded(), ..refused(503, "no-port") })?;
+        let port = port.ok_or_else(|| refused(503, "no-port"))?;
         self.last_key += 1;
         Ok(Opening { key: CallKey(self.last_key), trunk, caller, dialog, port, proposal })
     }
 
-    fn check_limits(&mut self, trunk: usize) -> Result<(), Refused> {
+    fn check_limits(&self, trunk: usize) -> Result<(), Refused> {
         let (limits, tally) = (self.config.limits, self.tallies[trunk]);
         if !self.accepts_calls {
-            return Err(Refused { reply: self.overloaded(), ..Refused::new(503, "draining") });
+            return Err(Refused::new(503, "draining"));
         }
         if self.calls.len() >= limits.calls {
-            return Err(Refused { reply: self.overloaded(), ..Refused::new(503, "node-full") });
+            return Err(Refused::new(503, "node-full"));
         }
         if tally.calls >= self.config.policy.trunks[trunk].max_calls {
             return Err(Refused::new(480, "trunk-full"));
@@ -98,7 +98,9 @@ impl Endpoint {
     fn refuse(&mut self, refused: Refused, invite: &Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
         let Incoming { request, from, .. } = invite;
         let asked = Asked::of(request, *from);
-        self.reply_stateless(&refused.reply, &asked, out);
+        let Refused { status, reason, caller, claimed } = refused;
+        let reply = if status == 503 { self.overloaded() } else { Reply::new(status) };
+        self.reply_stateless(&reply, &asked, out);
         if self.refusals.is_repeated(self.tags.tag(asked.via, asked.lines), now) {
             return self.counters.retransmitted_requests += 1;
         }
@@ -110,18 +112,17 @@ impl Endpoint {
         }
         self.last_key += 1;
         let key = CallKey(self.last_key);
-        let status = refused.reply.status;
         let message = |sent, summary| Entry::Message { sent, summary: Private::new(summary) };
         let entries = [
             Entry::Began {
-                sip_call_id: request.call_id.clone(),
+                sip_call_id: shortened(&request.call_id).to_owned(),
                 trunk: Some(self.config.policy.trunks[trunk].name.clone()),
                 source: *from,
-                caller: refused.caller,
+                caller: caller.map(|caller| *caller),
             },
             message(false, request.summary()),
             message(true, reply_summary(status, request)),
-            Entry::Refused { status, reason: refused.reason, claimed: refused.claimed },
+            Entry::Refused { status, reason, claimed },
         ];
         out.extend(entries.map(|entry| Output::Record(key, entry)));
     }

@@ -92,6 +92,19 @@ impl Stage {
         }
     }
 
+    /// A caller sends a message.
+    fn say(&mut self, caller: usize, what: &str, changes: &[&str]) {
+        let (from, bytes) = self.callers[caller].message(what, changes);
+        self.handle(Input::Datagram { from, bytes: &bytes });
+    }
+
+    /// One of the live calls, or one that does not exist.
+    fn key(&self, which: usize) -> CallKey {
+        let mut keys: Vec<CallKey> = self.endpoint.calls.keys().copied().collect();
+        keys.sort_unstable();
+        keys.get(which % keys.len().max(1)).copied().unwrap_or(CallKey(u64::MAX))
+    }
+
     /// Lets time pass.
     fn pass(&mut self, time: Duration) {
         let until = self.now + time;
@@ -180,11 +193,17 @@ enum Operation {
         what: &'static str,
         changes: Vec<&'static str>,
     },
+    /// One of the callers calls, is expected and acknowledges the 200: random messages seldom get so far.
+    Call {
+        caller: usize,
+    },
     /// Somebody sends anything at all.
     Octets(Vec<u8>),
-    Answer(u64, Answer),
+    /// The store answers one of the calls.
+    Answer(usize, Answer),
     Outcome(Outcome),
-    Media(u64, MediaEvent),
+    /// The media thread speaks of one of the calls.
+    Media(usize, MediaEvent),
     Pass(Duration),
     Drain,
 }
@@ -247,16 +266,18 @@ fn operation() -> impl Strategy<Value = Operation> {
         Just(MediaEvent::Silent),
         Just(MediaEvent::Closed(Quality::default())),
     ];
-    let key = 1_u64..12;
+    let call = 0_usize..3;
+    let changes = prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(change, 1..3)];
     prop_oneof![
-        8 => (0_usize..3, what, prop::collection::vec(change, 0..3)).prop_map(|(caller, what, changes)| {
+        8 => (0_usize..3, what, changes).prop_map(|(caller, what, changes)| {
             Operation::Message { caller, what, changes }
         }),
+        2 => (0_usize..3).prop_map(|caller| Operation::Call { caller }),
         1 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Operation::Octets),
-        4 => (key.clone(), answer).prop_map(|(key, answer)| Operation::Answer(key, answer)),
+        4 => (call.clone(), answer).prop_map(|(call, answer)| Operation::Answer(call, answer)),
         1 => prop::sample::select(vec![Outcome::Issued, Outcome::Voided, Outcome::Failed]).prop_map(Operation::Outcome),
-        4 => (key, event).prop_map(|(key, event)| Operation::Media(key, event)),
-        3 => (0_u64..40_000).prop_map(|ms| Operation::Pass(Duration::from_millis(ms))),
+        4 => (call, event).prop_map(|(call, event)| Operation::Media(call, event)),
+        3 => prop_oneof![4 => 0_u64..2_000, 1 => 0_u64..40_000].prop_map(|ms| Operation::Pass(Duration::from_millis(ms))),
         1 => prop_oneof![9 => Just(Operation::Pass(Duration::ZERO)), 1 => Just(Operation::Drain)],
     ]
 }
@@ -293,14 +314,18 @@ proptest! {
             match operation {
                 Operation::Message { caller, what, changes } => {
                     if what != "again" || stage.callers[caller].has_spoken() {
-                        let (from, bytes) = stage.callers[caller].message(what, &changes);
-                        stage.handle(Input::Datagram { from, bytes: &bytes });
+                        stage.say(caller, what, &changes);
                     }
                 }
+                Operation::Call { caller } => {
+                    stage.say(caller, "INVITE", &[]);
+                    stage.handle(Input::Answer(CallKey(stage.endpoint.last_key), Answer::Expected));
+                    stage.say(caller, "ACK", &[]);
+                }
                 Operation::Octets(octets) => { stage.handle(Input::Datagram { from: peer(), bytes: &octets }); }
-                Operation::Answer(key, answer) => { stage.handle(Input::Answer(CallKey(key), answer)); }
+                Operation::Answer(key, answer) => { stage.handle(Input::Answer(stage.key(key), answer)); }
                 Operation::Outcome(outcome) => { stage.handle(Input::Outcome(VerificationId([1; 16]), outcome)); }
-                Operation::Media(key, event) => { stage.handle(Input::Media(CallKey(key), event)); }
+                Operation::Media(key, event) => { stage.handle(Input::Media(stage.key(key), event)); }
                 Operation::Pass(time) => stage.pass(time),
                 Operation::Drain => { stage.handle(Input::RefuseNewCalls); }
             }

@@ -3,7 +3,7 @@
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
 //! trunk) or `# unacknowledged: 1`; `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or told to the media
-//! thread, `=` what is recorded. After the last `>` the endpoint goes on until it waits for nothing.
+//! thread, `=` what is recorded, `counted` what the counters say in the end. After the last `>` the endpoint goes on until it waits for nothing.
 //!
 //! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
 //! tag x | branch y | call b`. `again` repeats the last one, `200 BYE` answers ours.
@@ -62,7 +62,16 @@ fn replay(written: &str) -> String {
     }
     play.run_until(Duration::MAX);
     assert_eq!(play.endpoint.live_calls(), 0, "a call never ends:\n{}", play.text);
-    play.text
+    play.text + &counted(play.endpoint.counters())
+}
+
+/// What the counters say at the end, without those that say nothing.
+fn counted(counters: Counters) -> String {
+    let all = format!("{counters:?}").replace('_', " ");
+    let all = all.trim_start_matches("Counters { ").trim_end_matches(" }");
+    let told: Vec<String> =
+        all.split(", ").filter(|counter| !counter.ends_with(": 0")).map(|counter| counter.replace(':', "")).collect();
+    format!("   counted: {}\n", told.join(", "))
 }
 
 struct Replay {

@@ -98,7 +98,8 @@ impl Dialog {
             None => (self.target.clone(), self.routes.clone()),
         };
         let hop = self.routes.first().and_then(|route| bare(route)).unwrap_or(&self.target);
-        let to = address(hop).filter(|address| is_trunk(address.ip())).unwrap_or(self.peer);
+        let to = address(hop).filter(|address| is_trunk(address.ip()));
+        let to = to.and_then(|address| of_one_family(address, self.peer)).unwrap_or(self.peer);
         let mut lines = vec![
             HeaderLine::new("Via", format!("SIP/2.0/UDP {us};branch={branch};rport")),
             HeaderLine::new("Max-Forwards", "70"),
@@ -145,6 +146,15 @@ fn address(uri: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip, port.unwrap_or(DEFAULT_PORT)))
 }
 
+/// The address as a socket of `peer`'s family can reach it.
+fn of_one_family(address: SocketAddr, peer: SocketAddr) -> Option<SocketAddr> {
+    match (address.ip(), peer.ip()) {
+        (IpAddr::V4(v4), IpAddr::V6(_)) => Some(SocketAddr::new(v4.to_ipv6_mapped().into(), address.port())),
+        (IpAddr::V6(_), IpAddr::V4(_)) => None,
+        _ => Some(address),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +169,19 @@ mod tests {
             ("tel:+12025550143", None),
         ] {
             assert_eq!(address(uri), expected.map(|text| text.parse().unwrap()), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_hop_is_reached_over_the_socket_that_there_is() {
+        let text = |text: &str| text.parse::<SocketAddr>().unwrap();
+        for (hop, peer, expected) in [
+            ("192.0.2.3:5080", "192.0.2.1:5060", Some("192.0.2.3:5080")),
+            ("192.0.2.3:5080", "[::ffff:192.0.2.1]:5060", Some("[::ffff:192.0.2.3]:5080")),
+            ("[2001:db8::3]:5080", "[2001:db8::1]:5060", Some("[2001:db8::3]:5080")),
+            ("[2001:db8::3]:5080", "192.0.2.1:5060", None),
+        ] {
+            assert_eq!(of_one_family(text(hop), text(peer)), expected.map(text), "{hop} from {peer}");
         }
     }
 

@@ -47,6 +47,8 @@ pub(crate) enum Fault {
     UnknownMethod,
     /// 505: another version of SIP.
     Version,
+    /// 513: more headers than a call needs; we would have to keep and repeat them.
+    TooLarge,
 }
 
 /// Reads a datagram.
@@ -58,6 +60,7 @@ pub(crate) fn read(datagram: &[u8]) -> Read {
     // Cut off before the empty line: no body, and not whole.
     let (head, body) = split_head(message).unwrap_or((message, b""));
     let is_cut = head.len() == message.len();
+    let is_large = head.len() > LARGEST_HEAD_BYTES;
     let (start_line, fields) = split_line(head);
     let Ok(start_line) = std::str::from_utf8(start_line) else { return Read::Garbage };
     let (lines, whole) = headers(fields);
@@ -69,7 +72,7 @@ pub(crate) fn read(datagram: &[u8]) -> Read {
     // Without a Via there is no way back.
     let Some(via) = via else { return Read::Garbage };
     let parts = Parts { line, via, lines, body, whole: whole && !is_cut };
-    match parts.fault() {
+    match if is_large { Some(Fault::TooLarge) } else { parts.fault() } {
         None => parts.request().map_or(Read::Garbage, |request| Read::Request(Box::new(request))),
         // RFC 3261 17: an ACK is never answered.
         Some(_) if parts.line.method == "ACK" => Read::Garbage,
@@ -342,6 +345,8 @@ fn is_white_or_bracket(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"')
 }
 
+/// Start line and headers of the largest request that is let in. A signed identity takes 1 to 8 KiB of it.
+const LARGEST_HEAD_BYTES: usize = 16 * 1024;
 /// More headers than any trunk sends; a request with more is refused as malformed.
 const MOST_HEADERS: usize = 200;
 

@@ -104,7 +104,7 @@ pub(crate) struct Request {
 impl Request {
     /// Start line and CSeq, for the ladder.
     pub(crate) fn summary(&self) -> String {
-        format!("{} {} SIP/2.0 ({})", self.method, self.uri, self.cseq)
+        format!("{} {} SIP/2.0 ({})", self.method, shortened(&self.uri), self.cseq)
     }
 
     /// Who calls, judged by `f`.
@@ -124,6 +124,11 @@ pub(crate) struct Response {
     pub(crate) cseq: u32,
     /// The method of CSeq.
     pub(crate) method: Method,
+}
+
+/// The beginning of a text, short enough for a record.
+pub(crate) fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST_RECORDED_BYTES)]
 }
 
 /// Reads a method. Methods are case-sensitive (RFC 3261 7.1), which rsip's own reader is not.
@@ -280,6 +285,8 @@ fn finish<'a>(mut out: Vec<u8>, headers: impl Iterator<Item = &'a Header>, body:
     out
 }
 
+/// What the other side writes goes into the database only so far.
+const LONGEST_RECORDED_BYTES: usize = 200;
 /// The methods that a dialog or an OPTIONS may use with us.
 pub(crate) const SERVED: [Method; 6] =
     [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Update];

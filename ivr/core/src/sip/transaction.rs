@@ -319,4 +319,4 @@ const T4: Duration = Duration::from_secs(5);
 /// RFC 3261 17: nothing is repeated or remembered for longer than 64*T1.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(32);
 /// Answers that are remembered at a time.
-const MOST_REMEMBERED: usize = 20_000;
+const MOST_REMEMBERED: usize = 5_000;

@@ -115,6 +115,7 @@ fn addresses_and_numbers_are_whole() {
 #[test]
 fn too_many_headers_are_refused() {
     assert_eq!(fault(with(&"X: y\r\n".repeat(300), "")), Fault::Malformed);
+    assert_eq!(fault(with(&format!("X: {}\r\n", "y".repeat(20_000)), "")), Fault::TooLarge);
 }
 
 #[test]

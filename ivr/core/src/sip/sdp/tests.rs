@@ -86,6 +86,17 @@ fn the_answer_repeats_every_stream_and_refuses_all_but_one() {
 }
 
 #[test]
+fn ipv6_is_answered_in_ipv6() {
+    let body =
+        "v=0\r\no=- 1 1 IN IP6 2001:db8::9\r\ns=-\r\nc=IN IP6 2001:db8::9\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n";
+    let media: SocketAddr = "[2001:db8::1]:20000".parse().unwrap();
+    let proposal = Proposal::read(body.as_bytes(), media.ip()).unwrap();
+    assert_eq!(proposal.remote, "[2001:db8::9]:30000".parse().unwrap());
+    let answer = String::from_utf8(proposal.answer(Ours { media, session_id: 7, version: 1 })).unwrap();
+    assert!(answer.contains("\r\nc=IN IP6 2001:db8::1\r\n"), "{answer}");
+}
+
+#[test]
 fn our_offer_can_be_answered_by_ourselves() {
     let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1 };
     let proposal = Proposal::read(&ours.offer(), OURS.parse().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! What may change during a call: where audio goes, hold and resume (RFC 3261 14, RFC 3264 8, RFC 3311). Who calls may
+//! What the two sides agree on about audio, and what may change of it during a call: where audio goes, hold and resume (RFC 3261 14, RFC 3264 8, RFC 3311). Who calls may
 //! not.
 
 use rand_core::Rng;
@@ -89,6 +89,27 @@ impl Call {
         number.as_ref() == Some(&self.caller.number)
     }
 
+    /// The next description of our side: an answer, or an offer if there is nothing to answer.
+    pub(super) fn describe(&mut self, proposal: Option<&Proposal>) -> Vec<u8> {
+        self.description.version += 1;
+        match proposal {
+            Some(proposal) => proposal.answer(self.description),
+            None => self.description.offer(),
+        }
+    }
+
+    pub(super) fn open_media(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
+        let plan = plan(proposal, self.profile(desk));
+        let start = RtpStart {
+            ssrc: desk.chance.next_u32(),
+            // RFC 3550 5.1: random, so that a known beginning helps nobody.
+            sequence: (desk.chance.next_u32() >> 16) as u16,
+            timestamp: desk.chance.next_u32(),
+        };
+        self.media = Media::Open;
+        desk.out.push(Output::Media(self.key, MediaCommand::Open { port: self.port, plan, start }));
+    }
+
     /// The ACK's answer to our offer. Says whether it can be taken up.
     pub(super) fn take_answer(&mut self, body: &[u8], desk: &mut Desk<'_>) -> bool {
         let Ok(proposal) = Proposal::read(body, desk.config.media_address) else { return false };
@@ -102,6 +123,23 @@ impl Call {
         }
         let change = MediaCommand::Change(plan(proposal, self.profile(desk)));
         desk.out.push(Output::Media(self.key, change));
+    }
+}
+
+/// What offer and answer agreed on, as far as this trunk is believed.
+fn plan(proposal: &Proposal, profile: &TrunkProfile) -> MediaPlan {
+    MediaPlan {
+        remote: proposal.remote,
+        codec: proposal.codec,
+        event_payload_type: proposal.event_payload_type,
+        packet_time: proposal.packet_time,
+        media_networks: profile
+            .media_networks
+            .iter()
+            .map(|network| (network.address(), network.prefix_length()))
+            .collect(),
+        held: proposal.is_held(),
+        latch_any: profile.nat,
     }
 }
 

@@ -1,0 +1,169 @@
+// A key and its request before the start, live steps during the call, a .p12 at the end. Every page works without it.
+"use strict";
+(() => {
+const $ = (id) => document.getElementById(id), subtle = self.crypto && crypto.subtle;
+const EC = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const join = (...parts) => Uint8Array.from(parts.flatMap((part) => [...new Uint8Array(part)]));
+const utf8 = (text) => new TextEncoder().encode(text), random = (n) => crypto.getRandomValues(new Uint8Array(n));
+const hash = (bytes) => subtle.digest("SHA-256", bytes);
+const hex = (bytes) => join(bytes).reduce((text, byte) => text + byte.toString(16).padStart(2, "0"), "");
+
+// DER: tag, length, content.
+const der = (tag, ...parts) => {
+  const body = join(...parts), n = body.length;
+  return join([tag], n < 128 ? [n] : n < 256 ? [129, n] : [130, n >> 8, n & 255], body);
+};
+const [seq, set, octets, explicit] = [48, 49, 4, 160].map((tag) => (...parts) => der(tag, ...parts));
+const integer = (...bytes) => {
+  while (!bytes[0] && bytes[1] < 128) bytes.shift();
+  return der(2, bytes[0] > 127 ? [0] : [], bytes);
+};
+const oid = (text) => {
+  const [a, b, ...rest] = text.split(".");
+  return der(6, [a * 40 + +b], ...rest.map((n) => {
+    const out = [n & 127];
+    while ((n >>= 7)) out.unshift(n & 127 | 128);
+    return out;
+  }));
+};
+const pkcs = (text, ...parts) => seq(oid("1.2.840.113549.1." + text), ...parts);
+
+// Keys wait in this browser, under the hash of their public half.
+const keys = (mode, ask) => new Promise((done, fail) => {
+  const open = indexedDB.open("dialproof", 1);
+  open.onupgradeneeded = () => open.result.createObjectStore("keys");
+  open.onerror = fail;
+  open.onsuccess = () => {
+    const asked = ask(open.result.transaction("keys", mode).objectStore("keys"));
+    asked.onerror = fail;
+    asked.onsuccess = () => done(asked.result);
+  };
+});
+const forget = async () => {
+  const old = (await keys("readonly", (all) => all.getAll())).filter(({ made }) => made < Date.now() - 864e5);
+  old.forEach(({ id }) => keys("readwrite", (all) => all.delete(id)));
+};
+
+// PKCS#10 (RFC 2986). It asks for a name only if the number was typed in full.
+const request = async (typed) => {
+  const { publicKey, privateKey: key } = await subtle.generateKey(EC, true, ["sign", "verify"]);
+  const spki = await subtle.exportKey("spki", publicKey), number = typed.replace(/[\s.()-]/g, "");
+  const id = hex(await hash(spki));
+  await keys("readwrite", (all) => all.put({ id, key, made: Date.now() }, id));
+  const san = seq(oid("2.5.29.17"), octets(seq(der(0x86, utf8("tel:" + number)))));
+  const wish = /^\+[1-9]\d{6,14}$/.test(number) ? pkcs("9.14", set(seq(san))) : [];
+  const info = seq(integer(0), seq(), spki, explicit(wish));
+  const raw = new Uint8Array(await subtle.sign(EC, key, info)), half = (at) => integer(...raw.slice(at, at + 32));
+  return seq(info, seq(oid("1.2.840.10045.4.3.2")), der(3, [0], seq(half(0), half(32))));
+};
+const start = $("start");
+if (start && subtle && self.indexedDB) {
+  const own = $("own"), note = $("own-key"), button = start.querySelector("button");
+  let made;
+  own.open = "used" in own.dataset;
+  note.hidden = false;
+  forget();
+  start.onsubmit = async (event) => {
+    if (start.csr.value.trim() || start.csr_file.value) return;
+    event.preventDefault();
+    button.disabled = true;
+    try {
+      made = await request(start.number ? start.number.value : "");
+      start.submit();
+    } catch {
+      own.open = true;
+      note.textContent = "This browser cannot make a key: use one of your own.";
+      button.disabled = false;
+    }
+  };
+  start.onformdata = ({ formData }) => {
+    if (!made) return;
+    formData.set("csr", `-----BEGIN CERTIFICATE REQUEST-----\n${btoa(String.fromCharCode(...made))}\n-----END CERTIFICATE REQUEST-----\n`);
+    formData.set("made", 1);
+  };
+  onpageshow = () => { made = button.disabled = undefined; };
+}
+
+// Live steps.
+const live = $("live"), record = $("record"), told = live || record;
+if (told && told.dataset.events) {
+  const { events, seen } = told.dataset, source = new EventSource(events), form = $("read-back"), remedy = $("remedy");
+  // The page may be the answer to a post: going there is not posting again.
+  const reload = () => location.replace(live ? live.dataset.page : location);
+  let state, late;
+  const show = () => { if (remedy) remedy.hidden = !late || state != "waiting"; };
+  source.addEventListener("happening", ({ data, lastEventId }) => {
+    if (live && +lastEventId > +seen) $("now").textContent = JSON.parse(data).sentence;
+  });
+  source.addEventListener("status", ({ data }) => {
+    const status = JSON.parse(data);
+    if (!live) {
+      if (status.published) { record.textContent = "Published in the directory."; source.close(); }
+      return;
+    }
+    state = status.state;
+    if (/issued|voided|expired|failed/.test(state)) return reload();
+    live.querySelectorAll(".steps li").forEach((step, place) => {
+      step.className = place < status.step ? "done" : "";
+      step.ariaCurrent = place == status.step ? "step" : null;
+    });
+    show();
+    if (form.hidden == (state == "read-back")) {
+      form.hidden = !form.hidden;
+      if (!form.hidden) $("digits").focus();
+    }
+  });
+  source.onerror = () => { if (source.readyState == 2) setTimeout(reload, 5e3); };
+  if (live) {
+    const left = $("left"), ends = performance.now() + left.dataset.seconds * 1e3;
+    setTimeout(() => { late = true; show(); }, remedy.dataset.in * 1e3);
+    setInterval(() => {
+      const seconds = Math.max(0, Math.round((ends - performance.now()) / 1e3));
+      left.textContent = `, for another ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    }, 1e3);
+  }
+}
+
+// PKCS#12 (RFC 7292): PBES2 for both bags, a MAC over all.
+const seal = async (password, clear) => {
+  const salt = random(16), iv = random(16), raw = await subtle.importKey("raw", utf8(password), "PBKDF2", false, ["deriveKey"]);
+  const key = await subtle.deriveKey({ name: "PBKDF2", hash: "SHA-256", salt, iterations: 6e5 }, raw, { name: "AES-CBC", length: 256 }, false, ["encrypt"]);
+  const derived = pkcs("5.12", seq(octets(salt), integer(9, 39, 192), seq(oid("1.2.840.113549.2.9"), [5, 0])));
+  return [pkcs("5.13", seq(derived, seq(oid("2.16.840.1.101.3.4.1.42"), octets(iv)))), await subtle.encrypt({ name: "AES-CBC", iv }, key, clear)];
+};
+const pkcs12 = async (password, key, id, certificates) => {
+  const data = (...parts) => pkcs("7.1", explicit(octets(...parts)));
+  const bag = (kind, value, mine) => pkcs("12.10.1." + kind, explicit(value), mine ? set(pkcs("9.21", set(octets(id)))) : []);
+  const [how, hidden] = await seal(password, await subtle.exportKey("pkcs8", key));
+  const bags = certificates.map((der, at) => bag(3, pkcs("9.22.1", explicit(octets(der))), !at));
+  const [means, sealed] = await seal(password, seq(...bags));
+  const safe = seq(data(seq(bag(2, seq(how, octets(hidden)), true))), pkcs("7.6", explicit(seq(integer(0), seq(oid("1.2.840.113549.1.7.1"), means, der(128, sealed))))));
+  const fill = (bytes) => Uint8Array.from({ length: Math.ceil(bytes.length / 64) * 64 }, (_, at) => bytes[at % bytes.length]);
+  const salt = random(16), wide = (password + "\0").split("").flatMap((c) => [c.charCodeAt() >> 8, c.charCodeAt() & 255]);
+  // RFC 7292 B.2, for one block of output.
+  let mac = join(Array(64).fill(3), fill(salt), fill(wide));
+  for (let round = 0; round < 20480; round++) mac = await hash(mac);
+  mac = await subtle.sign("HMAC", await subtle.importKey("raw", mac, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]), safe);
+  return seq(integer(3), data(safe), seq(seq(seq(oid("2.16.840.1.101.3.4.2.1"), [5, 0]), octets(mac)), octets(salt), integer(80, 0)));
+};
+const form = $("p12");
+if (form && subtle && self.indexedDB) {
+  const { spki, name } = form.dataset, status = $("p12-status");
+  keys("readonly", (all) => all.get(spki)).then((found) => {
+    (found ? form : $("lost")).hidden = false;
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      status.textContent = "Making the file …";
+      const ders = [...($("pem").textContent + $("chain").textContent).matchAll(/-----BEGIN CERTIFICATE-----([^-]+)/g)];
+      const certificates = ders.map(([, text]) => Uint8Array.from(atob(text.replace(/\s/g, "")), (c) => c.charCodeAt()));
+      const file = await pkcs12($("password").value, found.key, spki.match(/../g).map((byte) => parseInt(byte, 16)), certificates);
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([file], { type: "application/x-pkcs12" }));
+      link.download = name.replace(/\W/g, "") + ".p12";
+      link.click();
+      keys("readwrite", (all) => all.delete(spki));
+      status.textContent = "Done. The file is among your downloads, and this browser forgets the key when you leave.";
+    };
+  });
+}
+})();

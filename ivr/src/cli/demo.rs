@@ -1,0 +1,153 @@
+//! `dialproof demo`: the whole service without any configuration, on this machine only, with data that goes when it ends.
+//! `--once` lets a built-in person try it, and ends.
+
+mod once;
+mod place;
+mod welcome;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use dht_client::Network;
+use dht_client::backend::mainline::Ring;
+use ivr_core::number::Number;
+
+use self::once::Once;
+use self::place::Place;
+use self::welcome::Welcome;
+use crate::clock::Clock;
+use crate::media_driver::RtpSockets;
+use crate::service::shutdown::Signals;
+use crate::service::sockets::{Sockets, Wish, calls, pages};
+use crate::service::{Opening, Service, logging};
+
+/// The usual ports of pages and calls.
+const HTTP_PORT: u16 = 8080;
+const SIP_PORT: u16 = 5060;
+/// The ring's nodes; three are the fewest that have something to say to each other. Port 0 takes a free one.
+const RING: [u16; 3] = [0; 3];
+
+/// What the command takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where pages and API listen, on loopback [default: 127.0.0.1:8080 or the next free port]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    http: Option<SocketAddr>,
+    /// Where calls arrive, on loopback [default: 127.0.0.1:5060 or the next free port]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    sip: Option<SocketAddr>,
+    /// Keep everything in this folder [default: a temporary one that is deleted in the end]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Let the built-in caller prove a number and a stranger look it up; then end
+    #[arg(long)]
+    once: bool,
+    /// The number that the built-in caller proves
+    #[arg(long, default_value = "+12025550143", requires = "once")]
+    number: String,
+    /// Print one JSON object with what came of it
+    #[arg(long, requires = "once")]
+    json: bool,
+}
+
+/// Runs the demo until it is told to end, or once.
+///
+/// # Errors
+/// What keeps it from running, or the step of `--once` that failed.
+pub async fn run(args: Args) -> Result<ExitCode> {
+    // The ring's first node looks for others before there are any, and says so as an error.
+    logging::begin("warn,mainline=off")?;
+    let clock = Clock;
+    let began = clock.now();
+    let signals = Signals::listen().context("listening for signals")?;
+    let demo = Demo::start(&args, clock).await?;
+    let shutdown = demo.service.shutdown();
+    let obeying = tokio::spawn(signals.obey(shutdown.clone()));
+
+    let outcome = if args.once {
+        let loud = once::teller(began, clock);
+        let silent = |_: &dyn fmt::Display| {};
+        let tell: &(dyn Fn(&dyn fmt::Display) + Sync) = if args.json { &silent } else { &loud };
+        tell(&format_args!(
+            "the service runs: pages at http://{}, calls at {}",
+            demo.service.http(),
+            demo.service.sip()
+        ));
+        let once = Once { number: &args.number, tell };
+        let proved = tokio::select! {
+            proved = once.run(&demo.service) => proved,
+            () = shutdown.drain.cancelled() => bail!("interrupted"),
+        };
+        shutdown.end.cancel();
+        Some(proved)
+    } else {
+        print!("{}", Welcome { demo: &demo });
+        None
+    };
+    let Demo { service, place, ring, .. } = demo;
+    service.run().await?;
+    obeying.abort();
+    drop((ring, place));
+    match outcome {
+        None => {}
+        Some(Ok(proved)) if args.json => println!("{}", proved.json()),
+        Some(Ok(proved)) => print!("{proved}"),
+        Some(Err(error)) => return Err(error),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A demo that runs.
+struct Demo {
+    service: Service,
+    place: Place,
+    ring: Ring,
+    /// The number that people call.
+    dial: Number,
+    /// Usual ports that were taken.
+    moved: Vec<(&'static str, u16)>,
+}
+
+impl Demo {
+    async fn start(args: &Args, clock: Clock) -> Result<Self> {
+        let http = wish(args.http, HTTP_PORT, "--http")?;
+        let sip = wish(args.sip, SIP_PORT, "--sip")?;
+        let (http_socket, sip_socket) = (pages(http).await?, calls(sip).await?);
+        let (http_address, sip_address) = (http_socket.local_addr()?, sip_socket.local_addr()?);
+        let place = Place::take(args.data.as_deref())?;
+        let config = place.config(http_address, sip_address)?;
+        let ports = u16::try_from(2 * config.sip().max_calls()).unwrap_or(u16::MAX);
+        let rtp = RtpSockets::drawn(config.sip().rtp_bind(), ports)?;
+        let ring = Ring::start(&RING).await.context("starting the DHT of this demo")?;
+        let networks = vec![Network::MainlineRing(ring.addresses().to_vec())];
+        let (authority, keys) = place.found(&config, &networks, clock)?;
+        let bundle = std::fs::read_to_string(place.bundle(&config))?;
+        let dial = config.policy().trunks[0].numbers[0].clone();
+        let sockets = Sockets { http: http_socket, sip: sip_socket, rtp };
+        let opening = Opening { config, authority, keys, sockets, networks, bundle, is_demo: true };
+        let service = Service::start(opening, clock).await?;
+        let moved = [("pages", http, http_address), ("calls", sip, sip_address)]
+            .into_iter()
+            .filter_map(|(what, wish, got)| match wish {
+                Wish::From(port) if port != got.port() => Some((what, port)),
+                _ => None,
+            })
+            .collect();
+        Ok(Self { service, place, ring, dial, moved })
+    }
+}
+
+/// The demo believes whoever calls, so nobody else may reach it.
+fn wish(asked: Option<SocketAddr>, usual: u16, option: &str) -> Result<Wish> {
+    match asked {
+        None => Ok(Wish::From(usual)),
+        Some(address) if address.ip().is_loopback() && address.is_ipv4() => Ok(Wish::Exactly(address)),
+        Some(address) => bail!(
+            "{option} {address}: the demo believes every caller, so it listens on 127.0.0.0/8 only; `dialproof init` and \
+             `dialproof serve` are for more"
+        ),
+    }
+}

@@ -1,0 +1,119 @@
+//! Certificates as pages show them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ca::Serial;
+use ca::email::Address;
+use ivr_core::number::Number;
+use ivr_core::private::Private;
+use time::OffsetDateTime;
+
+use super::wish::Cause;
+use super::{CertificateFilter, Certified, DhtRecord, IssueError, IssueParts};
+use crate::store::certificates::{Search, Stored, StoredRecord};
+use crate::store::{StoreError, certificates, tel};
+
+/// Rows of a page at most.
+const LONGEST_PAGE: u32 = 200;
+
+pub(super) async fn by_serial(parts: &IssueParts, serial: &str) -> Result<Option<Certified>, StoreError> {
+    let stored = certificates::by_serial(serial, parts.store.columns(), &mut *parts.store.read().await?).await?;
+    Ok(stored.map(|stored| certified(parts, stored)))
+}
+
+pub(super) async fn by_cause(parts: &IssueParts, cause: &Cause) -> Result<Option<Certified>, StoreError> {
+    let name = cause.name();
+    let stored = certificates::by_cause(&name, parts.store.columns(), &mut *parts.store.read().await?).await?;
+    Ok(stored.map(|stored| certified(parts, stored)))
+}
+
+pub(super) async fn page(
+    parts: &IssueParts,
+    filter: &CertificateFilter,
+    now: OffsetDateTime,
+) -> Result<Vec<Certified>, IssueError> {
+    let sought = match &filter.search {
+        None => Sought::All,
+        Some(text) => match Sought::read(text.trim()) {
+            Some(sought) => sought,
+            // What is neither a number, an address nor a serial is on no certificate.
+            None => return Ok(Vec::new()),
+        },
+    };
+    let search = match &sought {
+        Sought::All => Search::All,
+        Sought::Identity(identity) => Search::Identity(identity),
+        Sought::Serial(serial) => Search::Serial(serial),
+    };
+    let stored = certificates::page(
+        &search,
+        filter.status.as_deref().unwrap_or_default(),
+        filter.before.as_ref(),
+        i64::from(filter.limit.clamp(1, LONGEST_PAGE)),
+        now,
+        parts.store.columns(),
+        &mut *parts.store.read().await?,
+    )
+    .await?;
+    Ok(stored.into_iter().map(|stored| certified(parts, stored)).collect())
+}
+
+enum Sought {
+    All,
+    Identity(String),
+    Serial(String),
+}
+
+impl Sought {
+    fn read(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self::All);
+        }
+        if let Some(serial) = Serial::parse(&text.to_ascii_lowercase()) {
+            return Some(Self::Serial(serial.hex()));
+        }
+        if text.contains('@') {
+            let address = Address::parse(text.strip_prefix("mailto:").unwrap_or(text)).ok()?;
+            return Some(Self::Identity(format!("mailto:{}", address.key())));
+        }
+        Number::read(text, None).ok().map(|number| Self::Identity(tel(&number)))
+    }
+}
+
+fn certified(parts: &IssueParts, stored: Stored) -> Certified {
+    Certified {
+        certificate_pem: pem(&stored.der),
+        chain_pem: pem(parts.authority.intermediate(stored.issuing)),
+        serial: stored.serial,
+        identity: Private::new(stored.identity),
+        level: stored.level,
+        spki_sha256: stored.spki_sha256,
+        not_before: stored.not_before,
+        not_after: stored.not_after,
+        issued_at: stored.issued_at,
+        revoked: stored.revoked,
+        record: stored.record.map(record),
+    }
+}
+
+fn record(stored: StoredRecord) -> DhtRecord {
+    DhtRecord {
+        backend: stored.backends,
+        slot: stored.slot,
+        seq: (stored.seq > 0).then_some(stored.seq),
+        bytes: stored.bytes.and_then(|bytes| u64::try_from(bytes).ok()),
+        published: stored.is_published,
+        last_error: stored.last_error,
+    }
+}
+
+/// RFC 7468 2: lines of 64 characters.
+fn pem(der: &[u8]) -> String {
+    let base64 = STANDARD.encode(der);
+    let mut text = "-----BEGIN CERTIFICATE-----\n".to_owned();
+    for line in base64.as_bytes().chunks(64) {
+        text.extend(line.iter().map(|octet| char::from(*octet)));
+        text.push('\n');
+    }
+    text + "-----END CERTIFICATE-----\n"
+}

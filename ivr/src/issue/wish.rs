@@ -1,0 +1,259 @@
+//! One issue, step by step: intent committed, signed, result committed. A crash may come between any two
+//! (ARCHITECTURE.md, crash table).
+
+use std::time::Duration;
+
+use ca::{Assurance, Issued, KeyStanding, Order, Prepared, Reason, Refusal, Request, Serial, Subject};
+use ivr_core::call::question::VerificationId;
+use ivr_core::caller::Level;
+use time::OffsetDateTime;
+use tracing::{error, info};
+
+use super::{IssueError, IssueParts, lists};
+use crate::store::certificates::New;
+use crate::store::{StoreError, audit, certificates, happenings, intents, records, revocations, verifications};
+
+/// Signing takes milliseconds: an intent older than this has nobody who will give it a result.
+const STALE_INTENT: time::Duration = time::Duration::seconds(30);
+
+/// What a certificate is issued for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A number that was proved.
+    Verification(VerificationId),
+    /// A mailbox that was proved.
+    Order(String),
+}
+
+impl Cause {
+    /// What a row says.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Verification(id) => format!("verification:{id}"),
+            Self::Order(id) => format!("order:{id}"),
+        }
+    }
+
+    /// The verification in what a row says.
+    pub(crate) fn verification_of(name: &str) -> Option<VerificationId> {
+        name.strip_prefix("verification:")?.parse().ok()
+    }
+}
+
+/// A certificate that somebody has proved to be theirs.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    pub(super) cause: Cause,
+    pub(super) subject: Subject,
+    pub(super) request: Request,
+    pub(super) assurance: Assurance,
+    pub(super) level: Level,
+    pub(super) publish: bool,
+    /// Country and last four digits of a number.
+    pub(super) shown: Option<(String, String)>,
+    /// The evidence: the sealed proof of the call.
+    pub(super) proof: Option<String>,
+}
+
+impl Wish {
+    /// The longest life there is for this level.
+    fn life(&self) -> Duration {
+        self.subject.issuing().longest_life(self.assurance.level())
+    }
+}
+
+/// Issues: all steps.
+pub(super) async fn issue(parts: &IssueParts, wish: &Wish, now: OffsetDateTime) -> Result<(), IssueError> {
+    let prepared = intend(parts, wish, now).await?;
+    let (serial, issuing) = (prepared.serial().hex(), prepared.issuing());
+    let issued = sign(parts, prepared, now).await?;
+    let concluded = conclude(parts, wish, &issued, now).await;
+    if concluded.is_err() {
+        // The next try signs another: this serial is spent. If the database does not take even that, the next try voids
+        // it once it is stale. (If the commit went through and only its answer was lost, there is nothing to void.)
+        void(parts, &serial, issuing, now).await?;
+    }
+    concluded
+}
+
+/// The first step: builds and rehearses the certificate, then commits the intent to sign it.
+pub(super) async fn intend(parts: &IssueParts, wish: &Wish, now: OffsetDateTime) -> Result<Prepared, IssueError> {
+    let is_blocked = {
+        let mut reader = parts.store.read().await?;
+        revocations::is_blocked(&wish.request.spki_sha256(), &mut reader).await?
+    };
+    let standing = if is_blocked { KeyStanding::Compromised } else { KeyStanding::Clear };
+    let serial = Serial::from_random(parts.clock.bytes());
+    let (authority, ordered) = (parts.authority.clone(), wish.clone());
+    let prepared = blocking(move || {
+        authority.prepare(&Order {
+            subject: &ordered.subject,
+            request: &ordered.request,
+            assurance: ordered.assurance,
+            standing,
+            serial,
+            now,
+            life: ordered.life(),
+        })
+    })
+    .await
+    .map_err(refused)?;
+
+    let (cause, issuing) = (wish.cause.name(), prepared.issuing());
+    let mut writer = parts.store.begin().await?;
+    if intents::insert(&serial.hex(), issuing, &prepared.tbs_hash(), &cause, now, &mut writer).await? {
+        writer.commit().await?;
+        return Ok(prepared);
+    }
+    // Somebody else is signing for this cause now, or did and could not say how it ended.
+    let stale = intents::stale(&cause, now - STALE_INTENT, &mut writer).await?;
+    drop(writer);
+    if let Some(stale) = stale {
+        void(parts, &stale, issuing, now).await?;
+    }
+    Err(StoreError::Busy.into())
+}
+
+/// The second step: signs once, and verifies what was signed. If the key failed, the serial is void.
+pub(super) async fn sign(parts: &IssueParts, prepared: Prepared, now: OffsetDateTime) -> Result<Issued, IssueError> {
+    let (serial, issuing) = (prepared.serial().hex(), prepared.issuing());
+    let authority = parts.authority.clone();
+    match blocking(move || prepared.sign(&authority)).await {
+        Ok(issued) => Ok(issued),
+        Err(why) => {
+            error!(serial, %why, "certificate {serial} was not signed: {why}");
+            void(parts, &serial, issuing, now).await?;
+            Err(IssueError::Signing)
+        }
+    }
+}
+
+/// The third step, in one transaction: the certificate, what it replaces, the outbox, the verification, the audit.
+pub(super) async fn conclude(
+    parts: &IssueParts,
+    wish: &Wish,
+    issued: &Issued,
+    now: OffsetDateTime,
+) -> Result<(), IssueError> {
+    let (serial, cause, identity) = (issued.serial_hex(), wish.cause.name(), wish.subject.identity());
+    let (issuing, columns) = (wish.subject.issuing(), parts.store.columns());
+    let mut writer = parts.store.begin().await?;
+    // From here on nobody else changes this identity's certificates.
+    let slot = records::lock(&identity, columns, &mut writer).await?;
+    if !intents::fulfil(&serial, &mut writer).await? {
+        // A start-up voided it meanwhile: what was signed is on the list, and the next try signs another.
+        return Err(StoreError::Busy.into());
+    }
+    if let Cause::Verification(id) = &wish.cause {
+        if !verifications::issued(*id, &serial, &mut writer).await? {
+            return Err(StoreError::Busy.into());
+        }
+        happenings::add(*id, "state", "issued", now, &mut writer).await?;
+    }
+    let replaced = certificates::supersede(&identity, columns, &mut writer).await?;
+    let new = New {
+        serial: &serial,
+        issuing,
+        identity: &identity,
+        shown: wish.shown.clone(),
+        level: wish.level,
+        der: &issued.der,
+        spki_sha256: issued.spki_sha256,
+        not_before: issued.not_before,
+        not_after: issued.not_after,
+        issued_at: now,
+        cause: &cause,
+        proof: wish.proof.as_deref(),
+    };
+    if !certificates::insert(&new, columns, &mut writer).await? {
+        return Err(StoreError::Busy.into());
+    }
+    if wish.publish {
+        let dates = (issued.not_before, issued.not_after);
+        records::want_valid(&slot, (&serial, &cause), dates, now, &mut writer).await?;
+    }
+    let mut lists_changed = Vec::new();
+    for old in &replaced {
+        if !wish.publish {
+            records::want_revoked(&old.serial, now, &mut writer).await?;
+        }
+        if old.not_after > now {
+            revocations::insert(&old.serial, old.issuing, Reason::Superseded, old.not_after, now, &mut writer).await?;
+            lists_changed.push(old.issuing);
+        }
+    }
+    for old in &replaced {
+        audit::add(("issue", "supersede", &old.serial), now, columns, &mut writer).await?;
+    }
+    audit::add(("issue", "issue", &serial), now, columns, &mut writer).await?;
+    writer.commit().await?;
+
+    info!(serial, cause, publish = wish.publish, "certificate {serial} is issued");
+    parts.publisher.nudge();
+    lists_changed.into_iter().for_each(|issuing| lists::refresh_soon(parts, issuing));
+    Ok(())
+}
+
+/// A serial that was to be signed and has no result: it goes onto the list, because it may have been signed. `false` if it
+/// has a result.
+pub(super) async fn void(
+    parts: &IssueParts,
+    serial: &str,
+    issuing: ca::Issuing,
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    let mut writer = parts.store.begin().await?;
+    if !intents::void(serial, &mut writer).await? {
+        return Ok(false);
+    }
+    let longest = issuing.longest_life(if issuing == ca::Issuing::Tel { ca::Level::L4 } else { ca::Level::L0 });
+    let reason = Reason::CessationOfOperation;
+    revocations::insert(serial, issuing, reason, now + longest, now, &mut writer).await?;
+    audit::add(("issue", "void", serial), now, parts.store.columns(), &mut writer).await?;
+    writer.commit().await?;
+    lists::refresh_soon(parts, issuing);
+    Ok(true)
+}
+
+/// What the person is told. A fault of ours is logged with its cause and told without.
+fn refused(refusal: Refusal) -> IssueError {
+    match refusal {
+        Refusal::Request(_)
+        | Refusal::CompromisedKey
+        | Refusal::OwnKey
+        | Refusal::KeyCannotDecrypt
+        | Refusal::TooLarge { .. } => IssueError::Refused(refusal.to_string()),
+        Refusal::Assurance { .. }
+        | Refusal::TooLong { .. }
+        | Refusal::TooShort { .. }
+        | Refusal::IssuerNotValid { .. }
+        | Refusal::Lint(_)
+        | Refusal::Encoding(_) => {
+            error!(%refusal, "the authority refuses an order of ours: {refusal}");
+            IssueError::Refused("The authority cannot issue this certificate now; its operator is told.".to_owned())
+        }
+    }
+}
+
+/// Signing takes a core for a moment: not one that serves pages and calls.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is going down: nobody waits for this any more.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// The level as the authority counts.
+pub(super) fn ca_level(level: Level) -> ca::Level {
+    match level {
+        Level::L0 => ca::Level::L0,
+        Level::L1 => ca::Level::L1,
+        Level::L2 => ca::Level::L2,
+        Level::L3 => ca::Level::L3,
+        Level::L4 => ca::Level::L4,
+    }
+}

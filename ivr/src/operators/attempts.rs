@@ -1,0 +1,99 @@
+//! Wrong passwords are counted by name and by source, so that neither one person's password nor everybody's can be tried
+//! out.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::web::limits::prefix;
+
+/// Attempts at a time; one comes back every [`REFILL`].
+const BURST: u32 = 5;
+const REFILL: Duration = Duration::from_secs(60);
+/// Names and sources that are told apart. Beyond, the full ones are forgotten; if all are busy, everybody waits.
+const LIMIT: usize = 10_000;
+
+/// What names and sources have used up.
+#[derive(Debug, Default)]
+pub(super) struct Attempts(Mutex<HashMap<Who, Instant>>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Who {
+    Name(String),
+    Source(IpAddr),
+}
+
+impl Attempts {
+    /// Takes an attempt of both.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub(super) fn begin(&self, name: &str, source: IpAddr, now: Instant) -> Result<(), Duration> {
+        let mut full_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if full_at.len() >= LIMIT {
+            full_at.retain(|_, at| *at > now);
+            if full_at.len() >= LIMIT {
+                return Err(REFILL);
+            }
+        }
+        let both = [Who::Name(name.chars().take(64).collect()), Who::Source(prefix(source))];
+        let next = both.each_ref().map(|who| full_at.get(who).copied().unwrap_or(now).max(now) + REFILL);
+        let wait = next.iter().map(|at| at.saturating_duration_since(now + REFILL * BURST)).max().unwrap_or_default();
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        full_at.extend(both.into_iter().zip(next));
+        Ok(())
+    }
+
+    /// The right password forgives the name's wrong ones. The source's stay: it may be trying out others.
+    pub(super) fn succeeded(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&Who::Name(name.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_attempts_and_then_one_a_minute() {
+        let (attempts, begun) = (Attempts::default(), Clock.now());
+        let source = |last| IpAddr::from([192, 0, 2, last]);
+        for last in 0..5 {
+            assert_eq!(attempts.begin("ada", source(last), begun), Ok(()));
+        }
+        assert_eq!(attempts.begin("ada", IpAddr::from([198, 51, 100, 1]), begun), Err(REFILL), "the name is used up");
+        assert_eq!(attempts.begin("eve", source(9), begun), Err(REFILL), "so is the network");
+        assert_eq!(attempts.begin("eve", IpAddr::from([198, 51, 100, 1]), begun), Ok(()));
+        assert_eq!(attempts.begin("ada", source(1), begun + REFILL), Ok(()));
+    }
+
+    #[test]
+    fn the_right_password_frees_the_name_and_not_the_source() {
+        let (attempts, begun) = (Attempts::default(), Clock.now());
+        let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([198, 51, 100, 1]));
+        for _ in 0..5 {
+            assert_eq!(attempts.begin("ada", here, begun), Ok(()));
+        }
+        attempts.succeeded("ada");
+        assert_eq!(attempts.begin("ada", there, begun), Ok(()));
+        assert!(attempts.begin("ada", here, begun).is_err());
+    }
+
+    #[test]
+    fn a_stranger_cannot_fill_the_memory() {
+        let (attempts, begun) = (Attempts::default(), Clock.now());
+        for n in 0..u32::try_from(LIMIT).unwrap() {
+            let [a, b, c, _] = n.to_be_bytes();
+            let [.., d] = n.to_be_bytes();
+            let _ = attempts.begin(&n.to_string(), IpAddr::from([b | 1, c, d, a]), begun);
+        }
+        assert!(attempts.0.lock().unwrap().len() <= LIMIT + 1);
+        let later = begun + REFILL;
+        assert_eq!(attempts.begin("ada", IpAddr::from([192, 0, 2, 1]), later), Ok(()));
+    }
+
+    use crate::clock::Clock;
+}

@@ -1,0 +1,170 @@
+//! Who knows whom: the use cases over the database, the authority and the directory, and the pages over the use cases.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ca::Authority;
+use ca::authority::names;
+use dht_client::{Hasher, Several};
+use ivr_core::call::question::{Outcome, VerificationId};
+use tokio::sync::{mpsc, watch};
+
+use super::StartError;
+use super::telephone::LOCALE;
+use crate::call_record::CallRecord;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::enrol_email::{self, EnrolEmail};
+use crate::issue::{Issue, IssueParts};
+use crate::key_file::KeyFile;
+use crate::mail::{Catcher, MailSender, Nudge, Relay, Transport};
+use crate::operators::Operators;
+use crate::publish::{Publisher, PublisherParts};
+use crate::sip_driver::Figures;
+use crate::store::Store;
+use crate::verify::{Bell, Limits, Verify, VerifyParts};
+use crate::web::{self, App, DemoPlaces, Published, Settings, csrf};
+
+/// What the use cases are made of.
+pub(super) struct Parts {
+    pub(super) config: Config,
+    pub(super) authority: Arc<Authority>,
+    pub(super) keys: Arc<KeyFile>,
+    pub(super) store: Store,
+    pub(super) directory: Several,
+    pub(super) bundle: String,
+    /// Where calls arrive.
+    pub(super) sip: SocketAddr,
+    pub(super) is_demo: bool,
+    pub(super) clock: Clock,
+}
+
+/// The use cases, and the pages over them.
+pub(super) struct Wired {
+    pub(super) verify: Verify,
+    pub(super) issue: Issue,
+    pub(super) publisher: Publisher,
+    pub(super) calls: CallRecord,
+    pub(super) operators: Operators,
+    /// Enrolment by email and what sends its mails, if there is a relay (or the demonstration's catcher).
+    pub(super) mail: Option<(EnrolEmail, MailSender)>,
+    pub(super) app: App,
+}
+
+impl Parts {
+    /// Connects everything. `outcomes` reaches the calls that wait on the line.
+    pub(super) fn wire(
+        self,
+        outcomes: mpsc::Sender<(VerificationId, Outcome)>,
+        figures: watch::Receiver<Figures>,
+    ) -> Result<Wired, StartError> {
+        let bell = Bell::default();
+        let hasher =
+            Hasher::start().map_err(|cause| StartError::System { what: "the thread that hashes identities", cause })?;
+        let publisher = Publisher::new(PublisherParts {
+            store: self.store.clone(),
+            authority: self.authority.clone(),
+            networks: self.directory.clone(),
+            hasher,
+            cost: self.config.dht().hash_cost(),
+            bell: bell.clone(),
+            clock: self.clock,
+        });
+        let issue = Issue::new(IssueParts {
+            store: self.store.clone(),
+            authority: self.authority.clone(),
+            publisher: publisher.clone(),
+            crl_folder: Some(self.config.ca().folder().to_owned()),
+            clock: self.clock,
+        });
+        let verify = Verify::new(VerifyParts {
+            store: self.store.clone(),
+            issue: issue.clone(),
+            // People are told to dial the first number of the first trunk (the configuration has both).
+            dial: self.config.policy().trunks[0].numbers[0].clone(),
+            code_life: self.config.verification().code_life(),
+            kinds: self.config.verification().kinds(),
+            limits: Limits::default(),
+            bell,
+            outcomes,
+            clock: self.clock,
+        });
+        // A node is reached at an address of its own.
+        let node = self.config.sip().advertise().to_string();
+        let calls = CallRecord::new(self.store.clone(), node, self.clock);
+        let operators = Operators::new(self.store.clone(), self.config.operators().session(), self.clock);
+        let catcher = self.is_demo.then(|| Catcher::new(self.config.service().name()));
+        let mail = self.mail(&issue, catcher.clone())?;
+        let enrol = mail.as_ref().map(|(enrol, _)| enrol.clone());
+        let app = self.app(&verify, &issue, enrol, operators.clone(), catcher, figures);
+        Ok(Wired { verify, issue, publisher, calls, operators, mail, app })
+    }
+
+    fn mail(&self, issue: &Issue, catcher: Option<Catcher>) -> Result<Option<(EnrolEmail, MailSender)>, StartError> {
+        let name = self.config.service().name();
+        let transport = match (catcher, self.config.smtp()) {
+            (Some(catcher), _) => Transport::Catcher(catcher),
+            (None, Some(smtp)) => Transport::Relay(Relay::new(smtp, name)?),
+            (None, None) => return Ok(None),
+        };
+        let nudge = Nudge::default();
+        let enrol = EnrolEmail::new(enrol_email::Parts {
+            store: self.store.clone(),
+            issue: issue.clone(),
+            nudge: nudge.clone(),
+            clock: self.clock,
+            service_name: name.to_owned(),
+            public_url: self.config.service().public_url().to_owned(),
+        });
+        Ok(Some((enrol, MailSender::new(self.store.clone(), transport, nudge, self.clock))))
+    }
+
+    fn app(
+        self,
+        verify: &Verify,
+        issue: &Issue,
+        enrol: Option<EnrolEmail>,
+        operators: Operators,
+        mails: Option<Catcher>,
+        figures: watch::Receiver<Figures>,
+    ) -> App {
+        let Self { config, authority, keys, store, directory, bundle, sip, is_demo, clock } = self;
+        let settings = Settings {
+            service_name: config.service().name().to_owned(),
+            public_url: config.service().public_url().to_owned(),
+            languages: vec![LOCALE.to_owned()],
+            binding: config.verification().binding(),
+            default_country: config.service().default_country(),
+            trusted_proxies: config.http().trusted_proxies().to_vec(),
+            directory: names_of(&directory),
+            demo: is_demo.then(|| DemoPlaces { sip, bundle: config.ca().folder().join(names::BUNDLE), mails }),
+        };
+        App::new(web::Parts {
+            clock,
+            verify: verify.clone(),
+            issue: issue.clone(),
+            store,
+            settings,
+            csrf: csrf::Key::new(keys.derived("csrf")),
+            authority: Published {
+                bundle_pem: bundle,
+                root_sha256: authority.root_sha256(),
+                jwks: authority.result_key().jwks(),
+            },
+            counters: Box::new(move || figures.borrow().endpoint),
+            directory: Box::new(move || {
+                let directory = directory.clone();
+                Box::pin(async move { directory.health().await })
+            }),
+            enrol,
+            operators: Some(operators),
+        })
+    }
+}
+
+/// `mainline, opendht`
+fn names_of(directory: &Several) -> String {
+    let mut names: Vec<&str> = directory.backends().iter().map(dht_client::Backend::name).collect();
+    names.dedup();
+    names.join(", ")
+}

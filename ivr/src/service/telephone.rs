@@ -1,0 +1,86 @@
+//! The telephone of the service: endpoint, media thread and SIP task, and the desk where calls get their answers.
+
+use std::io;
+
+use ivr_core::call::question::{Outcome, VerificationId};
+use ivr_core::endpoint::{Endpoint, EndpointConfig, Limits};
+use ivr_core::media::Clips;
+use ivr_core::number;
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, watch};
+use voice_prompts::Library;
+
+use super::desk::Ends;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::media_driver::{MediaDriver, RtpSockets};
+use crate::sip_driver::{Desk, Figures, SipDriver};
+
+/// Questions of calls that nobody has taken up. A full queue is answered "unavailable" by the driver.
+const QUESTIONS: usize = 256;
+/// Answers on their way back. A full queue makes those who answer wait.
+const ANSWERS: usize = 256;
+/// Ended sessions whose calls have not heard of it. A full queue makes the pages' side wait.
+const OUTCOMES: usize = 256;
+/// Lines for the call records. When it is full the driver drops and counts them.
+const RECORDS: usize = 4_096;
+/// The language of the voice: so far there is one.
+pub(super) const LOCALE: &str = "en";
+
+/// A telephone that nobody has begun to serve yet.
+pub(super) struct Telephone {
+    /// To be run.
+    pub(super) driver: SipDriver,
+    /// The desk's other side.
+    pub(super) ends: Ends,
+    /// Where to say how a session ended.
+    pub(super) outcomes: mpsc::Sender<(VerificationId, Outcome)>,
+    /// What is counted.
+    pub(super) figures: watch::Receiver<Figures>,
+}
+
+impl Telephone {
+    /// Starts the media thread and connects everything.
+    pub(super) fn start(config: &Config, sip: UdpSocket, rtp: RtpSockets, clock: Clock) -> io::Result<Self> {
+        // Else the first caller would wait for them.
+        number::load_numbering_plans();
+        let bound = sip.local_addr()?;
+        // Port 0 was a wish for any.
+        let mut address = config.sip().advertise();
+        if address.port() == 0 {
+            address.set_port(bound.port());
+        }
+        let endpoint = EndpointConfig {
+            address,
+            media_address: config.sip().rtp_advertise(),
+            rtp_ports: rtp.ports().to_vec(),
+            policy: config.policy().clone(),
+            binding: config.verification().binding(),
+            limits: Limits { calls: config.sip().max_calls(), ..Limits::default() },
+            strangers: config.sip().unknown_peers(),
+            server: None,
+        };
+        let media = MediaDriver::start(rtp, Clips::encode(&library(config), LOCALE), clock)?;
+        let (ask, questions) = mpsc::channel(QUESTIONS);
+        let (answers, answered) = mpsc::channel(ANSWERS);
+        let (outcomes, ended) = mpsc::channel(OUTCOMES);
+        let (record, records) = mpsc::channel(RECORDS);
+        let desk = Desk { questions: ask, answers: answered, outcomes: ended, records: record };
+        let driver = SipDriver::new(sip, Endpoint::new(endpoint, clock.bytes()), media, desk, clock);
+        let figures = driver.figures();
+        Ok(Self { driver, ends: Ends { questions, answers, records }, outcomes, figures })
+    }
+}
+
+/// The operator's own recordings before the embedded ones.
+fn library(config: &Config) -> Library {
+    let folder = config.service().prompts_dir();
+    if !folder.is_dir() {
+        return Library::embedded();
+    }
+    let (library, warnings) = Library::with_folder(folder);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    library
+}

@@ -1,0 +1,56 @@
+//! What has to be done again and again: lists renewed before they run out, rows that are over deleted.
+
+use std::time::Duration;
+
+use ca::Issuing;
+use tokio_util::sync::CancellationToken;
+
+use crate::call_record::CallRecord;
+use crate::clock::Clock;
+use crate::issue::Issue;
+use crate::operators::Operators;
+use crate::verify::Verify;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The use cases that have something to tidy.
+pub(super) struct Upkeep {
+    pub(super) verify: Verify,
+    pub(super) issue: Issue,
+    pub(super) calls: CallRecord,
+    pub(super) operators: Operators,
+    pub(super) clock: Clock,
+}
+
+impl Upkeep {
+    /// Works at once and then once an hour, until told to stop. What fails is logged and done an hour later.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let mut hours = tokio::time::interval(HOUR);
+        loop {
+            tokio::select! {
+                _ = hours.tick() => self.work().await,
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn work(&self) {
+        let now = self.clock.wall();
+        let purged = [
+            ("verifications", self.verify.purge(now).await.map(drop)),
+            ("call records", self.calls.purge(now).await),
+            ("sessions of operators", self.operators.purge(now).await),
+        ];
+        for (what, result) in purged {
+            if let Err(error) = result {
+                tracing::warn!(%error, "old {what} could not be deleted: {error}");
+            }
+        }
+        for issuing in Issuing::ALL {
+            // Asking for a list renews it if it is stale or about to be.
+            if let Err(error) = self.issue.crl(issuing, now).await {
+                tracing::error!(?issuing, %error, "a revocation list could not be renewed: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Who did what, in a chain: a row that was changed or taken out breaks it. The chain runs over salted commitments, so a
+//! row's words may be erased later and the chain still verifies.
+
+use sha2::{Digest, Sha256};
+use sqlx::Row as _;
+use time::OffsetDateTime;
+
+use super::{Columns, Conn, StoreError, millis};
+
+/// Adds a row. Do it last in a transaction: the end of the chain is locked until its end.
+pub(crate) async fn add(
+    (actor, action, subject): (&str, &str, &str),
+    at: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    let head = sqlx::query("UPDATE audit_head SET number = number + 1 WHERE id = 1 RETURNING number, chain")
+        .fetch_one(&mut *conn)
+        .await?;
+    let number: i64 = head.try_get(0)?;
+    let before: Option<Vec<u8>> = head.try_get(1)?;
+    let salt: [u8; 16] = columns.clock().bytes();
+    let commitment = commitment(&salt, number, millis(at), [actor, action, subject]);
+    let chain = link(before.as_deref().unwrap_or_default(), &commitment);
+    sqlx::query(
+        "INSERT INTO audit (number, at, actor, action, subject, salt, commitment, chain)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(number)
+    .bind(millis(at))
+    .bind(actor)
+    .bind(action)
+    .bind(subject)
+    .bind(salt.to_vec())
+    .bind(commitment.to_vec())
+    .bind(chain.to_vec())
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query("UPDATE audit_head SET chain = $1 WHERE id = 1").bind(chain.to_vec()).execute(conn).await?;
+    Ok(())
+}
+
+/// The number of the first row whose words or place are not what they were, if there is one.
+pub(crate) async fn first_break(conn: &mut Conn) -> Result<Option<i64>, StoreError> {
+    let rows =
+        sqlx::query("SELECT number, at, actor, action, subject, salt, commitment, chain FROM audit ORDER BY number")
+            .fetch_all(&mut *conn)
+            .await?;
+    let mut chain = Vec::new();
+    for (row, expected) in rows.iter().zip(1_i64..) {
+        let number: i64 = row.try_get(0)?;
+        let stored: Vec<u8> = row.try_get(6)?;
+        let (actor, action): (Option<String>, Option<String>) = (row.try_get(2)?, row.try_get(3)?);
+        let (subject, salt): (Option<String>, Option<Vec<u8>>) = (row.try_get(4)?, row.try_get(5)?);
+        let words_hold = match (actor, action, subject, salt) {
+            (Some(actor), Some(action), Some(subject), Some(salt)) => {
+                commitment(&salt, number, row.try_get(1)?, [&actor, &action, &subject]).as_slice() == stored
+            }
+            // Erased: the commitment alone stands.
+            _ => true,
+        };
+        chain = link(&chain, &stored).to_vec();
+        if number != expected || !words_hold || chain != row.try_get::<Vec<u8>, _>(7)? {
+            return Ok(Some(expected));
+        }
+    }
+    let head = sqlx::query("SELECT number, chain FROM audit_head WHERE id = 1").fetch_one(conn).await?;
+    let (number, end): (i64, Option<Vec<u8>>) = (head.try_get(0)?, head.try_get(1)?);
+    let is_whole = usize::try_from(number) == Ok(rows.len()) && end.unwrap_or_default() == chain;
+    Ok((!is_whole).then_some(number))
+}
+
+fn commitment(salt: &[u8], number: i64, at: i64, words: [&str; 3]) -> [u8; 32] {
+    let mut hash = Sha256::new().chain_update(salt).chain_update(number.to_be_bytes()).chain_update(at.to_be_bytes());
+    for word in words {
+        hash.update((word.len() as u64).to_be_bytes());
+        hash.update(word);
+    }
+    hash.finalize().into()
+}
+
+fn link(before: &[u8], commitment: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(before).chain_update(commitment).finalize().into()
+}

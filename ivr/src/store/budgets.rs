@@ -1,0 +1,83 @@
+//! Wrong codes of a number on one day. The row is also a lock: whoever touched it has the number to itself until the end
+//! of the transaction.
+
+use ivr_core::number::Number;
+use sqlx::Row as _;
+use time::OffsetDateTime;
+
+use super::{Columns, Conn, StoreError};
+
+/// Wrong codes that calls of a number may key in on one day.
+pub(crate) const WRONG_CODES_A_DAY: i64 = 10;
+
+/// Locks a number and tells how many wrong codes it has used up today.
+pub(crate) async fn lock(
+    number: &Number,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<i64, StoreError> {
+    count(number, 0, now, columns, conn).await
+}
+
+/// Counts a wrong code; tells how many there are today.
+pub(crate) async fn count_wrong_code(
+    number: &Number,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<i64, StoreError> {
+    count(number, 1, now, columns, conn).await
+}
+
+async fn count(
+    number: &Number,
+    wrong: i64,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<i64, StoreError> {
+    let row = sqlx::query(
+        "INSERT INTO number_days (number_tag, day, wrong_codes) VALUES ($1, $2, $3)
+         ON CONFLICT (number_tag) DO UPDATE SET
+             wrong_codes = excluded.wrong_codes
+                 + CASE WHEN number_days.day = excluded.day THEN number_days.wrong_codes ELSE 0 END,
+             day = excluded.day
+         RETURNING wrong_codes",
+    )
+    .bind(tag(number, columns))
+    .bind(day(now))
+    .bind(wrong)
+    .fetch_one(conn)
+    .await?;
+    Ok(row.try_get(0)?)
+}
+
+/// How many wrong codes a number has used up today.
+pub(crate) async fn wrong_codes(
+    number: &Number,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT wrong_codes FROM number_days WHERE number_tag = $1 AND day = $2")
+        .bind(tag(number, columns))
+        .bind(day(now))
+        .fetch_optional(conn)
+        .await?;
+    row.map_or(Ok(0), |row| Ok(row.try_get(0)?))
+}
+
+/// Forgets the days before.
+pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
+    let done = sqlx::query("DELETE FROM number_days WHERE day < $1").bind(day(now)).execute(conn).await?;
+    Ok(done.rows_affected())
+}
+
+fn tag(number: &Number, columns: &Columns) -> Vec<u8> {
+    columns.tag("number-day", &[number.as_str().as_bytes()])
+}
+
+fn day(now: OffsetDateTime) -> i64 {
+    now.unix_timestamp().div_euclid(24 * 60 * 60)
+}

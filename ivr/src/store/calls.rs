@@ -1,0 +1,437 @@
+//! Calls as rows: written by the recorder, read by the console.
+
+use std::time::Duration;
+
+use ivr_core::call::question::VerificationId;
+use ivr_core::caller::Level;
+use ivr_core::media::Quality;
+use ivr_core::number::Number;
+use ivr_core::private::Private;
+use sqlx::Row as _;
+use time::OffsetDateTime;
+
+use super::columns::tel;
+use super::{Columns, Conn, Row, StoreError, millis, time_of};
+
+/// Names a call in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CallId(pub [u8; 16]);
+
+/// A call that begins.
+pub(crate) struct New<'a> {
+    pub(crate) id: CallId,
+    pub(crate) node: &'a str,
+    pub(crate) sip_call_id: &'a str,
+    pub(crate) began_at: OffsetDateTime,
+    pub(crate) trunk: Option<&'a str>,
+    pub(crate) source: &'a str,
+}
+
+/// A call as the console lists it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Names it.
+    pub id: CallId,
+    /// The SIP Call-ID, as the peer chose it.
+    pub sip_call_id: String,
+    /// When the INVITE came.
+    pub began_at: OffsetDateTime,
+    /// The trunk profile's name.
+    pub trunk: Option<String>,
+    /// Where the INVITE came from.
+    pub source: String,
+    /// Country (ISO 3166) of the number.
+    pub country: Option<String>,
+    /// Its last four digits.
+    pub last4: Option<String>,
+    /// What the call could prove.
+    pub level: Option<Level>,
+    /// `live`, `refused`, `lost`, `cancelled`, or how the conversation ended.
+    pub outcome: String,
+    /// Status and reason code of a refusal.
+    pub refusal: Option<(i64, String)>,
+    /// From the INVITE to the 200.
+    pub setup: Option<Duration>,
+    /// From the INVITE to the end.
+    pub duration: Option<Duration>,
+    /// What its media was like.
+    pub quality: Option<Quality>,
+    /// The verification whose code was keyed in.
+    pub verification: Option<VerificationId>,
+    /// Serial number of what that verification issued.
+    pub serial: Option<String>,
+}
+
+/// A line of a call.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Its place.
+    pub number: i64,
+    /// When.
+    pub at: OffsetDateTime,
+    /// `sent`, `received`, `answered`, `step`, `key`, `refused`, `over`.
+    pub kind: String,
+    /// A step's name, a reason code.
+    pub what: Option<String>,
+    /// A SIP message's start line and CSeq.
+    pub message: Option<Private<String>>,
+}
+
+/// Which calls are listed. Empty fields let everything pass.
+#[derive(Debug, Clone, Default)]
+pub struct CallFilter {
+    /// A full number, found by its HMAC.
+    pub number: Option<Number>,
+    /// Its last four digits.
+    pub last4: String,
+    /// The SIP Call-ID.
+    pub call_id: String,
+    /// How it ended.
+    pub outcome: String,
+    /// A reason code.
+    pub reason: String,
+    /// ISO 3166.
+    pub country: String,
+    /// The trunk profile's name.
+    pub trunk: String,
+    /// What it could prove.
+    pub level: Option<Level>,
+    /// From when.
+    pub from: Option<OffsetDateTime>,
+    /// Until before when.
+    pub until: Option<OffsetDateTime>,
+    /// Calls that come after this one in the list: the last of the page before.
+    pub after: Option<(OffsetDateTime, CallId)>,
+    /// How many.
+    pub limit: u32,
+}
+
+/// Begins a call.
+pub(crate) async fn insert(new: &New<'_>, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO calls (id, node, sip_call_id, began_at, trunk, source, outcome)
+         VALUES ($1, $2, $3, $4, $5, $6, 'live')",
+    )
+    .bind(new.id.0.to_vec())
+    .bind(new.node)
+    .bind(new.sip_call_id)
+    .bind(millis(new.began_at))
+    .bind(new.trunk)
+    .bind(new.source)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The number that the call bore, and what it could prove.
+pub(crate) async fn set_number(
+    id: CallId,
+    number: &Number,
+    level: Option<Level>,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    let identity = columns.identity(&tel(number));
+    sqlx::query(
+        "UPDATE calls SET number_hash = $1, pepper_epoch = $2, number_sealed = $3, country = $4, last4 = $5,
+             level = COALESCE($6, level)
+         WHERE id = $7",
+    )
+    .bind(identity.hash)
+    .bind(identity.epoch)
+    .bind(columns.seal(NUMBER, &id.0, number.as_str().as_bytes()))
+    .bind(number.country().to_string())
+    .bind(number.last4())
+    .bind(level.map(|level| i64::from(level.number())))
+    .bind(id.0.to_vec())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// It was answered after so long.
+pub(crate) async fn set_answered(id: CallId, setup: Duration, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query("UPDATE calls SET setup_us = $1 WHERE id = $2")
+        .bind(micros(setup))
+        .bind(id.0.to_vec())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// It was refused.
+pub(crate) async fn set_refused(id: CallId, status: u16, reason: &str, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query("UPDATE calls SET outcome = 'refused', status = $1, reason = $2 WHERE id = $3")
+        .bind(i64::from(status))
+        .bind(reason)
+        .bind(id.0.to_vec())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The code of this verification was keyed in.
+pub(crate) async fn set_verification(
+    id: CallId,
+    verification: VerificationId,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE calls SET verification = $1 WHERE id = $2")
+        .bind(verification.0.to_vec())
+        .bind(id.0.to_vec())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// How the conversation ended.
+pub(crate) async fn set_outcome(id: CallId, outcome: &str, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query("UPDATE calls SET outcome = $1 WHERE id = $2 AND outcome = 'live'")
+        .bind(outcome)
+        .bind(id.0.to_vec())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What its media was like.
+pub(crate) async fn set_quality(id: CallId, quality: &Quality, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE calls SET packets_sent = $1, packets_received = $2, packets_lost = $3, packets_foreign = $4,
+             jitter_us = $5
+         WHERE id = $6",
+    )
+    .bind(count(quality.packets_sent))
+    .bind(count(quality.packets_received))
+    .bind(count(quality.packets_lost))
+    .bind(count(quality.packets_foreign))
+    .bind(micros(quality.jitter))
+    .bind(id.0.to_vec())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// It is over. A conversation that said nothing of its end was cancelled before it began.
+pub(crate) async fn set_over(id: CallId, duration: Duration, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE calls SET duration_ms = $1, outcome = CASE WHEN outcome = 'live' THEN 'cancelled' ELSE outcome END
+         WHERE id = $2",
+    )
+    .bind(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+    .bind(id.0.to_vec())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Adds a line.
+pub(crate) async fn add_event(id: CallId, event: &Event, columns: &Columns, conn: &mut Conn) -> Result<(), StoreError> {
+    let message = event.message.as_ref();
+    sqlx::query("INSERT INTO call_events (call, number, at, kind, what, sealed) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(id.0.to_vec())
+        .bind(event.number)
+        .bind(millis(event.at))
+        .bind(event.kind.as_str())
+        .bind(event.what.as_deref())
+        .bind(message.map(|message| columns.seal(MESSAGE, &line(id, event.number), message.expose().as_bytes())))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Closes what this node had on the line when it died. Says how many calls that were.
+pub(crate) async fn close_lost(node: &str, conn: &mut Conn) -> Result<u64, StoreError> {
+    let done = sqlx::query("UPDATE calls SET outcome = 'lost' WHERE node = $1 AND outcome = 'live'")
+        .bind(node)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// A page of calls, newest first.
+pub(crate) async fn list(filter: &CallFilter, columns: &Columns, conn: &mut Conn) -> Result<Vec<Call>, StoreError> {
+    let number = filter.number.as_ref().map(tel);
+    let [first, second, third] = columns.sought(number.as_deref().unwrap_or_default());
+    let (after, after_id) = filter.after.map_or((i64::MAX, vec![0xFF; 17]), |(at, id)| (millis(at), id.0.to_vec()));
+    let statement = format!(
+        "{SELECT}
+         WHERE (calls.began_at, calls.id) < ($1, $2)
+             AND ($3 = 0 OR calls.number_hash IN ($4, $5, $6))
+             AND ($7 = '' OR calls.last4 = $7) AND ($8 = '' OR calls.sip_call_id = $8)
+             AND ($9 = '' OR calls.outcome = $9) AND ($10 = '' OR calls.reason = $10)
+             AND ($11 = '' OR calls.country = $11) AND ($12 = '' OR calls.trunk = $12)
+             AND ($13 < 0 OR calls.level = $13) AND calls.began_at >= $14 AND calls.began_at < $15
+         ORDER BY calls.began_at DESC, calls.id DESC LIMIT $16"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(after)
+        .bind(after_id)
+        .bind(i64::from(number.is_some()))
+        .bind(first)
+        .bind(second)
+        .bind(third)
+        .bind(filter.last4.as_str())
+        .bind(filter.call_id.as_str())
+        .bind(filter.outcome.as_str())
+        .bind(filter.reason.as_str())
+        .bind(filter.country.as_str())
+        .bind(filter.trunk.as_str())
+        .bind(filter.level.map_or(-1, |level| i64::from(level.number())))
+        .bind(filter.from.map_or(i64::MIN, millis))
+        .bind(filter.until.map_or(i64::MAX, millis))
+        .bind(i64::from(filter.limit))
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(call).collect()
+}
+
+/// One call.
+pub(crate) async fn find(id: CallId, conn: &mut Conn) -> Result<Option<Call>, StoreError> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} WHERE calls.id = $1")))
+        .bind(id.0.to_vec())
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(call).transpose()
+}
+
+/// Its lines, oldest first.
+pub(crate) async fn events(id: CallId, columns: &Columns, conn: &mut Conn) -> Result<Vec<Event>, StoreError> {
+    let rows = sqlx::query("SELECT number, at, kind, what, sealed FROM call_events WHERE call = $1 ORDER BY number")
+        .bind(id.0.to_vec())
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let number = row.try_get(0)?;
+            let sealed: Option<Vec<u8>> = row.try_get(4)?;
+            let message = sealed.map(|sealed| columns.open_text(MESSAGE, &line(id, number), &sealed)).transpose()?;
+            Ok(Event {
+                number,
+                at: time_of(row.try_get(1)?)?,
+                kind: row.try_get(2)?,
+                what: row.try_get(3)?,
+                message: message.map(Private::new),
+            })
+        })
+        .collect()
+}
+
+/// The number of a call. The caller writes into the audit why it was looked at.
+pub(crate) async fn number(id: CallId, columns: &Columns, conn: &mut Conn) -> Result<Option<Number>, StoreError> {
+    let row = sqlx::query("SELECT number_sealed FROM calls WHERE id = $1 AND number_sealed IS NOT NULL")
+        .bind(id.0.to_vec())
+        .fetch_optional(conn)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let sealed: Vec<u8> = row.try_get(0)?;
+    Ok(Some(columns.open_number(NUMBER, &id.0, &sealed)?))
+}
+
+/// Forgets refused calls that began before `refused`, and the SIP messages of calls that began before `messages`.
+pub(crate) async fn purge(
+    refused: OffsetDateTime,
+    messages: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM call_events WHERE call IN (SELECT id FROM calls WHERE outcome = 'refused' AND began_at < $1)",
+    )
+    .bind(millis(refused))
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query("DELETE FROM calls WHERE outcome = 'refused' AND began_at < $1")
+        .bind(millis(refused))
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("DELETE FROM call_events WHERE sealed IS NOT NULL AND at < $1")
+        .bind(millis(messages))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+const SELECT: &str = "SELECT calls.id, calls.sip_call_id, calls.began_at, calls.trunk, calls.source, calls.country,
+    calls.last4, calls.level, calls.outcome, calls.status, calls.reason, calls.setup_us, calls.duration_ms,
+    calls.packets_sent, calls.packets_received, calls.packets_lost, calls.packets_foreign, calls.jitter_us,
+    calls.verification, verifications.serial
+    FROM calls LEFT JOIN verifications ON verifications.id = calls.verification";
+
+fn call(row: &Row) -> Result<Call, StoreError> {
+    let level: Option<i64> = row.try_get(7)?;
+    let status: Option<i64> = row.try_get(9)?;
+    let reason: Option<String> = row.try_get(10)?;
+    let setup: Option<i64> = row.try_get(11)?;
+    let duration: Option<i64> = row.try_get(12)?;
+    let verification: Option<Vec<u8>> = row.try_get(18)?;
+    let octets = |octets: Vec<u8>| <[u8; 16]>::try_from(octets).map_err(|_| StoreError::damaged("an id"));
+    Ok(Call {
+        id: CallId(octets(row.try_get(0)?)?),
+        sip_call_id: row.try_get(1)?,
+        began_at: time_of(row.try_get(2)?)?,
+        trunk: row.try_get(3)?,
+        source: row.try_get(4)?,
+        country: row.try_get(5)?,
+        last4: row.try_get(6)?,
+        level: level.and_then(|level| Level::from_number(u8::try_from(level).ok()?)),
+        outcome: row.try_get(8)?,
+        refusal: status.zip(reason),
+        setup: setup.map(from_micros),
+        duration: duration.map(|millis| Duration::from_millis(unsigned(millis))),
+        quality: quality(row)?,
+        verification: verification.map(octets).transpose()?.map(VerificationId),
+        serial: row.try_get(19)?,
+    })
+}
+
+fn quality(row: &Row) -> Result<Option<Quality>, StoreError> {
+    let Some(sent) = row.try_get::<Option<i64>, _>(13)? else { return Ok(None) };
+    let figure = |at: usize| Ok::<u64, StoreError>(unsigned(row.try_get::<Option<i64>, _>(at)?.unwrap_or(0)));
+    Ok(Some(Quality {
+        packets_sent: unsigned(sent),
+        packets_received: figure(14)?,
+        packets_lost: figure(15)?,
+        packets_foreign: figure(16)?,
+        jitter: Duration::from_micros(figure(17)?),
+    }))
+}
+
+const NUMBER: &str = "calls.number";
+const MESSAGE: &str = "call_events.message";
+
+/// The place of a line, which its encryption binds.
+fn line(id: CallId, number: i64) -> Vec<u8> {
+    [&id.0[..], &number.to_be_bytes()].concat()
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn from_micros(micros: i64) -> Duration {
+    Duration::from_micros(unsigned(micros))
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+impl CallId {
+    /// From 32 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(|VerificationId(octets)| Self(octets))
+    }
+}
+
+impl std::fmt::Display for CallId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        VerificationId(self.0).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Issued certificates as rows.
+
+use ca::{Issuing, Reason};
+use ivr_core::caller::Level;
+use sqlx::Row as _;
+use time::OffsetDateTime;
+
+use super::intents::{issuing_name, issuing_of};
+use super::{Columns, Conn, Row, StoreError, millis, time_of};
+
+/// A certificate to store.
+pub(crate) struct New<'a> {
+    pub(crate) serial: &'a str,
+    pub(crate) issuing: Issuing,
+    /// `tel:+…` or `mailto:…`.
+    pub(crate) identity: &'a str,
+    /// Country and last four digits of a number.
+    pub(crate) shown: Option<(String, String)>,
+    pub(crate) level: Level,
+    pub(crate) der: &'a [u8],
+    pub(crate) spki_sha256: [u8; 32],
+    pub(crate) not_before: OffsetDateTime,
+    pub(crate) not_after: OffsetDateTime,
+    pub(crate) issued_at: OffsetDateTime,
+    pub(crate) cause: &'a str,
+    pub(crate) proof: Option<&'a str>,
+}
+
+/// A certificate as it is stored, with what the directory has of it.
+pub(crate) struct Stored {
+    pub(crate) serial: String,
+    pub(crate) issuing: Issuing,
+    pub(crate) identity: String,
+    pub(crate) level: Level,
+    pub(crate) der: Vec<u8>,
+    pub(crate) spki_sha256: [u8; 32],
+    pub(crate) not_before: OffsetDateTime,
+    pub(crate) not_after: OffsetDateTime,
+    pub(crate) issued_at: OffsetDateTime,
+    pub(crate) revoked: Option<(OffsetDateTime, Reason)>,
+    pub(crate) record: Option<StoredRecord>,
+}
+
+/// The record of a certificate: there is none once another certificate has the identity's slot.
+pub(crate) struct StoredRecord {
+    pub(crate) slot: Option<String>,
+    pub(crate) seq: i64,
+    pub(crate) bytes: Option<i64>,
+    pub(crate) backends: Option<String>,
+    pub(crate) is_published: bool,
+    pub(crate) last_error: Option<String>,
+}
+
+/// A certificate that stopped being the identity's.
+pub(crate) struct Replaced {
+    pub(crate) serial: String,
+    pub(crate) issuing: Issuing,
+    pub(crate) not_after: OffsetDateTime,
+}
+
+/// What is listed.
+pub(crate) enum Search<'a> {
+    All,
+    Identity(&'a str),
+    Serial(&'a str),
+}
+
+/// Stores a live certificate. `false` if the cause has one already.
+pub(crate) async fn insert(new: &New<'_>, columns: &Columns, conn: &mut Conn) -> Result<bool, StoreError> {
+    let identity = columns.identity(new.identity);
+    let row = new.serial.as_bytes();
+    let (country, last4) = new.shown.clone().unzip();
+    let done = sqlx::query(
+        "INSERT INTO certificates (serial, issuing, identity_hash, pepper_epoch, identity_sealed, country, last4, level,
+             certificate_sealed, spki_sha256, not_before, not_after, issued_at, cause, proof, live)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)
+         ON CONFLICT (cause) DO NOTHING",
+    )
+    .bind(new.serial)
+    .bind(issuing_name(new.issuing))
+    .bind(identity.hash)
+    .bind(identity.epoch)
+    .bind(columns.seal("certificates.identity", row, new.identity.as_bytes()))
+    .bind(country)
+    .bind(last4)
+    .bind(i64::from(new.level.number()))
+    .bind(columns.seal("certificates.certificate", row, new.der))
+    .bind(new.spki_sha256.to_vec())
+    .bind(millis(new.not_before))
+    .bind(millis(new.not_after))
+    .bind(millis(new.issued_at))
+    .bind(new.cause)
+    .bind(new.proof)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes the identity away from the certificate that has it. Call it under the identity's lock.
+pub(crate) async fn supersede(identity: &str, columns: &Columns, conn: &mut Conn) -> Result<Vec<Replaced>, StoreError> {
+    let [first, second, third] = columns.sought(identity);
+    let rows = sqlx::query(
+        "UPDATE certificates SET live = 0 WHERE identity_hash IN ($1, $2, $3) AND live = 1
+         RETURNING serial, issuing, not_after",
+    )
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Replaced {
+                serial: row.try_get(0)?,
+                issuing: issuing_of(row.try_get(1)?)?,
+                not_after: time_of(row.try_get(2)?)?,
+            })
+        })
+        .collect()
+}
+
+/// A certificate is no longer live.
+pub(crate) async fn end(serial: &str, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query("UPDATE certificates SET live = 0 WHERE serial = $1").bind(serial).execute(conn).await?;
+    Ok(())
+}
+
+/// The columns of a [`Stored`], in its order.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.serial, c.issuing, c.identity_sealed, c.level, c.certificate_sealed, c.spki_sha256, c.not_before,
+                 c.not_after, c.issued_at, v.at, v.reason, r.serial, r.slot, r.seq, r.bytes, r.backends,
+                 CASE WHEN r.published_version = r.version THEN 1 ELSE 0 END, r.last_error
+             FROM certificates c
+             LEFT JOIN revocations v ON v.serial = c.serial
+             LEFT JOIN records r ON r.serial = c.serial AND r.wanted IS NOT NULL ",
+            $rest
+        )
+    };
+}
+
+/// The certificate of this serial number.
+pub(crate) async fn by_serial(serial: &str, columns: &Columns, conn: &mut Conn) -> Result<Option<Stored>, StoreError> {
+    let row = sqlx::query(select!("WHERE c.serial = $1")).bind(serial).fetch_optional(conn).await?;
+    row.map(|row| stored(&row, columns)).transpose()
+}
+
+/// The certificate that was issued for this cause.
+pub(crate) async fn by_cause(cause: &str, columns: &Columns, conn: &mut Conn) -> Result<Option<Stored>, StoreError> {
+    let row = sqlx::query(select!("WHERE c.cause = $1")).bind(cause).fetch_optional(conn).await?;
+    row.map(|row| stored(&row, columns)).transpose()
+}
+
+/// A page, newest first. `status` is `valid`, `revoked`, `expired` or empty for all.
+pub(crate) async fn page(
+    search: &Search<'_>,
+    status: &str,
+    before: Option<&(i64, String)>,
+    limit: i64,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Vec<Stored>, StoreError> {
+    let (by_identity, by_serial, serial): (i64, i64, &str) = match search {
+        Search::All => (0, 0, ""),
+        Search::Identity(_) => (1, 0, ""),
+        Search::Serial(serial) => (0, 1, *serial),
+    };
+    let identity = if let Search::Identity(identity) = search { identity } else { "" };
+    let [first, second, third] = columns.sought(identity);
+    let (before_at, before_serial) = before.map_or((i64::MAX, ""), |(at, serial)| (*at, serial.as_str()));
+    let rows = sqlx::query(select!(
+        "WHERE (CAST($1 AS BIGINT) = 0 OR c.identity_hash IN ($2, $3, $4))
+             AND (CAST($5 AS BIGINT) = 0 OR c.serial = $6)
+             AND (CAST($7 AS TEXT) = '' OR $7 = CASE WHEN v.serial IS NOT NULL THEN 'revoked'
+                 WHEN c.not_after < $8 THEN 'expired' ELSE 'valid' END)
+             AND (c.issued_at, c.serial) < ($9, $10)
+         ORDER BY c.issued_at DESC, c.serial DESC LIMIT $11"
+    ))
+    .bind(by_identity)
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .bind(by_serial)
+    .bind(serial)
+    .bind(status)
+    .bind(millis(now))
+    .bind(before_at)
+    .bind(before_serial)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| stored(row, columns)).collect()
+}
+
+fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
+    let serial: String = row.try_get(0)?;
+    let identity: Vec<u8> = row.try_get(2)?;
+    let level: i64 = row.try_get(3)?;
+    let sealed: Vec<u8> = row.try_get(4)?;
+    let spki_sha256: Vec<u8> = row.try_get(5)?;
+    let revoked_at: Option<i64> = row.try_get(9)?;
+    let reason: Option<i64> = row.try_get(10)?;
+    let revoked = match (revoked_at, reason) {
+        (Some(at), Some(code)) => {
+            let reason = u8::try_from(code).ok().and_then(Reason::from_code);
+            Some((time_of(at)?, reason.ok_or_else(|| StoreError::damaged("a reason"))?))
+        }
+        _ => None,
+    };
+    let record = match row.try_get::<Option<String>, _>(11)? {
+        None => None,
+        Some(_) => Some(StoredRecord {
+            slot: row.try_get(12)?,
+            seq: row.try_get(13)?,
+            bytes: row.try_get(14)?,
+            backends: row.try_get(15)?,
+            is_published: row.try_get::<i64, _>(16)? == 1,
+            last_error: row.try_get(17)?,
+        }),
+    };
+    let level = u8::try_from(level).ok().and_then(Level::from_number);
+    Ok(Stored {
+        issuing: issuing_of(row.try_get(1)?)?,
+        identity: columns.open_text("certificates.identity", serial.as_bytes(), &identity)?,
+        level: level.ok_or_else(|| StoreError::damaged("a level"))?,
+        der: columns.open("certificates.certificate", serial.as_bytes(), &sealed)?.to_vec(),
+        spki_sha256: spki_sha256.try_into().map_err(|_| StoreError::damaged("a key's hash"))?,
+        not_before: time_of(row.try_get(6)?)?,
+        not_after: time_of(row.try_get(7)?)?,
+        issued_at: time_of(row.try_get(8)?)?,
+        revoked,
+        record,
+        serial,
+    })
+}

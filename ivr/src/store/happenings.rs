@@ -1,0 +1,64 @@
+//! What the page of a verification shows live, line by line.
+
+use ivr_core::call::question::VerificationId;
+use sqlx::Row as _;
+use time::OffsetDateTime;
+
+use super::{Conn, StoreError, millis, time_of};
+
+/// Lines that a verification keeps. A caller who dials again and again adds no more; the states still change.
+const LIMIT: i64 = 200;
+
+/// One line.
+pub(crate) struct Line {
+    pub(crate) number: i64,
+    pub(crate) at: OffsetDateTime,
+    pub(crate) kind: String,
+    pub(crate) what: String,
+}
+
+/// Adds a line. The verification's own counter numbers it, so that two at once get two numbers.
+pub(crate) async fn add(
+    id: VerificationId,
+    kind: &'static str,
+    what: &str,
+    at: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    let counted = sqlx::query(
+        "UPDATE verifications SET happenings = happenings + 1 WHERE id = $1 AND happenings < $2 RETURNING happenings",
+    )
+    .bind(id.0.to_vec())
+    .bind(LIMIT)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = counted else { return Ok(()) };
+    let number: i64 = row.try_get(0)?;
+    sqlx::query("INSERT INTO happenings (verification, number, at, kind, what) VALUES ($1, $2, $3, $4, $5)")
+        .bind(id.0.to_vec())
+        .bind(number)
+        .bind(millis(at))
+        .bind(kind)
+        .bind(what)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// All lines, oldest first.
+pub(crate) async fn of(id: VerificationId, conn: &mut Conn) -> Result<Vec<Line>, StoreError> {
+    let rows = sqlx::query("SELECT number, at, kind, what FROM happenings WHERE verification = $1 ORDER BY number")
+        .bind(id.0.to_vec())
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Line {
+                number: row.try_get(0)?,
+                at: time_of(row.try_get(1)?)?,
+                kind: row.try_get(2)?,
+                what: row.try_get(3)?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,113 @@
+//! The console's people, their sessions and one-time links. Tokens are stored as SHA-256 only.
+
+use sqlx::Row as _;
+use time::OffsetDateTime;
+
+use super::{Conn, StoreError, millis};
+
+/// Adds somebody, or gives a new password. Their sessions end: a new password shuts out whoever had the old one.
+pub(crate) async fn put(
+    name: &str,
+    password_hash: &str,
+    now: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO operators (name, password_hash, created_at) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash",
+    )
+    .bind(name)
+    .bind(password_hash)
+    .bind(millis(now))
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query("DELETE FROM operator_sessions WHERE operator = $1").bind(name).execute(conn).await?;
+    Ok(())
+}
+
+/// The hash of somebody's password.
+pub(crate) async fn password_hash(name: &str, conn: &mut Conn) -> Result<Option<String>, StoreError> {
+    let row =
+        sqlx::query("SELECT password_hash FROM operators WHERE name = $1").bind(name).fetch_optional(conn).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// A login.
+pub(crate) async fn add_session(
+    token_sha256: [u8; 32],
+    operator: &str,
+    expires_at: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO operator_sessions (token_sha256, operator, expires_at) VALUES ($1, $2, $3)")
+        .bind(token_sha256.to_vec())
+        .bind(operator)
+        .bind(millis(expires_at))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Whose session this is.
+pub(crate) async fn session(
+    token_sha256: [u8; 32],
+    now: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT operator FROM operator_sessions WHERE token_sha256 = $1 AND expires_at > $2")
+        .bind(token_sha256.to_vec())
+        .bind(millis(now))
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// A logout.
+pub(crate) async fn end_session(token_sha256: [u8; 32], conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM operator_sessions WHERE token_sha256 = $1")
+        .bind(token_sha256.to_vec())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A link that logs somebody in once.
+pub(crate) async fn add_link(
+    token_sha256: [u8; 32],
+    operator: &str,
+    expires_at: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO operator_links (token_sha256, operator, expires_at) VALUES ($1, $2, $3)")
+        .bind(token_sha256.to_vec())
+        .bind(operator)
+        .bind(millis(expires_at))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Spends a link: of two who come at once, one finds it.
+pub(crate) async fn spend_link(
+    token_sha256: [u8; 32],
+    now: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<Option<String>, StoreError> {
+    let row =
+        sqlx::query("DELETE FROM operator_links WHERE token_sha256 = $1 AND expires_at > $2 RETURNING operator")
+            .bind(token_sha256.to_vec())
+            .bind(millis(now))
+            .fetch_optional(conn)
+            .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Forgets what is over.
+pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
+    for statement in
+        ["DELETE FROM operator_sessions WHERE expires_at <= $1", "DELETE FROM operator_links WHERE expires_at <= $1"]
+    {
+        sqlx::query(statement).bind(millis(now)).execute(&mut *conn).await?;
+    }
+    Ok(())
+}

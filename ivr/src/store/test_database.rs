@@ -1,0 +1,190 @@
+//! Databases for tests: a SQLite file, or a database of a PostgreSQL server that the test process starts itself and that
+//! ends with it.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use sqlx::{AnyConnection, Column as _, Connection, Executor, Row as _};
+
+use super::{Store, Tuning};
+use crate::key_file::KeyFile;
+
+/// Writes each of these functions, which take a [`TestDatabase`], as a test on either database.
+macro_rules! on_both_databases {
+    ($($name:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                super::$name($crate::store::test_database::TestDatabase::sqlite().await).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            #[cfg_attr(not(feature = "peers"), ignore = "needs PostgreSQL; tests/run installs it and sets --features ivr/peers")]
+            async fn $name() {
+                super::$name($crate::store::test_database::TestDatabase::postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both_databases;
+
+/// A fresh database, and the keys of its columns.
+pub(crate) struct TestDatabase {
+    pub(crate) url: String,
+    pub(crate) keys: Arc<KeyFile>,
+    pub(crate) store: Store,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl TestDatabase {
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("a file?.db").display());
+        Self::open(url, Some(folder)).await
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let server = Server::of_this_process();
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        sqlx::any::install_default_drivers();
+        let mut conn = AnyConnection::connect(&server.url("postgres")).await.unwrap();
+        conn.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        conn.close().await.unwrap();
+        Self::open(server.url(&name), None).await
+    }
+
+    async fn open(url: String, folder: Option<tempfile::TempDir>) -> Self {
+        let mut next = 0_u8;
+        let keys = Arc::new(KeyFile::generate(|| {
+            next += 1;
+            [next; 32]
+        }));
+        let store = Store::open(&url, keys.clone()).await.unwrap();
+        Self { url, keys, store, folder }
+    }
+
+    /// Where a test may put files of its own beside the database.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_ref().map(tempfile::TempDir::path)
+    }
+
+    /// Every text and every octet string that lies in these tables, with the column's name.
+    pub(crate) async fn contents(&self, tables: &[&str]) -> Vec<(String, Vec<u8>)> {
+        let mut reader = self.store.read().await.unwrap();
+        let mut contents = Vec::new();
+        for table in tables {
+            let select = sqlx::AssertSqlSafe(format!("SELECT * FROM {table}"));
+            for row in sqlx::query(select).fetch_all(&mut *reader).await.unwrap() {
+                for column in row.columns() {
+                    let text = row.try_get::<String, _>(column.ordinal()).map(String::into_bytes);
+                    let value = text.or_else(|_| row.try_get::<Vec<u8>, _>(column.ordinal()));
+                    contents.extend(value.map(|value| (format!("{table}.{}", column.name()), value)));
+                }
+            }
+        }
+        contents
+    }
+
+    /// The same database, as another process opens it.
+    pub(crate) async fn opened_again(&self) -> Store {
+        Store::open(&self.url, self.keys.clone()).await.unwrap()
+    }
+
+    /// The same database, with other limits.
+    pub(crate) async fn opened_with(&self, tuning: Tuning) -> Store {
+        Store::open_with(&self.url, self.keys.clone(), tuning).await.unwrap()
+    }
+}
+
+/// A PostgreSQL server. A shell holds it and waits for the end of its input: when the test process ends, however it
+/// does, the pipe closes, the server stops and its folder goes.
+struct Server {
+    port: u16,
+    _held: ChildStdin,
+}
+
+impl Server {
+    fn of_this_process() -> &'static Self {
+        static SERVER: OnceLock<Server> = OnceLock::new();
+        SERVER.get_or_init(Self::start)
+    }
+
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", HOLD, "sh"])
+            .arg(binaries())
+            .arg(&folder)
+            .arg(port.to_string())
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n", "PostgreSQL did not start: see what its tools say above");
+        Self { port, _held: child.stdin.take().unwrap() }
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://dialproof@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+/// PostgreSQL refuses to run as root: then its tools run as nobody.
+const HOLD: &str = r#"
+bin=$1 folder=$2 port=$3
+as=
+if [ "$(id -u)" = 0 ]; then
+    chown 65534:65534 "$folder"
+    as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+fi
+$as "$bin/initdb" -D "$folder/data" -U dialproof -A trust -E UTF8 --locale=C --no-sync >"$folder/initdb.log" 2>&1 &&
+$as "$bin/pg_ctl" -D "$folder/data" -w -l "$folder/server.log" \
+    -o "-h 127.0.0.1 -p $port -k $folder -F -c max_connections=400" start >"$folder/start.log" 2>&1 &&
+echo ready
+exec >/dev/null
+[ -f "$folder/data/postmaster.pid" ] || cat "$folder"/*.log >&2
+read -r _
+$as "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1
+rm -rf "$folder"
+"#;
+
+/// The newest PostgreSQL of Debian's packages.
+fn binaries() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed (apt install postgresql)");
+    let mut found: Vec<(u32, PathBuf)> = versions
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            Some((path.file_name()?.to_str()?.parse().ok()?, path.join("bin")))
+        })
+        .collect();
+    found.sort();
+    found.pop().expect("a version of PostgreSQL lies in /usr/lib/postgresql").1
+}
+
+/// What an attacker or an eraser does to the audit.
+impl Store {
+    pub(crate) async fn erase_audit_words(&self, number: i64) {
+        self.audit_update("actor = NULL, action = NULL, subject = NULL, salt = NULL", number).await;
+    }
+
+    pub(crate) async fn change_audit_actor(&self, number: i64) {
+        self.audit_update("actor = 'somebody else'", number).await;
+    }
+
+    async fn audit_update(&self, change: &str, number: i64) {
+        let mut writer = self.begin().await.unwrap();
+        let update = sqlx::AssertSqlSafe(format!("UPDATE audit SET {change} WHERE number = {number}"));
+        writer.execute(update).await.unwrap();
+        writer.commit().await.unwrap();
+    }
+}

@@ -1,0 +1,272 @@
+//! A whole service for tests: rows, an authority, a directory in memory, and callers whose calls follow the real script.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ca::{Authority, InitOptions, KeyCost, Urls};
+use dht_client::backend::memory::Memory;
+use dht_client::{Backend, Derived, HashCost, Hasher, Identity, Item, Record, Several};
+use ivr_core::call::flow::{Action, Event, Flow};
+use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
+use ivr_core::caller::{Caller, Level};
+use ivr_core::code::Code;
+use ivr_core::number::{KindPolicy, Number};
+use ivr_core::proof::Binding;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use voice_prompts::{PromptId, Segment};
+
+use super::{Bell, Limits, Start, StartError, Started, Verify, VerifyParts, View};
+use crate::clock::Clock;
+use crate::issue::{Issue, IssueParts};
+use crate::publish::{Publisher, PublisherParts};
+use crate::store::Store;
+use crate::store::test_database::TestDatabase;
+
+/// The number of most tests.
+pub(crate) const NUMBER: &str = "+12025550143";
+/// The address of most tests.
+pub(crate) const SOURCE: &str = "192.0.2.1";
+
+/// The service. Nothing runs by itself: a test publishes when it wants to.
+pub(crate) struct Service {
+    pub(crate) verify: Verify,
+    pub(crate) issue: Issue,
+    pub(crate) publisher: Publisher,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) dht: Memory,
+    pub(crate) outcomes: mpsc::Receiver<(VerificationId, Outcome)>,
+    pub(crate) database: TestDatabase,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Service {
+    pub(crate) async fn over(database: TestDatabase) -> Self {
+        Self::with(database, Limits::default()).await
+    }
+
+    pub(crate) async fn with(database: TestDatabase, limits: Limits) -> Self {
+        let now = Clock.wall();
+        let options = InitOptions {
+            name: "Example".into(),
+            oid_arc: vec![1, 3, 6, 1, 4, 1, 32473],
+            urls: Urls::under("http://ca.example.org"),
+            strict_smime: false,
+            now,
+            entropy: Clock.bytes(),
+            passphrase: "correct horse",
+            cost: KeyCost::Throwaway,
+        };
+        let authority = Arc::new(Authority::open(&Authority::init(&options).unwrap(), options.passphrase).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let dht = Memory::default();
+        Self::assemble(database.store.clone(), database, authority, dht, limits, now, folder)
+    }
+
+    /// The service after its process ended and started again: the same rows, authority and directory.
+    pub(crate) async fn restarted(self) -> Self {
+        let store = self.database.opened_again().await;
+        Self::assemble(store, self.database, self.authority, self.dht, Limits::default(), self.now, self.folder)
+    }
+
+    fn assemble(
+        store: Store,
+        database: TestDatabase,
+        authority: Arc<Authority>,
+        dht: Memory,
+        limits: Limits,
+        now: OffsetDateTime,
+        folder: tempfile::TempDir,
+    ) -> Self {
+        let (bell, clock) = (Bell::default(), Clock);
+        let publisher = Publisher::new(PublisherParts {
+            store: store.clone(),
+            authority: authority.clone(),
+            networks: Several::new(vec![Backend::Memory(dht.clone())]).unwrap(),
+            hasher: Hasher::start().unwrap(),
+            cost: HashCost::CHEAP,
+            bell: bell.clone(),
+            clock,
+        });
+        let issue = Issue::new(IssueParts {
+            store: store.clone(),
+            authority: authority.clone(),
+            publisher: publisher.clone(),
+            crl_folder: Some(folder.path().to_owned()),
+            clock,
+        });
+        let (sender, outcomes) = mpsc::channel(64);
+        let verify = Verify::new(VerifyParts {
+            store,
+            issue: issue.clone(),
+            dial: number("+12025550100"),
+            code_life: Duration::from_secs(600),
+            kinds: KindPolicy::default(),
+            limits,
+            bell,
+            outcomes: sender,
+            clock,
+        });
+        Self { verify, issue, publisher, authority, dht, outcomes, database, now, folder }
+    }
+
+    /// Begins a verification of [`NUMBER`] with a new key, to be published.
+    pub(crate) async fn start(&self) -> Started {
+        self.try_start(NUMBER, SOURCE, Some(request())).await.unwrap()
+    }
+
+    pub(crate) async fn try_start(&self, of: &str, source: &str, csr: Option<Vec<u8>>) -> Result<Started, StartError> {
+        let start =
+            Start { number: number(of), csr, publish: true, locale: "en".into(), source: source.parse().unwrap() };
+        self.verify.start(start, self.now).await
+    }
+
+    pub(crate) async fn view(&self, started: &Started) -> View {
+        self.verify.view(started.id, started.secret.expose(), self.now).await.unwrap()
+    }
+
+    /// Calls from [`NUMBER`], keys in the code, confirms, and hears the digits.
+    pub(crate) async fn call(&self, code: &Code) -> Call {
+        self.call_from(NUMBER, code, Binding::ReadBack).await
+    }
+
+    pub(crate) async fn call_from(&self, from: &str, code: &Code, binding: Binding) -> Call {
+        let mut call = Call::new(caller(from), binding, self.now);
+        call.run(&self.verify, code).await;
+        call
+    }
+
+    /// A verification that is proved and whose digits were heard.
+    pub(crate) async fn proved(&self) -> (Started, Code) {
+        let started = self.start().await;
+        let heard = self.call(started.code.expose()).await.heard.unwrap();
+        (started, heard)
+    }
+
+    /// A verification with its certificate, by this key.
+    pub(crate) async fn certified(&self, csr: Vec<u8>) -> Started {
+        self.finish(start(NUMBER, SOURCE, Some(csr))).await
+    }
+
+    /// The same, without a record in the directory.
+    pub(crate) async fn certified_unpublished(&self) -> Started {
+        self.finish(Start { publish: false, ..start(NUMBER, SOURCE, Some(request())) }).await
+    }
+
+    async fn finish(&self, start: Start) -> Started {
+        let started = self.verify.start(start, self.now).await.unwrap();
+        let heard = self.call(started.code.expose()).await.heard.unwrap();
+        self.verify.type_in(started.id, started.secret.expose(), &heard, self.now).await.unwrap();
+        started
+    }
+
+    /// Empties the outbox.
+    pub(crate) async fn publish(&self) {
+        while self.publisher.publish_next(self.now).await.unwrap() {}
+    }
+
+    /// What a stranger who knows the identity finds in the directory.
+    pub(crate) async fn lookup(&self, identity: &str) -> Option<(Record, Item)> {
+        use dht_client::backend::several::Harvest;
+        let key = self.authority.directory_key().verifying_key().to_bytes();
+        let derived = Derived::hash(&Identity::parse(identity).unwrap(), &key, HashCost::CHEAP).unwrap();
+        let networks = Several::new(vec![Backend::Memory(self.dht.clone())]).unwrap();
+        let slot = derived.directory_slot(&key);
+        match networks.get(&slot, Duration::from_secs(1), None, self.now).await.unwrap() {
+            Harvest::Nothing { .. } => None,
+            Harvest::Items { items, .. } => {
+                let item = items[0].0.clone();
+                let record = Record::unseal(item.value(), &derived.seal_key(), &slot, item.seq()).unwrap();
+                Some((record, item))
+            }
+        }
+    }
+}
+
+/// A call in progress: the real script, asked and answered as the endpoint does.
+pub(crate) struct Call {
+    flow: Flow,
+    chance: ChaCha20Rng,
+    now: OffsetDateTime,
+    /// What the store said to each question.
+    pub(crate) answers: Vec<Answer>,
+    /// The digits of the read-back, as the voice reads them.
+    pub(crate) heard: Option<Code>,
+}
+
+impl Call {
+    pub(crate) fn new(caller: Caller, binding: Binding, now: OffsetDateTime) -> Self {
+        let chance = ChaCha20Rng::from_seed(Clock.bytes());
+        Self { flow: Flow::new(caller, binding, Clock.now()), chance, now, answers: Vec::new(), heard: None }
+    }
+
+    /// Until something is read back, or the store says no.
+    pub(crate) async fn run(&mut self, verify: &Verify, code: &Code) {
+        for event in [Event::Confirmed, Event::PlayEnded, Event::PlayEnded] {
+            self.event(event, verify).await;
+        }
+        for key in code.as_str().chars() {
+            self.event(Event::Key(key), verify).await;
+        }
+        if !matches!(self.answers.last(), Some(Answer::Matched(_))) {
+            return;
+        }
+        let said = self.event(Event::PlayEnded, verify).await;
+        let digit = said.iter().find_map(digit).expect("the voice names the confirm digit");
+        self.event(Event::Key(digit), verify).await;
+    }
+
+    /// One event, and whatever questions follow from it.
+    async fn event(&mut self, event: Event, verify: &Verify) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.flow.on_event(event, Clock.now(), &mut self.chance, &mut actions);
+        let mut next = 0;
+        while next < actions.len() {
+            if let Action::Ask(question) = actions[next].clone() {
+                if let Question::ReadBack { digits, .. } = &question {
+                    self.heard = Some(digits.expose().clone());
+                }
+                let answer = verify.answer(question, self.now).await;
+                self.answers.push(answer);
+                self.flow.on_event(Event::Answer(answer), Clock.now(), &mut self.chance, &mut actions);
+            }
+            next += 1;
+        }
+        actions
+    }
+}
+
+fn digit(action: &Action) -> Option<char> {
+    let Action::Say(utterance) = action else { return None };
+    utterance.0.iter().find_map(|segment| match segment {
+        Segment::Clip(PromptId::Digit(digit)) => char::from_digit(u32::from(*digit), 10),
+        _ => None,
+    })
+}
+
+fn start(of: &str, source: &str, csr: Option<Vec<u8>>) -> Start {
+    Start { number: number(of), csr, publish: true, locale: "en".into(), source: source.parse().unwrap() }
+}
+
+pub(crate) fn number(text: &str) -> Number {
+    Number::parse(text).unwrap()
+}
+
+pub(crate) fn caller(text: &str) -> Caller {
+    Caller { number: number(text), level: Level::L2, trunk: "test".into() }
+}
+
+/// A request by a new P-256 key.
+pub(crate) fn request() -> Vec<u8> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    rcgen::CertificateParams::default().serialize_request(&key).unwrap().der().to_vec()
+}
+
+/// A code that is not this one.
+pub(crate) fn other_than(code: &Code) -> Code {
+    let first = if code.as_str().starts_with('0') { '1' } else { '0' };
+    Code::parse(&format!("{first}{}", &code.as_str()[1..])).unwrap()
+}

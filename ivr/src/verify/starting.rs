@@ -1,0 +1,92 @@
+//! Step 1: a number, a key, a code.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ivr_core::call::question::VerificationId;
+use ivr_core::code::Code;
+use ivr_core::private::Private;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use tracing::info;
+
+use super::limits::network;
+use super::{Start, StartError, Started, VerifyParts};
+use crate::store::verifications::{self, New};
+use crate::store::{StoreError, budgets};
+
+/// Draws of a code before giving up: with 50 live codes of a million, the second is hardly ever needed.
+const DRAWS: u32 = 20;
+
+pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime) -> Result<Started, StartError> {
+    let Start { number, csr, publish, locale, source } = start;
+    if !number.kind().is_permitted(parts.kinds) {
+        return Err(StartError::Kind(number.kind().described()));
+    }
+    if let Some(csr) = &csr {
+        parts.issue.accept_request(csr, &number).await?;
+    }
+
+    let (store, columns) = (&parts.store, parts.store.columns());
+    let source_tag = columns.tag("source", &[&network(source)]);
+    let secret = URL_SAFE_NO_PAD.encode(parts.clock.bytes::<32>());
+    let new = New {
+        id: VerificationId(parts.clock.bytes()),
+        secret_sha256: secret_sha256(&secret),
+        number: &number,
+        source_tag: &source_tag,
+        request: csr.as_deref(),
+        publish,
+        locale: &locale,
+        created_at: now,
+        expires_at: now + parts.code_life,
+    };
+    let mut writer = store.begin().await?;
+    // From here on nobody else begins one for this number.
+    budgets::lock(&number, now, columns, &mut writer).await?;
+    let crowd = verifications::crowd(&number, &source_tag, now, columns, &mut writer).await?;
+    let limits = parts.limits;
+    let is_full = crowd.of_source >= i64::from(limits.of_number_and_source)
+        || verifications::alive_of_source(&source_tag, now, &mut writer).await? >= i64::from(limits.of_source);
+    if is_full {
+        let frees_at = crowd.source_frees_at.unwrap_or(now + parts.code_life);
+        let retry_after = (frees_at - now).try_into().unwrap_or(parts.code_life);
+        return Err(StartError::TooMany { retry_after });
+    }
+    let evicted = if crowd.of_number >= i64::from(limits.of_number) {
+        verifications::evict(&number, now, columns, &mut writer).await?
+    } else {
+        None
+    };
+    let mut chance = ChaCha20Rng::from_seed(parts.clock.bytes());
+    let mut draws = 0;
+    let code = loop {
+        let code = Code::draw(&mut chance);
+        if verifications::insert(&new, &code, columns, &mut writer).await? {
+            break code;
+        }
+        draws += 1;
+        if draws == DRAWS {
+            return Err(StoreError::Failed("no code of this number is free".to_owned()).into());
+        }
+    };
+    writer.commit().await?;
+    if let Some(evicted) = evicted {
+        parts.bell.ring(evicted);
+    }
+    let id = new.id;
+    info!(verification = %id, wants_certificate = csr.is_some(), publish, "{id} begins");
+    Ok(Started {
+        id,
+        secret: Private::new(secret),
+        code: Private::new(code),
+        dial: parts.dial.clone(),
+        expires_at: new.expires_at,
+    })
+}
+
+/// What is stored of a secret. It has 256 bits: a slow hash would protect nothing more.
+pub(super) fn secret_sha256(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret).into()
+}

@@ -1,0 +1,352 @@
+//! A person proves a number: the whole way, and every wrong turn, on both databases.
+
+use ivr_core::call::question::{Answer, Outcome, Question};
+use ivr_core::proof::Binding;
+use time::Duration;
+
+use super::fixture::{NUMBER, SOURCE, Service, caller, number, other_than, request};
+use super::*;
+use crate::store::test_database::{TestDatabase, on_both_databases};
+
+on_both_databases!(
+    a_number_is_proved_from_the_code_to_the_certificate,
+    who_has_not_the_secret_sees_nothing,
+    a_call_that_nobody_waits_for_has_no_session,
+    the_code_of_another_number_opens_nothing,
+    twenty_right_read_backs_at_once_issue_one_certificate,
+    of_twenty_wrong_read_backs_at_once_the_third_voids,
+    six_wrong_codes_void_the_verification,
+    of_thirty_wrong_codes_at_once_ten_are_compared_a_day,
+    the_fourth_from_one_network_waits,
+    of_a_crowd_the_largest_source_loses_its_oldest,
+    nothing_opens_after_its_time,
+    a_read_back_is_worth_nothing_after_ninety_seconds,
+    a_second_call_reads_other_digits_and_the_first_ones_count_no_more,
+    the_code_alone_is_enough_where_it_is_configured,
+    without_a_request_there_is_a_signed_result,
+    who_gives_up_frees_the_code,
+    a_page_is_told_of_steps_and_refusals,
+    what_is_over_is_purged_and_what_is_live_is_not,
+    a_stolen_database_tells_no_number_and_no_code,
+);
+
+async fn type_in(service: &Service, started: &Started, digits: &Code) -> Typed {
+    service.verify.type_in(started.id, started.secret.expose(), digits, service.now).await.unwrap()
+}
+
+async fn a_number_is_proved_from_the_code_to_the_certificate(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let mut bell = service.verify.bell();
+    let started = service.start().await;
+    let waiting = service.view(&started).await;
+    assert_eq!((waiting.state, waiting.number), (State::Waiting, number(NUMBER)));
+    assert_eq!(waiting.code.unwrap().expose(), started.code.expose());
+    assert!(waiting.wants_certificate && waiting.publish);
+
+    let expected = service.verify.answer(Question::Session(caller(NUMBER)), service.now).await;
+    assert_eq!(expected, Answer::Expected);
+    let call = service.call(started.code.expose()).await;
+    assert_eq!(call.answers, [Answer::Matched(started.id), Answer::Stored]);
+    assert_eq!(bell.try_recv(), Ok(started.id));
+    let reading = service.view(&started).await;
+    assert_eq!((reading.state, reading.read_backs_left), (State::ReadBack, 3));
+    assert_eq!(reading.read_back_until, Some(time_in(&service, 90)));
+
+    assert_eq!(type_in(&service, &started, &call.heard.unwrap()).await, Typed::Right);
+    let issued = service.view(&started).await;
+    assert_eq!((issued.state, issued.failure), (State::Issued, None));
+    assert!(issued.code.is_none(), "a used code is not shown");
+    let certificate = issued.certificate.unwrap();
+    assert_eq!(certificate.identity.expose(), "tel:+12025550143");
+    assert_eq!(certificate.level, Level::L2);
+    assert!(certificate.revoked.is_none() && !certificate.record.unwrap().published);
+    assert_eq!(service.outcomes.recv().await, Some((started.id, Outcome::Issued)));
+    let states: Vec<&str> = issued.happenings.iter().map(|line| line.what.as_str()).collect();
+    assert_eq!(states, ["calling", "read-back", "issuing", "issued"]);
+}
+
+/// In milliseconds, as the database keeps times.
+fn time_in(service: &Service, seconds: i64) -> OffsetDateTime {
+    let at = service.now + Duration::seconds(seconds);
+    crate::store::time_of(crate::store::millis(at)).unwrap()
+}
+
+async fn who_has_not_the_secret_sees_nothing(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (started, heard) = service.proved().await;
+    for secret in ["", "secret", &started.secret.expose()[1..]] {
+        let seen = service.verify.view(started.id, secret, service.now).await;
+        assert!(matches!(seen, Err(AccessError::Unknown)), "{seen:?}");
+        let typed = service.verify.type_in(started.id, secret, &heard, service.now).await;
+        assert!(matches!(typed, Err(AccessError::Unknown)), "{typed:?}");
+        let cancelled = service.verify.cancel(started.id, secret, service.now).await;
+        assert!(matches!(cancelled, Err(AccessError::Unknown)), "{cancelled:?}");
+    }
+    assert_eq!(type_in(&service, &started, &heard).await, Typed::Right);
+}
+
+async fn a_call_that_nobody_waits_for_has_no_session(database: TestDatabase) {
+    let service = Service::over(database).await;
+    service.start().await;
+    let other = Question::Session(caller("+12025550144"));
+    assert_eq!(service.verify.answer(other, service.now).await, Answer::NoSession);
+}
+
+async fn the_code_of_another_number_opens_nothing(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let started = service.start().await;
+    let other = service.try_start("+12025550144", SOURCE, None).await.unwrap();
+    let call = service.call_from("+12025550144", started.code.expose(), Binding::ReadBack).await;
+    // By one chance in a million both have the same code, and then it is the caller's own that opens.
+    if started.code.expose() != other.code.expose() {
+        assert_eq!(call.answers, [Answer::Wrong { tries_left: 5 }]);
+    }
+    assert_eq!(service.view(&started).await.state, State::Waiting);
+}
+
+async fn twenty_right_read_backs_at_once_issue_one_certificate(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (started, heard) = service.proved().await;
+    let posts = (0..20).map(|_| type_in(&service, &started, &heard));
+    let typed = futures_util::future::join_all(posts).await;
+    assert_eq!(typed.iter().filter(|typed| **typed == Typed::Right).count(), 1, "{typed:?}");
+    assert!(
+        typed.iter().all(|typed| matches!(typed, Typed::Right | Typed::NotExpected(State::Issuing | State::Issued)))
+    );
+    let all = service.issue.certificates(&Default::default(), service.now).await.unwrap();
+    assert_eq!(all.len(), 1);
+    assert_eq!(service.view(&started).await.state, State::Issued);
+}
+
+async fn of_twenty_wrong_read_backs_at_once_the_third_voids(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (started, heard) = service.proved().await;
+    let wrong = other_than(&heard);
+    let posts = (0..20).map(|_| type_in(&service, &started, &wrong));
+    let typed = futures_util::future::join_all(posts).await;
+    for expected in [Typed::Wrong { left: 2 }, Typed::Wrong { left: 1 }, Typed::Voided] {
+        assert_eq!(typed.iter().filter(|typed| **typed == expected).count(), 1, "{typed:?}");
+    }
+    assert_eq!(typed.iter().filter(|typed| **typed == Typed::NotExpected(State::Voided)).count(), 17);
+    assert_eq!(service.outcomes.recv().await, Some((started.id, Outcome::Voided)));
+    assert_eq!(type_in(&service, &started, &heard).await, Typed::NotExpected(State::Voided));
+    assert!(service.view(&started).await.failure.is_some());
+}
+
+async fn six_wrong_codes_void_the_verification(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let started = service.start().await;
+    let wrong = other_than(started.code.expose());
+    for left in [5, 4, 3, 2, 1, 0] {
+        assert_eq!(service.call(&wrong).await.answers, [Answer::Wrong { tries_left: left }]);
+    }
+    assert_eq!(service.view(&started).await.state, State::Voided);
+    assert_eq!(service.call(started.code.expose()).await.answers, [Answer::Gone]);
+    // The number is not: who begins again may call again.
+    let again = service.start().await;
+    assert_eq!(service.call(again.code.expose()).await.answers.len(), 2);
+}
+
+async fn of_thirty_wrong_codes_at_once_ten_are_compared_a_day(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let first = service.start().await;
+    let wrong = other_than(first.code.expose());
+    for _ in 0..6 {
+        service.call(&wrong).await;
+    }
+    let second = service.start().await;
+    let wrong = other_than(second.code.expose());
+    let calls = (0..30).map(|_| service.call(&wrong));
+    let answers: Vec<Answer> =
+        futures_util::future::join_all(calls).await.into_iter().flat_map(|call| call.answers).collect();
+    let compared = answers.iter().filter(|answer| matches!(answer, Answer::Wrong { .. })).count();
+    let exhausted = answers.iter().filter(|answer| **answer == Answer::NumberExhausted).count();
+    assert_eq!((compared, exhausted), (4, 26), "{answers:?}");
+    assert!(answers.contains(&Answer::Wrong { tries_left: 0 }), "{answers:?}");
+
+    let session = |at| service.verify.answer(Question::Session(caller(NUMBER)), at);
+    assert_eq!(session(service.now).await, Answer::NumberExhausted);
+    assert_eq!(service.call(second.code.expose()).await.answers, [Answer::NumberExhausted]);
+    // The page is not told, and another number is not touched.
+    assert_eq!(service.view(&second).await.state, State::Waiting);
+    let tomorrow = service.now + Duration::days(1);
+    assert_eq!(session(tomorrow).await, Answer::NoSession);
+}
+
+async fn the_fourth_from_one_network_waits(database: TestDatabase) {
+    let service = Service::over(database).await;
+    for source in ["192.0.2.1", "192.0.2.77", "192.0.2.254"] {
+        service.try_start(NUMBER, source, None).await.unwrap();
+    }
+    let refused = service.try_start(NUMBER, "192.0.2.5", None).await;
+    let Err(StartError::TooMany { retry_after }) = refused else { panic!("{refused:?}") };
+    assert!(retry_after <= std::time::Duration::from_secs(600) && retry_after.as_secs() >= 599, "{retry_after:?}");
+    service.try_start(NUMBER, "198.51.100.5", None).await.unwrap();
+    service.try_start("+12025550144", "192.0.2.5", None).await.unwrap();
+}
+
+async fn of_a_crowd_the_largest_source_loses_its_oldest(database: TestDatabase) {
+    let limits = Limits { of_number: 6, ..Limits::default() };
+    let service = Service::with(database, limits).await;
+    let mut crowd = Vec::new();
+    for source in ["192.0.2.1", "198.51.100.1", "198.51.100.1", "198.51.100.1", "203.0.113.1", "203.0.113.1"] {
+        crowd.push(service.try_start(NUMBER, source, None).await.unwrap());
+    }
+    let newcomer = service.try_start(NUMBER, "192.0.2.200", None).await.unwrap();
+    let mut states = Vec::new();
+    for started in crowd.iter().chain([&newcomer]) {
+        states.push(service.view(started).await.state);
+    }
+    // All began in the same moment: which of the three of the largest source is the oldest is not told.
+    let ended: Vec<usize> =
+        states.iter().enumerate().filter(|(_, state)| **state == State::Expired).map(|(index, _)| index).collect();
+    assert!(matches!(ended.as_slice(), [1..=3]), "{states:?}");
+}
+
+async fn nothing_opens_after_its_time(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let started = service.start().await;
+    service.now += Duration::seconds(600);
+    let expired = service.view(&started).await;
+    assert_eq!((expired.state, expired.code.is_none()), (State::Expired, true));
+    let session = service.verify.answer(Question::Session(caller(NUMBER)), service.now).await;
+    assert_eq!(session, Answer::NoSession);
+    assert_eq!(service.call(started.code.expose()).await.answers, [Answer::Gone]);
+}
+
+async fn a_read_back_is_worth_nothing_after_ninety_seconds(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (started, heard) = service.proved().await;
+    service.now += Duration::seconds(90);
+    assert_eq!(type_in(&service, &started, &heard).await, Typed::NotExpected(State::Waiting));
+    // The code is still good: another call reads other digits.
+    let again = service.call(started.code.expose()).await.heard.unwrap();
+    assert_eq!(type_in(&service, &started, &again).await, Typed::Right);
+}
+
+async fn a_second_call_reads_other_digits_and_the_first_ones_count_no_more(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (started, first) = service.proved().await;
+    let second = service.call(started.code.expose()).await.heard.unwrap();
+    if first != second {
+        assert_eq!(type_in(&service, &started, &first).await, Typed::Wrong { left: 2 });
+    }
+    assert_eq!(type_in(&service, &started, &second).await, Typed::Right);
+}
+
+async fn the_code_alone_is_enough_where_it_is_configured(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let started = service.start().await;
+    let call = service.call_from(NUMBER, started.code.expose(), Binding::CodeOnly).await;
+    assert_eq!(call.answers, [Answer::Matched(started.id), Answer::Stored]);
+    assert_eq!(service.outcomes.recv().await, Some((started.id, Outcome::Issued)));
+    let certificate = service.view(&started).await.certificate.unwrap();
+    assert_eq!(certificate.level, Level::L1, "a code alone is worth no more");
+    assert!(certificate.not_after - certificate.not_before <= Duration::days(7));
+}
+
+async fn without_a_request_there_is_a_signed_result(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let started = service.try_start(NUMBER, SOURCE, None).await.unwrap();
+    let heard = service.call(started.code.expose()).await.heard.unwrap();
+    assert_eq!(type_in(&service, &started, &heard).await, Typed::Right);
+    let view = service.view(&started).await;
+    assert!(view.state == State::Issued && !view.wants_certificate && view.certificate.is_none());
+    let claims = service.authority.result_key().verify(&view.result.unwrap()).unwrap();
+    assert_eq!(claims["sub"], "tel:+12025550143");
+    assert_eq!(claims["level"], "L2");
+    assert_eq!(claims["jti"], started.id.to_string());
+}
+
+async fn who_gives_up_frees_the_code(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (started, heard) = service.proved().await;
+    service.verify.cancel(started.id, started.secret.expose(), service.now).await.unwrap();
+    service.verify.cancel(started.id, started.secret.expose(), service.now).await.unwrap();
+    assert_eq!(service.view(&started).await.state, State::Expired);
+    assert_eq!(type_in(&service, &started, &heard).await, Typed::NotExpected(State::Expired));
+    assert_eq!(service.call(started.code.expose()).await.answers, [Answer::Gone]);
+}
+
+async fn a_page_is_told_of_steps_and_refusals(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let mut bell = service.verify.bell();
+    let started = service.start().await;
+    service.verify.note_refusal(&number("+12025550144"), "forwarded", service.now).await.unwrap();
+    assert!(bell.try_recv().is_err(), "another number's refusal is not this page's");
+    service.verify.note_refusal(&number(NUMBER), "forwarded", service.now).await.unwrap();
+    assert_eq!(bell.recv().await, Ok(started.id));
+    service.call(started.code.expose()).await;
+    service.verify.note_step(started.id, Step::Confirming, service.now).await.unwrap();
+    let lines = service.view(&started).await.happenings;
+    let told: Vec<(i64, &str, &str)> = lines.iter().map(|line| (line.number, line.kind, line.what.as_str())).collect();
+    assert_eq!(
+        told,
+        [(1, "refused", "forwarded"), (2, "state", "calling"), (3, "state", "read-back"), (4, "step", "confirming")]
+    );
+    assert!(lines[0].sentence.contains("forwarding"), "{}", lines[0].sentence);
+}
+
+async fn what_is_over_is_purged_and_what_is_live_is_not(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (done, heard) = service.proved().await;
+    type_in(&service, &done, &heard).await;
+    let over = service.start().await;
+    let day_later = service.now + Duration::hours(23);
+    assert_eq!(service.verify.purge(day_later).await.unwrap(), 0);
+    let later = service.now + Duration::hours(25);
+    assert_eq!(service.verify.purge(later).await.unwrap(), 1);
+    let gone = service.verify.view(over.id, over.secret.expose(), later).await;
+    assert!(matches!(gone, Err(AccessError::Unknown)), "{gone:?}");
+    assert!(!service.view(&done).await.happenings.is_empty(), "an issued one is shown for a month");
+    assert_eq!(service.verify.purge(service.now + Duration::days(32)).await.unwrap(), 1);
+}
+
+/// Whoever has the files but not the key file reads neither number nor code nor certificate.
+async fn a_stolen_database_tells_no_number_and_no_code(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (started, heard) = service.proved().await;
+    type_in(&service, &started, &heard).await;
+    service.publish().await;
+    let tables =
+        ["verifications", "number_days", "happenings", "intents", "certificates", "revocations", "records", "audit"];
+    let contents = service.database.contents(&tables).await;
+    assert!(contents.iter().any(|(name, _)| name == "certificates.certificate_sealed"), "the rows were read");
+    for (name, value) in contents {
+        let holds = |secret: &str| value.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!holds("2025550143"), "{name} holds the number");
+        // Six digits may stand in a serial number by chance, so it is the whole value that must not be the code.
+        for code in [started.code.expose(), &heard] {
+            assert_ne!(value, code.as_str().as_bytes(), "{name} is a code");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kind_that_is_not_proved_and_a_request_for_somebody_else_are_refused() {
+    let service = Service::over(TestDatabase::sqlite().await).await;
+    let refused = service.try_start("+18005550199", SOURCE, None).await;
+    assert!(matches!(refused, Err(StartError::Kind("a toll-free number"))), "{refused:?}");
+    let refused = service.try_start(NUMBER, SOURCE, Some(b"no request".to_vec())).await;
+    assert!(matches!(refused, Err(StartError::Request(_))), "{refused:?}");
+    let mut params = rcgen::CertificateParams::default();
+    params.subject_alt_names = vec![rcgen::SanType::URI("tel:+12025550144".try_into().unwrap())];
+    let csr = params.serialize_request(&rcgen::KeyPair::generate().unwrap()).unwrap().der().to_vec();
+    let refused = service.try_start(NUMBER, SOURCE, Some(csr)).await;
+    assert!(matches!(refused, Err(StartError::Request(ca::RequestError::ForeignName(_)))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_said_to_the_call_and_to_the_page() {
+    let service = Service::over(TestDatabase::sqlite().await).await;
+    let (started, heard) = service.proved().await;
+    let _holder = service.database.store.begin().await.unwrap();
+    let typed = service.verify.type_in(started.id, started.secret.expose(), &heard, service.now);
+    let (typed, call, begun) =
+        tokio::join!(typed, service.call(started.code.expose()), service.try_start(NUMBER, SOURCE, Some(request())));
+    assert!(matches!(typed, Err(AccessError::Store(StoreError::Busy))), "{typed:?}");
+    assert!(matches!(begun, Err(StartError::Store(StoreError::Busy))), "{begun:?}");
+    assert_eq!(call.answers, [Answer::Unavailable]);
+    // Reading goes on.
+    assert_eq!(service.view(&started).await.state, State::ReadBack);
+}

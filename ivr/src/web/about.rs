@@ -1,0 +1,52 @@
+//! What does not change from visitor to visitor: how the service works and how to look somebody up, and what the type of
+//! a problem document means.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+
+use super::App;
+use super::error::{Kind, WebError};
+use super::page::{self, Frame};
+
+/// `/about` and `/problems/{kind}`
+pub fn routes() -> Router<App> {
+    Router::new().route("/about", get(about)).route("/problems/{kind}", get(problem))
+}
+
+#[derive(Template)]
+#[template(path = "about.html")]
+struct AboutPage {
+    frame: Frame,
+    public_url: String,
+    fingerprint: String,
+    directory: String,
+}
+
+async fn about(State(app): State<App>, frame: Frame) -> Result<Response, WebError> {
+    page::html(&AboutPage {
+        frame,
+        public_url: app.settings.public_url.clone(),
+        fingerprint: fingerprint(&app.authority.root_sha256),
+        directory: app.settings.directory.clone(),
+    })
+}
+
+/// SHA-256 as `dialproof lookup --root` reads it: pairs of digits with colons.
+pub(super) fn fingerprint(sha256: &[u8; 32]) -> String {
+    let pairs: Vec<String> = sha256.iter().map(|byte| format!("{byte:02X}")).collect();
+    pairs.join(":")
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    frame: Frame,
+    kind: &'static Kind,
+}
+
+async fn problem(Path(name): Path<String>, frame: Frame) -> Result<Response, WebError> {
+    page::html(&ProblemPage { frame, kind: Kind::of(&name).ok_or(WebError::NotFound)? })
+}

@@ -1,0 +1,381 @@
+//! `/v1/verifications`: what a page does, for programs.
+
+use axum::extract::{FromRequest, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use ivr_core::number::Number;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::issue::{Certified, DhtRecord};
+use crate::verify::{Start, Started, State as Standing, Typed, View};
+use crate::web::App;
+use crate::web::call::digits;
+use crate::web::error::{Problem, WebError};
+use crate::web::limits::Source;
+use crate::web::session::ByToken;
+use crate::web::sse::{self, LastEvent, Told};
+
+/// Between two looks, for a program that does not follow the events.
+const NEXT_LOOK_SECONDS: u32 = 2;
+
+/// `/v1/verifications` and what belongs to one.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/verifications", post(start))
+        .route("/v1/verifications/{id}", get(show).delete(cancel))
+        .route("/v1/verifications/{id}/read-back", post(read_back))
+        .route("/v1/verifications/{id}/events", get(events))
+}
+
+/// What a verification begins with.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Begin {
+    /// The number in E.164: `+` and digits.
+    #[schema(example = "+12025550143")]
+    number: String,
+    /// A PKCS#10 request in PEM; without one there is a signed result and no certificate.
+    csr: Option<String>,
+    /// Whether a record goes into the directory. There is no default.
+    publish: bool,
+    /// The language of the voice, such as `en`.
+    locale: Option<String>,
+}
+
+/// A verification that was started. Secret and code are told once.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Begun {
+    /// Names it.
+    id: String,
+    /// Opens it: a bearer token.
+    secret: String,
+    /// The six digits to key in.
+    #[schema(example = "012345")]
+    code: String,
+    /// Where to call.
+    dial: Dial,
+    /// Until when the code may be keyed in.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+    #[serde(flatten)]
+    guidance: Guidance,
+}
+
+/// Where to call.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Dial {
+    /// The number, in E.164.
+    number: String,
+    /// As a link. It never holds the code.
+    uri: String,
+}
+
+/// What may be done now, and when to look again.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Guidance {
+    /// The digits may be posted to `read-back`.
+    may_type_digits: bool,
+    /// It may be deleted.
+    may_cancel: bool,
+    /// When to look again; absent when nothing will change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_look_seconds: Option<u32>,
+}
+
+/// Where a verification stands.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Verification {
+    /// Names it.
+    id: String,
+    /// `waiting`, `calling`, `read-back`, `issuing`, `issued`, `voided`, `expired`, `failed`.
+    state: &'static str,
+    /// The number.
+    number: String,
+    /// Where to call.
+    dial: Dial,
+    /// Whether a record goes into the directory.
+    publish: bool,
+    /// The language.
+    locale: String,
+    /// When it began.
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    /// Until when the code may be keyed in.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+    /// Until when the digits may be posted, once they were read.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    read_back_until: Option<OffsetDateTime>,
+    /// How often they may still be wrong.
+    read_backs_left: u8,
+    /// What happened, oldest first.
+    happenings: Vec<Told>,
+    #[serde(flatten)]
+    guidance: Guidance,
+    #[serde(flatten)]
+    certificate: Option<Certificate>,
+    /// Without a certificate request: the signed result, a JWS of the keys of `/.well-known/jwks.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
+}
+
+/// A certificate.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Certificate {
+    /// The leaf, PEM.
+    certificate_pem: String,
+    /// The intermediate, PEM.
+    chain_pem: String,
+    /// Hexadecimal.
+    serial: String,
+    /// `L0` to `L4`.
+    level: String,
+    /// First moment.
+    #[serde(with = "time::serde::rfc3339")]
+    not_before: OffsetDateTime,
+    /// Last moment.
+    #[serde(with = "time::serde::rfc3339")]
+    not_after: OffsetDateTime,
+    /// When it was revoked.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<OffsetDateTime>,
+    /// Its record in the directory; absent if it was not to be published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dht: Option<Dht>,
+}
+
+/// A record in the directory.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Dht {
+    /// The DHTs that have it.
+    backend: Option<String>,
+    /// Under which key, hexadecimal.
+    slot: Option<String>,
+    /// Its sequence number.
+    seq: Option<i64>,
+    /// Its size.
+    bytes: Option<u64>,
+    /// Whether it is there already.
+    published: bool,
+}
+
+/// The digits that the voice read.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadBack {
+    /// Six digits.
+    #[schema(example = "654321")]
+    digits: String,
+}
+
+/// Begin a verification.
+#[utoipa::path(post, path = "/v1/verifications", tag = "verifications", request_body = Begin, responses(
+    (status = 201, description = "Begun: dial the number and key in the code", body = Begun),
+    (status = 400, description = "No JSON", body = Problem),
+    (status = 422, description = "Number, request or field refused: the detail says what to change", body = Problem),
+    (status = 429, description = "Too many from this source: see Retry-After", body = Problem),
+    (status = 503, description = "Busy: see Retry-After", body = Problem),
+))]
+pub(super) async fn start(
+    State(app): State<App>,
+    Source(source): Source,
+    Body(begin): Body<Begin>,
+) -> Result<Response, WebError> {
+    let begun = begin_it(&app, begin, source).await;
+    app.traffic().start(begun.is_ok());
+    let begun = begun?;
+    let location = format!("/v1/verifications/{}", begun.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], private(begun)).into_response())
+}
+
+async fn begin_it(app: &App, begin: Begin, source: std::net::IpAddr) -> Result<Begun, WebError> {
+    let number = Number::parse(&begin.number).map_err(WebError::Number)?;
+    let locale = locale(app, begin.locale.as_deref())?;
+    let csr = begin.csr.map(String::into_bytes);
+    let start = Start { number, csr, publish: begin.publish, locale, source };
+    Ok(app.verify.start(start, app.clock.wall()).await?.into())
+}
+
+/// Look at a verification.
+#[utoipa::path(get, path = "/v1/verifications/{id}", tag = "verifications", params(("id" = String, Path)),
+    security(("secret" = [])), responses(
+    (status = 200, description = "Where it stands", body = Verification),
+    (status = 401, description = "No token", body = Problem),
+    (status = 404, description = "No such verification, or not this secret", body = Problem),
+))]
+pub(super) async fn show(State(app): State<App>, ByToken(session): ByToken) -> Result<Response, WebError> {
+    Ok(private(Verification::from(session.view(&app).await?)))
+}
+
+/// Post the digits that the voice read.
+#[utoipa::path(post, path = "/v1/verifications/{id}/read-back", tag = "verifications", params(("id" = String, Path)),
+    security(("secret" = [])), request_body = ReadBack, responses(
+    (status = 200, description = "Right: issued, or about to be", body = Verification),
+    (status = 401, description = "No token", body = Problem),
+    (status = 404, description = "No such verification, or not this secret", body = Problem),
+    (status = 409, description = "Void, or not expected now", body = Problem),
+    (status = 422, description = "Wrong digits, or no six digits", body = Problem),
+))]
+pub(super) async fn read_back(
+    State(app): State<App>,
+    ByToken(session): ByToken,
+    Body(read_back): Body<ReadBack>,
+) -> Result<Response, WebError> {
+    let digits = digits(&read_back.digits).ok_or_else(|| WebError::field("digits: write six digits"))?;
+    let typed = app.verify.type_in(session.id, session.secret.expose(), &digits, app.clock.wall()).await?;
+    app.traffic().typed(typed);
+    match typed {
+        Typed::Right => Ok(private(Verification::from(session.view(&app).await?))),
+        Typed::Wrong { left } => Err(WebError::WrongDigits { left }),
+        Typed::Voided | Typed::NotExpected(Standing::Voided) => {
+            Err(WebError::Conflict { kind: "voided", detail: "the digits were wrong three times".to_owned() })
+        }
+        Typed::NotExpected(state) => Err(WebError::Conflict {
+            kind: "not-expected",
+            detail: format!("no digits are expected: the verification is {}", state.name()),
+        }),
+    }
+}
+
+/// Give a verification up: its code stops working.
+#[utoipa::path(delete, path = "/v1/verifications/{id}", tag = "verifications", params(("id" = String, Path)),
+    security(("secret" = [])), responses(
+    (status = 204, description = "Given up"),
+    (status = 401, description = "No token", body = Problem),
+    (status = 404, description = "No such verification, or not this secret", body = Problem),
+))]
+pub(super) async fn cancel(State(app): State<App>, ByToken(session): ByToken) -> Result<StatusCode, WebError> {
+    app.verify.cancel(session.id, session.secret.expose(), app.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Follow a verification live: `happening` events with ids (send `Last-Event-ID` to go on) and `status` events.
+#[utoipa::path(get, path = "/v1/verifications/{id}/events", tag = "verifications", params(("id" = String, Path)),
+    security(("secret" = [])), responses(
+    (status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream"),
+    (status = 401, description = "No token", body = Problem),
+    (status = 404, description = "No such verification, or not this secret", body = Problem),
+    (status = 503, description = "Too many streams: see Retry-After", body = Problem),
+))]
+pub(super) async fn events(
+    State(app): State<App>,
+    ByToken(session): ByToken,
+    source: Source,
+    last: LastEvent,
+) -> Result<Response, WebError> {
+    sse::stream(app, session, source, last).await
+}
+
+/// A JSON body that nobody keeps.
+pub(super) fn private(body: impl Serialize) -> Response {
+    ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+/// A JSON body, and a problem if it is none.
+pub(in crate::web) struct Body<T>(pub(in crate::web) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        Json::from_request(request, app).await.map(|Json(body)| Self(body)).map_err(IntoResponse::into_response)
+    }
+}
+
+/// A language tag becomes a language that we have; what is none is refused (RFC 5646 2.1, roughly).
+pub(in crate::web) fn locale(app: &App, tag: Option<&str>) -> Result<String, WebError> {
+    let languages = &app.settings.languages;
+    let fallback = || languages.first().cloned().unwrap_or_else(|| "en".to_owned());
+    let Some(tag) = tag else { return Ok(fallback()) };
+    let is_tag = tag.len() <= 35
+        && tag
+            .split(['-', '_'])
+            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+    if !is_tag {
+        return Err(WebError::field("locale: write a language tag, such as en"));
+    }
+    let primary = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    Ok(languages.iter().find(|language| **language == primary).cloned().unwrap_or_else(fallback))
+}
+
+impl From<Started> for Begun {
+    fn from(started: Started) -> Self {
+        Self {
+            id: started.id.to_string(),
+            secret: started.secret.into_inner(),
+            code: started.code.expose().as_str().to_owned(),
+            dial: Dial::of(&started.dial),
+            expires_at: started.expires_at,
+            guidance: Guidance::of(Standing::Waiting, false),
+        }
+    }
+}
+
+impl Dial {
+    fn of(number: &Number) -> Self {
+        Self { number: number.as_str().to_owned(), uri: format!("tel:{}", number.as_str()) }
+    }
+}
+
+impl Guidance {
+    fn of(state: Standing, is_over: bool) -> Self {
+        Self {
+            may_type_digits: state == Standing::ReadBack,
+            may_cancel: matches!(state, Standing::Waiting | Standing::Calling | Standing::ReadBack),
+            next_look_seconds: (!is_over).then_some(NEXT_LOOK_SECONDS),
+        }
+    }
+}
+
+impl From<View> for Verification {
+    fn from(view: View) -> Self {
+        let happenings = view.happenings.iter().map(Told::from).collect();
+        Self {
+            id: view.id.to_string(),
+            state: view.state.name(),
+            number: view.number.as_str().to_owned(),
+            dial: Dial::of(&view.dial),
+            publish: view.publish,
+            guidance: Guidance::of(view.state, sse::is_over(&view)),
+            locale: view.locale,
+            created_at: view.created_at,
+            expires_at: view.expires_at,
+            read_back_until: view.read_back_until,
+            read_backs_left: view.read_backs_left,
+            happenings,
+            certificate: view.certificate.map(Certificate::from),
+            result: view.result,
+            failure: view.failure,
+        }
+    }
+}
+
+impl From<Certified> for Certificate {
+    fn from(certified: Certified) -> Self {
+        Self {
+            certificate_pem: certified.certificate_pem,
+            chain_pem: certified.chain_pem,
+            serial: certified.serial,
+            level: certified.level.to_string(),
+            not_before: certified.not_before,
+            not_after: certified.not_after,
+            revoked_at: certified.revoked.map(|(at, _)| at),
+            dht: certified.record.map(Dht::from),
+        }
+    }
+}
+
+impl From<DhtRecord> for Dht {
+    fn from(record: DhtRecord) -> Self {
+        let DhtRecord { backend, slot, seq, bytes, published, last_error: _ } = record;
+        Self { backend, slot, seq, bytes, published }
+    }
+}

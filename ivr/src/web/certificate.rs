@@ -1,0 +1,139 @@
+//! The page at the end: the certificate, its `.p12`, its record in the directory; or the signed result.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::App;
+use super::about::fingerprint;
+use super::error::WebError;
+use super::page::{self, Frame};
+use super::session::{self, ByCookie};
+use crate::issue::{Certified, DhtRecord};
+use crate::verify::View;
+
+#[derive(Template)]
+#[template(path = "certificate.html")]
+struct CertificatePage<'a> {
+    frame: Frame,
+    path: String,
+    name: &'a str,
+    noun: &'static str,
+    certificate: &'a Certified,
+    spki: String,
+    valid_from: String,
+    valid_until: String,
+    revoked: Option<String>,
+    record: Option<Record>,
+    last_event: Option<i64>,
+    lookup: String,
+    fingerprint: String,
+}
+
+/// A certificate that its owner may see.
+pub(super) struct Shown<'a> {
+    /// Where this page is.
+    pub(super) path: String,
+    /// The number or the address, as people write it.
+    pub(super) name: &'a str,
+    /// Which of them it is: `number`, `address`.
+    pub(super) noun: &'static str,
+    /// The last event that this page knows; `None` if there is no stream of them.
+    pub(super) last_event: Option<i64>,
+    /// The certificate.
+    pub(super) certificate: &'a Certified,
+}
+
+/// Its record, in words.
+struct Record {
+    is_published: bool,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "result.html")]
+struct ResultPage {
+    frame: Frame,
+    number: String,
+    result: String,
+}
+
+/// The page of an issued verification.
+pub(super) fn page(app: &App, frame: Frame, view: &View) -> Result<Response, WebError> {
+    let number = view.number.international();
+    let Some(certificate) = &view.certificate else {
+        return page::html(&ResultPage { frame, number, result: view.result.clone().unwrap_or_default() });
+    };
+    let shown = Shown {
+        path: session::path(view.id),
+        name: &number,
+        noun: "number",
+        last_event: Some(view.happenings.last().map_or(0, |happening| happening.number)),
+        certificate,
+    };
+    show(app, frame, shown)
+}
+
+/// The page of a certificate.
+pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response, WebError> {
+    let Shown { path, name, noun, last_event, certificate } = shown;
+    page::html(&CertificatePage {
+        frame,
+        path,
+        name,
+        noun,
+        spki: certificate.spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+        valid_from: day(certificate.not_before),
+        valid_until: day(certificate.not_after),
+        revoked: certificate.revoked.map(|(at, _)| day(at)),
+        record: certificate.record.as_ref().map(Record::of),
+        last_event,
+        lookup: lookup(app, certificate),
+        fingerprint: fingerprint(&app.authority.root_sha256),
+        certificate,
+    })
+}
+
+/// `/verifications/{id}/certificate.pem`: the leaf and its intermediate, for who has the key elsewhere.
+pub(super) async fn pem(State(app): State<App>, ByCookie(session): ByCookie) -> Result<Response, WebError> {
+    pem_of(session.view(&app).await?.certificate)
+}
+
+/// A certificate and its intermediate as a file.
+pub(super) fn pem_of(certificate: Option<Certified>) -> Result<Response, WebError> {
+    let certificate = certificate.ok_or(WebError::NotFound)?;
+    let headers = [
+        (CONTENT_TYPE, "application/pem-certificate-chain"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"certificate.pem\""),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, certificate.certificate_pem + &certificate.chain_pem).into_response())
+}
+
+/// The line with which somebody else finds the certificate.
+fn lookup(app: &App, certificate: &Certified) -> String {
+    let bundle =
+        app.settings.demo.as_ref().map_or_else(|| "bundle.pem".to_owned(), |demo| demo.bundle.display().to_string());
+    format!("dialproof lookup {} --ca {bundle}", certificate.identity.expose())
+}
+
+impl Record {
+    fn of(record: &DhtRecord) -> Self {
+        if !record.published {
+            let text = "Issued, publishing: the record is on its way into the directory.".to_owned();
+            return Self { is_published: false, text };
+        }
+        let where_ = record.backend.as_deref().unwrap_or("the directory");
+        let slot = record.slot.as_deref().map(|slot| format!(", slot {slot}")).unwrap_or_default();
+        let size = record.bytes.map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
+        Self { is_published: true, text: format!("Published in {where_}{slot}{size}.") }
+    }
+}
+
+fn day(at: OffsetDateTime) -> String {
+    at.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"))
+        .unwrap_or_default()
+}

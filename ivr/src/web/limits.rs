@@ -1,0 +1,262 @@
+//! Who asks, and how often they may. Only what changes something is limited: posts and deletions.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::connect_info::ConnectInfo;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use ivr_core::caller::Network;
+
+use super::App;
+use super::error::WebError;
+
+/// Posts that a source may send at once.
+const BURST: u32 = 30;
+/// It gets one back in this time.
+const REFILL: Duration = Duration::from_secs(2);
+/// Sources that are told apart. When so many are busy at once, every other shares one bucket: newcomers may have to
+/// wait for each other, those who are known do not, and the memory stays what it is.
+const SOURCES: usize = 20_000;
+/// Event streams at a time. Past them a page is told to come again, and its script or its refresh does.
+const STREAMS: usize = 2_000;
+/// Of these, by one source: a company whose people all verify at once. This machine's own are not counted.
+const STREAMS_OF_SOURCE: usize = 64;
+
+/// Where a request comes from: the peer, or what a trusted proxy says of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Source(pub IpAddr);
+
+/// The event streams that are open. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Streams(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A place among the streams, free again when dropped.
+#[derive(Debug)]
+pub struct Stream {
+    source: IpAddr,
+    all: Streams,
+}
+
+/// What each source has left.
+#[derive(Debug, Default)]
+pub struct Limits(Mutex<Buckets>);
+
+#[derive(Debug, Default)]
+struct Buckets {
+    sources: HashMap<IpAddr, Bucket>,
+    others: Bucket,
+}
+
+/// Full at `full_at`; each post moves that by [`REFILL`].
+#[derive(Debug, Default, Clone, Copy)]
+struct Bucket {
+    full_at: Option<Instant>,
+}
+
+impl Limits {
+    /// Takes one post of this source.
+    ///
+    /// # Errors
+    /// How long it has to wait.
+    pub fn take(&self, source: IpAddr, now: Instant) -> Result<(), Duration> {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let prefix = prefix(source);
+        if buckets.sources.len() >= SOURCES && !buckets.sources.contains_key(&prefix) {
+            buckets.sources.retain(|_, bucket| !bucket.is_full(now));
+            if buckets.sources.len() >= SOURCES {
+                return buckets.others.take(now);
+            }
+        }
+        buckets.sources.entry(prefix).or_default().take(now)
+    }
+}
+
+impl Bucket {
+    fn is_full(self, now: Instant) -> bool {
+        self.full_at.is_none_or(|at| at <= now)
+    }
+
+    fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        let full_at = self.full_at.filter(|at| *at > now).unwrap_or(now) + REFILL;
+        let missing = full_at.saturating_duration_since(now);
+        let depth = REFILL * BURST;
+        if missing > depth {
+            return Err(missing - depth);
+        }
+        self.full_at = Some(full_at);
+        Ok(())
+    }
+}
+
+impl Streams {
+    /// A place for one more of this source; `None` if it has too many, or all have.
+    pub fn take(&self, source: IpAddr) -> Option<Stream> {
+        let source = prefix(source);
+        let mut open = self.open();
+        let of_source = open.get(&source).copied().unwrap_or(0);
+        let is_crowd = of_source >= STREAMS_OF_SOURCE && !source.is_loopback();
+        if is_crowd || open.values().sum::<usize>() >= STREAMS {
+            return None;
+        }
+        open.insert(source, of_source + 1);
+        drop(open);
+        Some(Stream { source, all: self.clone() })
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let mut open = self.all.open();
+        match open.get(&self.source).copied() {
+            Some(count) if count > 1 => open.insert(self.source, count - 1),
+            _ => open.remove(&self.source),
+        };
+    }
+}
+
+/// What one customer of a provider has: one IPv4 address, or a /56 of IPv6.
+pub(crate) fn prefix(source: IpAddr) -> IpAddr {
+    match source {
+        IpAddr::V4(_) => source,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 72)).into(),
+    }
+}
+
+/// The layer that limits posts. Who is on this machine is its operator, or a demonstration's only visitor.
+pub async fn limit(State(app): State<App>, Source(source): Source, request: Request, next: Next) -> Response {
+    let is_limited = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) && !source.is_loopback();
+    if is_limited && let Err(retry_after) = app.limits().take(source, app.clock.now()) {
+        return WebError::TooMany { retry_after }.into_response();
+    }
+    next.run(request).await
+}
+
+impl FromRequestParts<App> for Source {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let peer = ConnectInfo::<SocketAddr>::from_request_parts(parts, app).await;
+        // A listener that does not tell who asks makes everybody one source.
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip().to_canonical());
+        Ok(Self(behind(peer, &parts.headers, &app.settings.trusted_proxies)))
+    }
+}
+
+/// Each proxy appends whom it got the request from: the source is the last who is no proxy of ours. What stands before
+/// it anybody may have written.
+fn behind(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
+    let is_ours = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let told: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let mut source = peer;
+    for address in told.into_iter().rev() {
+        if !is_ours(source) {
+            break;
+        }
+        let Ok(address) = address.parse::<IpAddr>() else { break };
+        source = address.to_canonical();
+    }
+    source
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed_about_its_visitor() {
+        let proxies: Vec<Network> = vec!["10.0.0.0/24".parse().unwrap()];
+        let table = [
+            ("no proxy", "192.0.2.1", &[][..], "192.0.2.1"),
+            ("a stranger's word", "192.0.2.1", &["198.51.100.7"], "192.0.2.1"),
+            ("the proxy's word", "10.0.0.1", &["198.51.100.7"], "198.51.100.7"),
+            ("forged before the proxy", "10.0.0.1", &["127.0.0.1, 198.51.100.7"], "198.51.100.7"),
+            ("two proxies", "10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.0.0.2"], "198.51.100.7"),
+            ("two lines", "10.0.0.1", &["203.0.113.9", "198.51.100.7"], "198.51.100.7"),
+            ("a mapped address", "10.0.0.1", &["::ffff:198.51.100.7"], "198.51.100.7"),
+            ("nonsense", "10.0.0.1", &["198.51.100.7, unknown"], "10.0.0.1"),
+            ("nothing told", "10.0.0.1", &[], "10.0.0.1"),
+        ];
+        for (name, peer, lines, expected) in table {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            assert_eq!(behind(address(peer), &headers, &proxies), address(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_posts_too_much_waits_and_is_let_in_again() {
+        let (limits, now) = (Limits::default(), Clock.now());
+        for _ in 0..BURST {
+            limits.take(address("192.0.2.1"), now).unwrap();
+        }
+        assert_eq!(limits.take(address("192.0.2.1"), now), Err(REFILL));
+        limits.take(address("192.0.2.2"), now).unwrap();
+        limits.take(address("192.0.2.1"), now + REFILL).unwrap();
+        assert_eq!(limits.take(address("192.0.2.1"), now + REFILL), Err(REFILL));
+    }
+
+    #[test]
+    fn the_addresses_of_one_ipv6_customer_are_one_source() {
+        assert_eq!(prefix(address("2001:db8:1:2ff::1")), prefix(address("2001:db8:1:200:ffff::2")));
+        assert_ne!(prefix(address("2001:db8:1:200::1")), prefix(address("2001:db8:1:300::1")));
+    }
+
+    #[test]
+    fn a_source_holds_so_many_streams_and_gets_them_back() {
+        let streams = Streams::default();
+        let mut held: Vec<Stream> = (0..STREAMS_OF_SOURCE).filter_map(|_| streams.take(address("192.0.2.1"))).collect();
+        assert_eq!(held.len(), STREAMS_OF_SOURCE);
+        assert!(streams.take(address("192.0.2.1")).is_none());
+        let other = streams.take(address("192.0.2.2"));
+        assert!(other.is_some());
+        held.pop();
+        assert!(streams.take(address("192.0.2.1")).is_some());
+        drop((held, other));
+        assert!(streams.open().is_empty(), "who is gone is not remembered");
+    }
+
+    #[test]
+    fn all_streams_together_are_bounded() {
+        let streams = Streams::default();
+        let source = |n: usize| Ipv4Addr::from_bits(u32::try_from(n / STREAMS_OF_SOURCE).unwrap() + (11 << 24)).into();
+        let held: Vec<Stream> = (0..STREAMS).filter_map(|n| streams.take(source(n))).collect();
+        assert_eq!(held.len(), STREAMS);
+        assert!(streams.take(address("192.0.2.1")).is_none());
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_newcomers_share_what_is_left() {
+        let (limits, now) = (Limits::default(), Clock.now());
+        for source in 0..SOURCES {
+            limits.take(Ipv4Addr::from_bits(u32::try_from(source).unwrap()).into(), now).unwrap();
+        }
+        for _ in 0..BURST {
+            limits.take(address("203.0.113.1"), now).unwrap();
+        }
+        assert!(limits.take(address("203.0.113.2"), now).is_err(), "a newcomer had a bucket of its own");
+        limits.take(address("0.0.0.1"), now).unwrap();
+        assert_eq!(limits.0.lock().unwrap().sources.len(), SOURCES);
+        // Once the known ones have been quiet for a while, there is room again.
+        limits.take(address("203.0.113.2"), now + REFILL * 2).unwrap();
+        assert_eq!(limits.0.lock().unwrap().sources.len(), 1);
+    }
+}

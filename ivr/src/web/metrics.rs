@@ -1,0 +1,162 @@
+//! What is counted for `/metrics`, in the text format of Prometheus.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::Response;
+use ivr_core::endpoint::Counters;
+
+use super::App;
+use crate::verify::Typed;
+
+/// Requests and what became of them, since the start.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    answers: [AtomicU64; 5],
+    started: AtomicU64,
+    refused_starts: AtomicU64,
+    right: AtomicU64,
+    wrong: AtomicU64,
+    voided: AtomicU64,
+    not_expected: AtomicU64,
+}
+
+impl Traffic {
+    /// A verification was started, or not.
+    pub(crate) fn start(&self, is_started: bool) {
+        add(if is_started { &self.started } else { &self.refused_starts });
+    }
+
+    /// Digits were typed.
+    pub(crate) fn typed(&self, typed: Typed) {
+        add(match typed {
+            Typed::Right => &self.right,
+            Typed::Wrong { .. } => &self.wrong,
+            Typed::Voided => &self.voided,
+            Typed::NotExpected(_) => &self.not_expected,
+        });
+    }
+
+    fn answer(&self, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
+        add(&self.answers[class]);
+    }
+}
+
+fn add(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The layer that counts answers.
+pub async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    app.traffic().answer(response.status());
+    response
+}
+
+/// The page of `/metrics`.
+pub(crate) fn text(app: &App) -> String {
+    let traffic = app.traffic();
+    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let mut out = Page::default();
+    out.begin("dialproof_http_responses_total", "counter", "HTTP answers by status class.");
+    for (class, counter) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(&traffic.answers) {
+        out.value(&format!("{{class=\"{class}\"}}"), read(counter));
+    }
+    out.begin("dialproof_verifications_started_total", "counter", "Verifications started by page or API.");
+    out.value("", read(&traffic.started));
+    out.begin("dialproof_verifications_refused_total", "counter", "Starts that were refused.");
+    out.value("", read(&traffic.refused_starts));
+    out.begin("dialproof_read_backs_total", "counter", "Read-backs typed, by what became of them.");
+    let outcomes = [
+        ("right", &traffic.right),
+        ("wrong", &traffic.wrong),
+        ("voided", &traffic.voided),
+        ("not-expected", &traffic.not_expected),
+    ];
+    for (outcome, counter) in outcomes {
+        out.value(&format!("{{outcome=\"{outcome}\"}}"), read(counter));
+    }
+    sip(&mut out, &(app.counters)());
+    out.text
+}
+
+fn sip(out: &mut Page, counters: &Counters) {
+    // Taken apart, so that a new counter is not forgotten here.
+    let Counters {
+        datagrams,
+        garbage,
+        malformed_requests,
+        strangers,
+        unmatched_responses,
+        unmatched_acks,
+        retransmitted_requests,
+        retransmissions,
+        forged,
+        invites,
+        refused,
+        unrecorded_refusals,
+        answered,
+        confirmed,
+        never_acknowledged,
+        calls,
+        unacknowledged,
+    } = *counters;
+    let totals = [
+        ("datagrams", "SIP datagrams that arrived.", datagrams),
+        ("garbage", "Datagrams that were no SIP message.", garbage),
+        ("malformed_requests", "Requests refused by the byte gate.", malformed_requests),
+        ("strangers", "Messages from addresses of no trunk.", strangers),
+        ("unmatched_responses", "Responses that matched no transaction.", unmatched_responses),
+        ("unmatched_acks", "ACKs that matched nothing.", unmatched_acks),
+        ("retransmitted_requests", "Requests answered from memory.", retransmitted_requests),
+        ("retransmissions", "Messages sent again.", retransmissions),
+        ("forged", "In-dialog requests with foreign tags.", forged),
+        ("invites", "INVITEs for new calls.", invites),
+        ("refused", "Calls refused.", refused),
+        ("unrecorded_refusals", "Refused calls without a record.", unrecorded_refusals),
+        ("answered", "Calls answered.", answered),
+        ("confirmed", "Calls whose ACK arrived.", confirmed),
+        ("never_acknowledged", "Calls ended because no ACK came.", never_acknowledged),
+    ];
+    for (name, help, value) in totals {
+        out.begin(&format!("dialproof_sip_{name}_total"), "counter", help);
+        out.value("", value);
+    }
+    let gauges = [
+        ("calls", "Calls that exist now.", calls),
+        ("unacknowledged_calls", "Calls whose ACK has not arrived.", unacknowledged),
+    ];
+    for (name, help, value) in gauges {
+        out.begin(&format!("dialproof_sip_{name}"), "gauge", help);
+        out.value("", value as u64);
+    }
+}
+
+/// The text, and the metric being written.
+#[derive(Default)]
+struct Page {
+    text: String,
+    name: String,
+}
+
+impl Page {
+    fn begin(&mut self, name: &str, kind: &str, help: &str) {
+        self.name = name.to_owned();
+        self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
+    }
+
+    /// A value of this metric; the labels are in braces, or empty.
+    fn value(&mut self, labels: &str, value: u64) {
+        let name = std::mem::take(&mut self.name);
+        self.line(format_args!("{name}{labels} {value}"));
+        self.name = name;
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        writeln!(self.text, "{line}").expect("a string takes all that is written");
+    }
+}

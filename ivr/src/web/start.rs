@@ -1,0 +1,162 @@
+//! The start page: a number, whether to publish, and a certificate request, made by the page's script or given.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::{ACCEPT_LANGUAGE, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use ca::RequestError;
+use ivr_core::number::{Country, Number, NumberError};
+
+use super::App;
+use super::error::{WebError, sentence};
+use super::form::Fields;
+use super::limits::Source;
+use super::page::{self, Frame};
+use super::session;
+use crate::verify::{Start, StartError};
+
+/// `/` and `/verifications`
+pub fn routes() -> Router<App> {
+    Router::new().route("/", get(show)).route("/verifications", post(start))
+}
+
+/// The form, empty or as it was sent.
+#[derive(Template)]
+#[template(path = "start.html")]
+struct StartPage {
+    frame: Frame,
+    number: String,
+    publish: Option<bool>,
+    csr: String,
+    was_made: bool,
+    country: Option<Country>,
+    number_hint: Option<String>,
+    did_you_mean: Option<String>,
+    publish_hint: Option<&'static str>,
+    csr_hint: Option<String>,
+}
+
+impl StartPage {
+    fn empty(frame: Frame, app: &App) -> Self {
+        Self {
+            frame,
+            number: String::new(),
+            publish: None,
+            csr: String::new(),
+            was_made: false,
+            country: app.settings.default_country,
+            number_hint: None,
+            did_you_mean: None,
+            publish_hint: None,
+            csr_hint: None,
+        }
+    }
+
+    fn has_hints(&self) -> bool {
+        self.number_hint.is_some() || self.publish_hint.is_some() || self.csr_hint.is_some()
+    }
+}
+
+async fn show(State(app): State<App>, frame: Frame) -> Result<Response, WebError> {
+    page::html(&StartPage::empty(frame, &app))
+}
+
+async fn start(
+    State(app): State<App>,
+    Source(source): Source,
+    frame: Frame,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    let mut form = sent(frame, &app, &fields);
+    let number = match Number::read(&form.number, app.settings.default_country) {
+        Ok(number) => Some(number),
+        Err(error) => {
+            form.refuse_number(&error);
+            None
+        }
+    };
+    let (Some(number), Some(publish)) = (number, form.publish) else { return form.again(&app) };
+    // From now on the page shows how the number was read.
+    form.number = number.international();
+    let asked = Start { number, csr: request(&fields), publish, locale: locale(&app, &headers), source };
+    match app.verify.start(asked, app.clock.wall()).await {
+        Ok(started) => {
+            app.traffic().start(true);
+            let to_page = Redirect::to(&session::path(started.id));
+            Ok(([(SET_COOKIE, session::cookie(&app, &started))], to_page).into_response())
+        }
+        Err(StartError::Kind(kind)) => {
+            form.number_hint = Some(format!("This is {kind}, and cannot be verified. Use a fixed or mobile line."));
+            form.again(&app)
+        }
+        Err(StartError::Request(RequestError::ForeignName(_))) if form.was_made => {
+            // The script names in the request what was typed, the service what it read.
+            form.number_hint = Some(format!("We read this as {}. If that is right, continue.", form.number));
+            form.again(&app)
+        }
+        Err(error @ (StartError::Request(_) | StartError::BlockedKey)) => {
+            form.csr_hint = Some(sentence(&error.to_string()));
+            form.again(&app)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The form as it was sent, with a hint where nothing was chosen.
+fn sent(frame: Frame, app: &App, fields: &Fields) -> StartPage {
+    let publish = publish_choice(fields);
+    let was_made = !fields.text("made").is_empty();
+    StartPage {
+        was_made,
+        number: fields.text("number").trim().to_owned(),
+        publish,
+        publish_hint: publish.is_none().then_some("Choose one of the two."),
+        // What the page's script made it makes again.
+        csr: if was_made { String::new() } else { fields.text("csr").to_owned() },
+        ..StartPage::empty(frame, app)
+    }
+}
+
+/// Which of the two was chosen, if one was.
+pub(super) fn publish_choice(fields: &Fields) -> Option<bool> {
+    match fields.text("publish") {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
+}
+
+impl StartPage {
+    fn refuse_number(&mut self, error: &NumberError) {
+        self.number_hint = Some(sentence(&error.to_string()));
+        let meant = error.did_you_mean().and_then(|meant| Number::parse(meant).ok());
+        self.did_you_mean = meant.map(|meant| meant.international());
+    }
+
+    /// The form again, with what to change.
+    fn again(self, app: &App) -> Result<Response, WebError> {
+        app.traffic().start(false);
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, page::html(&self)?).into_response())
+    }
+}
+
+/// The certificate request: the file before the text, and neither if both are empty.
+pub(super) fn request(fields: &Fields) -> Option<Vec<u8>> {
+    [fields.bytes("csr_file"), fields.text("csr").trim().as_bytes()]
+        .into_iter()
+        .find(|bytes| !bytes.is_empty())
+        .map(<[u8]>::to_vec)
+}
+
+/// The first language of the visitor that we have (RFC 9110 12.5.4, in the order that browsers write it).
+pub(super) fn locale(app: &App, headers: &HeaderMap) -> String {
+    let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok()).unwrap_or_default();
+    let primary = |range: &str| range.trim().split([';', '-']).next().unwrap_or_default().to_ascii_lowercase();
+    let ours = |language: &String| app.settings.languages.contains(language);
+    let fallback = || app.settings.languages.first().cloned().unwrap_or_else(|| "en".to_owned());
+    wanted.split(',').map(primary).find(ours).unwrap_or_else(fallback)
+}

@@ -1,0 +1,103 @@
+//! A service without telephone: the router over the use cases' own fixture, whose callers need no line.
+
+use std::ops::Deref;
+
+use axum::Router;
+use dht_client::backend::Health;
+use ivr_core::call::flow::Step;
+use ivr_core::call::question::{Answer, Question, VerificationId};
+use ivr_core::code::Code;
+use ivr_core::endpoint::Counters;
+use ivr_core::number::Country;
+use ivr_core::private::Private;
+use ivr_core::proof::Binding;
+
+use crate::clock::Clock;
+use crate::store::test_database::TestDatabase;
+use crate::verify::fixture;
+use crate::web::{self, App, Parts, Published, Settings, csrf};
+
+/// The number that calls.
+pub(super) const NUMBER: &str = fixture::NUMBER;
+/// The number that is called.
+pub(super) const DIAL: &str = "+12025550100";
+
+pub(super) struct Service {
+    pub(super) app: App,
+    pub(super) router: Router,
+    below: fixture::Service,
+}
+
+impl Service {
+    pub(super) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings.
+    pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let below = fixture::Service::over(TestDatabase::sqlite().await).await;
+        let mut settings = Settings {
+            service_name: "Example & Co".to_owned(),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            languages: vec!["en".to_owned()],
+            binding: Binding::ReadBack,
+            default_country: Some("US".parse::<Country>().unwrap()),
+            trusted_proxies: Vec::new(),
+            directory: "a ring of mainline".to_owned(),
+            demo: None,
+        };
+        change(&mut settings);
+        let app = App::new(Parts {
+            clock: Clock,
+            verify: below.verify.clone(),
+            issue: below.issue.clone(),
+            store: below.database.store.clone(),
+            settings,
+            csrf: csrf::Key::new(below.database.keys.derived("csrf")),
+            authority: Published {
+                bundle_pem: below.authority.bundle("dialproof-bundle-v1\n").unwrap(),
+                root_sha256: below.authority.root_sha256(),
+                jwks: below.authority.result_key().jwks(),
+            },
+            counters: Box::new(|| Counters { invites: 7, ..Counters::default() }),
+            directory: Box::new(|| {
+                Box::pin(async { vec![Health { backend: "mainline", reachable: 3, configured: 3 }] })
+            }),
+            enrol: None,
+            operators: None,
+        });
+        Self { router: web::router(app.clone()), app, below }
+    }
+
+    /// A call by [`NUMBER`] keys in this code, and waits for the confirm digit.
+    pub(super) async fn key_in(&self, code: &str) -> VerificationId {
+        let entered = Private::new(Code::parse(code).unwrap());
+        let question = Question::Code { caller: fixture::caller(NUMBER), entered };
+        let Answer::Matched(id) = self.verify.answer(question, Clock.wall()).await else { panic!("the code is wrong") };
+        for step in [Step::CodeMatched(id), Step::Confirming] {
+            self.verify.note_step(id, step, Clock.wall()).await.unwrap();
+        }
+        id
+    }
+
+    /// Empties the outbox.
+    pub(super) async fn publish_now(&self) {
+        while self.publisher.publish_next(Clock.wall()).await.unwrap() {}
+    }
+
+    /// A whole call up to the digits that the voice reads.
+    pub(super) async fn call(&self, code: &str) -> String {
+        let id = self.key_in(code).await;
+        let heard = self.below.call(&Code::parse(code).unwrap()).await.heard.expect("the voice reads digits");
+        self.verify.note_step(id, Step::ReadingBack, Clock.wall()).await.unwrap();
+        heard.as_str().to_owned()
+    }
+}
+
+impl Deref for Service {
+    type Target = fixture::Service;
+
+    fn deref(&self) -> &fixture::Service {
+        &self.below
+    }
+}

@@ -1,0 +1,103 @@
+//! What a caller says in SIP: as little as a call needs. Over loopback nothing is lost, so nothing is repeated.
+
+use std::net::SocketAddr;
+
+use ivr_core::number::Number;
+
+/// The number that is dialled.
+pub(crate) const DIALLED: &str = "+12025550100";
+
+/// One call's names and addresses.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// Its place in the list of calls; the Call-ID begins with it.
+    pub(crate) index: usize,
+    pub(crate) number: Number,
+    pub(crate) sip: SocketAddr,
+    pub(crate) rtp: SocketAddr,
+    pub(crate) service: SocketAddr,
+    /// Tells this load's calls from an earlier one's.
+    pub(crate) run: i128,
+}
+
+/// Where an answered call's messages and packets go.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    to: String,
+    target: String,
+    pub(crate) rtp: SocketAddr,
+}
+
+impl Caller {
+    pub(crate) fn invite(&self) -> String {
+        let (number, sip, rtp) = (self.number.as_str(), self.sip, self.rtp);
+        let body = format!(
+            "v=0\r\no=- {run} 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n\
+             a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n",
+            run = self.run.unsigned_abs() % 1_000_000_000,
+            ip = rtp.ip(),
+            port = rtp.port(),
+        );
+        let to = format!("<sip:{DIALLED}@{}>", self.service);
+        let head = self.request("INVITE", &format!("sip:{DIALLED}@{}", self.service), &to, "1 INVITE");
+        let length = body.len();
+        format!(
+            "{head}Contact: <sip:caller@{sip}>\r\nP-Asserted-Identity: <tel:{number}>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+    }
+
+    pub(crate) fn ack(&self, answered: &Answered) -> String {
+        self.request("ACK", &answered.target, &answered.to, "1 ACK") + "Content-Length: 0\r\n\r\n"
+    }
+
+    pub(crate) fn bye(&self, answered: &Answered) -> String {
+        self.request("BYE", &answered.target, &answered.to, "2 BYE") + "Content-Length: 0\r\n\r\n"
+    }
+
+    fn request(&self, method: &str, target: &str, to: &str, cseq: &str) -> String {
+        let Self { index, number, sip, run, .. } = self;
+        let number = number.as_str();
+        format!(
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {sip};branch=z9hG4bK{run}-{index}-{method}\r\n\
+             From: <sip:{number}@{sip};user=phone>;tag=c{index}\r\nTo: {to}\r\nCall-ID: {index}-{run}\r\n\
+             CSeq: {cseq}\r\nMax-Forwards: 70\r\n"
+        )
+    }
+}
+
+/// The place of the call that a message belongs to, unless it is of another load.
+pub(crate) fn index_of(message: &str, run: i128) -> Option<usize> {
+    let (index, of) = header(message, "Call-ID")?.split_once('-')?;
+    index.parse().ok().filter(|_| of == run.to_string())
+}
+
+/// The status and the method of a response.
+pub(crate) fn status(message: &str) -> Option<(u16, &str)> {
+    let status = message.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()?;
+    Some((status, header(message, "CSeq")?.split_once(' ')?.1))
+}
+
+/// What a 200 to an INVITE says.
+pub(crate) fn answered(message: &str) -> Option<Answered> {
+    let ip = message.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?;
+    let port = message.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?;
+    let contact = header(message, "Contact")?;
+    Some(Answered {
+        to: header(message, "To")?.to_owned(),
+        target: contact.split_once('<')?.1.split_once('>')?.0.to_owned(),
+        rtp: format!("{ip}:{port}").parse().ok()?,
+    })
+}
+
+/// The 200 to a request of the service.
+pub(crate) fn agree(request: &str) -> Option<String> {
+    let names = ["Via", "From", "To", "Call-ID", "CSeq"];
+    let headers: Option<Vec<String>> =
+        names.iter().map(|name| Some(format!("{name}: {}\r\n", header(request, name)?))).collect();
+    Some(format!("SIP/2.0 200 OK\r\n{}Content-Length: 0\r\n\r\n", headers?.concat()))
+}
+
+fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
+    message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}

@@ -1,0 +1,79 @@
+//! What a process takes up, from /proc.
+
+use std::fmt;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use ivr::clock::Clock;
+
+/// Memory and time of a process until now.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    at: Instant,
+    resident_kib: u64,
+    media: Duration,
+    others: Duration,
+}
+
+/// The same for a stretch of time.
+#[derive(Debug)]
+pub(crate) struct Share {
+    resident_kib: u64,
+    media: f64,
+    others: f64,
+}
+
+impl Usage {
+    pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
+        let status = read(&format!("/proc/{pid}/status"))?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let resident_kib = resident.trim().trim_end_matches(" kB").parse().context("VmRSS")?;
+        let (mut media, mut others) = (Duration::ZERO, Duration::ZERO);
+        for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+            let thread = thread?.path();
+            // A thread may end while we look.
+            let (Ok(name), Ok(schedule)) =
+                (fs::read_to_string(thread.join("comm")), fs::read_to_string(thread.join("schedstat")))
+            else {
+                continue;
+            };
+            let ran = schedule.split_whitespace().next().and_then(|ns| ns.parse().ok()).context("schedstat")?;
+            let ran = Duration::from_nanos(ran);
+            if name.trim() == "media" { media += ran } else { others += ran }
+        }
+        Ok(Self { at: Clock.now(), resident_kib, media, others })
+    }
+
+    pub(crate) fn since(&self, before: &Self) -> Share {
+        let elapsed = (self.at - before.at).as_secs_f64();
+        let part = |now: Duration, then: Duration| now.saturating_sub(then).as_secs_f64() / elapsed;
+        Share {
+            resident_kib: self.resident_kib,
+            media: part(self.media, before.media),
+            others: part(self.others, before.others),
+        }
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { resident_kib, media, others } = self;
+        let (mib, media, others) = (*resident_kib as f64 / 1_024.0, media * 100.0, others * 100.0);
+        write!(f, "RSS {mib:.1} MiB; of one core the media thread took {media:.1} %, the others {others:.1} %")
+    }
+}
+
+/// What else to know about a measurement.
+pub(crate) fn machine() -> anyhow::Result<String> {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let busy = read("/proc/loadavg")?;
+    let busy = busy.split(' ').next().unwrap_or_default();
+    let kernel = read("/proc/sys/kernel/osrelease")?;
+    let profile = if cfg!(debug_assertions) { "NOT OPTIMISED" } else { "optimised" };
+    Ok(format!("Linux {}, {cores} core(s) for the load, {busy} processes busy before, {profile}", kernel.trim()))
+}
+
+fn read(path: &str) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| path.to_owned())
+}

@@ -1,0 +1,8 @@
+//! The program `dialproof` once more: Cargo builds it before the tests of this package, so that they never run an old one.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    ivr::cli::main().await
+}

@@ -3,12 +3,12 @@
 
 mod desk;
 pub mod founding;
-pub mod listener;
 pub mod logging;
 mod parts;
 pub mod shutdown;
 pub mod sockets;
 mod telephone;
+pub mod tls;
 mod upkeep;
 
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ use ca::authority::names;
 use dht_client::backend::network::ConnectError;
 use dht_client::{Network, Several};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 use self::parts::Parts;
@@ -54,7 +54,7 @@ pub struct Opening {
     /// and does not clear up after the first as if that had died.
     pub sockets: Sockets,
     /// The pages' TLS, if they do any.
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Arc<ServerConfig>>,
     /// Where the directory lies.
     pub networks: Vec<Network>,
     /// The bundle that says so, PEM.
@@ -158,7 +158,7 @@ impl Service {
         }
         let (verify, issue, calls, operators) = (wired.verify, wired.issue, wired.calls, wired.operators.clone());
         tasks.add("the upkeep", Upkeep { verify, issue, calls, operators, clock }.run(stop.clone()));
-        tasks.add("the pages", listener::serve(sockets.http, tls, web::router(wired.app), stop.clone()));
+        tasks.add("the pages", web::listener::serve(sockets.http, tls, wired.app, stop.clone()));
         let operators = wired.operators;
         Ok(Self { http, sip, bundle: bundle_file, root_sha256, operators, shutdown, stop, tasks: tasks.0 })
     }

@@ -162,6 +162,36 @@ fn what_keeps_a_service_from_starting_is_said_with_what_to_do() {
 }
 
 #[test]
+fn pages_speak_tls_where_the_configuration_says_so() {
+    let operator = Operator::new();
+    assert!(operator.init_without(&[]).status.success());
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate =
+        rcgen::CertificateParams::new(["localhost".to_owned()]).and_then(|params| params.self_signed(&key));
+    let certificate = certificate.expect("a certificate").pem();
+    std::fs::write(operator.path("tls.pem"), &certificate).expect("a file");
+    std::fs::write(operator.path("tls.key"), key.serialize_pem()).expect("a file");
+    let text =
+        std::fs::read_to_string(operator.config()).expect("a file").replace("http://localhost", "https://localhost");
+    let with_tls = text.replace("[http]\n", "[http]\ntls_certificate = \"../tls.pem\"\ntls_key = \"../tls.key\"\n");
+    std::fs::write(operator.config(), with_tls).expect("a file");
+    let bundle = operator.path("data/ca/bundle.pem");
+    let service = Service::serve(&operator.config(), operator.http, operator.sip, bundle);
+
+    let get = async |url: String| {
+        let root = reqwest::Certificate::from_pem(certificate.as_bytes()).expect("a certificate");
+        let client = reqwest::Client::builder().add_root_certificate(root).no_proxy().build().expect("a client");
+        client.get(url).send().await.map(|answer| answer.status().as_u16())
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let port = operator.http.port();
+    let status = runtime.block_on(get(format!("https://localhost:{port}/healthz")));
+    assert!(matches!(status, Ok(200)), "{status:?}");
+    assert!(runtime.block_on(get(format!("http://localhost:{port}/healthz"))).is_err(), "only TLS is spoken");
+    assert!(service.terminate().success());
+}
+
+#[test]
 fn help_and_version_end_well_and_nonsense_does_not() {
     assert!(run(&["--help"]).status.success());
     assert!(run(&["--version"]).status.success());

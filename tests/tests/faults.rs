@@ -106,9 +106,8 @@ impl Place {
     }
 
     fn database(&self) -> Database<'_> {
-        let options = SqliteConnectOptions::new()
-            .filename(self.path("data/dialproof.db"))
-            .busy_timeout(Duration::from_secs(30));
+        let options =
+            SqliteConnectOptions::new().filename(self.path("data/dialproof.db")).busy_timeout(Duration::from_secs(30));
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options);
         Database { pool: self.runtime.block_on(pool).expect("the database is there"), runtime: &self.runtime }
     }
@@ -162,7 +161,10 @@ fn a_certificate_issued_while_the_directory_is_away_is_published_when_it_is_back
     assert!(caller.status.success(), "{caller:?}\n{}", service.log());
     let told: Value = serde_json::from_slice(&caller.stdout).expect("one object");
     let verification = &told["verification"];
-    assert_eq!((verification["state"].as_str(), verification["dht"]["published"].as_bool()), (Some("issued"), Some(false)));
+    assert_eq!(
+        (verification["state"].as_str(), verification["dht"]["published"].as_bool()),
+        (Some("issued"), Some(false))
+    );
     assert_eq!(service.lookup(&format!("tel:{NUMBER}")).status.code(), Some(4));
 
     // The power goes, and comes back before the directory does.

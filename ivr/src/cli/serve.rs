@@ -12,7 +12,7 @@ use crate::config::{Config, Purpose};
 use crate::key_file::KeyFile;
 use crate::service::shutdown::Signals;
 use crate::service::sockets::Sockets;
-use crate::service::{Opening, Service, founding, listener, logging};
+use crate::service::{Opening, Service, founding, logging, tls};
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     for warning in findings.warnings() {
         tracing::warn!(place = warning.place, "{}: {}", warning.place, warning.text);
     }
-    let tls = config.http().tls().map(listener::tls).transpose()?;
+    let tls = config.http().tls().map(tls::configuration).transpose()?;
     let keys = KeyFile::read(config.keys().file())?;
     let passphrase = PASSPHRASE.find(config.ca().passphrase_file(), Typing::Once)?;
     let authority = founding::open_authority(&config, &passphrase)?;

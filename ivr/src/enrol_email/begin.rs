@@ -167,7 +167,10 @@ impl Buckets {
     async fn admit(&self, now: OffsetDateTime, conn: &mut Conn) -> Result<(), BeginError> {
         mail_uses::lock([&self.source, &self.orders, &self.mailbox, &self.domain, &self.all], now, conn).await?;
         if let Some(at) = mail_uses::free_at(&self.source, &limits::SOURCE, now, conn).await? {
-            return Err(BeginError::TooMany { retry_after: (at - now).unsigned_abs() });
+            // Rounded up to what HTTP can say, or who obeys comes too early.
+            let seconds = (at - now).unsigned_abs().as_millis().div_ceil(1000);
+            let retry_after = Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX));
+            return Err(BeginError::TooMany { retry_after });
         }
         if mail_uses::free_at(&self.orders, &limits::ORDERS, now, conn).await?.is_some() {
             tracing::warn!("so many orders for mailboxes were begun within an hour that no more are taken");

@@ -4,6 +4,7 @@ mod api;
 mod browser;
 mod call;
 mod certificate;
+mod email;
 mod hostile;
 mod pages;
 pub(super) mod service;

@@ -13,6 +13,7 @@ use ivr_core::private::Private;
 use ivr_core::proof::Binding;
 
 use crate::clock::Clock;
+use crate::enrol_email::fixture::{self as email, Postbox};
 use crate::store::test_database::TestDatabase;
 use crate::verify::fixture;
 use crate::web::{self, App, Parts, Published, Settings, csrf};
@@ -25,6 +26,8 @@ pub(in crate::web) const DIAL: &str = "+12025550100";
 pub(in crate::web) struct Service {
     pub(in crate::web) app: App,
     pub(in crate::web) router: Router,
+    /// The mails that went out.
+    pub(super) postbox: Postbox,
     below: fixture::Service,
 }
 
@@ -47,6 +50,7 @@ impl Service {
             demo: None,
         };
         change(&mut settings);
+        let postbox = Postbox::of(below.database.store.clone());
         let app = App::new(Parts {
             clock: Clock,
             verify: below.verify.clone(),
@@ -63,10 +67,10 @@ impl Service {
             directory: Box::new(|| {
                 Box::pin(async { vec![Health { backend: "mainline", reachable: 3, configured: 3 }] })
             }),
-            enrol: None,
+            enrol: Some(email::on(below.database.store.clone(), below.issue.clone(), "http://127.0.0.1:8080")),
             operators: None,
         });
-        Self { router: web::router(app.clone()), app, below }
+        Self { router: web::router(app.clone()), app, postbox, below }
     }
 
     /// A call by [`NUMBER`] keys in this code, and waits for the confirm digit.

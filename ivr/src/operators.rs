@@ -156,6 +156,16 @@ impl Operators {
         writer.commit().await
     }
 
+    /// Writes into the audit what somebody did.
+    ///
+    /// # Errors
+    /// If the database does not answer: then it must not be done.
+    pub async fn note(&self, operator: &Operator, action: &str, subject: &str) -> Result<(), StoreError> {
+        let mut writer = self.store.begin().await?;
+        audit::add((&operator.name, action, subject), self.clock.wall(), self.store.columns(), &mut writer).await?;
+        writer.commit().await
+    }
+
     /// Forgets sessions and links that are over.
     ///
     /// # Errors

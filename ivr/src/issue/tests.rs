@@ -159,7 +159,10 @@ async fn what_was_voided_meanwhile_is_not_stored_however_it_is_signed(database: 
     let wish = service.wish(&started).await;
     let prepared = service.intend(&wish).await;
     let signed = service.sign(prepared).await;
-    assert_eq!(service.issue.recover(service.now).await.unwrap(), recovered(1, 1));
+    assert!(wish::void(service.parts(), &signed.serial_hex(), Issuing::Tel, service.now).await.unwrap());
+    let late = wish::conclude(service.parts(), &wish, &signed, service.now).await;
+    assert!(matches!(late, Err(IssueError::Store(StoreError::Busy))), "{late:?}");
+    assert_eq!(service.issue.recover(service.now).await.unwrap(), recovered(0, 1));
     let late = wish::conclude(service.parts(), &wish, &signed, service.now).await;
     assert!(matches!(late, Err(IssueError::Store(StoreError::Busy))), "{late:?}");
     is_whole(&service, &started).await;

@@ -22,28 +22,28 @@ use crate::verify::fixture;
 use crate::web::{self, App, Parts, Published, Settings, csrf};
 
 /// The number that calls.
-pub(super) const NUMBER: &str = fixture::NUMBER;
+pub(in crate::web) const NUMBER: &str = fixture::NUMBER;
 /// The number that is called.
-pub(super) const DIAL: &str = "+12025550100";
+pub(in crate::web) const DIAL: &str = "+12025550100";
 
 /// How long an operator stays logged in.
 const SESSION: Duration = Duration::from_secs(3600);
 
-pub(super) struct Service {
-    pub(super) app: App,
-    pub(super) router: Router,
+pub(in crate::web) struct Service {
+    pub(in crate::web) app: App,
+    pub(in crate::web) router: Router,
     /// The mails that went out.
     pub(super) postbox: Postbox,
     below: fixture::Service,
 }
 
 impl Service {
-    pub(super) async fn new() -> Self {
+    pub(in crate::web) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
     /// With other settings.
-    pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(in crate::web) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let below = fixture::Service::over(TestDatabase::sqlite().await).await;
         let mut settings = Settings {
             service_name: "Example & Co".to_owned(),
@@ -81,7 +81,7 @@ impl Service {
     }
 
     /// A call by [`NUMBER`] keys in this code, and waits for the confirm digit.
-    pub(super) async fn key_in(&self, code: &str) -> VerificationId {
+    pub(in crate::web) async fn key_in(&self, code: &str) -> VerificationId {
         let entered = Private::new(Code::parse(code).unwrap());
         let question = Question::Code { caller: fixture::caller(NUMBER), entered };
         let Answer::Matched(id) = self.verify.answer(question, Clock.wall()).await else { panic!("the code is wrong") };
@@ -92,12 +92,12 @@ impl Service {
     }
 
     /// Empties the outbox.
-    pub(super) async fn publish_now(&self) {
+    pub(in crate::web) async fn publish_now(&self) {
         while self.publisher.publish_next(Clock.wall()).await.unwrap() {}
     }
 
     /// A whole call up to the digits that the voice reads.
-    pub(super) async fn call(&self, code: &str) -> String {
+    pub(in crate::web) async fn call(&self, code: &str) -> String {
         let id = self.key_in(code).await;
         let heard = self.below.call(&Code::parse(code).unwrap()).await.heard.expect("the voice reads digits");
         self.verify.note_step(id, Step::ReadingBack, Clock.wall()).await.unwrap();

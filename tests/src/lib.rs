@@ -5,4 +5,5 @@ pub mod own_network;
 pub mod process;
 pub mod service;
 pub mod smtp;
+pub mod words;
 pub mod workspace;

@@ -21,8 +21,16 @@ impl MailServer {
     /// # Panics
     /// If python3-aiosmtpd is not installed, or does not come up.
     pub fn start() -> Self {
+        Self::start_at(free_port())
+    }
+
+    /// Starts one on this port of loopback: where a service already looks for it.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub fn start_at(port: u16) -> Self {
         let mailbox = tempfile::tempdir().expect("a temporary folder");
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut command = Command::new("/usr/bin/python3");
         command
             .args(["-m", "aiosmtpd", "-n", "-l", &address.to_string(), "-c", "aiosmtpd.handlers.Mailbox"])

@@ -131,7 +131,7 @@ impl Demo {
         let bundle = std::fs::read_to_string(place.bundle(&config))?;
         let dial = config.policy().trunks[0].numbers[0].clone();
         let sockets = Sockets { http: http_socket, sip: sip_socket, rtp };
-        let opening = Opening { config, authority, keys, sockets, networks, bundle, is_demo: true };
+        let opening = Opening { config, authority, keys, sockets, tls: None, networks, bundle, is_demo: true };
         let service = Service::start(opening, clock).await?;
         let moved = [("pages", http, http_address), ("calls", sip, sip_address)]
             .into_iter()

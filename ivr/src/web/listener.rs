@@ -2,6 +2,7 @@
 //! no such bounds.)
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,8 +12,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -44,14 +48,22 @@ const BOUNDS: Bounds = Bounds {
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the pages until told to stop, and then until every connection has had its answer. A page's event stream is an
-/// answer that may take long: whoever stops the service decides how long to wait.
-pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
-    let router = super::router(app.clone());
-    serve_within(listener, router, app, BOUNDS, stop).await;
+/// answer that may take long: whoever stops the service decides how long to wait. With `tls`, nothing else is spoken.
+pub async fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>, app: App, stop: CancellationToken) {
+    let connecting = Connecting { tls: tls.map(TlsAcceptor::from), router: super::router(app.clone()), bounds: BOUNDS };
+    serve_within(listener, connecting, app, stop).await;
 }
 
-async fn serve_within(listener: TcpListener, router: Router, app: App, bounds: Bounds, stop: CancellationToken) {
-    let (crowd, open) = (Crowd::new(bounds.room), GracefulShutdown::new());
+/// What every connection begins with.
+#[derive(Clone)]
+struct Connecting {
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    bounds: Bounds,
+}
+
+async fn serve_within(listener: TcpListener, connecting: Connecting, app: App, stop: CancellationToken) {
+    let (crowd, open) = (Crowd::new(connecting.bounds.room), GracefulShutdown::new());
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, peer)) => {
@@ -59,7 +71,7 @@ async fn serve_within(listener: TcpListener, router: Router, app: App, bounds: B
                     app.settings.trusted_proxies.iter().any(|proxy| proxy.contains(peer.ip().to_canonical()));
                 let place = crowd.enter(peer.ip().to_canonical());
                 if place.is_some() || is_proxy {
-                    connect(stream, peer, place, router.clone(), bounds, &open);
+                    connecting.clone().begin(stream, peer, place, open.watcher());
                 }
             }
             Err(error) => {
@@ -72,36 +84,47 @@ async fn serve_within(listener: TcpListener, router: Router, app: App, bounds: B
     open.shutdown().await;
 }
 
-fn connect(
-    stream: TcpStream,
+impl Connecting {
+    fn begin(self, stream: TcpStream, peer: SocketAddr, place: Option<Place>, open: Watcher) {
+        // Only a matter of speed: live steps are small and should not wait for each other.
+        let _ = stream.set_nodelay(true);
+        tokio::spawn(async move {
+            let _place = place;
+            match &self.tls {
+                None => exchange(stream, peer, self.router, self.bounds, open).await,
+                Some(tls) => match tokio::time::timeout(self.bounds.head_patience, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => exchange(stream, peer, self.router, self.bounds, open).await,
+                    Ok(Err(error)) => tracing::trace!(%error, "no TLS was agreed on"),
+                    Err(_) => tracing::trace!("TLS was not agreed on in time"),
+                },
+            }
+        });
+    }
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     peer: SocketAddr,
-    place: Option<Place>,
     router: Router,
     bounds: Bounds,
-    open: &GracefulShutdown,
+    open: Watcher,
 ) {
-    // Only a matter of speed: live steps are small and should not wait for each other.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(bounds.head_patience)
-        .max_headers(bounds.head_lines)
-        .max_buf_size(bounds.head_bytes)
-        .serve_connection(TokioIo::new(stream), service);
-    let connection = open.watch(connection);
-    tokio::spawn(async move {
-        let _place = place;
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(bounds.head_patience)
+            .max_headers(bounds.head_lines)
+            .max_buf_size(bounds.head_bytes)
+            .serve_connection(TokioIo::new(stream), service);
         // A browser that goes away in the middle is no fault of ours.
-        if let Err(error) = connection.await {
+        if let Err(error) = open.watch(connection).await {
             tracing::trace!(%error, "a connection ended early");
         }
-    });
-}
+    }
 
 #[cfg(test)]
 mod tests {
@@ -125,7 +148,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let serving = serve_within(listener, service.router.clone(), service.app.clone(), bounds, stop.clone());
+        let connecting = Connecting { tls: None, router: service.router.clone(), bounds };
+        let serving = serve_within(listener, connecting, service.app.clone(), stop.clone());
         Served { address, stop, task: tokio::spawn(serving), _service: service }
     }
 

@@ -93,12 +93,11 @@ pub(crate) async fn spend_link(
     now: OffsetDateTime,
     conn: &mut Conn,
 ) -> Result<Option<String>, StoreError> {
-    let row =
-        sqlx::query("DELETE FROM operator_links WHERE token_sha256 = $1 AND expires_at > $2 RETURNING operator")
-            .bind(token_sha256.to_vec())
-            .bind(millis(now))
-            .fetch_optional(conn)
-            .await?;
+    let row = sqlx::query("DELETE FROM operator_links WHERE token_sha256 = $1 AND expires_at > $2 RETURNING operator")
+        .bind(token_sha256.to_vec())
+        .bind(millis(now))
+        .fetch_optional(conn)
+        .await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 

@@ -47,8 +47,13 @@ pub fn write_new(folder: &Path, files: &[File]) -> io::Result<()> {
 pub fn replace(folder: &Path, file: &File) -> io::Result<()> {
     let path = folder.join(&file.name);
     let beside = folder.join(format!(".{}.new", file.name));
+    // What an earlier attempt left behind keeps its own mode: it is not written into, but made anew.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     let mut written = with_mode(&mut options, &file.name).open(&beside)?;
     written.write_all(&file.bytes)?;
     written.sync_all()?;
@@ -105,6 +110,33 @@ mod tests {
         replace(&inner, &file("a.key", "other")).unwrap();
         assert_eq!(mode("a.key"), 0o600);
         assert_eq!(fs::read(inner.join("a.key")).unwrap(), b"other");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_crash_left_behind_lends_a_key_no_wider_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let left = folder.path().join(".a.key.new");
+        fs::write(&left, "half").unwrap();
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o666)).unwrap();
+        replace(folder.path(), &file("a.key", "whole")).unwrap();
+        let written = folder.path().join("a.key");
+        assert_eq!(fs::metadata(&written).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!((fs::read(written).unwrap().as_slice(), left.exists()), (&b"whole"[..], false));
+    }
+
+    #[test]
+    fn only_files_of_an_authority_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.pem", "b.key", "c.json", ".d.key.new", ".e.key", "notes.txt"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        fs::create_dir(folder.path().join("f.pem")).unwrap();
+        fs::write(folder.path().join("large.pem"), vec![0; SIZE_LIMIT as usize + 1]).unwrap();
+        let mut names: Vec<_> = read(folder.path()).unwrap().into_iter().map(|file| file.name).collect();
+        names.sort();
+        assert_eq!(names, ["a.pem", "b.key", "c.json"]);
     }
 
     #[test]

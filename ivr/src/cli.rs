@@ -4,7 +4,8 @@ pub mod check_config;
 pub mod demo;
 pub mod init;
 pub mod lookup;
-mod passphrase;
+pub mod operator;
+mod secret;
 pub mod serve;
 pub mod simulate;
 
@@ -30,6 +31,9 @@ enum Command {
     Init(init::Args),
     /// Say what is wrong or doubtful in a configuration file
     CheckConfig(check_config::Args),
+    /// Let somebody into the console
+    #[command(subcommand)]
+    Operator(operator::Command),
     /// Look somebody's certificate up in the directory
     Lookup(lookup::Args),
     /// Call a running service as its users do: one call, or many at a rate
@@ -67,6 +71,7 @@ impl Cli {
             Command::Serve(args) => serve::run(args).await,
             Command::Init(args) => init::run(args).await,
             Command::CheckConfig(args) => check_config::run(args).await,
+            Command::Operator(command) => operator::run(command).await,
             Command::Lookup(args) => lookup::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,
         }

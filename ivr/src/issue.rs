@@ -25,7 +25,7 @@ use time::OffsetDateTime;
 
 use crate::clock::Clock;
 use crate::publish::Publisher;
-use crate::store::{Store, StoreError, revocations};
+use crate::store::{Store, StoreError, certificates, revocations};
 
 /// An issued certificate as pages, API and console show it.
 #[derive(Debug, Clone)]
@@ -221,6 +221,17 @@ impl Issue {
     /// As named.
     pub async fn crl(&self, issuing: Issuing, now: OffsetDateTime) -> Result<(Vec<u8>, Duration), IssueError> {
         lists::crl(&self.parts, issuing, now).await
+    }
+
+    /// Deletes certificates a year after their end: called once a day. Tells how many went.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let mut writer = self.parts.store.begin().await?;
+        let gone = certificates::purge(now, &mut writer).await?;
+        writer.commit().await?;
+        Ok(gone)
     }
 
     /// Whether a certificate for this number could be issued on this request.

@@ -8,6 +8,7 @@ mod parts;
 pub mod shutdown;
 pub mod sockets;
 mod telephone;
+pub mod tls;
 mod upkeep;
 
 use std::net::SocketAddr;
@@ -15,13 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use ca::Authority;
 use ca::authority::names;
 use dht_client::backend::network::ConnectError;
 use dht_client::{Network, Several};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 use self::parts::Parts;
@@ -53,6 +53,8 @@ pub struct Opening {
     /// Where it listens. They are bound before the database is opened, so that a second service by mistake stops here,
     /// and does not clear up after the first as if that had died.
     pub sockets: Sockets,
+    /// The pages' TLS, if they do any.
+    pub tls: Option<Arc<ServerConfig>>,
     /// Where the directory lies.
     pub networks: Vec<Network>,
     /// The bundle that says so, PEM.
@@ -92,9 +94,6 @@ pub enum Failed {
     /// Calls can be taken no more.
     #[error("the telephone ended: {0}")]
     Telephone(#[from] Stopped),
-    /// Pages can be served no more.
-    #[error("the pages ended: {0}")]
-    Pages(std::io::Error),
     /// A part ended that has no reason to.
     #[error("{0} ended without being told to; the log says more")]
     Part(&'static str),
@@ -125,7 +124,7 @@ impl Service {
     /// # Errors
     /// The first thing that cannot be had, and what to look at.
     pub async fn start(opening: Opening, clock: Clock) -> Result<Self, StartError> {
-        let Opening { config, authority, keys, sockets, networks, bundle, is_demo } = opening;
+        let Opening { config, authority, keys, sockets, tls, networks, bundle, is_demo } = opening;
         let address = |got: std::io::Result<SocketAddr>| {
             got.map_err(|cause| StartError::System { what: "to tell a socket's address", cause })
         };
@@ -159,8 +158,7 @@ impl Service {
         }
         let (verify, issue, calls, operators) = (wired.verify, wired.issue, wired.calls, wired.operators.clone());
         tasks.add("the upkeep", Upkeep { verify, issue, calls, operators, clock }.run(stop.clone()));
-        let pages = serve_pages(sockets.http, web::router(wired.app), stop.clone());
-        tasks.0.spawn(async move { ("the pages", pages.await) });
+        tasks.add("the pages", web::listener::serve(sockets.http, tls, wired.app, stop.clone()));
         let operators = wired.operators;
         Ok(Self { http, sip, bundle: bundle_file, root_sha256, operators, shutdown, stop, tasks: tasks.0 })
     }
@@ -233,10 +231,4 @@ impl Tasks {
             (part, Ok(()))
         });
     }
-}
-
-async fn serve_pages(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<(), Failed> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
-    serving.await.map_err(Failed::Pages)
 }

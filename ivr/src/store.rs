@@ -2,7 +2,7 @@
 //!
 //! Rules for a statement: BIGINT, TEXT and BYTEA columns only, `$1` placeholders, RETURNING and ON CONFLICT, never a
 //! read whose answer a later write relies on unless a row lock is held: a conditional UPDATE says it in one statement.
-//! A function of `store/` takes a [`Conn`]; [`Store::read`] and [`Store::begin`] give one.
+//! A function of `store/` takes a `Conn`; `Store::read` and `Store::begin` give one.
 
 mod columns;
 mod error;

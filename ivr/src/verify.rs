@@ -25,6 +25,7 @@ use tracing::{info, warn};
 pub use self::bell::Bell;
 pub use self::limits::Limits;
 pub use self::steps::step_name;
+pub use self::viewing::{Happening, State, View};
 use crate::clock::Clock;
 use crate::issue::{Issue, KeyRefusal};
 use crate::store::verifications::Checked;
@@ -91,112 +92,6 @@ impl From<KeyRefusal> for StartError {
             KeyRefusal::Store(error) => Self::Store(error),
         }
     }
-}
-
-/// Where a verification stands. The names are those of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Nobody has keyed in the code yet.
-    Waiting,
-    /// A call has keyed in the code and is going on.
-    Calling,
-    /// The voice has read the digits: the page may type them.
-    ReadBack,
-    /// Proved; the certificate is being made.
-    Issuing,
-    /// The certificate (or the signed result) exists.
-    Issued,
-    /// Three wrong read-backs, or six wrong codes.
-    Voided,
-    /// Its time is over, or its owner gave it up, or too many others were begun for the number.
-    Expired,
-    /// Issuing failed for good.
-    Failed,
-}
-
-impl State {
-    /// All.
-    pub const ALL: [Self; 8] = [
-        Self::Waiting,
-        Self::Calling,
-        Self::ReadBack,
-        Self::Issuing,
-        Self::Issued,
-        Self::Voided,
-        Self::Expired,
-        Self::Failed,
-    ];
-
-    /// `waiting`, `calling`, `read-back`, `issuing`, `issued`, `voided`, `expired`, `failed`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Calling => "calling",
-            Self::ReadBack => "read-back",
-            Self::Issuing => "issuing",
-            Self::Issued => "issued",
-            Self::Voided => "voided",
-            Self::Expired => "expired",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// The state of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-}
-
-/// One line of what a page shows live.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happening {
-    /// Grows: the SSE id.
-    pub number: i64,
-    /// When.
-    pub at: OffsetDateTime,
-    /// `step`, `refused` or `state`.
-    pub kind: &'static str,
-    /// A step's name (see [`step_name`]), a reason code, or a state's name.
-    pub what: String,
-    /// The sentence for the person.
-    pub sentence: String,
-}
-
-/// Everything its owner may see.
-#[derive(Debug, Clone)]
-pub struct View {
-    /// Names it.
-    pub id: VerificationId,
-    /// The number.
-    pub number: Number,
-    /// Where to call.
-    pub dial: Number,
-    /// Where it stands.
-    pub state: State,
-    /// The code, while it may be keyed in (kept encrypted).
-    pub code: Option<Private<Code>>,
-    /// Language.
-    pub locale: String,
-    /// Whether a record goes into the DHT.
-    pub publish: bool,
-    /// Whether a certificate was asked for.
-    pub wants_certificate: bool,
-    /// When it began.
-    pub created_at: OffsetDateTime,
-    /// Until when the code may be dialled.
-    pub expires_at: OffsetDateTime,
-    /// Until when the read-back may be typed.
-    pub read_back_until: Option<OffsetDateTime>,
-    /// Read-backs that may still be typed wrong.
-    pub read_backs_left: u8,
-    /// What happened, oldest first.
-    pub happenings: Vec<Happening>,
-    /// The certificate.
-    pub certificate: Option<crate::issue::Certified>,
-    /// The signed result (JWS), if no certificate was asked for.
-    pub result: Option<String>,
-    /// Why it failed, as a sentence.
-    pub failure: Option<String>,
 }
 
 /// Why its owner is not let in.

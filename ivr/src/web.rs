@@ -17,6 +17,7 @@ pub mod error;
 pub mod form;
 pub mod harden;
 pub mod limits;
+pub mod listener;
 pub mod metrics;
 pub mod page;
 pub mod session;
@@ -40,6 +41,7 @@ use ivr_core::endpoint::Counters;
 use ivr_core::number::Country;
 use ivr_core::proof::Binding;
 
+use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::enrol_email::EnrolEmail;
 use crate::issue::Issue;
@@ -56,7 +58,7 @@ pub struct App(Arc<Shared>);
 struct Shared {
     parts: Parts,
     limits: limits::Limits,
-    streams: limits::Streams,
+    streams: limits::Crowd,
     traffic: metrics::Traffic,
 }
 
@@ -82,8 +84,10 @@ pub struct Parts {
     pub directory: Box<dyn Fn() -> BoxFuture<'static, Vec<Health>> + Send + Sync>,
     /// Enrolment by email; `None` without `[smtp]`.
     pub enrol: Option<EnrolEmail>,
+    /// Call records.
+    pub calls: CallRecord,
     /// The console's people.
-    pub operators: Option<Operators>,
+    pub operators: Operators,
 }
 
 /// What the operator decided about pages.
@@ -132,8 +136,8 @@ pub struct Published {
 impl App {
     /// Shares the parts.
     pub fn new(parts: Parts) -> Self {
-        let (limits, streams, traffic) = Default::default();
-        Self(Arc::new(Shared { parts, limits, streams, traffic }))
+        let streams = limits::Crowd::new(limits::STREAMS);
+        Self(Arc::new(Shared { parts, limits: Default::default(), streams, traffic: Default::default() }))
     }
 
     /// What each source may still send.
@@ -142,7 +146,7 @@ impl App {
     }
 
     /// The event streams that are open.
-    pub(crate) fn streams(&self) -> &limits::Streams {
+    pub(crate) fn streams(&self) -> &limits::Crowd {
         &self.0.streams
     }
 
@@ -176,8 +180,7 @@ impl fmt::Debug for Parts {
 /// The largest body: a certificate request (`ca::request::SIZE_LIMIT`), pasted and as a file, and some words.
 const BODY_BYTES: usize = 32 * 1024;
 
-/// All pages and resources. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: the limits need to
-/// know who asks.
+/// All pages and resources. [`listener::serve`] serves them, and tells the limits who asks.
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(start::routes())

@@ -53,6 +53,14 @@ impl Service {
     /// # Panics
     /// If it does not come up.
     pub fn demo() -> Self {
+        Self::demo_with(&["--http", "127.0.0.1:0"])
+    }
+
+    /// A demo whose pages want port 8080.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn demo_on_the_usual_port() -> Self {
         Self::demo_with(&[])
     }
 
@@ -61,12 +69,12 @@ impl Service {
     /// # Panics
     /// If it does not come up.
     pub fn demo_in(folder: &Path) -> Self {
-        Self::demo_with(&["--data", folder.to_str().expect("a plain path")])
+        Self::demo_with(&["--http", "127.0.0.1:0", "--data", folder.to_str().expect("a plain path")])
     }
 
     fn demo_with(more: &[&str]) -> Self {
         let mut command = dialproof();
-        command.args(["demo", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0"]).args(more);
+        command.args(["demo", "--sip", "127.0.0.1:0"]).args(more);
         let (child, lines, log) = spawn(command);
         let mut started = Self {
             child,

@@ -2,13 +2,12 @@
 //!
 //! The first is read from Cargo's dependency graph, the second from the sources, as tokens: comments and strings do not count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
+use end_to_end::words::{Place, Scope, Source, trespasses};
 use end_to_end::workspace;
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A row of ARCHITECTURE.md's table as a rule.
 struct Border {
@@ -61,25 +60,6 @@ const BORDERS: &[Border] = &[
     },
 ];
 
-/// Words that are written in one place.
-struct Place {
-    /// Each a piece of Rust.
-    words: &'static [&'static str],
-    /// Files without their `.rs`, each with the folder of the same name.
-    only_in: &'static [&'static str],
-    /// In whose sources it is looked for.
-    within: &'static [&'static str],
-    scope: Scope,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    /// Tests as well.
-    Everything,
-    /// All but what `#[cfg(test)]` leaves out of the product.
-    Product,
-}
-
 const SOURCES: [&str; 5] = ["voice-prompts/src", "ca/src", "dht-client/src", "ivr/core/src", "ivr/src"];
 const CLOCK: &[&str] = &[
     "Instant::now",
@@ -130,56 +110,18 @@ const PLACES: &[Place] = &[
 
 // ---- the dependency graph
 
-/// The workspace's packages and all they depend on, as names; development dependencies left out.
-#[derive(Default)]
-struct Graph {
-    direct: BTreeMap<String, BTreeSet<String>>,
-}
-
-impl Graph {
-    fn read(metadata: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        let names: BTreeMap<String, String> =
-            list(&metadata["packages"]).iter().map(|package| (text(&package["id"]), text(&package["name"]))).collect();
-        let built = |dependency: &Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"] != "dev");
-        let mut graph = Self::default();
-        for node in list(&metadata["resolve"]["nodes"]) {
-            let needs = graph.direct.entry(names[&text(&node["id"])].clone()).or_default();
-            let dependencies = list(&node["deps"]);
-            let built = dependencies.iter().filter(|dependency| built(dependency));
-            needs.extend(built.map(|dependency| names[&text(&dependency["pkg"])].clone()));
-        }
-        graph
+/// What crosses a border.
+fn crossings(borders: &[Border], metadata: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for border in borders {
+        let all = workspace::built_into(metadata, border.package);
+        let ours = borders.iter().map(|border| border.package);
+        let foreign = ours.filter(|package| !border.may_use.contains(package));
+        let shunned = border.shuns.iter().copied().flatten().copied();
+        let crossed = foreign.chain(shunned).filter(|name| all.contains(*name));
+        found.extend(crossed.map(|name| format!("{} uses {name}", border.package)));
     }
-
-    /// A package's dependencies, their dependencies, and so on.
-    fn all(&self, package: &str) -> BTreeSet<&str> {
-        let (mut found, mut waiting) = (BTreeSet::new(), vec![package]);
-        while let Some(package) = waiting.pop() {
-            for needed in self.direct.get(package).into_iter().flatten() {
-                if found.insert(needed.as_str()) {
-                    waiting.push(needed);
-                }
-            }
-        }
-        found
-    }
-
-    /// What crosses a border.
-    fn trespasses(&self, borders: &[Border]) -> Vec<String> {
-        let mut found = Vec::new();
-        for border in borders {
-            let all = self.all(border.package);
-            let ours = borders.iter().map(|border| border.package);
-            let foreign = ours.filter(|package| !border.may_use.contains(package));
-            let shunned = border.shuns.iter().copied().flatten().copied();
-            for name in foreign.chain(shunned).filter(|name| all.contains(name)) {
-                found.push(format!("{} uses {name}", border.package));
-            }
-        }
-        found
-    }
+    found
 }
 
 /// The packages of ARCHITECTURE.md's table, and what each must not know.
@@ -192,7 +134,7 @@ fn table(architecture: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn no_package_knows_what_it_must_not() {
-    assert_eq!(Graph::read(&workspace::metadata()).trespasses(BORDERS), [""; 0]);
+    assert_eq!(crossings(BORDERS, &workspace::metadata()), [""; 0]);
 }
 
 #[test]
@@ -209,34 +151,39 @@ fn the_rules_speak_of_every_package_of_the_workspace() {
     assert_eq!(members, BORDERS.len());
 }
 
+/// What is found where the first of each pair needs the second, as Cargo would tell it.
+fn crossed(needs: &[(&str, &str, &[Option<&str>])]) -> Vec<String> {
+    let names: BTreeSet<&str> = needs.iter().flat_map(|(package, needed, _)| [*package, *needed]).collect();
+    let packages: Vec<Value> =
+        names.iter().map(|name| json!({ "id": format!("id of {name}"), "name": name })).collect();
+    let needed = |package: &str| -> Vec<Value> {
+        let of_package = needs.iter().filter(|(found, ..)| *found == package);
+        let kinds = |kinds: &[Option<&str>]| kinds.iter().map(|kind| json!({ "kind": kind })).collect::<Vec<_>>();
+        of_package.map(|(_, needed, of)| json!({ "pkg": format!("id of {needed}"), "dep_kinds": kinds(of) })).collect()
+    };
+    let nodes: Vec<Value> =
+        names.iter().map(|name| json!({ "id": format!("id of {name}"), "deps": needed(name) })).collect();
+    crossings(BORDERS, &json!({ "packages": packages, "resolve": { "nodes": nodes } }))
+}
+
 #[test]
 fn a_forbidden_dependency_is_found_however_deep_it_lies() {
-    let graph = |edges: &[(&str, &str)]| {
-        let mut graph = Graph::default();
-        for (package, needed) in edges {
-            graph.direct.entry((*package).to_owned()).or_default().insert((*needed).to_owned());
-        }
-        graph.trespasses(BORDERS)
+    let found = |needs: &[(&str, &str)]| {
+        let built: &[Option<&str>] = &[None];
+        crossed(&needs.iter().map(|(package, needed)| (*package, *needed, built)).collect::<Vec<_>>())
     };
-    assert_eq!(graph(&[("ca", "rcgen"), ("rcgen", "ring"), ("dht-client", "tokio")]), [""; 0]);
-    assert_eq!(graph(&[("ca", "a"), ("a", "b"), ("b", "a"), ("b", "tokio")]), ["ca uses tokio"]);
-    assert_eq!(graph(&[("ivr-core", "ca")]), ["ivr-core uses ca"]);
-    assert_eq!(graph(&[("dht-client", "sqlx")]), ["dht-client uses sqlx"]);
-    assert_eq!(graph(&[("voice-prompts", "ivr")]), ["voice-prompts uses ivr"]);
+    assert_eq!(found(&[("ca", "rcgen"), ("rcgen", "ring"), ("dht-client", "tokio")]), [""; 0]);
+    assert_eq!(found(&[("ca", "a"), ("a", "b"), ("b", "a"), ("b", "tokio")]), ["ca uses tokio"]);
+    assert_eq!(found(&[("ivr-core", "ca")]), ["ivr-core uses ca"]);
+    assert_eq!(found(&[("dht-client", "sqlx")]), ["dht-client uses sqlx"]);
+    assert_eq!(found(&[("voice-prompts", "ivr")]), ["voice-prompts uses ivr"]);
 }
 
 #[test]
 fn dependencies_of_tests_are_not_dependencies() {
-    let kinds = |kinds: &str| {
-        let text = format!(
-            r#"{{"packages": [{{"id": "1", "name": "ca"}}, {{"id": "2", "name": "tokio"}}],
-                "resolve": {{"nodes": [{{"id": "1", "deps": [{{"pkg": "2", "dep_kinds": [{kinds}]}}]}}]}}}}"#
-        );
-        Graph::read(&serde_json::from_str(&text).unwrap()).trespasses(BORDERS)
-    };
-    assert_eq!(kinds(r#"{"kind": "dev"}"#), [""; 0]);
-    assert_eq!(kinds(r#"{"kind": null}"#), ["ca uses tokio"]);
-    assert_eq!(kinds(r#"{"kind": "dev"}, {"kind": "build"}"#), ["ca uses tokio"]);
+    assert_eq!(crossed(&[("ca", "tokio", &[Some("dev")])]), [""; 0]);
+    assert_eq!(crossed(&[("ca", "tokio", &[None])]), ["ca uses tokio"]);
+    assert_eq!(crossed(&[("ca", "tokio", &[Some("dev"), Some("build")])]), ["ca uses tokio"]);
 }
 
 #[test]
@@ -247,169 +194,21 @@ fn the_table_is_read_with_its_last_cells() {
 
 // ---- the sources
 
-/// A file: its path under the root, and its text.
-type Source = (String, String);
-
 fn sources() -> Vec<Source> {
-    fn collect(folder: &Path, root: &Path, found: &mut Vec<Source>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, root, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                found.push((name, fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
     let (root, mut found) = (workspace::root(), Vec::new());
-    for folder in SOURCES {
-        collect(&root.join(folder), &root, &mut found);
-    }
-    found
-}
-
-/// Which files write a word where it may not be.
-fn trespasses(places: &[Place], sources: &[Source]) -> Vec<String> {
-    let mut parsed: Vec<(&str, Parsed)> =
-        sources.iter().map(|(name, text)| (name.as_str(), Parsed::read(text))).collect();
-    let tests: BTreeSet<String> =
-        parsed.iter().flat_map(|(name, file)| file.test_modules.iter().map(|module| child(name, module))).collect();
-    for (name, file) in &mut parsed {
-        if tests.iter().any(|test| is_in(name, test)) {
-            file.product.clear();
-        }
-    }
-    let mut found = Vec::new();
-    for place in places {
-        for (name, file) in &parsed {
-            let looked_at = place.within.iter().any(|folder| name.starts_with(folder));
-            if !looked_at || place.only_in.iter().any(|allowed| is_in(name, allowed)) {
-                continue;
+    let mut folders: Vec<_> = SOURCES.iter().map(|folder| root.join(folder)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of sources") {
+            let path = entry.expect("an entry of a folder").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&root).expect("a file of the project").display().to_string();
+                found.push((name, fs::read_to_string(&path).expect("sources are text")));
             }
-            let tokens = if place.scope == Scope::Product { &file.product } else { &file.everything };
-            let written = place.words.iter().filter(|word| contains(tokens, word));
-            found.extend(written.map(|word| format!("{name} says {word}")));
         }
     }
     found
-}
-
-/// Whether a file is `place.rs` or lies in the folder `place`.
-fn is_in(file: &str, place: &str) -> bool {
-    file.strip_prefix(place).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
-}
-
-/// The place of a file's module.
-fn child(file: &str, module: &str) -> String {
-    let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
-    match name {
-        "lib.rs" | "main.rs" | "mod.rs" => format!("{folder}/{module}"),
-        _ => format!("{}/{module}", file.trim_end_matches(".rs")),
-    }
-}
-
-fn contains(tokens: &[String], word: &str) -> bool {
-    let word = flat(word);
-    tokens.windows(word.len()).any(|window| window == word)
-}
-
-/// A word of the rules, which need not be whole Rust: every sign is a token, every name is one.
-fn flat(word: &str) -> Vec<String> {
-    let mut tokens: Vec<String> = Vec::new();
-    let mut in_name = false;
-    for c in word.chars() {
-        let of_name = c.is_alphanumeric() || c == '_';
-        match tokens.last_mut() {
-            Some(last) if of_name && in_name => last.push(c),
-            _ if c == ' ' => {}
-            _ => tokens.push(c.to_string()),
-        }
-        in_name = of_name;
-    }
-    tokens
-}
-
-/// The tokens of a file.
-#[derive(Default)]
-struct Parsed {
-    everything: Vec<String>,
-    /// Without what is compiled for tests only.
-    product: Vec<String>,
-    /// Modules that are compiled for tests only, in files of their own.
-    test_modules: Vec<String>,
-}
-
-impl Parsed {
-    fn read(text: &str) -> Self {
-        let stream: TokenStream = text.parse().expect("the sources are Rust");
-        let mut parsed = Self::default();
-        parsed.walk(stream.clone(), Scope::Everything);
-        parsed.walk(stream, Scope::Product);
-        parsed
-    }
-
-    fn walk(&mut self, stream: TokenStream, scope: Scope) {
-        let mut tokens = stream.into_iter().peekable();
-        while let Some(token) = tokens.next() {
-            let is_hash = matches!(&token, TokenTree::Punct(sign) if sign.as_char() == '#');
-            if scope == Scope::Product && is_hash && tokens.next_if(is_cfg_test).is_some() {
-                self.test_modules.extend(module_in_a_file(&take_item(&mut tokens)));
-                continue;
-            }
-            match token {
-                TokenTree::Group(group) => {
-                    let (open, close) = match group.delimiter() {
-                        Delimiter::Parenthesis => ("(", ")"),
-                        Delimiter::Brace => ("{", "}"),
-                        Delimiter::Bracket => ("[", "]"),
-                        Delimiter::None => ("", ""),
-                    };
-                    self.push(open, scope);
-                    self.walk(group.stream(), scope);
-                    self.push(close, scope);
-                }
-                TokenTree::Literal(_) => self.push("literal", scope),
-                name_or_sign => self.push(&name_or_sign.to_string(), scope),
-            }
-        }
-    }
-
-    fn push(&mut self, token: &str, scope: Scope) {
-        let tokens = if scope == Scope::Product { &mut self.product } else { &mut self.everything };
-        tokens.push(token.to_owned());
-    }
-}
-
-fn is_cfg_test(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Group(group) if group.stream().to_string().replace(' ', "") == "cfg(test)")
-}
-
-/// Takes an item's tokens, up to the semicolon or the braces that end it.
-fn take_item(tokens: &mut impl Iterator<Item = TokenTree>) -> Vec<TokenTree> {
-    let mut item = Vec::new();
-    for token in tokens {
-        let ends = match &token {
-            TokenTree::Punct(sign) => sign.as_char() == ';',
-            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
-            _ => false,
-        };
-        item.push(token);
-        if ends {
-            break;
-        }
-    }
-    item
-}
-
-/// The name in `mod name;`.
-fn module_in_a_file(item: &[TokenTree]) -> Option<String> {
-    match item {
-        [.., TokenTree::Ident(keyword), TokenTree::Ident(name), TokenTree::Punct(_)] if keyword == "mod" => {
-            Some(name.to_string())
-        }
-        _ => None,
-    }
 }
 
 #[test]
@@ -485,37 +284,4 @@ fn a_word_in_its_place_is_not_found() {
     for (file, text) in table {
         assert_eq!(said_in(file, text), [""; 0]);
     }
-}
-
-#[test]
-fn comments_strings_and_longer_names_are_not_words() {
-    let text =
-        "// rsip\n/* sqlx */ fn rsip_like() { log(\"axum Subject::tel\", r#\"rsip \" \"#, 'r'); } /// sqlx\n struct S;";
-    assert_eq!(said_in("ivr/src/verify.rs", text), [""; 0]);
-}
-
-#[test]
-fn tests_may_make_an_instant_but_not_name_the_sip_library() {
-    let test = "#[cfg(test)] mod tests { fn f() { Instant::now(); rsip::parse(); } }";
-    assert_eq!(said_in("ivr/core/src/call.rs", test), ["ivr/core/src/call.rs says rsip"]);
-    let after = "#[cfg(test)] use std::time; fn f() { Instant::now(); }";
-    assert_eq!(said_in("ivr/core/src/call.rs", after), ["ivr/core/src/call.rs says Instant::now"]);
-    let not_only_tests = "#[cfg(any(test, unix))] fn f() { Instant::now(); }";
-    assert_eq!(said_in("ivr/core/src/call.rs", not_only_tests), ["ivr/core/src/call.rs says Instant::now"]);
-}
-
-#[test]
-fn a_file_of_tests_is_known_by_whoever_includes_it() {
-    let said = |parent: &str, declaration: &str, file: &str| {
-        let files = [(parent, declaration), (file, "fn f() { Instant::now(); }")];
-        trespasses(PLACES, &files.map(|(name, text)| (name.to_owned(), text.to_owned())))
-    };
-    let for_tests = "#[cfg(test)] pub(crate) mod tests;";
-    assert_eq!(said("ca/src/lint.rs", for_tests, "ca/src/lint/tests.rs"), [""; 0]);
-    assert_eq!(said("ca/src/lib.rs", for_tests, "ca/src/tests.rs"), [""; 0]);
-    assert_eq!(said("ca/src/lint.rs", for_tests, "ca/src/lint/tests/leaf.rs"), [""; 0]);
-    assert_eq!(
-        said("ca/src/lint.rs", "mod tests;", "ca/src/lint/tests.rs"),
-        ["ca/src/lint/tests.rs says Instant::now"]
-    );
 }

@@ -126,34 +126,11 @@ fn every_line_of_the_lock_file_comes_from_crates_io_or_from_here() {
 #[test]
 fn what_tests_may_use_is_not_in_the_program() {
     let metadata = workspace::metadata();
-    let in_program = reached(&metadata, "ivr");
+    let in_program = workspace::built_into(&metadata, "ivr");
     for (name, _) in OF_TESTS {
         assert!(!in_program.contains(*name), "{name} is part of the program");
     }
     assert!(in_program.contains("axum"), "the program was not looked at");
-}
-
-/// The names of all that a package is built of.
-fn reached(metadata: &Value, package: &str) -> BTreeSet<String> {
-    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let of_id = |id: &Value| packages.iter().find(|package| package["id"] == *id).unwrap()["name"].as_str().unwrap();
-    let mut waiting: Vec<&Value> =
-        packages.iter().filter(|found| found["name"] == package).map(|found| &found["id"]).collect();
-    let mut seen: Vec<&Value> = Vec::new();
-    while let Some(id) = waiting.pop() {
-        if seen.contains(&id) {
-            continue;
-        }
-        seen.push(id);
-        let node = nodes.iter().find(|node| node["id"] == *id).unwrap();
-        for dependency in node["deps"].as_array().unwrap() {
-            if dependency["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"] != "dev") {
-                waiting.push(&dependency["pkg"]);
-            }
-        }
-    }
-    seen.into_iter().map(|id| of_id(id).to_owned()).collect()
 }
 
 #[test]

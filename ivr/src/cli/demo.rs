@@ -30,6 +30,9 @@ const SIP_PORT: u16 = 5060;
 /// The ring's nodes; three are the fewest that have something to say to each other. Port 0 takes a free one.
 const RING: [u16; 3] = [0; 3];
 
+/// Who the console's link lets in.
+const OPERATOR: &str = "demo";
+
 /// What the command takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -84,7 +87,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         shutdown.end.cancel();
         Some(proved)
     } else {
-        print!("{}", Welcome { demo: &demo });
+        let console = demo.service.operators().one_time_link(OPERATOR, clock.wall()).await?;
+        print!("{}", Welcome { demo: &demo, console: &console });
         None
     };
     let Demo { service, place, ring, .. } = demo;
@@ -127,7 +131,7 @@ impl Demo {
         let bundle = std::fs::read_to_string(place.bundle(&config))?;
         let dial = config.policy().trunks[0].numbers[0].clone();
         let sockets = Sockets { http: http_socket, sip: sip_socket, rtp };
-        let opening = Opening { config, authority, keys, sockets, networks, bundle, is_demo: true };
+        let opening = Opening { config, authority, keys, sockets, tls: None, networks, bundle, is_demo: true };
         let service = Service::start(opening, clock).await?;
         let moved = [("pages", http, http_address), ("calls", sip, sip_address)]
             .into_iter()

@@ -12,7 +12,7 @@ use ca::authority::names;
 use dht_client::bundle::Fingerprint;
 use ivr_core::number::Number;
 
-use super::passphrase::{self, Typing};
+use super::secret::{PASSPHRASE, Typing};
 use crate::clock::Clock;
 use crate::config::draft::{Draft, Trunk};
 use crate::config::findings::Findings;
@@ -95,7 +95,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     };
     print!("{findings}");
 
-    let passphrase = passphrase::find(config.ca().passphrase_file(), Typing::Twice)?;
+    let passphrase = PASSPHRASE.find(config.ca().passphrase_file(), Typing::Twice)?;
     make_private_folder(config.service().data_dir())
         .with_context(|| format!("making the folder {}", config.service().data_dir().display()))?;
     let founding = Founding { config: &config, passphrase: &passphrase, cost: KeyCost::Strong };

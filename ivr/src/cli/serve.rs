@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use dht_client::backend::mainline::Ring;
 
-use super::passphrase::{self, Typing};
+use super::secret::{PASSPHRASE, Typing};
 use crate::clock::Clock;
 use crate::config::{Config, Purpose};
 use crate::key_file::KeyFile;
 use crate::service::shutdown::Signals;
 use crate::service::sockets::Sockets;
-use crate::service::{Opening, Service, founding, logging};
+use crate::service::{Opening, Service, founding, logging, tls};
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
@@ -35,14 +35,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     for warning in findings.warnings() {
         tracing::warn!(place = warning.place, "{}: {}", warning.place, warning.text);
     }
-    if config.http().tls().is_some() {
-        bail!(
-            "TLS at the listener is not built in yet: take tls_certificate and tls_key out of [http], put a proxy that \
-             does TLS in front, and name its address in trusted_proxies"
-        );
-    }
+    let tls = config.http().tls().map(tls::configuration).transpose()?;
     let keys = KeyFile::read(config.keys().file())?;
-    let passphrase = passphrase::find(config.ca().passphrase_file(), Typing::Once)?;
+    let passphrase = PASSPHRASE.find(config.ca().passphrase_file(), Typing::Once)?;
     let authority = founding::open_authority(&config, &passphrase)?;
     let sockets = Sockets::bind(&config).await?;
     let ring = match config.dht().ring_ports() {
@@ -53,7 +48,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let bundle =
         founding::renew_bundle(config.ca().folder(), &authority, config.dht().hash_cost(), &networks, clock.wall())?;
 
-    let opening = Opening { config, authority, keys, sockets, networks, bundle, is_demo: false };
+    let opening = Opening { config, authority, keys, sockets, tls, networks, bundle, is_demo: false };
     let service = Service::start(opening, clock).await?;
     tracing::info!(http = %service.http(), sip = %service.sip(), "pages at {}, calls at {}", service.http(), service.sip());
     let obeying = tokio::spawn(signals.obey(service.shutdown()));

@@ -35,6 +35,11 @@ pub struct Tls {
 }
 
 impl Tls {
+    /// These files.
+    pub fn of(certificate: PathBuf, key: PathBuf) -> Self {
+        Self { certificate, key }
+    }
+
     /// The certificate and its chain.
     pub fn certificate(&self) -> &Path {
         &self.certificate
@@ -72,7 +77,7 @@ pub(super) fn check(raw: Raw, service: Option<&Service>, file: &mut File<'_>) ->
     let listen: Option<SocketAddr> = file.findings.parse("http.listen", &raw.listen);
     let trusted_proxies: Option<Vec<Network>> = file.findings.parse_all("http.trusted_proxies", &raw.trusted_proxies);
     let tls = match (raw.tls_certificate, raw.tls_key) {
-        (Some(certificate), Some(key)) => Some(Tls { certificate: file.path(&certificate), key: file.path(&key) }),
+        (Some(certificate), Some(key)) => Some(Tls::of(file.path(&certificate), file.path(&key))),
         (None, None) => None,
         _ => {
             file.findings.fault("http.tls_certificate", "TLS needs both tls_certificate and tls_key, or neither");

@@ -8,7 +8,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 use super::*;
 use crate::store::test_database::{TestDatabase, on_both_databases};
-use crate::store::{certificates, intents, verifications};
+use crate::store::{intents, verifications};
 use crate::verify::fixture::{NUMBER, SOURCE, Service, request};
 use crate::verify::{StartError, Started, State, Typed};
 
@@ -30,6 +30,8 @@ on_both_databases!(
     pages_of_certificates_are_filtered_and_follow_each_other,
     an_audit_row_that_is_changed_breaks_the_chain,
     a_proof_that_is_a_day_old_issues_nothing,
+    a_certificate_is_kept_for_a_year_after_its_end,
+    an_issue_whose_intent_is_lost_voids_its_serial,
 );
 
 impl Service {
@@ -157,7 +159,10 @@ async fn what_was_voided_meanwhile_is_not_stored_however_it_is_signed(database: 
     let wish = service.wish(&started).await;
     let prepared = service.intend(&wish).await;
     let signed = service.sign(prepared).await;
-    assert_eq!(service.issue.recover(service.now).await.unwrap(), recovered(1, 1));
+    assert!(wish::void(service.parts(), &signed.serial_hex(), Issuing::Tel, service.now).await.unwrap());
+    let late = wish::conclude(service.parts(), &wish, &signed, service.now).await;
+    assert!(matches!(late, Err(IssueError::Store(StoreError::Busy))), "{late:?}");
+    assert_eq!(service.issue.recover(service.now).await.unwrap(), recovered(0, 1));
     let late = wish::conclude(service.parts(), &wish, &signed, service.now).await;
     assert!(matches!(late, Err(IssueError::Store(StoreError::Busy))), "{late:?}");
     is_whole(&service, &started).await;
@@ -425,6 +430,33 @@ async fn a_proof_that_is_a_day_old_issues_nothing(database: TestDatabase) {
     assert_eq!(view.state, State::Failed);
     assert!(view.failure.unwrap().contains("Begin again"));
     assert!(service.all().await.is_empty());
+}
+
+async fn a_certificate_is_kept_for_a_year_after_its_end(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let started = service.certified(request()).await;
+    service.publish().await;
+    let ends = service.view(&started).await.certificate.unwrap().not_after;
+    assert_eq!(service.issue.purge(ends + Duration::days(365)).await.unwrap(), 0);
+    // The service runs meanwhile, and sees that the record's time is over.
+    service.now = ends + Duration::days(1);
+    service.publish().await;
+    assert_eq!(service.issue.purge(ends + Duration::days(367)).await.unwrap(), 1);
+    let left = service.database.contents(&["certificates", "records", "intents", "revocations"]).await;
+    assert!(left.is_empty(), "{:?}", left.iter().map(|(name, _)| name).collect::<Vec<_>>());
+}
+
+/// The verification ended between intent and result: what was signed for it is on the list, and nothing is stored.
+async fn an_issue_whose_intent_is_lost_voids_its_serial(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (started, _) = service.proved().await;
+    // It was never claimed, so no result may be stored for it.
+    let wish = service.wish_of_another_time(&started).await;
+    let refused = wish::issue(service.parts(), &wish, service.now).await;
+    assert!(matches!(refused, Err(IssueError::Store(StoreError::Busy))), "{refused:?}");
+    assert!(service.all().await.is_empty());
+    assert_eq!((service.open_intents().await, service.serials_listed(Issuing::Tel).await.len()), (0, 1));
+    assert_eq!(service.view(&started).await.state, State::ReadBack);
 }
 
 /// The database is locked while a proof waits to be issued: it is issued when the lock is gone.

@@ -317,7 +317,6 @@ mod tests {
         }
 
         async fn respond(&self, status: u16, request: &Message, body: &str) {
-            let local = self.sip.local_addr().unwrap();
             let contact = format!("<sip:{}>", self.sip.local_addr().unwrap());
             let response = Message::response(status, "Because", request).with("Contact", contact);
             let response = if body.is_empty() { response } else { response.with_body("application/sdp", body.into()) };

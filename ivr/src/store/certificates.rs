@@ -194,6 +194,21 @@ pub(crate) async fn page(
     rows.iter().map(|row| stored(row, columns)).collect()
 }
 
+/// Deletes what nobody has to prove any more: a certificate, and what belongs to it, a year after its end. Tells how many
+/// certificates went.
+pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
+    let year_ago = millis(now - time::Duration::days(366));
+    for rest in [
+        "DELETE FROM intents WHERE state <> 'open' AND at < $1",
+        "DELETE FROM revocations WHERE listed_until < $1",
+        "DELETE FROM records WHERE due_at IS NULL AND not_after < $1",
+    ] {
+        sqlx::query(rest).bind(year_ago).execute(&mut *conn).await?;
+    }
+    let done = sqlx::query("DELETE FROM certificates WHERE not_after < $1").bind(year_ago).execute(conn).await?;
+    Ok(done.rows_affected())
+}
+
 fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
     let serial: String = row.try_get(0)?;
     let identity: Vec<u8> = row.try_get(2)?;

@@ -1,6 +1,6 @@
 //! A whole service for tests: rows, an authority, a directory in memory, and callers whose calls follow the real script.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ca::{Authority, InitOptions, KeyCost, Urls};
@@ -50,17 +50,7 @@ impl Service {
 
     pub(crate) async fn with(database: TestDatabase, limits: Limits) -> Self {
         let now = Clock.wall();
-        let options = InitOptions {
-            name: "Example".into(),
-            oid_arc: vec![1, 3, 6, 1, 4, 1, 32473],
-            urls: Urls::under("http://ca.example.org"),
-            strict_smime: false,
-            now,
-            entropy: Clock.bytes(),
-            passphrase: "correct horse",
-            cost: KeyCost::Throwaway,
-        };
-        let authority = Arc::new(Authority::open(&Authority::init(&options).unwrap(), options.passphrase).unwrap());
+        let authority = authority(now);
         let folder = tempfile::tempdir().unwrap();
         let dht = Memory::default();
         Self::assemble(database.store.clone(), database, authority, dht, limits, now, folder)
@@ -184,6 +174,25 @@ impl Service {
             }
         }
     }
+}
+
+/// One authority for all tests of the process: making one takes longer than most of them.
+fn authority(now: OffsetDateTime) -> Arc<Authority> {
+    static MADE: OnceLock<Arc<Authority>> = OnceLock::new();
+    let make = || {
+        let options = InitOptions {
+            name: "Example".into(),
+            oid_arc: vec![1, 3, 6, 1, 4, 1, 32473],
+            urls: Urls::under("http://ca.example.org"),
+            strict_smime: false,
+            now,
+            entropy: Clock.bytes(),
+            passphrase: "correct horse",
+            cost: KeyCost::Throwaway,
+        };
+        Arc::new(Authority::open(&Authority::init(&options).unwrap(), options.passphrase).unwrap())
+    };
+    MADE.get_or_init(make).clone()
 }
 
 /// A call in progress: the real script, asked and answered as the endpoint does.

@@ -57,7 +57,7 @@ pub enum WebError {
         detail: String,
     },
     /// Nobody said who they are.
-    #[error("a bearer token is needed")]
+    #[error("a bearer token or a login is needed")]
     Unauthorized,
     /// They may not do this.
     #[error("{0}")]
@@ -131,7 +131,8 @@ pub const KINDS: &[Kind] = &[
     Kind::new(
         "unauthorized",
         "Who are you?",
-        "Send the secret of the verification or enrolment as a bearer token: Authorization: Bearer …",
+        "Send the secret of the verification or enrolment as a bearer token: Authorization: Bearer …; calls and \
+         certificates need the cookie of an operator's login.",
     ),
     Kind::new("forbidden", "Not allowed", "You are known, but may not do this."),
     Kind::new(
@@ -174,7 +175,8 @@ pub const KINDS: &[Kind] = &[
     Kind::new(
         "voided",
         "The verification is void",
-        "The digits were wrong three times, or the code of a mail five times. Start again.",
+        "Wrong digits were entered too often: three on the page, six codes on the telephone, or five codes of a mail. \
+         Start again.",
     ),
     Kind::new("too-many-requests", "Too many requests", "Wait for as long as Retry-After says."),
     Kind::new("busy", "Busy", "The same request may succeed after Retry-After."),

@@ -24,24 +24,35 @@ const REFILL: Duration = Duration::from_secs(2);
 /// Sources that are told apart. When so many are busy at once, every other shares one bucket: newcomers may have to
 /// wait for each other, those who are known do not, and the memory stays what it is.
 const SOURCES: usize = 20_000;
-/// Event streams at a time. Past them a page is told to come again, and its script or its refresh does.
-const STREAMS: usize = 2_000;
-/// Of these, by one source: a company whose people all verify at once. This machine's own are not counted.
-const STREAMS_OF_SOURCE: usize = 64;
+/// Event streams at a time: past them a page is told to come again, and its script or its refresh does. By one source
+/// as many as a company whose people all verify at once.
+pub(super) const STREAMS: Room = Room { all: 2_000, of_source: 64 };
+
+/// How many may be there at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Together.
+    pub all: usize,
+    /// Of one source. Who is on this machine is not counted.
+    pub of_source: usize,
+}
 
 /// Where a request comes from: the peer, or what a trusted proxy says of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Source(pub IpAddr);
 
-/// The event streams that are open. Clones count together.
-#[derive(Debug, Clone, Default)]
-pub struct Streams(Arc<Mutex<HashMap<IpAddr, usize>>>);
+/// Those who are there, by source. Clones count together.
+#[derive(Debug, Clone)]
+pub struct Crowd {
+    room: Room,
+    sources: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
 
-/// A place among the streams, free again when dropped.
+/// A place in the crowd, free again when dropped.
 #[derive(Debug)]
-pub struct Stream {
+pub struct Place {
     source: IpAddr,
-    all: Streams,
+    crowd: Crowd,
 }
 
 /// What each source has left.
@@ -95,32 +106,37 @@ impl Bucket {
     }
 }
 
-impl Streams {
-    /// A place for one more of this source; `None` if it has too many, or all have.
-    pub fn take(&self, source: IpAddr) -> Option<Stream> {
-        let source = prefix(source);
-        let mut open = self.open();
-        let of_source = open.get(&source).copied().unwrap_or(0);
-        let is_crowd = of_source >= STREAMS_OF_SOURCE && !source.is_loopback();
-        if is_crowd || open.values().sum::<usize>() >= STREAMS {
-            return None;
-        }
-        open.insert(source, of_source + 1);
-        drop(open);
-        Some(Stream { source, all: self.clone() })
+impl Crowd {
+    /// Nobody yet.
+    pub fn new(room: Room) -> Self {
+        Self { room, sources: Arc::default() }
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A place for one more of this source; `None` if it has too many, or all have.
+    pub fn enter(&self, source: IpAddr) -> Option<Place> {
+        let source = prefix(source);
+        let mut sources = self.sources();
+        let of_source = sources.get(&source).copied().unwrap_or(0);
+        let is_too_many = of_source >= self.room.of_source && !source.is_loopback();
+        if is_too_many || sources.values().sum::<usize>() >= self.room.all {
+            return None;
+        }
+        sources.insert(source, of_source + 1);
+        drop(sources);
+        Some(Place { source, crowd: self.clone() })
+    }
+
+    fn sources(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Stream {
+impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.all.open();
-        match open.get(&self.source).copied() {
-            Some(count) if count > 1 => open.insert(self.source, count - 1),
-            _ => open.remove(&self.source),
+        let mut sources = self.crowd.sources();
+        match sources.get(&self.source).copied() {
+            Some(count) if count > 1 => sources.insert(self.source, count - 1),
+            _ => sources.remove(&self.source),
         };
     }
 }
@@ -221,26 +237,25 @@ mod tests {
     }
 
     #[test]
-    fn a_source_holds_so_many_streams_and_gets_them_back() {
-        let streams = Streams::default();
-        let mut held: Vec<Stream> = (0..STREAMS_OF_SOURCE).filter_map(|_| streams.take(address("192.0.2.1"))).collect();
-        assert_eq!(held.len(), STREAMS_OF_SOURCE);
-        assert!(streams.take(address("192.0.2.1")).is_none());
-        let other = streams.take(address("192.0.2.2"));
+    fn a_source_has_so_many_places_and_gets_them_back() {
+        let crowd = Crowd::new(Room { all: 10, of_source: 2 });
+        let mut held: Vec<Place> = (0..3).filter_map(|_| crowd.enter(address("192.0.2.1"))).collect();
+        assert_eq!(held.len(), 2);
+        let other = crowd.enter(address("192.0.2.2"));
         assert!(other.is_some());
         held.pop();
-        assert!(streams.take(address("192.0.2.1")).is_some());
+        assert!(crowd.enter(address("192.0.2.1")).is_some());
         drop((held, other));
-        assert!(streams.open().is_empty(), "who is gone is not remembered");
+        assert!(crowd.sources().is_empty(), "who is gone is not remembered");
     }
 
     #[test]
-    fn all_streams_together_are_bounded() {
-        let streams = Streams::default();
-        let source = |n: usize| Ipv4Addr::from_bits(u32::try_from(n / STREAMS_OF_SOURCE).unwrap() + (11 << 24)).into();
-        let held: Vec<Stream> = (0..STREAMS).filter_map(|n| streams.take(source(n))).collect();
-        assert_eq!(held.len(), STREAMS);
-        assert!(streams.take(address("192.0.2.1")).is_none());
+    fn all_together_have_so_many_places() {
+        let crowd = Crowd::new(Room { all: 3, of_source: 2 });
+        let sources = ["127.0.0.1", "127.0.0.1", "127.0.0.1", "192.0.2.1"];
+        let held: Vec<Place> = sources.into_iter().filter_map(|source| crowd.enter(address(source))).collect();
+        assert_eq!(held.len(), 3);
+        assert!(held.iter().all(|place| place.source.is_loopback()));
     }
 
     #[test]

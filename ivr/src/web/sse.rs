@@ -123,7 +123,7 @@ pub async fn stream(
     Source(source): Source,
     LastEvent(seen): LastEvent,
 ) -> Result<Response, WebError> {
-    let place = app.streams().take(source).ok_or(WebError::Busy)?;
+    let place = app.streams().enter(source).ok_or(WebError::Busy)?;
     // The bell first: what happens between the two is not missed.
     let mut bell = app.verify.bell();
     let mut view = session.view(&app).await?;

@@ -7,7 +7,7 @@ mod certificate;
 mod email;
 mod hostile;
 mod pages;
-mod service;
+pub(super) mod service;
 
 use browser::Browser;
 use service::Service;

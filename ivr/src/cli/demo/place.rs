@@ -12,7 +12,7 @@ use ivr_core::private::Private;
 use tempfile::TempDir;
 use toml::Value;
 
-use crate::cli::passphrase::{self, Typing};
+use crate::cli::secret::{PASSPHRASE, Typing};
 use crate::clock::Clock;
 use crate::config::ca::DOCUMENTATION_ARC;
 use crate::config::draft::{Draft, Trunk};
@@ -77,7 +77,7 @@ impl Place {
             let founding = Founding { config, passphrase: &passphrase, cost: KeyCost::Throwaway };
             founding.found(networks, clock)?
         } else {
-            let passphrase = passphrase::find(config.ca().passphrase_file(), Typing::Once)?;
+            let passphrase = PASSPHRASE.find(config.ca().passphrase_file(), Typing::Once)?;
             let authority = open_authority(config, &passphrase)?;
             renew_bundle(config.ca().folder(), &authority, config.dht().hash_cost(), networks, clock.wall())?;
             authority

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use dht_client::bundle::Fingerprint;
+use ivr_core::private::Private;
 
 use super::Demo;
 
@@ -13,6 +14,8 @@ const CALLER: &str = "+12025550143";
 pub(super) struct Welcome<'a> {
     /// The running demo.
     pub(super) demo: &'a Demo,
+    /// The token of the console's link.
+    pub(super) console: &'a Private<String>,
 }
 
 impl fmt::Display for Welcome<'_> {
@@ -26,6 +29,8 @@ impl fmt::Display for Welcome<'_> {
         }
         writeln!(f)?;
         writeln!(f, "  pages        http://{http}/")?;
+        writeln!(f, "  mails        http://{http}/demo/mail (nothing is sent: they are caught and shown there)")?;
+        writeln!(f, "  console      http://{http}/console/enter/{} (works once)", self.console.expose())?;
         writeln!(f, "  telephone    sip:{}@{sip} (UDP)", dial.as_str())?;
         writeln!(
             f,

@@ -236,7 +236,7 @@ pub(super) async fn read_back(
         Typed::Right => Ok(private(Verification::from(session.view(&app).await?))),
         Typed::Wrong { left } => Err(WebError::WrongDigits { left }),
         Typed::Voided | Typed::NotExpected(Standing::Voided) => {
-            Err(WebError::Conflict { kind: "voided", detail: "the digits were wrong three times".to_owned() })
+            Err(WebError::Conflict { kind: "voided", detail: "wrong digits were entered too often".to_owned() })
         }
         Typed::NotExpected(state) => Err(WebError::Conflict {
             kind: "not-expected",

@@ -22,8 +22,8 @@ pub(super) fn page(frame: Frame, view: &View) -> Result<Response, WebError> {
     let (title, reason) = match view.state {
         State::Voided => (
             "Too many wrong digits",
-            "The digits were wrong three times, so this verification is void. If you heard them yourself, start again. \
-             If somebody else told you to call, do not."
+            "Wrong digits were entered too often, so this verification is void. If somebody else told you to call, do \
+             not start again."
                 .to_owned(),
         ),
         State::Expired => (

@@ -168,7 +168,7 @@ async fn a_program_gets_the_certificate_its_chain_and_its_record() {
     let mut program = Browser::new(&service.router);
     let body = json!({ "number": NUMBER, "publish": true, "csr": request(|_| {}) }).to_string();
     let json_type = (CONTENT_TYPE, "application/json");
-    let begun = program.send(Method::POST, "/v1/verifications", &[json_type.clone()], body).await.json();
+    let begun = program.send(Method::POST, "/v1/verifications", std::slice::from_ref(&json_type), body).await.json();
     let digits = service.call(begun["code"].as_str().unwrap()).await;
     let bearer = format!("Bearer {}", begun["secret"].as_str().unwrap());
     let path = format!("/v1/verifications/{}", begun["id"].as_str().unwrap());
@@ -180,7 +180,7 @@ async fn a_program_gets_the_certificate_its_chain_and_its_record() {
     let again = program.send(Method::POST, &format!("{path}/read-back"), &headers, body).await;
     assert_eq!(again.problem(), (409, "not-expected".into()));
 
-    let issued = program.send(Method::GET, &path, &[token.clone()], "").await.json();
+    let issued = program.send(Method::GET, &path, std::slice::from_ref(&token), "").await.json();
     assert_eq!((&issued["level"], &issued["dht"]["published"]), (&json!("L2"), &json!(false)));
     assert_eq!(issued["next_look_seconds"], 2);
     for (field, part) in
@@ -189,7 +189,7 @@ async fn a_program_gets_the_certificate_its_chain_and_its_record() {
         assert!(issued[field].as_str().unwrap().contains(part), "{field}: {issued}");
     }
     service.publish_now().await;
-    let published = program.send(Method::GET, &path, &[token.clone()], "").await.json();
+    let published = program.send(Method::GET, &path, std::slice::from_ref(&token), "").await.json();
     let dht = &published["dht"];
     assert_eq!((&dht["published"], &dht["backend"]), (&json!(true), &json!("memory")));
     assert!(dht["bytes"].as_u64().unwrap() > 100 && dht["seq"].as_i64().unwrap() > 0, "{dht}");

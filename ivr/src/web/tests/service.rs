@@ -1,6 +1,7 @@
 //! A service without telephone: the router over the use cases' own fixture, whose callers need no line.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use axum::Router;
 use dht_client::backend::Health;
@@ -12,32 +13,37 @@ use ivr_core::number::Country;
 use ivr_core::private::Private;
 use ivr_core::proof::Binding;
 
+use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::enrol_email::fixture::{self as email, Postbox};
+use crate::operators::Operators;
 use crate::store::test_database::TestDatabase;
 use crate::verify::fixture;
 use crate::web::{self, App, Parts, Published, Settings, csrf};
 
 /// The number that calls.
-pub(super) const NUMBER: &str = fixture::NUMBER;
+pub(in crate::web) const NUMBER: &str = fixture::NUMBER;
 /// The number that is called.
-pub(super) const DIAL: &str = "+12025550100";
+pub(in crate::web) const DIAL: &str = "+12025550100";
 
-pub(super) struct Service {
-    pub(super) app: App,
-    pub(super) router: Router,
+/// How long an operator stays logged in.
+const SESSION: Duration = Duration::from_secs(3600);
+
+pub(in crate::web) struct Service {
+    pub(in crate::web) app: App,
+    pub(in crate::web) router: Router,
     /// The mails that went out.
     pub(super) postbox: Postbox,
     below: fixture::Service,
 }
 
 impl Service {
-    pub(super) async fn new() -> Self {
+    pub(in crate::web) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
     /// With other settings.
-    pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(in crate::web) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let below = fixture::Service::over(TestDatabase::sqlite().await).await;
         let mut settings = Settings {
             service_name: "Example & Co".to_owned(),
@@ -68,13 +74,14 @@ impl Service {
                 Box::pin(async { vec![Health { backend: "mainline", reachable: 3, configured: 3 }] })
             }),
             enrol: Some(email::on(below.database.store.clone(), below.issue.clone(), "http://127.0.0.1:8080")),
-            operators: None,
+            calls: CallRecord::new(below.database.store.clone(), "test".to_owned(), Clock),
+            operators: Operators::new(below.database.store.clone(), SESSION, Clock),
         });
         Self { router: web::router(app.clone()), app, postbox, below }
     }
 
     /// A call by [`NUMBER`] keys in this code, and waits for the confirm digit.
-    pub(super) async fn key_in(&self, code: &str) -> VerificationId {
+    pub(in crate::web) async fn key_in(&self, code: &str) -> VerificationId {
         let entered = Private::new(Code::parse(code).unwrap());
         let question = Question::Code { caller: fixture::caller(NUMBER), entered };
         let Answer::Matched(id) = self.verify.answer(question, Clock.wall()).await else { panic!("the code is wrong") };
@@ -85,12 +92,12 @@ impl Service {
     }
 
     /// Empties the outbox.
-    pub(super) async fn publish_now(&self) {
+    pub(in crate::web) async fn publish_now(&self) {
         while self.publisher.publish_next(Clock.wall()).await.unwrap() {}
     }
 
     /// A whole call up to the digits that the voice reads.
-    pub(super) async fn call(&self, code: &str) -> String {
+    pub(in crate::web) async fn call(&self, code: &str) -> String {
         let id = self.key_in(code).await;
         let heard = self.below.call(&Code::parse(code).unwrap()).await.heard.expect("the voice reads digits");
         self.verify.note_step(id, Step::ReadingBack, Clock.wall()).await.unwrap();

@@ -1,0 +1,90 @@
+//! Verifications that are proved, until they have their result.
+
+use ivr_core::call::question::VerificationId;
+use ivr_core::number::Number;
+use sqlx::Row as _;
+
+use super::id_of;
+use crate::store::{Columns, Conn, StoreError};
+
+/// A verification that is proved and has no result yet.
+pub(crate) struct ToIssue {
+    pub(crate) number: Number,
+    /// What the call proved, as it was sealed.
+    pub(crate) proof: String,
+    /// The request as it came; `None` if a signed result is wanted.
+    pub(crate) request: Option<Vec<u8>>,
+    pub(crate) publish: bool,
+}
+
+/// What is to be issued for a verification; `None` if nothing is, or no more.
+pub(crate) async fn to_issue(
+    id: VerificationId,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Option<ToIssue>, StoreError> {
+    let row = sqlx::query(
+        "SELECT number_sealed, proof, request_sealed, publish FROM verifications
+         WHERE id = $1 AND state = 'issuing' AND proof IS NOT NULL",
+    )
+    .bind(id.0.to_vec())
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let number: Vec<u8> = row.try_get(0)?;
+    let request: Option<Vec<u8>> = row.try_get(2)?;
+    let open_request = |sealed: Vec<u8>| columns.open("verifications.request", &id.0, &sealed);
+    Ok(Some(ToIssue {
+        number: columns.open_number("verifications.number", &id.0, &number)?,
+        proof: row.try_get(1)?,
+        request: request.map(open_request).transpose()?.map(|request| request.to_vec()),
+        publish: row.try_get::<i64, _>(3)? == 1,
+    }))
+}
+
+/// All that are proved and have no result yet, oldest first.
+pub(crate) async fn all_to_issue(conn: &mut Conn) -> Result<Vec<VerificationId>, StoreError> {
+    let rows = sqlx::query("SELECT id FROM verifications WHERE state = 'issuing' ORDER BY created_at, id")
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| id_of(row, 0)).collect()
+}
+
+/// It has its certificate. `false` if it was over before.
+pub(crate) async fn issued(id: VerificationId, serial: &str, conn: &mut Conn) -> Result<bool, StoreError> {
+    let done =
+        sqlx::query("UPDATE verifications SET state = 'issued', serial = $1 WHERE id = $2 AND state = 'issuing'")
+            .bind(serial)
+            .bind(id.0.to_vec())
+            .execute(conn)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// It has its signed result. `false` if it was over before.
+pub(crate) async fn keep_result(
+    id: VerificationId,
+    result: &str,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE verifications SET state = 'issued', result_sealed = $1 WHERE id = $2 AND state = 'issuing'",
+    )
+    .bind(columns.seal("verifications.result", &id.0, result.as_bytes()))
+    .bind(id.0.to_vec())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// It cannot be issued, for this reason, which its page shows. `false` if it was over before.
+pub(crate) async fn fail(id: VerificationId, why: &str, conn: &mut Conn) -> Result<bool, StoreError> {
+    let done =
+        sqlx::query("UPDATE verifications SET state = 'failed', failure = $1 WHERE id = $2 AND state = 'issuing'")
+            .bind(why)
+            .bind(id.0.to_vec())
+            .execute(conn)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}

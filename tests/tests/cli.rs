@@ -1,0 +1,200 @@
+//! The command line as an operator uses it, from an empty folder to a service.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use end_to_end::process::free_port;
+use end_to_end::service::{Service, dialproof, run};
+use tempfile::TempDir;
+
+/// An operator's folder, with a passphrase in it.
+struct Operator {
+    folder: TempDir,
+    http: SocketAddr,
+    sip: SocketAddr,
+}
+
+impl Operator {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("passphrase"), "correct horse\n").expect("a file");
+        let at = || SocketAddr::from(([127, 0, 0, 1], free_port()));
+        Self { folder, http: at(), sip: at() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// `init` with everything that a small configuration needs, but for the options with these beginnings.
+    fn init_without(&self, missing: &[&str]) -> Output {
+        let url = format!("--public-url=http://localhost:{}", self.http.port());
+        let options = [
+            format!("--data={}", self.path("data").display()),
+            format!("--passphrase-file={}", self.path("passphrase").display()),
+            format!("--http={}", self.http),
+            format!("--sip={}", self.sip),
+            url,
+            "--number=+12025550100".to_owned(),
+            "--oid-arc=1.3.6.1.4.1.55555".to_owned(),
+            "--trunk-source=127.0.0.0/8".to_owned(),
+            "--ring-port=0".to_owned(),
+            "--ring-port=0".to_owned(),
+        ];
+        let given = options.iter().filter(|option| !missing.iter().any(|beginning| option.starts_with(beginning)));
+        dialproof().arg("init").args(given).output().expect("the program runs")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.path("data/config.toml")
+    }
+
+    fn with_config(&self, arguments: &[&str]) -> Output {
+        dialproof().args(arguments).arg("-c").arg(self.config()).output().expect("the program runs")
+    }
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn from_an_empty_folder_to_a_service_that_serves_and_ends() {
+    let operator = Operator::new();
+    let made = operator.init_without(&[]);
+    assert!(made.status.success(), "{}", told(&made));
+    assert!(told(&made).contains("fingerprint, SHA-256: "), "{}", told(&made));
+    let checked = operator.with_config(&["check-config"]);
+    assert!(checked.status.success() && told(&checked).contains(": 0 faults, "), "{}", told(&checked));
+    keys_are_private(&operator.path("data"));
+
+    let password = operator.path("password");
+    std::fs::write(&password, "a long enough password\n").expect("a file");
+    let password = password.to_str().expect("a plain path");
+    let added = operator.with_config(&["operator", "add", "ada", "--password-file", password]);
+    assert!(added.status.success(), "{}", told(&added));
+    std::fs::write(password, "short\n").expect("a file");
+    let refused = operator.with_config(&["operator", "add", "bob", "--password-file", password]);
+    assert!(!refused.status.success() && told(&refused).contains("a password has at least"), "{}", told(&refused));
+
+    let bundle = operator.path("data/ca/bundle.pem");
+    let service = Service::serve(&operator.config(), operator.http, operator.sip, bundle);
+    let unknown = service.lookup("tel:+12025550143");
+    assert_eq!(unknown.status.code(), Some(3), "{unknown:?}");
+    // The trunk's word is not taken further than its profile states.
+    let refused = service.simulate("happy", "+12025550143").output().expect("the caller runs");
+    assert!(!refused.status.success(), "an unscreened trunk proves no more than L1");
+    assert!(service.terminate().success());
+}
+
+fn keys_are_private(data: &Path) {
+    let mut found = 0;
+    for folder in [data.to_owned(), data.join("ca")] {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let is_secret = path.extension().is_some_and(|end| end == "key") || path.ends_with("keys.toml");
+            if is_secret {
+                found += 1;
+                let mode = path.metadata().expect("it is there").permissions().mode();
+                assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+            }
+        }
+    }
+    assert_eq!(found, 6, "five keys of the authority, and the service's own");
+}
+
+#[test]
+fn init_names_all_that_is_missing_and_makes_nothing() {
+    let operator = Operator::new();
+    let output = operator.init_without(&["--number", "--ring-port", "--oid-arc"]);
+    let said = told(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("these are missing: --number, --oid-arc, --dht"), "{said}");
+    assert!(said.contains("the public BitTorrent network"), "the choices of a directory are named: {said}");
+    assert!(!operator.path("data").exists());
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let operator = Operator::new();
+    assert!(operator.init_without(&[]).status.success());
+    let keys = std::fs::read(operator.path("data/keys.toml")).expect("a file");
+    let again = operator.init_without(&[]);
+    assert!(!again.status.success() && told(&again).contains("is there already: edit it"), "{}", told(&again));
+    let again = operator.with_config(&["init"]);
+    assert!(!again.status.success() && told(&again).contains("never overwritten"), "{}", told(&again));
+    assert_eq!(std::fs::read(operator.path("data/keys.toml")).expect("a file"), keys);
+}
+
+#[test]
+fn a_service_without_a_directory_does_not_start_and_names_the_choices() {
+    let operator = Operator::new();
+    assert!(operator.init_without(&[]).status.success());
+    let text = std::fs::read_to_string(operator.config()).expect("a file");
+    let (before, _) = text.split_once("[dht]").expect("the section is the last");
+    std::fs::write(operator.config(), before).expect("a file");
+    let output = operator.with_config(&["serve"]);
+    let said = told(&output);
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains("[dht] is missing") && said.contains("opendht:URL"), "{said}");
+}
+
+#[test]
+fn what_keeps_a_service_from_starting_is_said_with_what_to_do() {
+    let operator = Operator::new();
+    assert!(operator.init_without(&[]).status.success());
+    let fails = |what: &str| {
+        let output = operator.with_config(&["serve"]);
+        let said = told(&output);
+        assert!(!output.status.success() && said.contains(what), "{said}");
+    };
+    let taken = std::net::TcpListener::bind(operator.http).expect("the port is free");
+    fails("another program has it");
+    drop(taken);
+    std::fs::write(operator.path("passphrase"), "wrong horse\n").expect("a file");
+    fails("the passphrase does not open it");
+    std::fs::remove_file(operator.path("passphrase")).expect("it is there");
+    fails("ca.passphrase_file");
+    std::fs::rename(operator.path("data/keys.toml"), operator.path("keys.toml")).expect("it is there");
+    fails("`dialproof init` makes one");
+}
+
+#[test]
+fn pages_speak_tls_where_the_configuration_says_so() {
+    let operator = Operator::new();
+    assert!(operator.init_without(&[]).status.success());
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate =
+        rcgen::CertificateParams::new(["localhost".to_owned()]).and_then(|params| params.self_signed(&key));
+    let certificate = certificate.expect("a certificate").pem();
+    std::fs::write(operator.path("tls.pem"), &certificate).expect("a file");
+    std::fs::write(operator.path("tls.key"), key.serialize_pem()).expect("a file");
+    let text =
+        std::fs::read_to_string(operator.config()).expect("a file").replace("http://localhost", "https://localhost");
+    let with_tls = text.replace("[http]\n", "[http]\ntls_certificate = \"../tls.pem\"\ntls_key = \"../tls.key\"\n");
+    std::fs::write(operator.config(), with_tls).expect("a file");
+    let bundle = operator.path("data/ca/bundle.pem");
+    let service = Service::serve(&operator.config(), operator.http, operator.sip, bundle);
+
+    let get = async |url: String| {
+        let root = reqwest::Certificate::from_pem(certificate.as_bytes()).expect("a certificate");
+        let client = reqwest::Client::builder().add_root_certificate(root).no_proxy().build().expect("a client");
+        client.get(url).send().await.map(|answer| answer.status().as_u16())
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let port = operator.http.port();
+    let status = runtime.block_on(get(format!("https://localhost:{port}/healthz")));
+    assert!(matches!(status, Ok(200)), "{status:?}");
+    assert!(runtime.block_on(get(format!("http://localhost:{port}/healthz"))).is_err(), "only TLS is spoken");
+    assert!(service.terminate().success());
+}
+
+#[test]
+fn help_and_version_end_well_and_nonsense_does_not() {
+    assert!(run(&["--help"]).status.success());
+    assert!(run(&["--version"]).status.success());
+    assert_eq!(run(&["nonsense"]).status.code(), Some(1));
+    assert_eq!(run(&["check-config", "-c", "/nonexistent/config.toml"]).status.code(), Some(1));
+}

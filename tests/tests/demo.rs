@@ -1,0 +1,193 @@
+//! The demo, as whoever tries it runs it: in a process of its own.
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use end_to_end::service::{Service, run};
+use serde_json::Value;
+use x509_parser::pem::Pem;
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+/// On free ports, so that tests do not meet.
+const ONCE: [&str; 6] = ["demo", "--once", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0"];
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
+}
+
+fn pem(value: &Value) -> Vec<u8> {
+    let text = value.as_str().expect("a text");
+    let blocks: Vec<Pem> = Pem::iter_from_buffer(text.as_bytes()).map(|block| block.expect("a PEM block")).collect();
+    assert_eq!(blocks.len(), 1, "{text}");
+    blocks.into_iter().next().expect("counted above").contents
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the contract names a duration")]
+fn once_proves_a_number_and_finds_it_and_says_so_in_one_object() {
+    let began = Instant::now();
+    let output = run(&[&ONCE[..], &["--json", "--number", "+12025550161"]].concat());
+    let elapsed = began.elapsed();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    let said = json(&output.stdout);
+    let object = said.as_object().expect("one object");
+    let mut names: Vec<&str> = object.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    let wanted = ["call", "certificate_pem", "chain_pem", "dht", "identity", "level", "not_after", "serial"];
+    assert_eq!(names, wanted);
+    assert_eq!((said["identity"].as_str(), said["level"].as_str()), (Some("tel:+12025550161"), Some("L2")));
+
+    let (leaf, issuer) = (pem(&said["certificate_pem"]), pem(&said["chain_pem"]));
+    let (_, leaf) = X509Certificate::from_der(&leaf).expect("a certificate");
+    let (_, issuer) = X509Certificate::from_der(&issuer).expect("a certificate");
+    leaf.verify_signature(Some(issuer.public_key())).expect("signed by the intermediate");
+    assert!(leaf.validity().is_valid());
+    let names = leaf.subject_alternative_name().expect("readable").expect("there are names").value;
+    assert_eq!(names.general_names, [GeneralName::URI("tel:+12025550161")]);
+    let serial: String = leaf.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(said["serial"].as_str(), Some(serial.as_str()));
+    let not_after = leaf.validity().not_after.to_datetime();
+    let format = &time::format_description::well_known::Rfc3339;
+    assert_eq!(said["not_after"].as_str().map(str::to_owned), not_after.format(format).ok());
+
+    assert_eq!(said["dht"]["backend"], "mainline");
+    assert_eq!(said["dht"]["slot"].as_str().map(str::len), Some(40));
+    assert!(said["dht"]["seq"].as_i64().is_some_and(|seq| seq > 1_700_000_000));
+    assert!(said["dht"]["bytes"].as_u64().is_some_and(|bytes| (300..=996).contains(&bytes)));
+    let call = &said["call"];
+    assert!(call["call_id"].as_str().is_some_and(|id| !id.is_empty()));
+    assert!(call["setup_ms"].as_f64().is_some_and(|ms| ms > 0.0 && ms < 2_000.0), "{call}");
+    // Both ways a packet every 20 ms.
+    let frames = call["duration_ms"].as_f64().expect("a number") / 20.0;
+    for direction in ["packets_sent", "packets_received"] {
+        let packets = call[direction].as_f64().expect("a number");
+        assert!(packets > 0.9 * frames && packets < 1.1 * frames, "{direction}: {call}");
+    }
+    assert!(elapsed < Duration::from_secs(60), "the whole took {elapsed:?}");
+}
+
+#[test]
+fn once_tells_its_story_step_by_step() {
+    let output = run(&ONCE);
+    let story = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{story}");
+    let mut rest = &*story;
+    for step in [
+        "the service runs: pages at http://127.0.0.1:",
+        "verification started: call +12025550100, code ",
+        "answered after ",
+        "the voice: If somebody asked you to call, hang up",
+        "pressed 6 keys",
+        "the voice: To confirm, press",
+        "pressed a key",
+        "understood the digits ",
+        "typed the digits into the page: taken",
+        "the voice: Your number is verified.",
+        "the service hung up",
+        "its record lies in the DHT",
+        "a stranger looks tel:+12025550143 up",
+        "the same certificate, valid, level L2",
+        "proved and found: tel:+12025550143",
+    ] {
+        let at = rest.find(step).unwrap_or_else(|| panic!("{step:?} is missing, or not in its place:\n{story}"));
+        rest = &rest[at + step.len()..];
+    }
+}
+
+/// What is not a telephone number of any kind cannot be proved, and the step that fails is named.
+#[test]
+fn once_says_which_step_failed() {
+    let output = run(&[&ONCE[..], &["--json", "--number", "+1202555014"]].concat());
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(log.contains("step 1, starting a verification, failed"), "{log}");
+}
+
+/// The happy scenario is also a look-up's; see `lookup.rs`.
+const SCENARIOS: [&str; 14] = [
+    "happy",
+    "wrong-code",
+    "early-keys",
+    "hang-up",
+    "hang-up-dialling",
+    "hang-up-code",
+    "hang-up-typing",
+    "three-wrong-codes",
+    "wrong-confirm",
+    "wrong-read-back",
+    "no-read-back",
+    "silent",
+    "anonymous",
+    "spoof",
+];
+
+#[test]
+fn every_scenario_ends_as_it_should_while_the_others_are_on_the_line() {
+    let demo = Service::demo();
+    let callers: Vec<(&str, Child)> = SCENARIOS
+        .into_iter()
+        .zip(100..)
+        .map(|(scenario, last)| {
+            let mut command = demo.simulate(scenario, &format!("+12125550{last}"));
+            (scenario, command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the caller starts"))
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for (scenario, caller) in callers {
+        let output = caller.wait_with_output().expect("the caller ends");
+        let said = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() || json(&output.stdout)["ok"] != true {
+            wrong.push(format!("{scenario}: {said} {}", String::from_utf8_lossy(&output.stderr)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), demo.log());
+    assert!(demo.terminate().success());
+}
+
+#[test]
+fn the_demo_says_where_everything_is_and_ends_when_told() {
+    let demo = Service::demo();
+    let said = demo.said();
+    for part in ["/demo/mail", "/console/", "baresip", "SHA-256 of its root: ", "counts as screened", "simulate --http"]
+    {
+        assert!(said.contains(part), "{part:?} is not in\n{said}");
+    }
+    let folder = demo.bundle().ancestors().nth(2).expect("FOLDER/ca/bundle.pem").to_owned();
+    assert!(folder.is_dir());
+    assert!(demo.terminate().success());
+    assert!(!folder.exists(), "the demo leaves {} behind", folder.display());
+}
+
+#[test]
+fn the_demo_keeps_its_data_where_it_is_told_to_and_its_authority_stays() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = |demo: &Service| {
+        let at = demo.said().find("SHA-256 of its root: ").expect("it says so");
+        demo.said()[at..].lines().next().expect("a line").to_owned()
+    };
+    let first = Service::demo_in(folder.path());
+    let before = root(&first);
+    assert!(first.terminate().success());
+    let second = Service::demo_in(folder.path());
+    assert_eq!(root(&second), before);
+}
+
+#[test]
+fn a_busy_usual_port_moves_on_and_says_so() {
+    // Whoever has 8080 already is as good.
+    let _taken = std::net::TcpListener::bind("127.0.0.1:8080");
+    let demo = Service::demo_on_the_usual_port();
+    let said = demo.said();
+    assert!(said.contains("Port 8080 is taken, so pages moved on"), "{said}");
+    assert!(!said.contains("http://127.0.0.1:8080/"), "{said}");
+}
+
+#[test]
+fn nobody_but_this_machine_reaches_a_demo() {
+    for option in ["--http", "--sip"] {
+        let output = run(&["demo", option, "0.0.0.0:0"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("127.0.0.0/8 only"), "{said}");
+    }
+}

@@ -1,0 +1,294 @@
+//! What goes wrong around the service: the power, the database, the directory. Whoever proved a number gets a certificate
+//! all the same, and gets one.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use dht_client::backend::mainline::Ring;
+use end_to_end::process::free_port;
+use end_to_end::service::{Service, dialproof, wait_until};
+use ivr::phone::api::{Api, Start};
+use ivr::phone::{CallPlan, Identity, Law, News, Scenario, call};
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::{Value, json};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use voice_prompts::{Library, Vocabulary};
+use x509_parser::prelude::{CertificateRevocationList, FromDer};
+
+const NUMBER: &str = "+13105550143";
+
+/// A service in a folder, whose directory is a ring that this test starts and stops.
+struct Place {
+    folder: TempDir,
+    http: SocketAddr,
+    sip: SocketAddr,
+    ring: [u16; 2],
+    runtime: Runtime,
+}
+
+impl Place {
+    /// Authority and keys are made; nothing runs yet.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = || SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let place = Self {
+            folder,
+            http: at(),
+            sip: at(),
+            ring: [free_port(), free_port()],
+            runtime: Runtime::new().expect("a runtime"),
+        };
+        std::fs::write(place.path("passphrase"), "correct horse\n").expect("a file");
+        std::fs::write(place.path("config.toml"), place.config()).expect("a file");
+        let made = dialproof().arg("init").arg("-c").arg(place.path("config.toml")).output().expect("the program runs");
+        assert!(made.status.success(), "{made:?}");
+        place
+    }
+
+    fn config(&self) -> String {
+        let Self { http, sip, ring: [one, two], .. } = self;
+        let rtp = rtp_ports();
+        format!(
+            r#"
+            [service]
+            name = "Test"
+            data_dir = "data"
+            public_url = "http://localhost:{port}"
+            [http]
+            listen = "{http}"
+            [sip]
+            listen = "{sip}"
+            max_calls = 4
+            rtp_ports = "{rtp}-{last}"
+            [[trunk]]
+            name = "loopback"
+            sources = ["127.0.0.0/8"]
+            numbers = ["+12025550100"]
+            shared_addresses = false
+            trust_pai = true
+            cli_screened = true
+            country = "US"
+            keeps_diversion = "yes"
+            [ca]
+            passphrase_file = "passphrase"
+            oid_arc = "1.3.6.1.4.1.55555"
+            [dht]
+            networks = ["mainline:127.0.0.1:{one},127.0.0.1:{two}"]
+            "#,
+            port = http.port(),
+            last = rtp + 16,
+        )
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn serve(&self) -> Service {
+        Service::serve(&self.path("config.toml"), self.http, self.sip, self.path("data/ca/bundle.pem"))
+    }
+
+    fn ring(&self) -> Ring {
+        self.runtime.block_on(Ring::start(&self.ring)).expect("the ports of the ring are free")
+    }
+
+    /// A caller who does everything right, in the background.
+    fn caller(&self, service: &Service) -> Child {
+        let mut command = service.simulate("happy", NUMBER);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the caller starts")
+    }
+
+    fn database(&self) -> Database<'_> {
+        let options =
+            SqliteConnectOptions::new().filename(self.path("data/dialproof.db")).busy_timeout(Duration::from_secs(30));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options);
+        Database { pool: self.runtime.block_on(pool).expect("the database is there"), runtime: &self.runtime }
+    }
+}
+
+/// The first of 17 ports outside of those that the system draws, others for each test of each process.
+fn rtp_ports() -> u32 {
+    static TESTS: AtomicU32 = AtomicU32::new(0);
+    10_000 + (std::process::id() * 128 + TESTS.fetch_add(1, Ordering::Relaxed) * 32) % 20_000
+}
+
+/// What an observer sees in the rows.
+struct Database<'a> {
+    pool: SqlitePool,
+    runtime: &'a Runtime,
+}
+
+impl Database<'_> {
+    fn count(&self, what: &str) -> i64 {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {what}"));
+        self.runtime.block_on(sqlx::query_scalar(sql).fetch_one(&self.pool)).expect("a number")
+    }
+
+    fn run(&self, sql: &'static str) {
+        self.runtime.block_on(sqlx::query(sql).execute(&self.pool)).expect("the statement runs");
+    }
+}
+
+/// Exactly one certificate, which a stranger finds.
+fn one_certificate_is_found(service: &Service, place: &Place) -> Value {
+    let identity = format!("tel:{NUMBER}");
+    let mut found = Value::Null;
+    wait_until("a stranger finds the certificate", || {
+        let output = service.lookup(&identity);
+        found = serde_json::from_slice(&output.stdout).expect("one object");
+        output.status.success()
+    });
+    let database = place.database();
+    assert_eq!(database.count("certificates"), 1);
+    assert_eq!(database.count("intents WHERE state = 'done'"), 1);
+    assert_eq!(database.count("intents WHERE state = 'open'"), 0);
+    assert_eq!(database.count("verifications WHERE state = 'issued'"), 1);
+    found
+}
+
+#[test]
+fn a_certificate_issued_while_the_directory_is_away_is_published_when_it_is_back() {
+    let place = Place::new();
+    let service = place.serve();
+    let caller = place.caller(&service).wait_with_output().expect("the caller ends");
+    assert!(caller.status.success(), "{caller:?}\n{}", service.log());
+    let told: Value = serde_json::from_slice(&caller.stdout).expect("one object");
+    let verification = &told["verification"];
+    assert_eq!(
+        (verification["state"].as_str(), verification["dht"]["published"].as_bool()),
+        (Some("issued"), Some(false))
+    );
+    assert_eq!(service.lookup(&format!("tel:{NUMBER}")).status.code(), Some(4));
+
+    // The power goes, and comes back before the directory does.
+    service.kill();
+    let service = place.serve();
+    let _ring = place.ring();
+    one_certificate_is_found(&service, &place);
+    assert!(service.terminate().success());
+}
+
+#[test]
+fn a_power_cut_between_intent_and_result_voids_the_one_serial_and_issues_another() {
+    let place = Place::new();
+    let _ring = place.ring();
+    let service = place.serve();
+    // A result takes so long to write that the power goes while it is being written.
+    let database = place.database();
+    database.run(
+        "CREATE VIEW ages AS WITH RECURSIVE tick(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM tick WHERE n < 100000000000) \
+         SELECT n FROM tick",
+    );
+    database.run("CREATE TRIGGER slow BEFORE INSERT ON certificates BEGIN SELECT max(n) FROM ages; END");
+    let mut caller = place.caller(&service);
+    wait_until("the intent is written", || database.count("intents WHERE state = 'open'") == 1);
+    assert_eq!(database.count("certificates"), 0);
+    service.kill();
+    database.run("DROP TRIGGER slow");
+    database.run("DROP VIEW ages");
+    drop(database);
+    // It would wait on the line for a long time: nobody tells it that the service is gone.
+    caller.kill().expect("the caller is still there");
+    caller.wait().expect("the caller ends");
+
+    let service = place.serve();
+    let found = one_certificate_is_found(&service, &place);
+    let database = place.database();
+    assert_eq!(database.count("intents WHERE state = 'void'"), 1);
+    let sql = "SELECT serial FROM intents WHERE state = 'void'";
+    let void: String = place.runtime.block_on(sqlx::query_scalar(sql).fetch_one(&database.pool)).expect("a serial");
+    assert_ne!(found["serial"].as_str(), Some(void.as_str()));
+    assert_eq!(revoked(&service, &place), [void], "the list names the void serial and nothing else");
+    assert!(service.terminate().success());
+}
+
+/// The serials on the list of the intermediate for numbers.
+fn revoked(service: &Service, place: &Place) -> Vec<String> {
+    let url = format!("{}/ca/tel.crl", service.http());
+    let list = async { reqwest::get(url).await.expect("the list is served").bytes().await.expect("a body") };
+    let list = place.runtime.block_on(list);
+    let (_, list) = CertificateRevocationList::from_der(&list).expect("a revocation list");
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    list.iter_revoked_certificates().map(|entry| hex(entry.raw_serial())).collect()
+}
+
+#[test]
+fn a_locked_database_is_said_to_be_busy_and_serves_again_when_it_is_free() {
+    let place = Place::new();
+    let _ring = place.ring();
+    let service = place.serve();
+    let start = || {
+        let body = json!({ "number": NUMBER, "publish": false });
+        let url = format!("{}/v1/verifications", service.http());
+        let post = async {
+            let answer = reqwest::Client::new().post(url).json(&body).send().await.expect("an answer");
+            (answer.status().as_u16(), answer.headers().contains_key("retry-after"), answer.json::<Value>().await)
+        };
+        place.runtime.block_on(post)
+    };
+    assert_eq!(start().0, 201);
+    let database = place.database();
+    database.run("BEGIN IMMEDIATE");
+    let (status, says_when, problem) = start();
+    assert_eq!((status, says_when), (503, true));
+    assert_eq!(problem.expect("a problem document")["status"], 503);
+    database.run("ROLLBACK");
+    assert_eq!(start().0, 201);
+    assert!(service.terminate().success());
+}
+
+#[test]
+fn twenty_posts_of_the_same_read_back_issue_one_certificate() {
+    let place = Place::new();
+    let _ring = place.ring();
+    let service = place.serve();
+    let taken = place.runtime.block_on(type_in_at_once(&service, 20));
+    assert_eq!(taken, 1, "one post is right, the others come too late");
+    one_certificate_is_found(&service, &place);
+}
+
+/// A call whose read-back is posted so many times at once; tells how many posts were right.
+async fn type_in_at_once(service: &Service, posts: usize) -> usize {
+    let api = Api::new(service.http());
+    let key = KeyPair::generate().expect("a key");
+    let csr = CertificateParams::default().serialize_request(&key).and_then(|csr| csr.pem()).expect("a request");
+    let start = Start { number: NUMBER, csr: Some(&csr), publish: true, locale: "en" };
+    let started = api.start(&start).await.expect("a verification");
+    let plan = CallPlan {
+        service: service.sip(),
+        local: None,
+        dialled: started.dial.number.clone(),
+        uri_parameters: Vec::new(),
+        identity: Identity::of(NUMBER),
+        laws: vec![Law::Mu],
+        scenario: Scenario::Happy,
+        code: started.code.clone(),
+        vocabulary: Vocabulary::of(&Library::embedded(), "en"),
+        patience: Duration::from_secs(180),
+    };
+    let (spoken, mut understood) = mpsc::unbounded_channel();
+    let call = call(plan, move |news| {
+        if let News::ReadBack(digits) = news {
+            spoken.send(digits).expect("the page is open");
+        }
+    });
+    let page = async {
+        let digits = understood.recv().await.expect("the voice reads digits");
+        let mut typing = JoinSet::new();
+        for _ in 0..posts {
+            let (api, started, digits) = (api.clone(), started.clone(), digits.clone());
+            typing.spawn(async move { api.type_in(&started, digits.expose()).await.is_ok() });
+        }
+        typing.join_all().await.into_iter().filter(|taken| *taken).count()
+    };
+    let (report, taken) = tokio::join!(call, page);
+    report.expect("a call");
+    taken
+}

@@ -1,0 +1,112 @@
+//! Looking somebody up from another process: what it says, and what it ends with.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Output;
+
+use end_to_end::service::{Service, dialproof, run};
+use serde_json::Value;
+
+const NUMBER: &str = "+12135550143";
+
+fn said(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+fn ended(output: &Output, code: i32, verdict: &str) -> Value {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    let said = said(output);
+    assert_eq!(said["verdict"], verdict);
+    said
+}
+
+#[test]
+fn a_stranger_with_the_bundle_learns_what_the_directory_knows() {
+    let demo = Service::demo();
+    let identity = format!("tel:{NUMBER}");
+    ended(&demo.lookup(&identity), 3, "unknown");
+    let proved = demo.simulate("happy", NUMBER).output().expect("the caller runs");
+    assert!(proved.status.success(), "{proved:?}");
+    let found = ended(&demo.lookup(&identity), 0, "valid");
+    assert_eq!((found["identity"].as_str(), found["name"].as_str()), (Some(&*identity), Some(&*identity)));
+    assert_eq!(found["level"], "L2");
+    let proved: Value = serde_json::from_slice(&proved.stdout).expect("one object");
+    let flat = |pem: &Value| pem.as_str().expect("a text").split_whitespace().collect::<String>();
+    assert_eq!(flat(&found["certificate_pem"]), flat(&proved["verification"]["certificate_pem"]));
+    ended(&demo.lookup("tel:+12135550144"), 3, "unknown");
+
+    an_older_record_than_one_seen_before_is_not_believed(&demo, &identity, &found);
+    a_root_that_was_not_pinned_is_refused(&demo, &identity);
+    what_a_dead_directory_is_asked_nobody_can_say(demo, &identity);
+}
+
+fn an_older_record_than_one_seen_before_is_not_believed(demo: &Service, identity: &str, found: &Value) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let seen = folder.path().join("seen");
+    let (slot, seq) = (found["dht"]["slot"].as_str().expect("a slot"), found["dht"]["seq"].as_i64().expect("a number"));
+    std::fs::write(&seen, format!("{slot} {}\n", seq + 1)).expect("a file");
+    let output = dialproof()
+        .args(["lookup", identity, "--json", "--ca"])
+        .arg(demo.bundle())
+        .arg("--seen")
+        .arg(&seen)
+        .output()
+        .expect("the program runs");
+    let said = ended(&output, 6, "invalid");
+    assert!(said["reason"].as_str().is_some_and(|reason| reason.contains("replays an old one")), "{said}");
+}
+
+fn a_root_that_was_not_pinned_is_refused(demo: &Service, identity: &str) {
+    let at = demo.said().find("root: ").expect("the demo says its root") + "root: ".len();
+    let root = demo.said()[at..].split_whitespace().next().expect("a fingerprint");
+    let with_root = |root: &str| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = dialproof();
+        command.args(["lookup", identity, "--json", "--root", root, "--ca"]).arg(demo.bundle());
+        command.env("XDG_STATE_HOME", folder.path()).output().expect("the program runs")
+    };
+    ended(&with_root(root), 0, "valid");
+    let refused = with_root(&"ab".repeat(32));
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("not the pinned one"), "{refused:?}");
+}
+
+fn what_a_dead_directory_is_asked_nobody_can_say(demo: Service, identity: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bundle = folder.path().join("bundle.pem");
+    std::fs::copy(demo.bundle(), &bundle).expect("a copy");
+    demo.kill();
+    let output = look_up(identity, &bundle, folder.path());
+    let said = ended(&output, 4, "unreachable");
+    assert!(said["certificate_pem"].is_null());
+}
+
+fn look_up(identity: &str, bundle: &Path, state: &Path) -> Output {
+    let mut command = dialproof();
+    command.args(["lookup", identity, "--json", "--ca"]).arg(bundle).env("XDG_STATE_HOME", state);
+    command.output().expect("the program runs")
+}
+
+#[test]
+fn what_cannot_be_carried_out_ends_with_1_and_says_why() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let broken = folder.path().join("bundle.pem");
+    let mut text = String::new();
+    writeln!(text, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----").expect("a String takes all");
+    std::fs::write(&broken, text).expect("a file");
+    let broken = broken.to_str().expect("a plain path");
+    let table: [(&[&str], &str); 6] = [
+        (&["lookup"], "required arguments"),
+        (&["lookup", "tel:+12135550143", "--ca", "/nonexistent/bundle.pem"], "cannot be read"),
+        (&["lookup", "tel:+12135550143", "--ca", broken], "this is not a CA bundle"),
+        (&["lookup", "12135550143", "--ca", broken], "an identity is written"),
+        (&["lookup", "tel:+12135550143", "--ca", broken, "--dht", "kademlia"], "names no DHT"),
+        (&["lookup", "tel:+12135550143", "--ca", broken, "--timeout", "0"], "--timeout"),
+    ];
+    for (arguments, why) in table {
+        let output = run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains(why) && output.stdout.is_empty(), "{arguments:?}: {said}");
+    }
+}

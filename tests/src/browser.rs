@@ -61,7 +61,7 @@ impl Browser {
             .expect("chromedriver opens a window");
         let session = client.session_id().await.expect("chromedriver answers").expect("a session has a name");
         let browser = Self { client, session, driver, downloads, _process: process };
-        let metrics = json!({ "width": look.width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+        let metrics = json!({ "width": look.width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false });
         browser.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
         let scheme = if look.is_dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
@@ -237,6 +237,8 @@ impl Browser {
 
 /// Longer than a whole telephone call.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+/// The height of the window in CSS pixels.
+const HEIGHT: u32 = 800;
 /// Between two looks.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
@@ -247,7 +249,10 @@ fn capabilities(look: Look, downloads: &str) -> Value {
         "browserName": "chrome",
         "goog:chromeOptions": {
             // Tests may run as root, where Chromium has no sandbox; the pages are our own.
-            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+            "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                format!("--window-size={},{HEIGHT}", look.width),
+            ],
             "prefs": {
                 "download.default_directory": downloads,
                 "profile.managed_default_content_settings.javascript": scripts,

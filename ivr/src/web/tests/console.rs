@@ -280,7 +280,7 @@ async fn the_address_is_the_filter_and_holds_no_empty_field() {
     for (query, field) in [("number=12", "number"), ("level=L9", "level"), ("from=x", "from"), ("after=1", "after")] {
         let page = ada.get(&format!("/console/calls?{query}")).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
-        page.says(&format!("<p class=\"hint\" role=\"alert\">{field}: "));
+        page.says(&format!("role=\"alert\">The field “{field}” cannot be read: "));
     }
 }
 

@@ -113,6 +113,8 @@ if (told && told.dataset.events) {
       if (!form.hidden) $("digits").focus();
     }
   });
+  // Who has pressed a button goes where it leads.
+  document.addEventListener("submit", () => source.close());
   source.onerror = () => { if (source.readyState == 2) setTimeout(reload, 5e3); };
   if (live) {
     const left = $("left"), ends = performance.now() + left.dataset.seconds * 1e3;

@@ -1,18 +1,20 @@
 //! How well many calls are served: `cargo bench -p end-to-end --bench calls`. Load and service have a core each; what is
 //! printed says how it was measured.
 //!
-//! By default the service is this program again, with the SIP and media drivers of `dialproof` and a desk that knows
-//! every caller (`service.rs`). `-- --sip ADDRESS --pid PID` puts the load on a service that runs already: it must
-//! expect calls from the numbers that `--numbers` prints.
+//! By default the service is `dialproof demo`, and one more person proves a number and gets a certificate while all
+//! talk. `-- --drivers` leaves all of it away but SIP and media (`drivers.rs`). `-- --sip ADDRESS --pid PID` puts the
+//! load on a service that runs already: it must expect calls from the numbers that `-- --numbers` prints.
 
 mod caller;
 mod cores;
+mod drivers;
 mod load;
 mod process;
 mod service;
 mod stamped;
+mod whole;
 
-use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -22,70 +24,89 @@ use load::{Load, Measured};
 use process::Usage;
 use service::Service;
 
-/// Calls at the same time, and how long each of them lasts.
+/// Calls at the same time, and how long each of them lasts: longer than the script takes to issue a certificate.
 const AT_ONCE: usize = 200;
-const LONG: Duration = Duration::from_secs(30);
-/// Calls that are only answered and ended, for the time from the INVITE to its 200.
-const SHORT_CALLS: usize = 1_000;
+const LONG: Duration = Duration::from_secs(40);
+/// Calls that are only answered and ended, for the time from the INVITE to its 200. There must be a port for each: it
+/// rests after its call.
+const SHORT_CALLS: usize = 350;
 const SHORT: Duration = Duration::from_secs(1);
+const PORT_RESTS: Duration = Duration::from_secs(11);
 /// Calls begun in a second, in both.
 const RATE: u32 = 50;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["service"] => service::serve(),
-        ["--numbers"] => {
-            numbers()?.iter().for_each(|number| println!("{}", number.as_str()));
-            Ok(())
-        }
+        [drivers::ROLE] => drivers::serve()?,
+        [whole::ROLE, arguments @ ..] => return whole::serve(arguments),
+        ["--numbers"] => numbers()?.iter().for_each(|number| println!("{}", number.as_str())),
         ["--sip", sip, "--pid", pid] => {
-            let pid = pid.parse().context("--pid")?;
-            measure(sip.parse().context("--sip")?, pid, "the service that runs already, on the cores it was given")
-        }
-        // `cargo test --all-targets` runs every benchmark; this one takes a minute and measures nothing beside others.
-        [] if !std::env::args().any(|argument| argument == "--bench") => Ok(()),
-        [] => {
-            let cores = cores::allowed()?;
-            let (service_core, load_core) = (cores[0], cores[cores.len() - 1]);
-            cores::pin(service_core)?;
-            let service = Service::start()?;
-            cores::pin(load_core)?;
-            let place = if service_core == load_core {
-                "THE SAME CORE AS THE LOAD, there is no other".to_owned()
-            } else {
-                format!("core {service_core}, load on core {load_core}")
+            let sip = sip.parse().context("--sip")?;
+            let service = Service {
+                what: "one that runs already",
+                sip,
+                http: None,
+                child: None,
+                end: Box::new(|| Ok(String::new())),
             };
-            let what = format!("SIP and media drivers with a desk that knows every caller, on {place}");
-            measure(service.address(), service.pid(), &what)?;
-            println!("service's own count:  {}", service.end()?);
-            Ok(())
+            measure(&service, pid.parse().context("--pid")?)?;
         }
-        other => bail!("{other:?}: nothing, --numbers, or --sip ADDRESS --pid PID"),
+        ["--drivers"] => beside_each_other(drivers::start)?,
+        // `cargo test --all-targets` runs every benchmark; this one takes a minute and measures nothing beside others.
+        [] if !std::env::args().any(|argument| argument == "--bench") => {}
+        [] => beside_each_other(whole::start)?,
+        other => bail!("{other:?}: nothing, --drivers, --numbers, or --sip ADDRESS --pid PID"),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn measure(sip: SocketAddr, pid: u32, what: &str) -> anyhow::Result<()> {
-    println!("service:              {what}");
+/// Service and load, each on its core.
+fn beside_each_other(start: impl FnOnce() -> anyhow::Result<Service>) -> anyhow::Result<()> {
+    let cores = cores::allowed()?;
+    let (service_core, load_core) = (cores[0], cores[cores.len() - 1]);
+    if service_core == load_core {
+        println!("THERE IS ONE CORE: service and load share it");
+    }
+    cores::pin(service_core)?;
+    let service = start()?;
+    cores::pin(load_core)?;
+    println!("cores:                service on {service_core}, load on {load_core}");
+    let pid = service.child.as_ref().context("a service of our own")?.pid();
+    measure(&service, pid)?;
+    println!("{}", service.end()?);
+    Ok(())
+}
+
+fn measure(service: &Service, pid: u32) -> anyhow::Result<()> {
+    println!("service:              {}", service.what);
     println!("machine:              {}", process::machine()?);
     println!(
         "arrivals:             stamped by the kernel as it takes each datagram from the loopback (SO_TIMESTAMPNS)"
     );
 
     let numbers = numbers()?;
+    let (person, callers) = numbers.split_last().context("no numbers")?;
+    if let Some(http) = &service.http {
+        whole::expect_calls(http, callers)?;
+    }
     let short = Load { calls: SHORT_CALLS, per_second: RATE, length: SHORT };
-    let answered = load::run(&short, sip, &numbers, || Ok(()))?;
+    let answered = load::run(&short, service.sip, callers, || Ok(()))?;
     println!("\n{SHORT_CALLS} calls of {SHORT:?}, {RATE} begun in a second");
     println!("INVITE to 200:        {}", percentiles(answered.setups.clone()));
     println!("                      from before the INVITE is given to the kernel");
     failures(&answered);
+    std::thread::sleep(PORT_RESTS);
 
+    process::forget_peak(pid)?;
+    let person = service.http.clone().map(|http| {
+        let (person, sip) = (person.clone(), service.sip);
+        std::thread::spawn(move || whole::verify(&http, sip, &person))
+    });
     let (mut before, mut during) = (None, None);
-    let long = Load { calls: AT_ONCE, per_second: RATE, length: LONG };
-    let mut looks = 0;
-    let spoken = load::run(&long, sip, &numbers, || {
-        looks += 1;
+    let long = Load { calls: AT_ONCE - usize::from(person.is_some()), per_second: RATE, length: LONG };
+    let spoken = load::run(&long, service.sip, callers, || {
         let usage = Usage::of(pid)?;
         if before.is_none() {
             before = Some(usage)
@@ -95,6 +116,11 @@ fn measure(sip: SocketAddr, pid: u32, what: &str) -> anyhow::Result<()> {
         Ok(())
     })?;
     println!("\n{AT_ONCE} calls at once of {LONG:?}, PCMU every 20 ms both ways");
+    if let Some(person) = person {
+        let verified = person.join();
+        verified.unwrap_or_else(|_| bail!("the one who verified a number panicked"))?;
+        println!("                      one of them verified its number and got a certificate, published");
+    }
     println!("INVITE to 200:        {}", percentiles(spoken.setups.clone()));
     println!("packets off by:       {}", percentiles(spoken.deviations.clone()));
     println!("                      how far a packet came from 20 ms after the one before it");
@@ -114,11 +140,11 @@ fn failures(measured: &Measured) {
     }
 }
 
-/// As many valid numbers as calls are made at most, no two alike: +1 NPA 555 01XX, which no telephone has.
+/// A valid number for each call and one more, no two alike: +1 NPA 555 01XX, which no telephone has.
 fn numbers() -> anyhow::Result<Vec<Number>> {
     let all = (201..990).flat_map(|area| (100..200).map(move |line| format!("+1{area}5550{line}")));
-    let valid: Vec<Number> = all.filter_map(|text| Number::parse(&text).ok()).take(SHORT_CALLS.max(AT_ONCE)).collect();
-    if valid.len() < SHORT_CALLS.max(AT_ONCE) {
+    let valid: Vec<Number> = all.filter_map(|text| Number::parse(&text).ok()).take(SHORT_CALLS + 1).collect();
+    if valid.len() <= SHORT_CALLS {
         bail!("only {} numbers are valid", valid.len());
     }
     Ok(valid)

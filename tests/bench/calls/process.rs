@@ -12,6 +12,7 @@ use ivr::clock::Clock;
 pub(crate) struct Usage {
     at: Instant,
     resident_kib: u64,
+    peak_kib: u64,
     media: Duration,
     others: Duration,
 }
@@ -20,6 +21,7 @@ pub(crate) struct Usage {
 #[derive(Debug)]
 pub(crate) struct Share {
     resident_kib: u64,
+    peak_kib: u64,
     media: f64,
     others: f64,
 }
@@ -27,8 +29,11 @@ pub(crate) struct Share {
 impl Usage {
     pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
         let status = read(&format!("/proc/{pid}/status"))?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        let resident_kib = resident.trim().trim_end_matches(" kB").parse().context("VmRSS")?;
+        let kib = |name: &str| -> anyhow::Result<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_suffix(" kB"));
+            line.with_context(|| name.to_owned())?.trim().parse().with_context(|| name.to_owned())
+        };
+        let (resident_kib, peak_kib) = (kib("VmRSS:")?, kib("VmHWM:")?);
         let (mut media, mut others) = (Duration::ZERO, Duration::ZERO);
         for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
             let thread = thread?.path();
@@ -42,7 +47,7 @@ impl Usage {
             let ran = Duration::from_nanos(ran);
             if name.trim() == "media" { media += ran } else { others += ran }
         }
-        Ok(Self { at: Clock.now(), resident_kib, media, others })
+        Ok(Self { at: Clock.now(), resident_kib, peak_kib, media, others })
     }
 
     pub(crate) fn since(&self, before: &Self) -> Share {
@@ -50,6 +55,7 @@ impl Usage {
         let part = |now: Duration, then: Duration| now.saturating_sub(then).as_secs_f64() / elapsed;
         Share {
             resident_kib: self.resident_kib,
+            peak_kib: self.peak_kib,
             media: part(self.media, before.media),
             others: part(self.others, before.others),
         }
@@ -58,10 +64,17 @@ impl Usage {
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { resident_kib, media, others } = self;
-        let (mib, media, others) = (*resident_kib as f64 / 1_024.0, media * 100.0, others * 100.0);
-        write!(f, "RSS {mib:.1} MiB; of one core the media thread took {media:.1} %, the others {others:.1} %")
+        let [resident, peak] = [self.resident_kib, self.peak_kib].map(|kib| kib as f64 / 1_024.0);
+        let [media, others] = [self.media, self.others].map(|part| part * 100.0);
+        write!(f, "RSS {resident:.1} MiB, at most {peak:.1} MiB; ")?;
+        write!(f, "of one core the media thread took {media:.1} %, the others {others:.1} %")
     }
+}
+
+/// From now on the greatest size is that of later moments.
+pub(crate) fn forget_peak(pid: u32) -> anyhow::Result<()> {
+    // proc(5): 5 resets VmHWM.
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").context("resetting the greatest size")
 }
 
 /// What else to know about a measurement.

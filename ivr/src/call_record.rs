@@ -5,6 +5,8 @@
 mod names;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ivr_core::call::flow::Step;
@@ -28,7 +30,7 @@ const BURST: usize = 500;
 const LINES: i64 = 1_000;
 /// More than there are calls at a time.
 const REMEMBERED: usize = 20_000;
-/// A burst is tried so often, with [`PAUSE`] between; then it is dropped and counted.
+/// What a busy database does not take is tried so often, with [`PAUSE`] between; then it is dropped and counted.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(300);
 /// How long refused attempts are kept, and the SIP messages of any call.
@@ -42,6 +44,16 @@ pub struct CallRecord {
     /// Which node's calls are written.
     node: String,
     clock: Clock,
+    figures: Arc<Figures>,
+}
+
+/// What became of the lines, since the start.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Lines that the database did not take.
+    pub lost: AtomicU64,
+    /// How often a busy database was tried again.
+    pub retried: AtomicU64,
 }
 
 /// A call with everything that happened in it.
@@ -56,7 +68,12 @@ pub struct Story {
 impl CallRecord {
     /// The records of a node, which no other node is called.
     pub fn new(store: Store, node: String, clock: Clock) -> Self {
-        Self { store, node, clock }
+        Self { store, node, clock, figures: Arc::default() }
+    }
+
+    /// What became of the lines, for `/metrics`.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     /// Writes what arrives, until the telephone is gone. First closes what an earlier run of this node left open.
@@ -69,17 +86,14 @@ impl CallRecord {
         let (mut live, mut burst) = (Live::default(), Vec::with_capacity(BURST));
         while records.recv_many(&mut burst, BURST).await > 0 {
             let mut rows = Vec::with_capacity(burst.len());
+            // Of one burst, so that a dead database does not hold up each of its lines.
+            let mut tries = TRIES;
             for recorded in burst.drain(..) {
                 live.begin(&recorded, self.clock);
-                if let Err(error) = live.tell_page(&recorded, &verify).await {
-                    let call = recorded.call.0;
-                    tracing::warn!(call, %error, "a page does not learn what its call did: {error}");
-                }
+                self.tell_page(&mut live, &recorded, &verify, &mut tries).await;
                 rows.extend(live.row(recorded));
             }
-            if let Err(error) = self.write_patiently(&rows).await {
-                tracing::error!(lines = rows.len(), %error, "{} lines of call records are lost: {error}", rows.len());
-            }
+            self.write_burst(&rows).await;
         }
     }
 
@@ -140,24 +154,82 @@ impl CallRecord {
         Ok(lost)
     }
 
-    async fn write_patiently(&self, rows: &[Line]) -> Result<(), StoreError> {
-        let mut tries = 1;
-        loop {
-            match self.write(rows).await {
-                Err(StoreError::Busy) if tries < TRIES => tokio::time::sleep(PAUSE).await,
-                done => return done,
+    /// Pages hear only of the call that keyed in their code, and of refused calls that bore their number.
+    async fn tell_page(
+        &self,
+        live: &mut Live,
+        Recorded { call, at, entry }: &Recorded,
+        verify: &Verify,
+        tries: &mut u32,
+    ) {
+        let told = match entry {
+            Entry::Step(step) => {
+                let Some(page) = live.page(*call, step) else { return };
+                // Of a step that gets lost, the page would wait in vain.
+                self.patiently(tries, || verify.note_step(page, *step, *at)).await
             }
-            tries += 1;
+            Entry::Refused { reason, claimed: Some(number), .. } => verify.note_refusal(number, reason, *at).await,
+            _ => return,
+        };
+        if let Err(error) = told {
+            tracing::warn!(call = call.0, %error, "a page does not learn what its call did: {error}");
         }
     }
 
-    async fn write(&self, rows: &[Line]) -> Result<(), StoreError> {
-        if rows.is_empty() {
+    /// Everything in one transaction; or, if the database refuses it, each call's lines in their own, so that a line
+    /// which cannot be stored takes no other call's with it.
+    async fn write_burst(&self, rows: &[Line]) {
+        let (all, mut tries) = (Vec::from_iter(rows), TRIES);
+        match self.patiently(&mut tries, || self.write(&all)).await {
+            Ok(()) => {}
+            Err(StoreError::Failed(_)) if all.iter().any(|line| line.id != all[0].id) => {
+                let mut calls: Vec<Vec<&Line>> = Vec::new();
+                for line in all {
+                    match calls.iter_mut().find(|lines| lines[0].id == line.id) {
+                        Some(lines) => lines.push(line),
+                        None => calls.push(vec![line]),
+                    }
+                }
+                for lines in calls {
+                    if let Err(error) = self.write(&lines).await {
+                        self.lose(lines.len(), &error);
+                    }
+                }
+            }
+            Err(error) => self.lose(all.len(), &error),
+        }
+    }
+
+    fn lose(&self, lines: usize, error: &StoreError) {
+        self.figures.lost.fetch_add(lines as u64, Ordering::Relaxed);
+        tracing::error!(lines, %error, "{lines} lines of call records are lost: {error}");
+    }
+
+    /// Again while the database is busy, as long as there are tries.
+    async fn patiently<F: Future<Output = Result<(), StoreError>>>(
+        &self,
+        tries: &mut u32,
+        mut work: impl FnMut() -> F,
+    ) -> Result<(), StoreError> {
+        loop {
+            match work().await {
+                Err(StoreError::Busy) if *tries > 1 => {
+                    *tries -= 1;
+                    self.figures.retried.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn write(&self, lines: &[&Line]) -> Result<(), StoreError> {
+        if lines.is_empty() {
             return Ok(());
         }
         let mut writer = self.store.begin().await?;
-        for row in rows {
-            self.write_one(row, &mut writer).await?;
+        for line in lines {
+            self.write_one(line, &mut writer).await?;
         }
         writer.commit().await
     }
@@ -166,11 +238,11 @@ impl CallRecord {
         let (id, columns) = (*id, self.store.columns());
         match entry {
             Entry::Began { sip_call_id, trunk, source, caller } => {
-                let source = source.to_string();
+                let (source, sip_call_id) = (source.to_string(), names::stored(sip_call_id));
                 let new = calls::New {
                     id,
                     node: &self.node,
-                    sip_call_id,
+                    sip_call_id: &sip_call_id,
                     began_at: *at,
                     trunk: trunk.as_deref(),
                     source: &source,
@@ -249,22 +321,13 @@ impl Live {
         Some(Line { id, number, at, entry })
     }
 
-    /// Pages hear only of the call that keyed in their code, and of refused calls that bore their number.
-    async fn tell_page(&mut self, Recorded { call, at, entry }: &Recorded, verify: &Verify) -> Result<(), StoreError> {
-        match entry {
-            Entry::Step(step) => {
-                let remembered = self.0.get_mut(call);
-                if let (Step::CodeMatched(page), Some(remembered)) = (step, remembered) {
-                    remembered.page = Some(*page);
-                }
-                match self.0.get(call).and_then(|remembered| remembered.page) {
-                    Some(page) => verify.note_step(page, *step, *at).await,
-                    None => Ok(()),
-                }
-            }
-            Entry::Refused { reason, claimed: Some(number), .. } => verify.note_refusal(number, reason, *at).await,
-            _ => Ok(()),
+    /// The page that hears of a call's step: the one whose code was keyed in.
+    fn page(&mut self, call: CallKey, step: &Step) -> Option<VerificationId> {
+        let remembered = self.0.get_mut(&call)?;
+        if let Step::CodeMatched(page) = step {
+            remembered.page = Some(*page);
         }
+        remembered.page
     }
 }
 

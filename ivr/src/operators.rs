@@ -104,7 +104,9 @@ impl Operators {
     ) -> Result<Private<String>, LoginError> {
         let begun = self.attempts.begin(name, source, self.clock.now());
         begun.map_err(|retry_after| LoginError::TooMany { retry_after })?;
-        let hash = operators::password_hash(name, &mut *self.store.read().await?).await?;
+        // Nobody has another name, and PostgreSQL would not even take some.
+        let hash =
+            if is_name(name) { operators::password_hash(name, &mut *self.store.read().await?).await? } else { None };
         if !self.hashing.verify(password, hash).await {
             return Err(LoginError::Wrong);
         }
@@ -151,6 +153,16 @@ impl Operators {
     pub async fn logout(&self, cookie: &str) -> Result<(), StoreError> {
         let mut writer = self.store.begin().await?;
         operators::end_session(sha256(cookie), &mut writer).await?;
+        writer.commit().await
+    }
+
+    /// Writes into the audit what somebody did.
+    ///
+    /// # Errors
+    /// If the database does not answer: then it must not be done.
+    pub async fn note(&self, operator: &Operator, action: &str, subject: &str) -> Result<(), StoreError> {
+        let mut writer = self.store.begin().await?;
+        audit::add((&operator.name, action, subject), self.clock.wall(), self.store.columns(), &mut writer).await?;
         writer.commit().await
     }
 

@@ -41,6 +41,7 @@ use ivr_core::endpoint::Counters;
 use ivr_core::number::Country;
 use ivr_core::proof::Binding;
 
+use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::enrol_email::EnrolEmail;
 use crate::issue::Issue;
@@ -83,8 +84,10 @@ pub struct Parts {
     pub directory: Box<dyn Fn() -> BoxFuture<'static, Vec<Health>> + Send + Sync>,
     /// Enrolment by email; `None` without `[smtp]`.
     pub enrol: Option<EnrolEmail>,
+    /// Call records.
+    pub calls: CallRecord,
     /// The console's people.
-    pub operators: Option<Operators>,
+    pub operators: Operators,
 }
 
 /// What the operator decided about pages.

@@ -1,5 +1,7 @@
 //! The names of the records' vocabulary.
 
+use std::borrow::Cow;
+
 use ivr_core::call::flow::Ending;
 
 /// How a conversation ended, as it stands in the records and in the console's addresses.
@@ -17,4 +19,17 @@ pub(super) fn ending(ending: Ending) -> &'static str {
         Ending::ServiceFailed => "service-failed",
         Ending::TooLong => "too-long",
     }
+}
+
+/// Longer Call-IDs are cut: real ones have about 60 characters.
+const LONGEST_CALL_ID: usize = 255;
+
+/// A Call-ID as it is stored and looked for. Whoever calls chooses its octets: PostgreSQL refuses a NUL, and nobody
+/// wants to see the others.
+pub(crate) fn stored(call_id: &str) -> Cow<'_, str> {
+    let is_clean = |c: char| !c.is_control();
+    if call_id.len() <= LONGEST_CALL_ID && call_id.chars().all(is_clean) {
+        return Cow::Borrowed(call_id);
+    }
+    call_id.chars().take(LONGEST_CALL_ID).map(|c| if is_clean(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }

@@ -64,10 +64,14 @@ mod tests {
         for last in 0..5 {
             assert_eq!(attempts.begin("ada", source(last), begun), Ok(()));
         }
-        assert_eq!(attempts.begin("ada", IpAddr::from([198, 51, 100, 1]), begun), Err(REFILL), "the name is used up");
-        assert_eq!(attempts.begin("eve", source(9), begun), Err(REFILL), "so is the network");
-        assert_eq!(attempts.begin("eve", IpAddr::from([198, 51, 100, 1]), begun), Ok(()));
-        assert_eq!(attempts.begin("ada", source(1), begun + REFILL), Ok(()));
+        assert_eq!(attempts.begin("ada", source(5), begun), Err(REFILL), "the name is used up");
+        for name in ["a", "b", "c", "d", "e"] {
+            assert_eq!(attempts.begin(name, source(6), begun), Ok(()));
+        }
+        assert_eq!(attempts.begin("f", source(6), begun), Err(REFILL), "the source is used up");
+        assert_eq!(attempts.begin("f", source(7), begun), Ok(()));
+        assert_eq!(attempts.begin("ada", source(7), begun + REFILL), Ok(()));
+        assert_eq!(attempts.begin("ada", source(7), begun + REFILL), Err(REFILL));
     }
 
     #[test]

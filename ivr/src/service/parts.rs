@@ -96,7 +96,7 @@ impl Parts {
         let catcher = self.is_demo.then(|| Catcher::new(self.config.service().name()));
         let mail = self.mail(&issue, catcher.clone())?;
         let enrol = mail.as_ref().map(|(enrol, _)| enrol.clone());
-        let app = self.app(&verify, &issue, enrol, operators.clone(), catcher, figures);
+        let app = self.app(&verify, &issue, enrol, (calls.clone(), operators.clone()), catcher, figures);
         Ok(Wired { verify, issue, publisher, calls, operators, mail, app })
     }
 
@@ -124,7 +124,7 @@ impl Parts {
         verify: &Verify,
         issue: &Issue,
         enrol: Option<EnrolEmail>,
-        operators: Operators,
+        (calls, operators): (CallRecord, Operators),
         mails: Option<Catcher>,
         figures: watch::Receiver<Figures>,
     ) -> App {
@@ -157,7 +157,8 @@ impl Parts {
                 Box::pin(async move { directory.health().await })
             }),
             enrol,
-            operators: Some(operators),
+            calls,
+            operators,
         })
     }
 }

@@ -86,6 +86,8 @@ pub struct CallFilter {
     pub last4: String,
     /// The SIP Call-ID.
     pub call_id: String,
+    /// Part of what may be shown: Call-ID, source, trunk, outcome, reason; in any case.
+    pub text: String,
     /// How it ended.
     pub outcome: String,
     /// A reason code.
@@ -257,12 +259,14 @@ pub(crate) async fn list(filter: &CallFilter, columns: &Columns, conn: &mut Conn
     let statement = format!(
         "{SELECT}
          WHERE (calls.began_at, calls.id) < ($1, $2)
-             AND ($3 = 0 OR calls.number_hash IN ($4, $5, $6))
-             AND ($7 = '' OR calls.last4 = $7) AND ($8 = '' OR calls.sip_call_id = $8)
-             AND ($9 = '' OR calls.outcome = $9) AND ($10 = '' OR calls.reason = $10)
-             AND ($11 = '' OR calls.country = $11) AND ($12 = '' OR calls.trunk = $12)
-             AND ($13 < 0 OR calls.level = $13) AND calls.began_at >= $14 AND calls.began_at < $15
-         ORDER BY calls.began_at DESC, calls.id DESC LIMIT $16"
+             AND (CAST($3 AS BIGINT) = 0 OR calls.number_hash IN ($4, $5, $6))
+             AND (CAST($7 AS TEXT) = '' OR calls.last4 = $7) AND (CAST($8 AS TEXT) = '' OR calls.sip_call_id = $8)
+             AND (CAST($9 AS TEXT) = '' OR calls.outcome = $9) AND (CAST($10 AS TEXT) = '' OR calls.reason = $10)
+             AND (CAST($11 AS TEXT) = '' OR calls.country = $11) AND (CAST($12 AS TEXT) = '' OR calls.trunk = $12)
+             AND (CAST($13 AS BIGINT) < 0 OR calls.level = $13) AND calls.began_at >= $14 AND calls.began_at < $15
+             AND (CAST($16 AS TEXT) = '' OR LOWER(calls.sip_call_id || ' ' || calls.source || ' ' || COALESCE(calls.trunk, '') || ' '
+                 || calls.outcome || ' ' || COALESCE(calls.reason, '')) LIKE $16 ESCAPE '!')
+         ORDER BY calls.began_at DESC, calls.id DESC LIMIT $17"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(after)
@@ -280,6 +284,7 @@ pub(crate) async fn list(filter: &CallFilter, columns: &Columns, conn: &mut Conn
         .bind(filter.level.map_or(-1, |level| i64::from(level.number())))
         .bind(filter.from.map_or(i64::MIN, millis))
         .bind(filter.until.map_or(i64::MAX, millis))
+        .bind(pattern(&filter.text))
         .bind(i64::from(filter.limit))
         .fetch_all(conn)
         .await?;
@@ -349,6 +354,21 @@ pub(crate) async fn purge(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// The LIKE pattern of what contains this text; empty for an empty one.
+fn pattern(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let mut pattern = "%".to_owned();
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
 }
 
 const SELECT: &str = "SELECT calls.id, calls.sip_call_id, calls.began_at, calls.trunk, calls.source, calls.country,
@@ -434,4 +454,4 @@ impl std::fmt::Display for CallId {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

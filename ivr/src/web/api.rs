@@ -4,22 +4,27 @@
 //! `UPDATE_OPENAPI=1 cargo test -p ivr openapi`.
 
 pub mod authority;
+pub mod calls;
+pub mod certificates;
 pub mod enrolments;
 pub mod health;
 pub mod verifications;
 
 use axum::routing::get;
 use axum::{Json, Router};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::App;
+use super::console::session;
 
 /// The resources.
 pub fn routes() -> Router<App> {
     Router::new()
         .merge(verifications::routes())
         .merge(enrolments::routes())
+        .merge(calls::routes())
+        .merge(certificates::routes())
         .merge(authority::routes())
         .merge(health::routes())
         .route("/openapi.json", get(async || Json(description())))
@@ -46,6 +51,10 @@ pub fn description() -> utoipa::openapi::OpenApi {
         enrolments::begin,
         enrolments::show,
         enrolments::confirm,
+        calls::list,
+        calls::show,
+        certificates::list,
+        certificates::revoke,
         authority::bundle,
         authority::tel_list,
         authority::email_list,
@@ -58,7 +67,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
 )]
 struct Description;
 
-/// How a verification is opened.
+/// How a verification is opened, and who may see calls and certificates.
 struct Secret;
 
 impl Modify for Secret {
@@ -67,6 +76,8 @@ impl Modify for Secret {
             HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The secret of the verification"));
         let components = description.components.get_or_insert_default();
         components.add_security_scheme("secret", SecurityScheme::Http(scheme.build()));
+        let login = ApiKeyValue::with_description(session::COOKIE_NAME, "An operator's login to the console");
+        components.add_security_scheme("operator", SecurityScheme::ApiKey(ApiKey::Cookie(login)));
     }
 }
 

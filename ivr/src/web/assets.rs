@@ -20,6 +20,7 @@ use super::error::WebError;
 /// Every asset: its name, its type, its content.
 const ASSETS: &[(&str, &str, &[u8])] = &[
     ("style.css", "text/css; charset=utf-8", include_bytes!("../../assets/style.css")),
+    ("console.css", "text/css; charset=utf-8", include_bytes!("../../assets/console.css")),
     ("script.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/script.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
 ];

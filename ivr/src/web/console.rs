@@ -1,10 +1,48 @@
-//! The operators' console.
+//! The operators' console: who is logged in sees calls and certificates, masked; looking behind a mask and revoking are
+//! posts that stand in the audit. Everything works without scripts.
+
+pub mod call;
+pub mod calls;
+pub mod certificate;
+pub mod certificates;
+mod csv;
+pub mod filter;
+mod ladder;
+pub mod login;
+pub mod masked;
+pub mod session;
+mod words;
 
 use axum::Router;
+use axum::response::Redirect;
+use axum::routing::{get, post};
 
 use super::App;
+
+/// Rows of a page.
+const ROWS: u32 = 50;
 
 /// The console's pages, under `/console`.
 pub fn routes() -> Router<App> {
     Router::new()
+        .route("/console", get(async || Redirect::to(calls::PATH)))
+        .route("/console/login", get(login::page).post(login::post))
+        .route("/console/logout", post(login::logout))
+        .route("/console/enter/{token}", get(login::link).post(login::enter))
+        .route(calls::PATH, get(calls::page))
+        .route("/console/calls.csv", get(csv::download))
+        .route("/console/calls/{id}", get(call::page))
+        .route("/console/calls/{id}/reveal", post(call::reveal))
+        .route(certificates::PATH, get(certificates::page))
+        .route("/console/certificates/{serial}", get(certificate::page))
+        .route("/console/certificates/{serial}/reveal", post(certificate::reveal))
+        .route("/console/certificates/{serial}/revoke", post(certificate::revoke))
+}
+
+/// What the header of every page of the console says.
+struct Who {
+    /// Who is logged in.
+    name: String,
+    /// `calls` or `certificates`.
+    here: &'static str,
 }

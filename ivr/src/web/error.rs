@@ -57,7 +57,7 @@ pub enum WebError {
         detail: String,
     },
     /// Nobody said who they are.
-    #[error("a bearer token is needed")]
+    #[error("a bearer token or a login is needed")]
     Unauthorized,
     /// They may not do this.
     #[error("{0}")]
@@ -131,7 +131,8 @@ pub const KINDS: &[Kind] = &[
     Kind::new(
         "unauthorized",
         "Who are you?",
-        "Send the secret of the verification or enrolment as a bearer token: Authorization: Bearer …",
+        "Send the secret of the verification or enrolment as a bearer token: Authorization: Bearer …; calls and \
+         certificates need the cookie of an operator's login.",
     ),
     Kind::new("forbidden", "Not allowed", "You are known, but may not do this."),
     Kind::new(

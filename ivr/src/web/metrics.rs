@@ -80,6 +80,15 @@ pub(crate) fn text(app: &App) -> String {
     for (outcome, counter) in outcomes {
         out.value(&format!("{{outcome=\"{outcome}\"}}"), read(counter));
     }
+    let records = app.calls.figures();
+    out.begin(
+        "dialproof_call_record_lines_lost_total",
+        "counter",
+        "Lines of call records that the database did not take.",
+    );
+    out.value("", read(&records.lost));
+    out.begin("dialproof_call_record_retries_total", "counter", "Tries of a busy database for call records.");
+    out.value("", read(&records.retried));
     sip(&mut out, &(app.counters)());
     out.text
 }

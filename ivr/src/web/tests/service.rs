@@ -1,6 +1,7 @@
 //! A service without telephone: the router over the use cases' own fixture, whose callers need no line.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use axum::Router;
 use dht_client::backend::Health;
@@ -12,8 +13,10 @@ use ivr_core::number::Country;
 use ivr_core::private::Private;
 use ivr_core::proof::Binding;
 
+use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::enrol_email::fixture::{self as email, Postbox};
+use crate::operators::Operators;
 use crate::store::test_database::TestDatabase;
 use crate::verify::fixture;
 use crate::web::{self, App, Parts, Published, Settings, csrf};
@@ -22,6 +25,9 @@ use crate::web::{self, App, Parts, Published, Settings, csrf};
 pub(in crate::web) const NUMBER: &str = fixture::NUMBER;
 /// The number that is called.
 pub(in crate::web) const DIAL: &str = "+12025550100";
+
+/// How long an operator stays logged in.
+const SESSION: Duration = Duration::from_secs(3600);
 
 pub(in crate::web) struct Service {
     pub(in crate::web) app: App,
@@ -68,7 +74,8 @@ impl Service {
                 Box::pin(async { vec![Health { backend: "mainline", reachable: 3, configured: 3 }] })
             }),
             enrol: Some(email::on(below.database.store.clone(), below.issue.clone(), "http://127.0.0.1:8080")),
-            operators: None,
+            calls: CallRecord::new(below.database.store.clone(), "test".to_owned(), Clock),
+            operators: Operators::new(below.database.store.clone(), SESSION, Clock),
         });
         Self { router: web::router(app.clone()), app, postbox, below }
     }

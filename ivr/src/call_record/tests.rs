@@ -1,0 +1,330 @@
+//! What the telephone says becomes rows and reaches pages, on both databases.
+
+use std::net::SocketAddr;
+
+use ivr_core::call::flow::Ending;
+use ivr_core::media::Quality;
+use sha2::{Digest, Sha256};
+
+use super::*;
+use crate::store::Tuning;
+use crate::store::calls::tests::hold_calls;
+use crate::store::test_database::{TestDatabase, on_both_databases};
+use crate::verify::fixture::{NUMBER, Service, caller, number};
+
+on_both_databases!(
+    a_happy_call_is_recorded_and_its_page_hears_of_the_steps,
+    a_refused_call_is_recorded_and_the_pages_of_its_number_hear_why,
+    a_burst_is_recorded_completely_and_in_order,
+    a_database_that_is_busy_for_a_while_loses_nothing,
+    a_database_that_stays_busy_loses_lines_and_counts_them,
+    a_line_that_cannot_be_stored_costs_no_other_call,
+    hostile_call_ids_are_stored,
+    a_call_that_was_live_at_a_crash_is_closed_as_lost,
+    a_call_without_beginning_is_passed_over,
+    a_stolen_database_tells_no_number,
+    who_reveals_a_number_stands_in_the_audit,
+);
+
+const CALL: CallKey = CallKey(7);
+
+fn source() -> SocketAddr {
+    "192.0.2.7:5060".parse().unwrap()
+}
+
+fn began(sip_call_id: &str, answered: bool) -> Entry {
+    Entry::Began {
+        sip_call_id: sip_call_id.to_owned(),
+        trunk: Some("carrier".to_owned()),
+        source: source(),
+        caller: answered.then(|| caller(NUMBER)),
+    }
+}
+
+fn message(sent: bool, summary: &str) -> Entry {
+    Entry::Message { sent, summary: Private::new(summary.to_owned()) }
+}
+
+fn refused(claimed: Option<&str>) -> Entry {
+    Entry::Refused { status: 433, reason: "anonymous", claimed: claimed.map(number) }
+}
+
+/// Lets a recorder of this node write these lines, and end.
+async fn record(entries: Vec<(CallKey, Entry)>, service: &Service) -> CallRecord {
+    record_into(service.database.store.clone(), entries, service).await
+}
+
+async fn record_into(store: Store, entries: Vec<(CallKey, Entry)>, service: &Service) -> CallRecord {
+    let calls = CallRecord::new(store, "node".to_owned(), Clock);
+    calls.clone().run(service.verify.clone(), sent(entries).await).await;
+    calls
+}
+
+/// A channel that holds these lines and is closed.
+async fn sent(entries: Vec<(CallKey, Entry)>) -> mpsc::Receiver<Recorded> {
+    let (sender, receiver) = mpsc::channel(entries.len().max(1));
+    for (call, entry) in entries {
+        sender.send(Recorded { call, at: Clock.wall(), entry }).await.unwrap();
+    }
+    receiver
+}
+
+async fn listed(calls: &CallRecord) -> Vec<Call> {
+    calls.list(&CallFilter { limit: 100, ..CallFilter::default() }).await.unwrap()
+}
+
+/// The only call.
+async fn story(calls: &CallRecord) -> Story {
+    let [call] = listed(calls).await.try_into().expect("one call is recorded");
+    calls.story(call.id).await.unwrap().unwrap()
+}
+
+fn happy(page: VerificationId) -> Vec<(CallKey, Entry)> {
+    let quality = Quality {
+        packets_sent: 1500,
+        packets_received: 1498,
+        packets_lost: 2,
+        packets_foreign: 1,
+        jitter: Duration::from_micros(1250),
+    };
+    let entries = [
+        began("happy@192.0.2.7", true),
+        message(false, "INVITE sip:+12025550100@192.0.2.1 SIP/2.0 (1)"),
+        message(true, "SIP/2.0 200 OK (1 INVITE)"),
+        Entry::Answered { setup: Duration::from_micros(4321) },
+        Entry::Step(Step::Warning),
+        Entry::Step(Step::EnteringCode),
+        Entry::KeyPressed,
+        Entry::Step(Step::CodeMatched(page)),
+        Entry::Step(Step::Confirming),
+        Entry::Step(Step::Ended(Ending::Verified)),
+        Entry::Quality(quality),
+        Entry::Over { duration: Duration::from_millis(30_250) },
+    ];
+    entries.map(|entry| (CALL, entry)).into()
+}
+
+async fn a_happy_call_is_recorded_and_its_page_hears_of_the_steps(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let started = service.start().await;
+    let calls = record(happy(started.id), &service).await;
+    let Story { call, events } = story(&calls).await;
+    assert_eq!((call.sip_call_id.as_str(), call.trunk.as_deref()), ("happy@192.0.2.7", Some("carrier")));
+    assert_eq!((call.source.as_str(), call.outcome.as_str()), ("192.0.2.7:5060", "verified"));
+    assert_eq!((call.country.as_deref(), call.last4.as_deref()), (Some("US"), Some("0143")));
+    assert_eq!((call.level, call.verification), (Some(ivr_core::caller::Level::L2), Some(started.id)));
+    assert_eq!((call.refusal, call.serial), (None, None));
+    assert_eq!(call.setup, Some(Duration::from_micros(4321)));
+    assert_eq!(call.duration, Some(Duration::from_millis(30_250)));
+    let quality = call.quality.unwrap();
+    assert_eq!((quality.packets_sent, quality.packets_received), (1500, 1498));
+    assert_eq!((quality.packets_lost, quality.packets_foreign), (2, 1));
+    assert_eq!(quality.jitter, Duration::from_micros(1250));
+    let lines: Vec<(&str, &str)> =
+        events.iter().map(|event| (event.kind.as_str(), event.what.as_deref().unwrap_or_default())).collect();
+    assert_eq!(
+        lines,
+        [
+            ("received", ""),
+            ("sent", ""),
+            ("answered", ""),
+            ("step", "warning"),
+            ("step", "entering-code"),
+            ("key", ""),
+            ("step", "code-matched"),
+            ("step", "confirming"),
+            ("step", "ended: verified"),
+            ("over", ""),
+        ]
+    );
+    assert_eq!(events[1].message.as_ref().unwrap().expose(), "SIP/2.0 200 OK (1 INVITE)");
+    let told: Vec<String> = service.view(&started).await.happenings.into_iter().map(|line| line.what).collect();
+    assert_eq!(told, ["code-matched", "confirming", "ended"], "a page hears nothing before its code was keyed in");
+}
+
+async fn a_refused_call_is_recorded_and_the_pages_of_its_number_hear_why(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let started = service.start().await;
+    let entries = vec![(CALL, began("refused", false)), (CALL, refused(Some(NUMBER)))];
+    let calls = record(entries, &service).await;
+    let Story { call, events } = story(&calls).await;
+    assert_eq!((call.outcome.as_str(), call.refusal), ("refused", Some((433, "anonymous".to_owned()))));
+    assert_eq!((call.last4.as_deref(), call.level, call.duration), (Some("0143"), None, None));
+    assert_eq!(events.len(), 1);
+    let told = service.view(&started).await.happenings;
+    assert_eq!((told[0].kind, told[0].what.as_str()), ("refused", "anonymous"));
+    let nameless = record(vec![(CALL, began("nameless", false)), (CALL, refused(None))], &service).await;
+    assert_eq!(service.view(&started).await.happenings.len(), 1);
+    let call = &listed(&nameless).await[0];
+    assert_eq!((call.sip_call_id.as_str(), &call.last4, &call.country), ("nameless", &None, &None));
+    assert_eq!(nameless.reveal(call.id, "ada", "why not", service.now).await.unwrap(), None);
+}
+
+async fn a_burst_is_recorded_completely_and_in_order(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let calls = 20;
+    let mut entries: Vec<(CallKey, Entry)> = (0..calls).map(|n| (CallKey(n), began(&n.to_string(), true))).collect();
+    for line in 0..60 {
+        entries.extend((0..calls).map(|n| (CallKey(n), message(true, &line.to_string()))));
+    }
+    assert!(entries.len() > 2 * BURST);
+    let record = record(entries, &service).await;
+    let listed = listed(&record).await;
+    assert_eq!(listed.len(), 20);
+    for call in listed {
+        assert_eq!(call.outcome, "live");
+        let events = record.story(call.id).await.unwrap().unwrap().events;
+        let said: Vec<String> = events.iter().map(|event| event.message.clone().unwrap().into_inner()).collect();
+        assert_eq!(said, (0..60).map(|line| line.to_string()).collect::<Vec<_>>());
+    }
+}
+
+async fn a_database_that_is_busy_for_a_while_loses_nothing(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let hasty = Tuning { patience: Duration::from_millis(100), ..Tuning::default() };
+    let calls = CallRecord::new(service.database.opened_with(hasty).await, "node".to_owned(), Clock);
+    let holder = hold_calls(&service.database).await;
+    let entries = vec![(CALL, began("late", true)), (CALL, Entry::Over { duration: Duration::from_secs(1) })];
+    let writing = tokio::spawn(calls.clone().run(service.verify.clone(), sent(entries).await));
+    while calls.figures().retried.load(Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(holder);
+    writing.await.unwrap();
+    assert_eq!(calls.figures().lost.load(Ordering::Relaxed), 0);
+    assert_eq!(story(&calls).await.call.sip_call_id, "late");
+}
+
+async fn a_database_that_stays_busy_loses_lines_and_counts_them(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let hasty = Tuning { patience: Duration::from_millis(100), ..Tuning::default() };
+    let store = service.database.opened_with(hasty).await;
+    let holder = hold_calls(&service.database).await;
+    let entries = vec![(CALL, began("lost", true)), (CALL, Entry::Over { duration: Duration::from_secs(1) })];
+    let calls = record_into(store.clone(), entries, &service).await;
+    assert_eq!(calls.figures().lost.load(Ordering::Relaxed), 2);
+    drop(holder);
+    let later = record_into(store, vec![(CALL, began("after", true))], &service).await;
+    assert_eq!(story(&later).await.call.sip_call_id, "after");
+}
+
+async fn a_line_that_cannot_be_stored_costs_no_other_call(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let calls = CallRecord::new(service.database.store.clone(), "node".to_owned(), Clock);
+    let line = |id: u8, number, entry| Line { id: CallId([id; 16]), number: Some(number), at: service.now, entry };
+    let rows = [
+        line(1, 1, began("one", true)),
+        line(2, 1, began("two", true)),
+        // The same place twice: the database refuses it.
+        line(2, 2, Entry::KeyPressed),
+        line(2, 2, Entry::KeyPressed),
+        line(1, 2, Entry::KeyPressed),
+    ];
+    calls.write_burst(&rows).await;
+    let Story { call, events } = story(&calls).await;
+    assert_eq!((call.sip_call_id.as_str(), events.len()), ("one", 1));
+    assert_eq!(calls.figures().lost.load(Ordering::Relaxed), 3);
+}
+
+async fn hostile_call_ids_are_stored(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let long = "ä".repeat(70_000);
+    let calls = record(
+        ["a\0b", "'; DROP TABLE calls; --", "<script>", "", &long]
+            .into_iter()
+            .zip(0..)
+            .map(|(id, n)| (CallKey(n), began(id, true)))
+            .collect(),
+        &service,
+    )
+    .await;
+    let mut ids: Vec<String> = listed(&calls).await.into_iter().map(|call| call.sip_call_id).collect();
+    ids.sort();
+    assert_eq!(ids, ["", "'; DROP TABLE calls; --", "<script>", "a\u{FFFD}b", &"ä".repeat(255)]);
+    assert_eq!(calls.figures().lost.load(Ordering::Relaxed), 0);
+}
+
+async fn a_call_that_was_live_at_a_crash_is_closed_as_lost(database: TestDatabase) {
+    let service = Service::over(database).await;
+    record(
+        vec![(CALL, began("cut", true)), (CallKey(8), began("refused", true)), (CallKey(8), refused(None))],
+        &service,
+    )
+    .await;
+    let other = CallRecord::new(service.database.store.clone(), "another node".to_owned(), Clock);
+    other.clone().run(service.verify.clone(), sent(vec![(CALL, began("elsewhere", true))]).await).await;
+    let again = record(vec![(CALL, began("new", true))], &service).await;
+    let mut outcomes: Vec<(String, String)> =
+        listed(&again).await.into_iter().map(|call| (call.sip_call_id, call.outcome)).collect();
+    outcomes.sort();
+    let expected = [("cut", "lost"), ("elsewhere", "live"), ("new", "live"), ("refused", "refused")];
+    assert_eq!(outcomes, expected.map(|(id, outcome)| (id.to_owned(), outcome.to_owned())));
+}
+
+async fn a_call_without_beginning_is_passed_over(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let started = service.start().await;
+    let calls = record(
+        vec![
+            (CALL, Entry::KeyPressed),
+            (CALL, Entry::Step(Step::CodeMatched(started.id))),
+            (CALL, Entry::Over { duration: Duration::ZERO }),
+            (CallKey(8), began("whole", true)),
+        ],
+        &service,
+    )
+    .await;
+    assert_eq!(story(&calls).await.call.sip_call_id, "whole");
+    assert_eq!(calls.figures().lost.load(Ordering::Relaxed), 0);
+}
+
+async fn a_stolen_database_tells_no_number(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let mut entries = happy(VerificationId([1; 16]));
+    entries.insert(1, (CALL, message(true, "BYE sip:+12025550143@192.0.2.7 SIP/2.0 (1)")));
+    record(entries, &service).await;
+    let contents = service.database.contents(&["calls", "call_events"]).await;
+    assert!(contents.iter().any(|(column, value)| column == "calls.last4" && value == b"0143"));
+    let hash = Sha256::digest(format!("tel:{NUMBER}")).to_vec();
+    for (column, value) in contents {
+        let holds = |told: &[u8]| value.windows(told.len()).any(|window| window == told);
+        assert!(!holds(b"2025550143") && !holds(&hash), "{column}");
+    }
+}
+
+async fn who_reveals_a_number_stands_in_the_audit(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let calls = record(happy(VerificationId([1; 16])), &service).await;
+    let id = story(&calls).await.call.id;
+    let shown = calls.reveal(id, "ada", "the caller complained", service.now).await.unwrap();
+    assert_eq!(shown, Some(number(NUMBER)));
+    let audit = service.database.contents(&["audit"]).await;
+    let says = |column: &str, text: &str| audit.iter().any(|(at, value)| at == column && value == text.as_bytes());
+    assert!(says("audit.actor", "ada") && says("audit.action", "reveal"));
+    assert!(says("audit.subject", &format!("call {id}: the caller complained")));
+    assert_eq!(service.database.store.first_audit_break().await.unwrap(), None);
+    assert_eq!(calls.reveal(CallId([9; 16]), "ada", "none", service.now).await.unwrap(), None);
+}
+
+#[test]
+fn more_lines_than_a_call_may_have_are_not_kept_and_its_end_still_counts() {
+    let mut live = Live::default();
+    let line = |entry| Recorded { call: CALL, at: Clock.wall(), entry };
+    live.begin(&line(began("talker", true)), Clock);
+    let kept = (0..2 * LINES).filter(|_| live.row(line(Entry::KeyPressed)).unwrap().number.is_some()).count();
+    assert_eq!(i64::try_from(kept).unwrap(), LINES);
+    assert!(live.row(line(Entry::Over { duration: Duration::ZERO })).unwrap().number.is_none());
+    assert!(live.row(line(Entry::KeyPressed)).is_none(), "nothing follows the end");
+}
+
+#[test]
+fn the_memory_of_live_calls_is_bounded_and_forgets_the_oldest() {
+    let mut live = Live::default();
+    let remembered = u64::try_from(REMEMBERED).unwrap();
+    for n in 0..=remembered {
+        live.begin(&Recorded { call: CallKey(n), at: Clock.wall(), entry: began("", true) }, Clock);
+    }
+    assert_eq!(live.0.len(), REMEMBERED);
+    let line = |n| Recorded { call: CallKey(n), at: Clock.wall(), entry: Entry::KeyPressed };
+    assert!(live.row(line(0)).is_none() && live.row(line(remembered)).is_some());
+}

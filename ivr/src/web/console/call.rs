@@ -1,0 +1,191 @@
+//! One call: what became of it, its SIP ladder, its steps, its media. The whole number is shown to who says why.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::ladder::Ladder;
+use super::session::Person;
+use super::words::{self, Moment};
+use super::{Who, masked};
+use crate::call_record::Story;
+use crate::operators::Operator;
+use crate::store::calls::{Call, CallId, Event};
+use crate::web::App;
+use crate::web::csrf::Checked;
+use crate::web::error::WebError;
+use crate::web::page::{self, Frame};
+
+/// Characters of a reason why somebody must see a number.
+const LONGEST_WHY: usize = 200;
+
+#[derive(Template)]
+#[template(path = "console/call.html")]
+struct CallPage {
+    frame: Frame,
+    who: Who,
+    id: String,
+    call_id: String,
+    began: Moment,
+    trunk: String,
+    source: String,
+    number: String,
+    /// There is a number, and it is masked.
+    may_reveal: bool,
+    why_hint: Option<&'static str>,
+    country: String,
+    level: String,
+    outcome: String,
+    refusal: Option<(i64, String)>,
+    setup: Option<String>,
+    duration: Option<String>,
+    media: Option<Media>,
+    verification: Option<String>,
+    serial: Option<String>,
+    ladder: Ladder,
+    timeline: Vec<Entry>,
+}
+
+/// The RTP figures.
+struct Media {
+    sent: u64,
+    received: u64,
+    lost: String,
+    foreign: u64,
+    jitter: String,
+}
+
+/// A line of what happened beside SIP.
+struct Entry {
+    offset: String,
+    text: String,
+}
+
+/// Why a number must be seen.
+#[derive(Deserialize)]
+pub struct Why {
+    #[serde(default)]
+    why: String,
+}
+
+impl Why {
+    /// The reason, if it is one.
+    pub(super) fn read(&self) -> Result<&str, &'static str> {
+        match self.why.trim() {
+            "" => Err("Say why: it stands in the audit."),
+            why if why.chars().count() > LONGEST_WHY => Err("Say it in 200 characters."),
+            why if why.contains(char::is_control) => Err("Say it in one line."),
+            why => Ok(why),
+        }
+    }
+}
+
+pub(super) async fn page(
+    State(app): State<App>,
+    Person(operator): Person,
+    frame: Frame,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    page::html(&CallPage::of(story(&app, &id).await?, frame, operator, None))
+}
+
+pub(super) async fn reveal(
+    State(app): State<App>,
+    Person(operator): Person,
+    frame: Frame,
+    Path(id): Path<String>,
+    Checked(why): Checked<Why>,
+) -> Result<Response, WebError> {
+    let story = story(&app, &id).await?;
+    match why.read() {
+        Ok(why) => {
+            let number = app.calls.reveal(story.call.id, &operator.name, why, app.clock.wall()).await?;
+            let number = number.ok_or(WebError::NotFound)?.international();
+            page::html(&CallPage::of(story, frame, operator, Some(number)))
+        }
+        Err(hint) => {
+            let page = page::html(&CallPage { why_hint: Some(hint), ..CallPage::of(story, frame, operator, None) })?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}
+
+async fn story(app: &App, id: &str) -> Result<Story, WebError> {
+    let id = CallId::parse(id).ok_or(WebError::NotFound)?;
+    app.calls.story(id).await?.ok_or(WebError::NotFound)
+}
+
+impl CallPage {
+    /// With the whole number, if it was revealed.
+    fn of(Story { call, events }: Story, frame: Frame, operator: Operator, revealed: Option<String>) -> Self {
+        let shows_numbers = revealed.is_some();
+        let masked = call.last4.as_deref().map_or_else(|| "a withheld or unreadable number".to_owned(), masked::number);
+        Self {
+            frame,
+            who: Who { name: operator.name, here: "calls" },
+            id: call.id.to_string(),
+            began: Moment::of(call.began_at),
+            may_reveal: call.last4.is_some() && !shows_numbers,
+            number: revealed.unwrap_or(masked),
+            why_hint: None,
+            level: call.level.map(|level| level.to_string()).unwrap_or_default(),
+            outcome: words::outcome(&call.outcome).to_owned(),
+            setup: call.setup.map(words::length),
+            duration: call.duration.map(words::length),
+            media: Media::of(&call),
+            verification: call.verification.map(|id| id.to_string()),
+            ladder: Ladder::of(&events, call.began_at, shows_numbers),
+            timeline: timeline(&events, &call),
+            call_id: call.sip_call_id,
+            trunk: call.trunk.unwrap_or_else(|| "none".to_owned()),
+            source: call.source,
+            country: call.country.unwrap_or_default(),
+            refusal: call.refusal,
+            serial: call.serial,
+        }
+    }
+}
+
+impl Media {
+    fn of(call: &Call) -> Option<Self> {
+        let quality = call.quality?;
+        let expected = quality.packets_received + quality.packets_lost;
+        // A call of 180 s has 9,000 packets: they are counted exactly.
+        let share = if expected == 0 { 0.0 } else { quality.packets_lost as f64 / expected as f64 * 100.0 };
+        Some(Self {
+            sent: quality.packets_sent,
+            received: quality.packets_received,
+            lost: format!("{} ({share:.1} %)", quality.packets_lost),
+            foreign: quality.packets_foreign,
+            jitter: words::length(quality.jitter),
+        })
+    }
+}
+
+/// Steps and keys; keys in a row are one line, and none says which.
+fn timeline(events: &[Event], call: &Call) -> Vec<Entry> {
+    let lines: Vec<&Event> = events.iter().filter(|event| event.message.is_none()).collect();
+    let keys = |event: &&Event| event.kind == "key";
+    lines
+        .chunk_by(|one, next| keys(one) && keys(next))
+        .map(|same| {
+            let what = same[0].what.as_deref().map(words::plain).unwrap_or_default();
+            let text = match (same[0].kind.as_str(), same.len()) {
+                ("key", 1) => "A key was pressed".to_owned(),
+                ("key", count) => format!("{count} keys were pressed"),
+                ("answered", _) => "Answered".to_owned(),
+                ("refused", _) => format!("Refused: {what}"),
+                ("over", _) => "Over".to_owned(),
+                _ => capitalised(&what),
+            };
+            Entry { offset: words::offset(call.began_at, same[0].at), text }
+        })
+        .collect()
+}
+
+fn capitalised(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

@@ -1,0 +1,88 @@
+//! Times, lengths and names of the records, as people read them.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+
+/// How calls end, as in `calls.outcome`, and what the console says of it.
+pub(super) const OUTCOMES: [(&str, &str); 15] = [
+    ("live", "On the line"),
+    ("verified", "Verified"),
+    ("refused", "Refused"),
+    ("hung-up", "Hung up"),
+    ("hung-up-after-read-back", "Hung up after the digits"),
+    ("too-many-wrong-codes", "Too many wrong codes"),
+    ("wrong-confirm-key", "Wrong confirm key"),
+    ("read-back-expired", "Digits not typed in time"),
+    ("read-back-voided", "Digits typed wrong"),
+    ("nothing-heard", "No key heard"),
+    ("session-gone", "Verification ended"),
+    ("service-failed", "Service failed"),
+    ("too-long", "Call too long"),
+    ("cancelled", "Ended without conversation"),
+    ("lost", "Lost in a crash"),
+];
+
+/// What is said of an outcome.
+pub(super) fn outcome(name: &str) -> &str {
+    OUTCOMES.iter().find(|(known, _)| *known == name).map_or(name, |(_, words)| words)
+}
+
+/// A time, for people and for programs.
+pub(super) struct Moment {
+    pub(super) text: String,
+    pub(super) iso: String,
+}
+
+impl Moment {
+    /// To the second, UTC.
+    pub(super) fn of(at: OffsetDateTime) -> Self {
+        let text = at.format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second]")).unwrap_or_default();
+        Self { text, iso: iso(at) }
+    }
+}
+
+/// RFC 3339.
+pub(super) fn iso(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_default()
+}
+
+/// `1 min 05 s`, `12.3 s`, `4.2 ms`
+pub(super) fn length(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match duration.as_millis() {
+        0..1000 => format!("{:.1} ms", duration.as_secs_f64() * 1e3),
+        1000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
+        _ => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
+}
+
+/// How long after the beginning: `+1.234 s`
+pub(super) fn offset(from: OffsetDateTime, at: OffsetDateTime) -> String {
+    format!("+{:.3} s", (at - from).as_seconds_f64().max(0.0))
+}
+
+/// A name such as `entering-code` as words.
+pub(super) fn plain(name: &str) -> String {
+    name.replace('-', " ")
+}
+
+/// The beginning of a serial number, which is enough to tell it from its neighbours.
+pub(super) fn short(serial: &str) -> String {
+    serial.chars().take(8).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_read_well() {
+        let table = [(0.0, "0.0 ms"), (0.004_21, "4.2 ms"), (1.0, "1.0 s"), (59.94, "59.9 s"), (65.4, "1 min 05 s")];
+        for (seconds, words) in table {
+            assert_eq!(length(Duration::from_secs_f64(seconds)), words);
+        }
+    }
+}

@@ -109,22 +109,22 @@ async fn exchange(
     bounds: Bounds,
     open: Watcher,
 ) {
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().oneshot(request)
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(bounds.head_patience)
-            .max_headers(bounds.head_lines)
-            .max_buf_size(bounds.head_bytes)
-            .serve_connection(TokioIo::new(stream), service);
-        // A browser that goes away in the middle is no fault of ours.
-        if let Err(error) = open.watch(connection).await {
-            tracing::trace!(%error, "a connection ended early");
-        }
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.head_patience)
+        .max_headers(bounds.head_lines)
+        .max_buf_size(bounds.head_bytes)
+        .serve_connection(TokioIo::new(stream), service);
+    // A browser that goes away in the middle is no fault of ours.
+    if let Err(error) = open.watch(connection).await {
+        tracing::trace!(%error, "a connection ended early");
     }
+}
 
 #[cfg(test)]
 mod tests {

@@ -79,7 +79,7 @@ async fn an_address_that_the_relay_cannot_carry_fails_its_order(database: TestDa
 async fn what_lies_in_the_database_names_nobody(database: TestDatabase) {
     let service = Service::over(database).await;
     let begun = service.ask("somebody@example.org").await;
-    let stored = mails::stored_octets(&mut *service.database.store.read().await.unwrap()).await.unwrap();
+    let stored = mails::stored_octets(&mut service.database.store.read().await.unwrap()).await.unwrap();
     let (link, code) = read(&service.postbox.newest(service.now).await.mail.text);
     let code = code.grouped();
     for secret in ["somebody", "example.org", &link, &code, &code.replace('-', ""), begun.secret.expose(), "confirm"] {

@@ -110,7 +110,7 @@ impl Operators {
         if !self.hashing.verify(password, hash).await {
             return Err(LoginError::Wrong);
         }
-        self.attempts.succeeded(name);
+        self.attempts.succeeded(name, source);
         Ok(self.begin_session(name).await?)
     }
 

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -254,6 +255,14 @@ fn spawn(mut command: Command) -> (Child, Receiver<String>, Arc<Mutex<String>>) 
         }
     });
     (child, lines, log)
+}
+
+/// Keys of `[sip]` that give a service media ports of its own: outside of those that the system draws, and others for each
+/// service of each test process.
+pub fn media_ports() -> String {
+    static SERVICES: AtomicU32 = AtomicU32::new(0);
+    let first = 10_000 + (std::process::id() * 128 + SERVICES.fetch_add(1, Ordering::Relaxed) * 32) % 20_000;
+    format!("max_calls = 4\nrtp_ports = \"{first}-{}\"\n", first + 16)
 }
 
 /// Asks again and again until something is so.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use end_to_end::process::free_port;
-use end_to_end::service::{Service, dialproof, run};
+use end_to_end::service::{Service, dialproof, media_ports, run};
 use tempfile::TempDir;
 
 /// An operator's folder, with a passphrase in it.
@@ -51,6 +51,13 @@ impl Operator {
         self.path("data/config.toml")
     }
 
+    /// A service with this configuration, and with media ports of its own.
+    fn serve(&self, config: &str) -> Service {
+        let config = config.replace("[sip]\n", &format!("[sip]\n{}", media_ports()));
+        std::fs::write(self.config(), config).expect("a file");
+        Service::serve(&self.config(), self.http, self.sip, self.path("data/ca/bundle.pem"))
+    }
+
     fn with_config(&self, arguments: &[&str]) -> Output {
         dialproof().args(arguments).arg("-c").arg(self.config()).output().expect("the program runs")
     }
@@ -79,13 +86,13 @@ fn from_an_empty_folder_to_a_service_that_serves_and_ends() {
     let refused = operator.with_config(&["operator", "add", "bob", "--password-file", password]);
     assert!(!refused.status.success() && told(&refused).contains("a password has at least"), "{}", told(&refused));
 
-    let bundle = operator.path("data/ca/bundle.pem");
-    let service = Service::serve(&operator.config(), operator.http, operator.sip, bundle);
+    let service = operator.serve(&std::fs::read_to_string(operator.config()).expect("a file"));
     let unknown = service.lookup("tel:+12025550143");
     assert_eq!(unknown.status.code(), Some(3), "{unknown:?}");
     // The trunk's word is not taken further than its profile states.
-    let refused = service.simulate("happy", "+12025550143").output().expect("the caller runs");
-    assert!(!refused.status.success(), "an unscreened trunk proves no more than L1");
+    let refused = service.simulate("silent", "+12025550143").output().expect("the caller runs");
+    let told: serde_json::Value = serde_json::from_slice(&refused.stdout).expect("one object");
+    assert_eq!(told["call"]["ended_by"], "refusal", "an unscreened trunk proves no more than L1: {told}");
     assert!(service.terminate().success());
 }
 
@@ -174,9 +181,7 @@ fn pages_speak_tls_where_the_configuration_says_so() {
     let text =
         std::fs::read_to_string(operator.config()).expect("a file").replace("http://localhost", "https://localhost");
     let with_tls = text.replace("[http]\n", "[http]\ntls_certificate = \"../tls.pem\"\ntls_key = \"../tls.key\"\n");
-    std::fs::write(operator.config(), with_tls).expect("a file");
-    let bundle = operator.path("data/ca/bundle.pem");
-    let service = Service::serve(&operator.config(), operator.http, operator.sip, bundle);
+    let service = operator.serve(&with_tls);
 
     let get = async |url: String| {
         let root = reqwest::Certificate::from_pem(certificate.as_bytes()).expect("a certificate");

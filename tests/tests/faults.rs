@@ -4,12 +4,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use dht_client::backend::mainline::Ring;
 use end_to_end::process::free_port;
-use end_to_end::service::{Service, dialproof, wait_until};
+use end_to_end::service::{Service, dialproof, media_ports, wait_until};
 use ivr::phone::api::{Api, Start};
 use ivr::phone::{CallPlan, Identity, Law, News, Scenario, call};
 use rcgen::{CertificateParams, KeyPair};
@@ -54,7 +53,7 @@ impl Place {
 
     fn config(&self) -> String {
         let Self { http, sip, ring: [one, two], .. } = self;
-        let rtp = rtp_ports();
+        let media = media_ports();
         format!(
             r#"
             [service]
@@ -65,8 +64,7 @@ impl Place {
             listen = "{http}"
             [sip]
             listen = "{sip}"
-            max_calls = 4
-            rtp_ports = "{rtp}-{last}"
+            {media}
             [[trunk]]
             name = "loopback"
             sources = ["127.0.0.0/8"]
@@ -83,7 +81,6 @@ impl Place {
             networks = ["mainline:127.0.0.1:{one},127.0.0.1:{two}"]
             "#,
             port = http.port(),
-            last = rtp + 16,
         )
     }
 
@@ -111,12 +108,6 @@ impl Place {
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options);
         Database { pool: self.runtime.block_on(pool).expect("the database is there"), runtime: &self.runtime }
     }
-}
-
-/// The first of 17 ports outside of those that the system draws, others for each test of each process.
-fn rtp_ports() -> u32 {
-    static TESTS: AtomicU32 = AtomicU32::new(0);
-    10_000 + (std::process::id() * 128 + TESTS.fetch_add(1, Ordering::Relaxed) * 32) % 20_000
 }
 
 /// What an observer sees in the rows.

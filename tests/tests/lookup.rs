@@ -4,8 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Output;
 
-use end_to_end::service::{Service, dialproof, run};
-use serde_json::Value;
+use end_to_end::service::{Service, dialproof, run, wait_until};
+use reqwest::Client;
+use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use reqwest::redirect::Policy;
+use serde_json::{Value, json};
 
 const NUMBER: &str = "+12135550143";
 
@@ -37,7 +40,51 @@ fn a_stranger_with_the_bundle_learns_what_the_directory_knows() {
 
     an_older_record_than_one_seen_before_is_not_believed(&demo, &identity, &found);
     a_root_that_was_not_pinned_is_refused(&demo, &identity);
+    who_was_revoked_is_said_to_be(&demo, &identity, found["serial"].as_str().expect("a serial"));
     what_a_dead_directory_is_asked_nobody_can_say(demo, &identity);
+}
+
+/// The operator enters by the demo's link, sees the certificate, and revokes it.
+fn who_was_revoked_is_said_to_be(demo: &Service, identity: &str, serial: &str) {
+    let revoking = async {
+        let http = Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client");
+        let link = demo.said().split_whitespace().find(|word| word.contains("/console/enter/")).expect("a link");
+        let page = http.get(link).send().await.expect("the link's page");
+        let visitor = cookie(&page);
+        let page = page.text().await.expect("a text");
+        let form = format!("csrf={}", after(&page, "name=\"csrf\" value=\"").split('"').next().expect("a token"));
+        let enter = |form: String| {
+            let request =
+                http.post(link).header(COOKIE, &visitor).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            request.body(form).send()
+        };
+        let entered = enter(form.clone()).await.expect("an answer");
+        assert_eq!(entered.status().as_u16(), 303);
+        let operator = cookie(&entered);
+        assert_eq!(enter(form).await.expect("an answer").status().as_u16(), 410, "the link works once");
+
+        let listed = http.get(format!("{}/v1/certificates", demo.http())).header(COOKIE, &operator).send();
+        let listed: Value = listed.await.expect("an answer").json().await.expect("JSON");
+        assert_eq!(listed["certificates"][0]["serial"], serial);
+        assert_eq!(listed["certificates"][0]["identity"], "***0143", "the console masks numbers");
+        let url = format!("{}/v1/certificates/{serial}/revoke", demo.http());
+        let revoke = || http.post(&url).json(&json!({ "reason": "keyCompromise" }));
+        assert_eq!(revoke().send().await.expect("an answer").status().as_u16(), 401);
+        let revoked = revoke().header(COOKIE, &operator).send().await.expect("an answer");
+        assert_eq!(revoked.status().as_u16(), 200);
+    };
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(revoking);
+    wait_until("the tombstone lies in the directory", || demo.lookup(identity).status.code() != Some(0));
+    ended(&demo.lookup(identity), 5, "revoked");
+}
+
+fn cookie(answer: &reqwest::Response) -> String {
+    let set = answer.headers().get(SET_COOKIE).and_then(|cookie| cookie.to_str().ok()).expect("a cookie");
+    set.split(';').next().expect("its name and value").to_owned()
+}
+
+fn after<'a>(text: &'a str, what: &str) -> &'a str {
+    text.split_once(what).unwrap_or_else(|| panic!("{what} is not in\n{text}")).1
 }
 
 fn an_older_record_than_one_seen_before_is_not_believed(demo: &Service, identity: &str, found: &Value) {

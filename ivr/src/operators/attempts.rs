@@ -13,6 +13,8 @@ const BURST: u32 = 5;
 const REFILL: Duration = Duration::from_secs(60);
 /// Names and sources that are told apart. Beyond, the full ones are forgotten; if all are busy, everybody waits.
 const LIMIT: usize = 10_000;
+/// Characters of a name that are looked at: no name has more.
+const NAME: usize = 64;
 
 /// What names and sources have used up.
 #[derive(Debug, Default)]
@@ -37,7 +39,7 @@ impl Attempts {
                 return Err(REFILL);
             }
         }
-        let both = [Who::Name(name.chars().take(64).collect()), Who::Source(prefix(source))];
+        let both = [Who::Name(name.chars().take(NAME).collect()), Who::Source(prefix(source))];
         let next = both.each_ref().map(|who| full_at.get(who).copied().unwrap_or(now).max(now) + REFILL);
         let wait = next.iter().map(|at| at.saturating_duration_since(now + REFILL * BURST)).max().unwrap_or_default();
         if !wait.is_zero() {
@@ -47,9 +49,16 @@ impl Attempts {
         Ok(())
     }
 
-    /// The right password forgives the name's wrong ones. The source's stay: it may be trying out others.
-    pub(super) fn succeeded(&self, name: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&Who::Name(name.to_owned()));
+    /// The right password forgives the name's wrong ones, and costs the source nothing. The source's wrong ones stay: it
+    /// may be trying out other names.
+    pub(super) fn succeeded(&self, name: &str, source: IpAddr) {
+        let mut full_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        full_at.remove(&Who::Name(name.chars().take(NAME).collect()));
+        if let Some(at) = full_at.get_mut(&Who::Source(prefix(source)))
+            && let Some(before) = at.checked_sub(REFILL)
+        {
+            *at = before;
+        }
     }
 }
 
@@ -75,15 +84,20 @@ mod tests {
     }
 
     #[test]
-    fn the_right_password_frees_the_name_and_not_the_source() {
+    fn the_right_password_frees_the_name_and_leaves_the_source_its_wrong_ones() {
         let (attempts, begun) = (Attempts::default(), Clock.now());
         let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([198, 51, 100, 1]));
         for _ in 0..5 {
             assert_eq!(attempts.begin("ada", here, begun), Ok(()));
         }
-        attempts.succeeded("ada");
+        attempts.succeeded("ada", here);
         assert_eq!(attempts.begin("ada", there, begun), Ok(()));
+        assert_eq!(attempts.begin("eve", here, begun), Ok(()), "the right one was not counted");
         assert!(attempts.begin("ada", here, begun).is_err());
+        for _ in 0..20 {
+            assert_eq!(attempts.begin("bob", there, begun), Ok(()));
+            attempts.succeeded("bob", there);
+        }
     }
 
     #[test]

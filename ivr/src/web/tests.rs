@@ -4,6 +4,8 @@ mod api;
 mod browser;
 mod call;
 mod certificate;
+mod console;
+mod console_api;
 mod email;
 mod hostile;
 mod pages;

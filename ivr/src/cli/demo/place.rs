@@ -10,7 +10,6 @@ use dht_client::Network;
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use tempfile::TempDir;
-use toml::Value;
 
 use crate::cli::secret::{PASSPHRASE, Typing};
 use crate::clock::Clock;
@@ -95,17 +94,18 @@ impl Place {
     }
 }
 
-/// Loopback as a carrier that screens its customers' numbers: nobody else reaches it, and it is trusted to say who
+/// This machine as a carrier that screens its customers' numbers: nobody else reaches it, and it is trusted to say who
 /// calls, as a contract would have it.
 fn trunk() -> Result<Trunk> {
-    let loopback = || Value::from(vec!["127.0.0.0/8"]);
     Ok(Trunk {
         name: "loopback".to_owned(),
-        sources: vec!["127.0.0.0/8".to_owned()],
+        // The socket is bound to 127.0.0.0/8, so all that arrives is sent by this machine; but some softphones send from
+        // the address of another of its interfaces.
+        sources: vec!["0.0.0.0/0".to_owned()],
         number: Number::parse(NUMBER)?,
         statements: vec![
-            // A softphone may offer the address of another interface and send from this one.
-            ("media_networks", loopback()),
+            // Or they offer such an address and send from this one.
+            ("media_networks", vec!["127.0.0.0/8"].into()),
             ("shared_addresses", false.into()),
             ("trust_pai", true.into()),
             ("cli_screened", true.into()),

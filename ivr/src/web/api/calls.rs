@@ -171,7 +171,8 @@ pub(super) fn paged(next: Option<&str>, page: &impl Serialize) -> Response {
 }
 
 fn millis(duration: std::time::Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
+    // A call's figures have microseconds.
+    duration.as_micros() as f64 / 1e3
 }
 
 impl Call {

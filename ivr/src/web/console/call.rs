@@ -164,6 +164,9 @@ impl Media {
     }
 }
 
+/// Lines of the timeline; a call has about fifteen.
+const MOST_ENTRIES: usize = 100;
+
 /// Steps and keys; keys in a row are one line, and none says which.
 fn timeline(events: &[Event], call: &Call) -> Vec<Entry> {
     let lines: Vec<&Event> = events.iter().filter(|event| event.message.is_none()).collect();
@@ -182,6 +185,7 @@ fn timeline(events: &[Event], call: &Call) -> Vec<Entry> {
             };
             Entry { offset: words::offset(call.began_at, same[0].at), text }
         })
+        .take(MOST_ENTRIES)
         .collect()
 }
 

@@ -11,7 +11,7 @@ use super::words::{self, Moment};
 use super::{ROWS, Who, masked};
 use crate::store::calls::Call;
 use crate::web::App;
-use crate::web::error::{WebError, sentence};
+use crate::web::error::WebError;
 use crate::web::page::{self, Frame};
 
 /// Where the list is.
@@ -71,7 +71,7 @@ pub(super) async fn page(
     // One more tells whether there are older ones.
     let (mut calls, hint) = match asked.filter(app.settings.default_country, ROWS + 1) {
         Ok(filter) => (app.calls.list(&filter).await?, None),
-        Err(Unreadable { field, hint }) => (Vec::new(), Some(Hint { field, text: sentence(&hint) })),
+        Err(Unreadable { field, hint }) => (Vec::new(), Some(Hint { field, text: hint + "." })),
     };
     let has_older = calls.len() > ROWS as usize;
     calls.truncate(ROWS as usize);
@@ -94,8 +94,12 @@ pub(super) async fn page(
 }
 
 impl CallsPage {
-    fn hint_of(&self, field: &str) -> Option<&str> {
-        self.hint.as_ref().filter(|hint| hint.field == field).map(|hint| hint.text.as_str())
+    /// The attributes of a field that cannot be read.
+    fn mark(&self, field: &str) -> &'static str {
+        match &self.hint {
+            Some(hint) if hint.field == field => " aria-invalid=\"true\" aria-errormessage=\"hint\"",
+            _ => "",
+        }
     }
 
     fn short(&self, serial: &str) -> String {

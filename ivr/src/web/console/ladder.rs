@@ -13,9 +13,14 @@ const TOP: usize = 64;
 /// Characters that fit between the lifelines.
 const LONGEST_LABEL: usize = 56;
 
+/// Messages that are drawn: a call has about ten, and one that repeats itself must not make the page long.
+const MOST_RUNGS: usize = 60;
+
 /// A drawing.
 pub(super) struct Ladder {
     pub(super) rungs: Vec<Rung>,
+    /// Messages that are not drawn.
+    pub(super) more: usize,
 }
 
 /// A message.
@@ -38,13 +43,14 @@ impl Ladder {
     /// Of a call's lines; `shows_numbers` if their reader may see them.
     pub(super) fn of(events: &[Event], began_at: OffsetDateTime, shows_numbers: bool) -> Self {
         let messages = events.iter().filter_map(|event| event.message.as_ref().map(|message| (event, message)));
-        let rungs = messages.enumerate().map(|(at, (event, message))| {
+        let more = messages.clone().count().saturating_sub(MOST_RUNGS);
+        let rungs = messages.take(MOST_RUNGS).enumerate().map(|(at, (event, message))| {
             let text = if shows_numbers { message.expose().clone() } else { masked::summary(message.expose()) };
             let y = TOP + at * STEP;
             let label = label(&text);
             Rung { y, label_y: y - 7, sent: event.kind == "sent", offset: offset(began_at, event.at), text, label }
         });
-        Self { rungs: rungs.collect() }
+        Self { rungs: rungs.collect(), more }
     }
 
     /// Where the lifelines end.

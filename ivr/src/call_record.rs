@@ -14,7 +14,6 @@ use ivr_core::call::question::VerificationId;
 use ivr_core::endpoint::Entry;
 use ivr_core::media::CallKey;
 use ivr_core::number::Number;
-use ivr_core::private::Private;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
@@ -265,12 +264,9 @@ impl CallRecord {
             Entry::Over { duration } => calls::set_over(id, *duration, conn).await?,
             Entry::Message { .. } | Entry::Step(_) | Entry::KeyPressed => {}
         }
-        match (number, event(entry)) {
-            (Some(number), Some((kind, what, message))) => {
-                let event = Event { number: *number, at: *at, kind: kind.to_owned(), what, message };
-                calls::add_event(id, &event, columns, conn).await
-            }
-            _ => Ok(()),
+        match number.and_then(|number| event(number, *at, entry)) {
+            Some(event) => calls::add_event(id, &event, columns, conn).await,
+            None => Ok(()),
         }
     }
 }
@@ -331,19 +327,24 @@ impl Live {
     }
 }
 
-/// Kind, name and message of the line that an entry adds.
-fn event(entry: &Entry) -> Option<(&'static str, Option<String>, Option<Private<String>>)> {
-    Some(match entry {
-        Entry::Message { sent: true, summary } => ("sent", None, Some(summary.clone())),
-        Entry::Message { sent: false, summary } => ("received", None, Some(summary.clone())),
-        Entry::Answered { .. } => ("answered", None, None),
-        Entry::Step(Step::Ended(ending)) => ("step", Some(format!("ended: {}", names::ending(*ending))), None),
-        Entry::Step(step) => ("step", Some(step_name(step).to_owned()), None),
-        Entry::KeyPressed => ("key", None, None),
-        Entry::Refused { reason, .. } => ("refused", Some((*reason).to_owned()), None),
-        Entry::Over { .. } => ("over", None, None),
+/// The line that an entry adds.
+fn event(number: i64, at: OffsetDateTime, entry: &Entry) -> Option<Event> {
+    let (kind, what) = match entry {
+        Entry::Message { sent: true, .. } => ("sent", None),
+        Entry::Message { sent: false, .. } => ("received", None),
+        Entry::Answered { .. } => ("answered", None),
+        Entry::Step(Step::Ended(ending)) => ("step", Some(format!("ended: {}", names::ending(*ending)))),
+        Entry::Step(step) => ("step", Some(step_name(step).to_owned())),
+        Entry::KeyPressed => ("key", None),
+        Entry::Refused { reason, .. } => ("refused", Some((*reason).to_owned())),
+        Entry::Over { .. } => ("over", None),
         Entry::Began { .. } | Entry::Quality(_) => return None,
-    })
+    };
+    let message = match entry {
+        Entry::Message { summary, .. } => Some(summary.clone()),
+        _ => None,
+    };
+    Some(Event { number, at, kind: kind.to_owned(), what, message })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod answers;
 mod bell;
+mod census;
 mod limits;
 mod starting;
 mod steps;

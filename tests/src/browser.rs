@@ -204,9 +204,8 @@ impl Browser {
     /// # Panics
     /// If it cannot be taken or written.
     pub async fn picture(&self, name: &str) {
-        let size = self
-            .run("const { clientWidth, scrollHeight } = document.documentElement; return [clientWidth, scrollHeight];")
-            .await;
+        let size =
+            self.run("const { scrollHeight } = document.documentElement; return [innerWidth, scrollHeight];").await;
         let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
         let taken =
             self.devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": true, "clip": clip })).await;

@@ -1,6 +1,7 @@
 //! Verifications as rows. Every step is one conditional statement: whoever comes second changes nothing.
 
 mod calls;
+mod counting;
 mod issuing;
 
 use ivr_core::call::question::VerificationId;
@@ -12,6 +13,7 @@ use time::OffsetDateTime;
 pub(crate) use self::calls::{
     Checked, Missed, check_read_back, expecting, hang_up, keep_proof, keep_read_back, match_code, miss_code,
 };
+pub(crate) use self::counting::count_by_state;
 pub(crate) use self::issuing::{ToIssue, all_to_issue, fail, issued, keep_result, to_issue};
 use super::columns::tel;
 use super::{Columns, Conn, Row, StoreError, happenings, millis, time_of};

@@ -10,6 +10,7 @@ use axum::response::Response;
 use ivr_core::endpoint::Counters;
 
 use super::App;
+use super::error::WebError;
 use crate::verify::Typed;
 
 /// Requests and what became of them, since the start.
@@ -58,7 +59,8 @@ pub async fn count(State(app): State<App>, request: Request, next: Next) -> Resp
 }
 
 /// The page of `/metrics`.
-pub(crate) fn text(app: &App) -> String {
+pub(crate) async fn text(app: &App) -> Result<String, WebError> {
+    let census = app.verify.census(app.clock.wall()).await?;
     let traffic = app.traffic();
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let mut out = Page::default();
@@ -70,6 +72,10 @@ pub(crate) fn text(app: &App) -> String {
     out.value("", read(&traffic.started));
     out.begin("dialproof_verifications_refused_total", "counter", "Starts that were refused.");
     out.value("", read(&traffic.refused_starts));
+    out.begin("dialproof_verifications", "gauge", "Verifications of the last day, by state, on all nodes.");
+    for (state, many) in census {
+        out.value(&format!("{{state=\"{}\"}}", state.name()), many);
+    }
     out.begin("dialproof_read_backs_total", "counter", "Read-backs typed, by what became of them.");
     let outcomes = [
         ("right", &traffic.right),
@@ -90,7 +96,7 @@ pub(crate) fn text(app: &App) -> String {
     out.begin("dialproof_call_record_retries_total", "counter", "Tries of a busy database for call records.");
     out.value("", read(&records.retried));
     sip(&mut out, &(app.counters)());
-    out.text
+    Ok(out.text)
 }
 
 fn sip(out: &mut Page, counters: &Counters) {

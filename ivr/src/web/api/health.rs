@@ -87,7 +87,7 @@ pub(super) async fn metrics(State(app): State<App>, Source(source): Source) -> R
     if !is_near(source) {
         return Err(WebError::NotFound);
     }
-    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::text(&app)).into_response())
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::text(&app).await?).into_response())
 }
 
 /// How much a service does is its operator's business (RFC 1918, RFC 4193).

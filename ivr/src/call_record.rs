@@ -35,6 +35,8 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// How long refused attempts are kept, and the SIP messages of any call.
 const REFUSED_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const MESSAGES_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long any call is kept: as evidence of what it issued, a year longer than a certificate lives.
+const CALLS_LIFE: Duration = Duration::from_secs((30 + 365) * 24 * 60 * 60);
 
 /// The use case: calls are recorded, and operators read of them. Clones share the database.
 #[derive(Debug, Clone)]
@@ -77,7 +79,8 @@ impl CallRecord {
 
     /// Writes what arrives, until the telephone is gone. First closes what an earlier run of this node left open.
     pub async fn run(self, verify: Verify, mut records: mpsc::Receiver<Recorded>) {
-        match self.close_lost().await {
+        let mut tries = TRIES;
+        match self.patiently(&mut tries, || self.close_lost()).await {
             Ok(0) => {}
             Ok(lost) => tracing::warn!(lost, "{lost} calls were on the line when the service ended"),
             Err(error) => tracing::warn!(%error, "calls of an earlier run stay open in the records: {error}"),
@@ -142,7 +145,7 @@ impl CallRecord {
     /// If the database does not answer.
     pub async fn purge(&self, now: OffsetDateTime) -> Result<(), StoreError> {
         let mut writer = self.store.begin().await?;
-        calls::purge(now - REFUSED_LIFE, now - MESSAGES_LIFE, &mut writer).await?;
+        calls::purge((now - REFUSED_LIFE, now - CALLS_LIFE), now - MESSAGES_LIFE, &mut writer).await?;
         writer.commit().await
     }
 
@@ -205,11 +208,11 @@ impl CallRecord {
     }
 
     /// Again while the database is busy, as long as there are tries.
-    async fn patiently<F: Future<Output = Result<(), StoreError>>>(
+    async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(
         &self,
         tries: &mut u32,
         mut work: impl FnMut() -> F,
-    ) -> Result<(), StoreError> {
+    ) -> Result<T, StoreError> {
         loop {
             match work().await {
                 Err(StoreError::Busy) if *tries > 1 => {

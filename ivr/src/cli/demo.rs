@@ -21,7 +21,7 @@ use self::welcome::Welcome;
 use crate::clock::Clock;
 use crate::media_driver::RtpSockets;
 use crate::service::shutdown::Signals;
-use crate::service::sockets::{Sockets, Wish, calls, pages};
+use crate::service::sockets::{self, Sockets, Wish, calls, pages};
 use crate::service::{Opening, Service, logging};
 
 /// The usual ports of pages and calls.
@@ -119,6 +119,7 @@ impl Demo {
     async fn start(args: &Args, clock: Clock) -> Result<Self> {
         let http = wish(args.http, HTTP_PORT, "--http")?;
         let sip = wish(args.sip, SIP_PORT, "--sip")?;
+        sockets::allow_many();
         let (http_socket, sip_socket) = (pages(http).await?, calls(sip).await?);
         let (http_address, sip_address) = (http_socket.local_addr()?, sip_socket.local_addr()?);
         let place = Place::take(args.data.as_deref())?;

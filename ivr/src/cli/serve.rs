@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Purpose};
 use crate::key_file::KeyFile;
 use crate::service::shutdown::Signals;
-use crate::service::sockets::Sockets;
+use crate::service::sockets::{self, Sockets};
 use crate::service::{Opening, Service, founding, logging, tls};
 
 /// What the command takes.
@@ -39,6 +39,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let keys = KeyFile::read(config.keys().file())?;
     let passphrase = PASSPHRASE.find(config.ca().passphrase_file(), Typing::Once)?;
     let authority = founding::open_authority(&config, &passphrase)?;
+    sockets::allow_many();
     let sockets = Sockets::bind(&config).await?;
     let ring = match config.dht().ring_ports() {
         [] => None,

@@ -74,6 +74,16 @@ impl Sockets {
     }
 }
 
+/// Lets the process open as many files as it may at all: each RTP port and each connection is one, and many systems
+/// begin with 1024.
+pub fn allow_many() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "the limit of open files stays at {:?}: {error}", limit.current);
+    }
+}
+
 /// The listener of the pages.
 ///
 /// # Errors

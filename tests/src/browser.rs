@@ -1,5 +1,6 @@
 //! A real browser: headless Chromium, steered by Debian's chromedriver.
 
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -231,6 +232,18 @@ impl Browser {
         let answer: Value = answer.json().await.expect("chromedriver answers JSON");
         assert!(answer["value"]["error"].is_null(), "{command}: {answer}");
         answer["value"].clone()
+    }
+}
+
+impl Drop for Browser {
+    /// Chromedriver closes its window; killed before that, it would leave Chromium behind.
+    fn drop(&mut self) {
+        let Ok(mut stream) = std::net::TcpStream::connect(self.driver) else { return };
+        let head = format!("DELETE /session/{} HTTP/1.1\r\nHost: {}\r\n", self.session, self.driver);
+        if stream.write_all((head + "Connection: close\r\n\r\n").as_bytes()).is_ok() {
+            // Chromium is gone when the answer is there; without one there is nothing more to do.
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
     }
 }
 

@@ -240,9 +240,10 @@ impl Drop for Browser {
     fn drop(&mut self) {
         let Ok(mut stream) = std::net::TcpStream::connect(self.driver) else { return };
         let head = format!("DELETE /session/{} HTTP/1.1\r\nHost: {}\r\n", self.session, self.driver);
-        if stream.write_all((head + "Connection: close\r\n\r\n").as_bytes()).is_ok() {
-            // Chromium is gone when the answer is there; without one there is nothing more to do.
-            let _ = stream.read_to_end(&mut Vec::new());
+        // Chromium is gone when the answer begins; the connection may stay open after it.
+        let asked = stream.set_read_timeout(Some(CLOSING)).and_then(|()| stream.write_all((head + "\r\n").as_bytes()));
+        if asked.is_ok() {
+            let _ = stream.read(&mut [0]);
         }
     }
 }
@@ -251,6 +252,8 @@ impl Drop for Browser {
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 /// The height of the window in CSS pixels.
 const HEIGHT: u32 = 800;
+/// Longer than a window takes to close.
+const CLOSING: std::time::Duration = std::time::Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 

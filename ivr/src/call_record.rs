@@ -14,7 +14,6 @@ use ivr_core::call::question::VerificationId;
 use ivr_core::endpoint::Entry;
 use ivr_core::media::CallKey;
 use ivr_core::number::Number;
-use ivr_core::private::Private;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
@@ -36,6 +35,8 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// How long refused attempts are kept, and the SIP messages of any call.
 const REFUSED_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const MESSAGES_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long any call is kept: as evidence of what it issued, a year longer than a certificate lives.
+const CALLS_LIFE: Duration = Duration::from_secs((30 + 365) * 24 * 60 * 60);
 
 /// The use case: calls are recorded, and operators read of them. Clones share the database.
 #[derive(Debug, Clone)]
@@ -78,7 +79,8 @@ impl CallRecord {
 
     /// Writes what arrives, until the telephone is gone. First closes what an earlier run of this node left open.
     pub async fn run(self, verify: Verify, mut records: mpsc::Receiver<Recorded>) {
-        match self.close_lost().await {
+        let mut tries = TRIES;
+        match self.patiently(&mut tries, || self.close_lost()).await {
             Ok(0) => {}
             Ok(lost) => tracing::warn!(lost, "{lost} calls were on the line when the service ended"),
             Err(error) => tracing::warn!(%error, "calls of an earlier run stay open in the records: {error}"),
@@ -143,7 +145,7 @@ impl CallRecord {
     /// If the database does not answer.
     pub async fn purge(&self, now: OffsetDateTime) -> Result<(), StoreError> {
         let mut writer = self.store.begin().await?;
-        calls::purge(now - REFUSED_LIFE, now - MESSAGES_LIFE, &mut writer).await?;
+        calls::purge((now - REFUSED_LIFE, now - CALLS_LIFE), now - MESSAGES_LIFE, &mut writer).await?;
         writer.commit().await
     }
 
@@ -206,11 +208,11 @@ impl CallRecord {
     }
 
     /// Again while the database is busy, as long as there are tries.
-    async fn patiently<F: Future<Output = Result<(), StoreError>>>(
+    async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(
         &self,
         tries: &mut u32,
         mut work: impl FnMut() -> F,
-    ) -> Result<(), StoreError> {
+    ) -> Result<T, StoreError> {
         loop {
             match work().await {
                 Err(StoreError::Busy) if *tries > 1 => {
@@ -265,12 +267,9 @@ impl CallRecord {
             Entry::Over { duration } => calls::set_over(id, *duration, conn).await?,
             Entry::Message { .. } | Entry::Step(_) | Entry::KeyPressed => {}
         }
-        match (number, event(entry)) {
-            (Some(number), Some((kind, what, message))) => {
-                let event = Event { number: *number, at: *at, kind: kind.to_owned(), what, message };
-                calls::add_event(id, &event, columns, conn).await
-            }
-            _ => Ok(()),
+        match number.and_then(|number| event(number, *at, entry)) {
+            Some(event) => calls::add_event(id, &event, columns, conn).await,
+            None => Ok(()),
         }
     }
 }
@@ -331,19 +330,24 @@ impl Live {
     }
 }
 
-/// Kind, name and message of the line that an entry adds.
-fn event(entry: &Entry) -> Option<(&'static str, Option<String>, Option<Private<String>>)> {
-    Some(match entry {
-        Entry::Message { sent: true, summary } => ("sent", None, Some(summary.clone())),
-        Entry::Message { sent: false, summary } => ("received", None, Some(summary.clone())),
-        Entry::Answered { .. } => ("answered", None, None),
-        Entry::Step(Step::Ended(ending)) => ("step", Some(format!("ended: {}", names::ending(*ending))), None),
-        Entry::Step(step) => ("step", Some(step_name(step).to_owned()), None),
-        Entry::KeyPressed => ("key", None, None),
-        Entry::Refused { reason, .. } => ("refused", Some((*reason).to_owned()), None),
-        Entry::Over { .. } => ("over", None, None),
+/// The line that an entry adds.
+fn event(number: i64, at: OffsetDateTime, entry: &Entry) -> Option<Event> {
+    let (kind, what) = match entry {
+        Entry::Message { sent: true, .. } => ("sent", None),
+        Entry::Message { sent: false, .. } => ("received", None),
+        Entry::Answered { .. } => ("answered", None),
+        Entry::Step(Step::Ended(ending)) => ("step", Some(format!("ended: {}", names::ending(*ending)))),
+        Entry::Step(step) => ("step", Some(step_name(step).to_owned())),
+        Entry::KeyPressed => ("key", None),
+        Entry::Refused { reason, .. } => ("refused", Some((*reason).to_owned())),
+        Entry::Over { .. } => ("over", None),
         Entry::Began { .. } | Entry::Quality(_) => return None,
-    })
+    };
+    let message = match entry {
+        Entry::Message { summary, .. } => Some(summary.clone()),
+        _ => None,
+    };
+    Some(Event { number, at, kind: kind.to_owned(), what, message })
 }
 
 #[cfg(test)]

@@ -84,6 +84,16 @@ impl Identity {
         }
     }
 
+    /// The number of a caller who does this.
+    pub fn in_scenario(scenario: Scenario, number: &str) -> Self {
+        match scenario {
+            Scenario::Anonymous => Self::withheld(number),
+            // The network vouches for another number than the one the caller claims.
+            Scenario::Spoof => Self { asserted: Self::of(&neighbour(number)).asserted, ..Self::of(number) },
+            _ => Self::of(number),
+        }
+    }
+
     fn headers(&self) -> Vec<(String, String)> {
         let asserted = self.asserted.iter().map(|value| ("P-Asserted-Identity", value.expose().clone()));
         let privacy = self.privacy.iter().map(|value| ("Privacy", value.clone()));
@@ -91,6 +101,12 @@ impl Identity {
         let all = asserted.chain(privacy).chain(diversion);
         all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
+}
+
+/// The number beside it.
+fn neighbour(number: &str) -> String {
+    let (rest, last) = number.split_at(number.len().saturating_sub(1));
+    format!("{rest}{}", script::other(last))
 }
 
 /// What happens during a call, as it happens.

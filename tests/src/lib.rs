@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod dhtnode;
+pub mod forms;
 pub mod own_network;
 pub mod process;
 pub mod service;

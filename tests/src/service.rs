@@ -192,13 +192,29 @@ impl Service {
         self.child.wait().expect("a child can be waited for");
     }
 
+    /// SIGTERM.
+    ///
+    /// # Panics
+    /// If it cannot be told.
+    pub fn tell_to_end(&self) {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs");
+        assert!(told.success(), "the service could not be told to end");
+    }
+
     /// SIGTERM, and what the process ended with.
     ///
     /// # Panics
     /// If it cannot be told, or does not end in time.
-    pub fn terminate(mut self) -> ExitStatus {
-        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs");
-        assert!(told.success(), "the service could not be told to end");
+    pub fn terminate(self) -> ExitStatus {
+        self.tell_to_end();
+        self.end()
+    }
+
+    /// What it ends with, once it was told to.
+    ///
+    /// # Panics
+    /// If it does not end in time.
+    pub fn end(mut self) -> ExitStatus {
         let mut status = None;
         wait_until("the service ends", || {
             status = self.child.try_wait().expect("a child can be asked");

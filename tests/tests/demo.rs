@@ -3,6 +3,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use end_to_end::forms::Forms;
 use end_to_end::service::{Service, run};
 use serde_json::Value;
 use x509_parser::pem::Pem;
@@ -143,6 +144,40 @@ fn every_scenario_ends_as_it_should_while_the_others_are_on_the_line() {
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), demo.log());
     assert!(demo.terminate().success());
+}
+
+#[test]
+fn the_page_lets_the_demo_call_itself_and_shows_what_happens() {
+    let demo = Service::demo();
+    let page = async |scenario: &'static str, number: &'static str| {
+        let mut page = Forms::at(demo.http());
+        page.open("/").await;
+        let (_, at) = page.post("/verifications", &[("number", number), ("publish", "no")]).await;
+        let at = at.expect("the page of the call");
+        let (_, text) = page.open(&at).await;
+        assert!(text.contains("Simulate the call"), "{text}");
+        let began = page.post(&format!("{at}/simulate"), &[("scenario", scenario)]).await;
+        assert_eq!(began, (303, Some(at.clone())));
+        (page, at)
+    };
+    let shows = async |(mut page, at): (Forms, String), wanted: &str| {
+        let looking = async {
+            while !page.open(&at).await.1.contains(wanted) {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(100), looking).await.is_ok()
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let verified = async { shows(page("call", "+12025550171").await, "is verified").await };
+        let refused = async { shows(page("spoof", "+12025550172").await, "another number").await };
+        let (verified, refused) = tokio::join!(verified, refused);
+        assert!(verified, "the page shows that the number is verified\n{}", demo.log());
+        assert!(refused, "the page tells why the call was refused\n{}", demo.log());
+        let (mut page, at) = page("hang-up", "+12025550173").await;
+        assert_eq!(page.post(&format!("{at}/simulate"), &[("scenario", "nonsense")]).await.0, 404);
+    });
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A certificate for a mailbox, from the API over a real mail server to OpenSSL and the directory.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where its setting fails")]
+
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -211,6 +211,28 @@ fn revoked(service: &Service, place: &Place) -> Vec<String> {
 }
 
 #[test]
+fn a_service_told_to_end_refuses_new_calls_and_finishes_the_one_on_the_line() {
+    let demo = Service::demo();
+    let caller = demo.simulate("happy", NUMBER).stdout(Stdio::piped()).spawn().expect("the caller starts");
+    let runtime = Runtime::new().expect("a runtime");
+    let metrics = || {
+        let text = async { reqwest::get(format!("{}/metrics", demo.http())).await?.text().await };
+        runtime.block_on(text).expect("the counters")
+    };
+    wait_until("a call is on the line", || metrics().contains("dialproof_sip_confirmed_total 1"));
+    demo.tell_to_end();
+    let mut refused = Value::Null;
+    wait_until("new calls are refused", || {
+        let late = demo.simulate("hang-up-dialling", "+13105550144").output().expect("the caller runs");
+        refused = serde_json::from_slice(&late.stdout).expect("one object");
+        refused["call"]["status"] == 503
+    });
+    let finished = caller.wait_with_output().expect("the caller ends");
+    assert!(finished.status.success(), "{finished:?}");
+    assert!(demo.end().success());
+}
+
+#[test]
 fn a_locked_database_is_said_to_be_busy_and_serves_again_when_it_is_free() {
     let place = Place::new();
     let _ring = place.ring();

@@ -4,10 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Output;
 
+use end_to_end::forms::Forms;
 use end_to_end::service::{Service, dialproof, run, wait_until};
-use reqwest::Client;
-use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
-use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 
 const NUMBER: &str = "+12135550143";
@@ -47,44 +45,23 @@ fn a_stranger_with_the_bundle_learns_what_the_directory_knows() {
 /// The operator enters by the demo's link, sees the certificate, and revokes it.
 fn who_was_revoked_is_said_to_be(demo: &Service, identity: &str, serial: &str) {
     let revoking = async {
-        let http = Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client");
         let link = demo.said().split_whitespace().find(|word| word.contains("/console/enter/")).expect("a link");
-        let page = http.get(link).send().await.expect("the link's page");
-        let visitor = cookie(&page);
-        let page = page.text().await.expect("a text");
-        let form = format!("csrf={}", after(&page, "name=\"csrf\" value=\"").split('"').next().expect("a token"));
-        let enter = |form: String| {
-            let request =
-                http.post(link).header(COOKIE, &visitor).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-            request.body(form).send()
-        };
-        let entered = enter(form.clone()).await.expect("an answer");
-        assert_eq!(entered.status().as_u16(), 303);
-        let operator = cookie(&entered);
-        assert_eq!(enter(form).await.expect("an answer").status().as_u16(), 410, "the link works once");
-
-        let listed = http.get(format!("{}/v1/certificates", demo.http())).header(COOKIE, &operator).send();
-        let listed: Value = listed.await.expect("an answer").json().await.expect("JSON");
-        assert_eq!(listed["certificates"][0]["serial"], serial);
-        assert_eq!(listed["certificates"][0]["identity"], "***0143", "the console masks numbers");
-        let url = format!("{}/v1/certificates/{serial}/revoke", demo.http());
-        let revoke = || http.post(&url).json(&json!({ "reason": "keyCompromise" }));
-        assert_eq!(revoke().send().await.expect("an answer").status().as_u16(), 401);
-        let revoked = revoke().header(COOKIE, &operator).send().await.expect("an answer");
-        assert_eq!(revoked.status().as_u16(), 200);
+        let link = link.strip_prefix(demo.http()).expect("a link to the demo");
+        let revoke = format!("/v1/certificates/{serial}/revoke");
+        let reason = json!({ "reason": "keyCompromise" });
+        assert_eq!(Forms::at(demo.http()).post_json(&revoke, &reason).await, 401);
+        let mut console = Forms::at(demo.http());
+        console.open(link).await;
+        assert_eq!(console.post(link, &[]).await, (303, Some("/console/calls".to_owned())));
+        assert_eq!(console.post(link, &[]).await.0, 410, "the link works once");
+        let (status, listed) = console.open("/v1/certificates").await;
+        assert_eq!(status, 200);
+        assert!(listed.contains(serial) && listed.contains("***0143"), "the console masks numbers: {listed}");
+        assert_eq!(console.post_json(&revoke, &reason).await, 200);
     };
     tokio::runtime::Runtime::new().expect("a runtime").block_on(revoking);
     wait_until("the tombstone lies in the directory", || demo.lookup(identity).status.code() != Some(0));
     ended(&demo.lookup(identity), 5, "revoked");
-}
-
-fn cookie(answer: &reqwest::Response) -> String {
-    let set = answer.headers().get(SET_COOKIE).and_then(|cookie| cookie.to_str().ok()).expect("a cookie");
-    set.split(';').next().expect("its name and value").to_owned()
-}
-
-fn after<'a>(text: &'a str, what: &str) -> &'a str {
-    text.split_once(what).unwrap_or_else(|| panic!("{what} is not in\n{text}")).1
 }
 
 fn an_older_record_than_one_seen_before_is_not_believed(demo: &Service, identity: &str, found: &Value) {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ivr_core::call::flow::Ending;
 use ivr_core::media::Quality;
+use ivr_core::private::Private;
 use sha2::{Digest, Sha256};
 
 use super::*;

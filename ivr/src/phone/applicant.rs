@@ -209,18 +209,12 @@ impl Prepared {
 
     fn plan(&self) -> CallPlan {
         let Application { sip, number, scenario, dialled, uri_parameters, laws, vocabulary, .. } = &self.application;
-        let identity = match scenario {
-            Scenario::Anonymous => Identity::withheld(number),
-            // The network vouches for another number than the one the caller claims.
-            Scenario::Spoof => Identity { asserted: Identity::of(&neighbour(number)).asserted, ..Identity::of(number) },
-            _ => Identity::of(number),
-        };
         CallPlan {
             service: *sip,
             local: None,
             dialled: dialled.clone().unwrap_or_else(|| self.started.dial.number.clone()),
             uri_parameters: uri_parameters.clone(),
-            identity,
+            identity: Identity::in_scenario(*scenario, number),
             laws: laws.clone(),
             scenario: *scenario,
             code: self.started.code.clone(),
@@ -255,10 +249,4 @@ impl Prepared {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
-}
-
-/// The number beside it.
-fn neighbour(number: &str) -> String {
-    let (rest, last) = number.split_at(number.len().saturating_sub(1));
-    format!("{rest}{}", other(last))
 }

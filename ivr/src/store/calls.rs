@@ -333,22 +333,21 @@ pub(crate) async fn number(id: CallId, columns: &Columns, conn: &mut Conn) -> Re
     Ok(Some(columns.open_number(NUMBER, &id.0, &sealed)?))
 }
 
-/// Forgets refused calls that began before `refused`, and the SIP messages of calls that began before `messages`.
+/// Forgets refused calls that began before `refused`, all calls that began before `any`, and SIP messages from before
+/// `messages`.
 pub(crate) async fn purge(
-    refused: OffsetDateTime,
+    (refused, any): (OffsetDateTime, OffsetDateTime),
     messages: OffsetDateTime,
     conn: &mut Conn,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "DELETE FROM call_events WHERE call IN (SELECT id FROM calls WHERE outcome = 'refused' AND began_at < $1)",
-    )
-    .bind(millis(refused))
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query("DELETE FROM calls WHERE outcome = 'refused' AND began_at < $1")
-        .bind(millis(refused))
-        .execute(&mut *conn)
-        .await?;
+    const OVER: &str = "(outcome = 'refused' AND began_at < $1) OR began_at < $2";
+    for statement in [
+        format!("DELETE FROM call_events WHERE call IN (SELECT id FROM calls WHERE {OVER})"),
+        format!("DELETE FROM calls WHERE {OVER}"),
+    ] {
+        let purge = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(millis(refused)).bind(millis(any));
+        purge.execute(&mut *conn).await?;
+    }
     sqlx::query("DELETE FROM call_events WHERE sealed IS NOT NULL AND at < $1")
         .bind(millis(messages))
         .execute(conn)

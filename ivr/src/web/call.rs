@@ -2,6 +2,7 @@
 //! Its address stays the same; what it shows follows the state.
 
 mod ended;
+mod simulate;
 mod steps;
 
 use askama::Template;
@@ -37,6 +38,7 @@ pub fn routes() -> Router<App> {
         .route("/verifications/{id}/events", get(events))
         .route("/verifications/{id}/read-back", post(read_back))
         .route("/verifications/{id}/cancel", post(cancel))
+        .route("/verifications/{id}/simulate", post(simulate::simulate))
         .route("/verifications/{id}/certificate.pem", get(certificate::pem))
 }
 

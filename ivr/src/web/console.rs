@@ -46,3 +46,16 @@ struct Who {
     /// `calls` or `certificates`.
     here: &'static str,
 }
+
+/// A page of a list of which one row more was asked for, and whether there are more behind it.
+pub(super) fn cut<T>(mut rows: Vec<T>, most: u32) -> (Vec<T>, bool) {
+    let has_more = rows.len() > most as usize;
+    rows.truncate(most as usize);
+    (rows, has_more)
+}
+
+/// Whether an address has fields without a value. A form sends its empty ones, too; without them an address can be read
+/// and passed on.
+fn has_empty_field(query: Option<&str>) -> bool {
+    query.unwrap_or_default().split('&').any(|field| field.ends_with('='))
+}

@@ -45,7 +45,7 @@ pub(crate) fn start() -> anyhow::Result<Service> {
         drop(told);
         let mut words = String::new();
         tells.read_to_string(&mut words)?;
-        Ok(format!("service's own count:  {}", words.trim()))
+        Ok(format!("service's own count:  {words}"))
     };
     Ok(Service { what: WHAT, sip, http: None, child: Some(child), end: Box::new(end) })
 }

@@ -12,8 +12,8 @@ use crate::call_record::Story;
 use crate::store::calls::{self, CallId};
 use crate::web::App;
 use crate::web::console::filter::Asked;
-use crate::web::console::masked;
 use crate::web::console::session::LoggedIn;
+use crate::web::console::{cut, masked};
 use crate::web::error::{Problem, WebError};
 
 /// Calls of a page.
@@ -134,9 +134,8 @@ pub(super) async fn list(
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
     let asked = asked.tidied();
-    let mut found = app.calls.list(&asked.filter(app.settings.default_country, ROWS + 1)?).await?;
-    let has_next = found.len() > ROWS as usize;
-    found.truncate(ROWS as usize);
+    let filter = asked.filter(app.settings.default_country, ROWS + 1)?;
+    let (found, has_next) = cut(app.calls.list(&filter).await?, ROWS);
     let next = found.last().filter(|_| has_next).map(|last| format!("/v1/calls{}", asked.from_behind(last).query()));
     Ok(paged(next.as_deref(), &Calls { calls: found.into_iter().map(Call::of).collect(), next: next.clone() }))
 }

@@ -15,8 +15,8 @@ use crate::issue::{Certified, DhtRecord};
 use crate::web::App;
 use crate::web::console::certificate::reason;
 use crate::web::console::certificates::{Asked, status};
-use crate::web::console::masked;
 use crate::web::console::session::LoggedIn;
+use crate::web::console::{cut, masked};
 use crate::web::error::{Problem, WebError};
 
 /// Certificates of a page.
@@ -115,9 +115,7 @@ pub(super) async fn list(
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
     let now = app.clock.wall();
-    let mut found = app.issue.certificates(&asked.filter(ROWS + 1)?, now).await?;
-    let has_next = found.len() > ROWS as usize;
-    found.truncate(ROWS as usize);
+    let (found, has_next) = cut(app.issue.certificates(&asked.filter(ROWS + 1)?, now).await?, ROWS);
     let last = found.last().filter(|_| has_next);
     let next = last.map(|last| format!("/v1/certificates{}", asked.from_behind(last).query()));
     let certificates = found.iter().map(|certificate| Issued::of(certificate, now)).collect();

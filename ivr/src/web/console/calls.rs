@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::filter::{Asked, Unreadable};
 use super::session::Person;
 use super::words::{self, Moment};
-use super::{ROWS, Who, masked};
+use super::{ROWS, Who, cut, has_empty_field, masked};
 use crate::store::calls::Call;
 use crate::web::App;
 use crate::web::error::WebError;
@@ -64,17 +64,14 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
     let asked = asked.tidied();
-    // A form sends its empty fields, too. Without them an address can be read and passed on.
-    if raw.unwrap_or_default().split('&').any(|field| field.ends_with('=')) {
+    if has_empty_field(raw.as_deref()) {
         return Ok(Redirect::to(&(PATH.to_owned() + &asked.query())).into_response());
     }
-    // One more tells whether there are older ones.
-    let (mut calls, hint) = match asked.filter(app.settings.default_country, ROWS + 1) {
+    let (calls, hint) = match asked.filter(app.settings.default_country, ROWS + 1) {
         Ok(filter) => (app.calls.list(&filter).await?, None),
         Err(Unreadable { field, hint }) => (Vec::new(), Some(Hint { field, text: hint + "." })),
     };
-    let has_older = calls.len() > ROWS as usize;
-    calls.truncate(ROWS as usize);
+    let (calls, has_older) = cut(calls, ROWS);
     let older = calls.last().filter(|_| has_older).map(|last| PATH.to_owned() + &asked.from_behind(last).query());
     let first = asked.from_the_first();
     let status = if hint.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };

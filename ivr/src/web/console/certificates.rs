@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::session::Person;
 use super::words::{self, Moment};
-use super::{ROWS, Who, masked};
+use super::{ROWS, Who, cut, has_empty_field, masked};
 use crate::issue::{CertificateFilter, Certified};
 use crate::web::App;
 use crate::web::error::WebError;
@@ -72,7 +72,7 @@ impl Asked {
     }
 }
 
-/// `valid`, `revoked`, `expired`, `not yet valid`
+/// One of [`STATUSES`].
 pub fn status(certificate: &Certified, now: OffsetDateTime) -> &'static str {
     match certificate.revoked {
         Some(_) => "revoked",
@@ -111,13 +111,11 @@ pub(super) async fn page(
     RawQuery(raw): RawQuery,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    if raw.unwrap_or_default().split('&').any(|field| field.ends_with('=')) {
+    if has_empty_field(raw.as_deref()) {
         return Ok(Redirect::to(&(PATH.to_owned() + &asked.query())).into_response());
     }
     let now = app.clock.wall();
-    let mut found = app.issue.certificates(&asked.filter(ROWS + 1)?, now).await?;
-    let has_older = found.len() > ROWS as usize;
-    found.truncate(ROWS as usize);
+    let (found, has_older) = cut(app.issue.certificates(&asked.filter(ROWS + 1)?, now).await?, ROWS);
     let older = found.last().filter(|_| has_older).map(|last| PATH.to_owned() + &asked.from_behind(last).query());
     let first = Asked { after: String::new(), ..asked.clone() };
     page::html(&CertificatesPage {

@@ -1,0 +1,81 @@
+//! "Simulate the call", in a demonstration only: the built-in caller does what the person would do with a telephone, by a
+//! real call to the SIP socket, and the page shows it live. What the voice reads back it types itself.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Redirect;
+use ivr_core::code::Code;
+use ivr_core::private::Private;
+use tokio::sync::{Semaphore, mpsc};
+use voice_prompts::{Library, Vocabulary};
+
+use super::super::App;
+use super::super::error::WebError;
+use super::super::form::Fields;
+use super::super::session::{self, ByCookie};
+use crate::phone::{CallPlan, Identity, Law, News, Scenario, Stage, call};
+
+/// Simulated calls at a time; one more is told to wait.
+static CALLS: Semaphore = Semaphore::const_new(8);
+/// Longer than any call may be.
+const PATIENCE: Duration = Duration::from_secs(200);
+
+/// What the page offers: the name in the form, and what the caller does.
+const OFFERED: &[(&str, Scenario)] = &[
+    ("call", Scenario::Happy),
+    ("wrong-code", Scenario::ThreeWrongCodes),
+    ("spoof", Scenario::Spoof),
+    ("hang-up", Scenario::HangUp(Stage::Code)),
+];
+
+/// Begins the call and leads back to its page.
+pub(super) async fn simulate(
+    State(app): State<App>,
+    ByCookie(session): ByCookie,
+    fields: Fields,
+) -> Result<Redirect, WebError> {
+    let demo = app.settings.demo.as_ref().ok_or(WebError::NotFound)?;
+    let wanted = fields.text("scenario");
+    let (_, scenario) = OFFERED.iter().find(|(name, _)| *name == wanted).ok_or(WebError::NotFound)?;
+    let view = session.view(&app).await?;
+    let back = Redirect::to(&session::path(session.id));
+    // Once the code was keyed in there is nothing left to call for.
+    let Some(code) = &view.code else { return Ok(back) };
+    let place = CALLS.try_acquire().map_err(|_| WebError::Busy)?;
+    let plan = CallPlan {
+        service: demo.sip,
+        local: None,
+        dialled: view.dial.as_str().to_owned(),
+        uri_parameters: Vec::new(),
+        identity: Identity::in_scenario(*scenario, view.number.as_str()),
+        laws: vec![Law::Mu, Law::A],
+        scenario: *scenario,
+        code: Private::new(code.expose().as_str().to_owned()),
+        vocabulary: Vocabulary::of(&Library::embedded(), &view.locale),
+        patience: PATIENCE,
+    };
+    tokio::spawn(async move {
+        let (spoken, mut understood) = mpsc::unbounded_channel();
+        let calling = call(plan, move |news| {
+            if let News::ReadBack(digits) = news {
+                // The page is gone only when the call is.
+                let _closed = spoken.send(digits);
+            }
+        });
+        let typing = async {
+            while let Some(digits) = understood.recv().await {
+                let Some(digits) = Code::parse(digits.expose()) else { continue };
+                let typed = app.verify.type_in(session.id, session.secret.expose(), &digits, app.clock.wall()).await;
+                if let Err(error) = typed {
+                    tracing::warn!(%error, "the simulated person could not type: {error}");
+                }
+            }
+        };
+        if let (Err(error), ()) = tokio::join!(calling, typing) {
+            tracing::warn!(%error, "the simulated call failed: {error}");
+        }
+        drop(place);
+    });
+    Ok(back)
+}

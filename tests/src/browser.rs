@@ -1,5 +1,6 @@
 //! A real browser: headless Chromium, steered by Debian's chromedriver.
 
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -234,10 +235,25 @@ impl Browser {
     }
 }
 
+impl Drop for Browser {
+    /// Chromedriver closes its window; killed before that, it would leave Chromium behind.
+    fn drop(&mut self) {
+        let Ok(mut stream) = std::net::TcpStream::connect(self.driver) else { return };
+        let head = format!("DELETE /session/{} HTTP/1.1\r\nHost: {}\r\n", self.session, self.driver);
+        // Chromium is gone when the answer begins; the connection may stay open after it.
+        let asked = stream.set_read_timeout(Some(CLOSING)).and_then(|()| stream.write_all((head + "\r\n").as_bytes()));
+        if asked.is_ok() {
+            let _ = stream.read(&mut [0]);
+        }
+    }
+}
+
 /// Longer than a whole telephone call.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 /// The height of the window in CSS pixels.
 const HEIGHT: u32 = 800;
+/// Longer than a window takes to close.
+const CLOSING: std::time::Duration = std::time::Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 

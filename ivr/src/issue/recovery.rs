@@ -20,9 +20,8 @@ pub(super) async fn recover(parts: &IssueParts, now: OffsetDateTime) -> Result<R
         match verification::finish(parts, id, now).await {
             Ok(Outcome::Issued) => recovered.reissued += 1,
             Ok(Outcome::Voided | Outcome::Failed) => {}
-            // One that cannot be finished does not keep the service from starting.
-            Err(IssueError::Signing) => warn!(verification = %id, "{id} is left for the next start: the key failed"),
-            Err(error) => return Err(error),
+            // One that cannot be finished does not keep the service from starting: another node may be at it.
+            Err(error) => warn!(verification = %id, %error, "{id} is left for the next start: {error}"),
         }
     }
     if recovered != Recovered::default() {

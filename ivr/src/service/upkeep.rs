@@ -40,6 +40,7 @@ impl Upkeep {
             ("verifications", self.verify.purge(now).await.map(drop)),
             ("call records", self.calls.purge(now).await),
             ("sessions of operators", self.operators.purge(now).await),
+            ("certificates", self.issue.purge(now).await.map(drop)),
         ];
         for (what, result) in purged {
             if let Err(error) = result {

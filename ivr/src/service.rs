@@ -20,6 +20,7 @@ use ca::Authority;
 use ca::authority::names;
 use dht_client::backend::network::ConnectError;
 use dht_client::{Network, Several};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +35,7 @@ use crate::issue::IssueError;
 use crate::key_file::KeyFile;
 use crate::mail::RelayError;
 use crate::operators::Operators;
-use crate::sip_driver::{Shutdown, Stopped};
+use crate::sip_driver::{Figures, Shutdown, Stopped};
 use crate::store::{Store, StoreError};
 use crate::web;
 
@@ -110,11 +111,15 @@ pub struct Service {
     bundle: PathBuf,
     root_sha256: [u8; 32],
     operators: Operators,
+    figures: watch::Receiver<Figures>,
     shutdown: Shutdown,
     /// For what goes on until the last call is over.
     stop: CancellationToken,
     tasks: JoinSet<(&'static str, Result<(), Failed>)>,
 }
+
+/// How long pages go on after the last call, if there was one when the service was told to end.
+const LAST_LOOKS: Duration = Duration::from_secs(10);
 
 const TELEPHONE: &str = "the telephone";
 
@@ -137,6 +142,7 @@ impl Service {
 
         let root_sha256 = authority.root_sha256();
         let bundle_file = config.ca().folder().join(names::BUNDLE);
+        let figures = telephone.figures.clone();
         let parts = Parts { config, authority, keys, store, directory, bundle, sip, is_demo, clock };
         let wired = parts.wire(telephone.outcomes, telephone.figures.clone())?;
         let recovered = wired.issue.recover(clock.wall()).await?;
@@ -160,7 +166,7 @@ impl Service {
         tasks.add("the upkeep", Upkeep { verify, issue, calls, operators, clock }.run(stop.clone()));
         tasks.add("the pages", web::listener::serve(sockets.http, tls, wired.app, stop.clone()));
         let operators = wired.operators;
-        Ok(Self { http, sip, bundle: bundle_file, root_sha256, operators, shutdown, stop, tasks: tasks.0 })
+        Ok(Self { http, sip, bundle: bundle_file, root_sha256, operators, figures, shutdown, stop, tasks: tasks.0 })
     }
 
     /// Where pages and API listen.
@@ -198,19 +204,29 @@ impl Service {
     /// # Errors
     /// If a part of it ended by itself.
     pub async fn run(mut self) -> Result<(), Failed> {
+        let mut drain = std::pin::pin!(self.shutdown.drain.clone().cancelled_owned());
+        let (mut drains, mut had_calls) = (false, false);
         let result = loop {
-            let Some(ended) = self.tasks.join_next().await else { break Ok(()) };
-            let was_told = self.shutdown.drain.is_cancelled() || self.shutdown.end.is_cancelled();
+            let ended = tokio::select! {
+                ended = self.tasks.join_next() => ended,
+                () = drain.as_mut(), if !drains => {
+                    (drains, had_calls) = (true, self.figures.borrow().endpoint.calls > 0);
+                    continue;
+                }
+            };
             match ended {
-                Err(broken) => break Err(Failed::Broken(broken)),
-                Ok((_, Err(failed))) => break Err(failed),
-                Ok((TELEPHONE, Ok(()))) => break Ok(()),
+                None | Some(Ok((TELEPHONE, Ok(())))) => break Ok(()),
+                Some(Err(broken)) => break Err(Failed::Broken(broken)),
+                Some(Ok((_, Err(failed)))) => break Err(failed),
                 // The desk ends with the telephone, and may be seen first.
-                Ok((_, Ok(()))) if was_told => {}
-                Ok((part, Ok(()))) => break Err(Failed::Part(part)),
+                Some(Ok((_, Ok(())))) if self.shutdown.drain.is_cancelled() || self.shutdown.end.is_cancelled() => {}
+                Some(Ok((part, Ok(())))) => break Err(Failed::Part(part)),
             }
         };
-        // Pages go on until the last call is over: its read-back is typed there.
+        if result.is_ok() && had_calls {
+            // Who hung up still looks at the page, where the digits are typed and the certificate is fetched.
+            let _ended = tokio::time::timeout(LAST_LOOKS, self.shutdown.end.cancelled()).await;
+        }
         self.stop.cancel();
         self.shutdown.end.cancel();
         let rest = async { while self.tasks.join_next().await.is_some() {} };

@@ -9,6 +9,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 /// Longer than a start takes on a loaded machine, unoptimised.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -41,6 +43,8 @@ pub fn run(arguments: &[&str]) -> Output {
 #[derive(Debug)]
 pub struct Service {
     child: Child,
+    /// Where a demo makes its temporary folder.
+    _temporary: Option<TempDir>,
     http: String,
     sip: SocketAddr,
     bundle: PathBuf,
@@ -74,11 +78,14 @@ impl Service {
     }
 
     fn demo_with(more: &[&str]) -> Self {
+        let temporary = tempfile::tempdir().expect("a temporary folder");
         let mut command = dialproof();
-        command.args(["demo", "--sip", "127.0.0.1:0"]).args(more);
+        // A demo that is killed leaves its data behind: there, it goes with the test.
+        command.args(["demo", "--sip", "127.0.0.1:0"]).args(more).env("TMPDIR", temporary.path());
         let (child, lines, log) = spawn(command);
         let mut started = Self {
             child,
+            _temporary: Some(temporary),
             http: String::new(),
             sip: SocketAddr::from(([127, 0, 0, 1], 0)),
             bundle: PathBuf::new(),
@@ -107,7 +114,8 @@ impl Service {
         let mut command = dialproof();
         command.arg("serve").arg("-c").arg(config);
         let (child, _, log) = spawn(command);
-        let mut started = Self { child, http: format!("http://{http}"), sip, bundle, said: String::new(), log };
+        let mut started =
+            Self { child, _temporary: None, http: format!("http://{http}"), sip, bundle, said: String::new(), log };
         started.wait_for_log("pages at");
         started
     }

@@ -1,7 +1,9 @@
 //! A peer's process: killed when the test ends, however it ends.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::ops::Range;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longer than any peer needs to start on a loaded machine.
@@ -54,11 +56,26 @@ impl Drop for Process {
     }
 }
 
-/// A TCP port on loopback that was free a moment ago, for peers that must be told a number.
+/// A port on loopback that is free for TCP and UDP, for peers that must be told a number. It is none of those that the
+/// system draws, so nobody who binds port 0 takes it before the peer does; and no test of this process gets it twice.
 ///
 /// # Panics
-/// If the machine has none.
+/// If all are taken.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-    listener.local_addr().expect("a bound socket has an address").port()
+    static DRAWN: AtomicU32 = AtomicU32::new(0);
+    let count = FREE_PORTS.end - FREE_PORTS.start;
+    // Processes that run at the same time begin at different places.
+    let first = std::process::id().wrapping_mul(61);
+    let ports = std::iter::repeat_with(|| {
+        let nth = first.wrapping_add(DRAWN.fetch_add(1, Ordering::Relaxed)) % u32::from(count);
+        FREE_PORTS.start + u16::try_from(nth).expect("below the count of ports")
+    });
+    let is_free = |port: &u16| {
+        let address = (Ipv4Addr::LOCALHOST, *port);
+        TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok()
+    };
+    ports.take(usize::from(count)).find(is_free).expect("loopback has a free port")
 }
+
+/// Above the media ports of services (`service::media_ports`), below those that Linux draws by itself (32768 and up).
+const FREE_PORTS: Range<u16> = 30_100..32_700;

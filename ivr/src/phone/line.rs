@@ -404,7 +404,8 @@ mod tests {
         assert_eq!((report.status, report.ended_by), (Some(200), EndedBy::Service));
         assert_eq!(report.read_back, Some(Private::new("801152".into())));
         assert!(report.has_heard(PromptId::EnterCode) && report.packets_lost == 0);
-        assert!(report.packets_sent > 70 && report.packets_received > 200);
+        // Six keys were pressed to their end before the seventh began; how much silence lay between depends on the machine.
+        assert!(report.packets_sent > 6 * 5 && report.packets_received > 200, "{report:?}");
         let news = news.into_inner().unwrap();
         assert!(matches!(news.as_slice(), [News::Progress(100), News::Answered { .. }, ..]));
         assert_eq!(news.last(), Some(&News::Ended(EndedBy::Service)));

@@ -1,5 +1,6 @@
 //! Helpers of the end-to-end tests: a service on free ports, and the real peers it talks to.
 
+pub mod baresip;
 pub mod browser;
 pub mod dhtnode;
 pub mod forms;

@@ -1,0 +1,71 @@
+//! SIPp calls as a carrier's trunk would, many at once, and keys in the codes of its injection file.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use end_to_end::process::free_port;
+use end_to_end::service::Service;
+use ivr::phone::api::{Api, Start, Started};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+const CALLS: usize = 50;
+/// The warning takes 15.6 s, and keys before its end are dropped; "enter the code" takes two more.
+const LISTENING_MS: &str = "18000";
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs SIPp: run tests/run")]
+fn fifty_callers_of_sipp_key_in_their_codes_at_once() {
+    let demo = Service::demo();
+    let runtime = Runtime::new().expect("a runtime");
+    let api = Api::new(demo.http());
+    let mut codes = String::from("SEQUENTIAL\n");
+    let mut all = Vec::new();
+    for n in 1..=CALLS {
+        let number = format!("+120255501{n:02}");
+        let start = Start { number: &number, csr: None, publish: false, locale: "en" };
+        let started = runtime.block_on(api.start(&start)).expect("a verification");
+        writeln!(codes, "{number};{};", started.code.expose()).expect("a string takes all");
+        all.push(started);
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("codes.csv"), codes).expect("a file");
+
+    let calls = CALLS.to_string();
+    let output = sipp(folder.path())
+        .args([&demo.sip().to_string(), "-s", &all[0].dial.number, "-inf", "codes.csv"])
+        .args(["-m", &calls, "-l", &calls, "-r", &calls, "-d", LISTENING_MS, "-timeout", "90s", "-timeout_error"])
+        .output()
+        .expect("SIPp is installed: run tests/setup");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "SIPp counts failed calls ({:?}):\n{said}", output.status);
+    let pages = all.iter().map(|started| runtime.block_on(page(demo.http(), started)));
+    let matched = pages.filter(|page| has_matched(page)).count();
+    assert_eq!(matched, CALLS, "each code opened its own verification");
+}
+
+/// SIPp with our scenario. Its keys go out through a raw socket, which is root's.
+fn sipp(folder: &Path) -> Command {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+    let mut command = Command::new(if is_root { "sipp" } else { "sudo" });
+    if !is_root {
+        command.args(["-n", "sipp"]);
+    }
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("sipp/enter-code.xml");
+    command.current_dir(folder).stdin(Stdio::null());
+    command.arg("-sf").arg(scenario).args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-trace_err"]);
+    command.args(["-key", "secret", "none", "-p", &free_port().to_string()]);
+    command
+}
+
+async fn page(http: &str, started: &Started) -> Value {
+    let url = format!("{http}/v1/verifications/{}", started.id);
+    let asked = reqwest::Client::new().get(url).bearer_auth(started.secret.expose()).send().await;
+    asked.expect("an answer").json().await.expect("an object")
+}
+
+fn has_matched(page: &Value) -> bool {
+    let happenings = page["happenings"].as_array().expect("a list");
+    happenings.iter().any(|happening| happening["what"] == "code-matched")
+}

@@ -9,6 +9,7 @@ use rand_core::Rng;
 use crate::caller::{Caller, TrunkProfile};
 use crate::endpoint::{Entry, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
+use crate::number::Number;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Method, Reply, Request, Response, shortened, status_line};
 use crate::sip::sdp::{Ours, Proposal};
@@ -157,6 +158,11 @@ impl Call {
     /// Index of its trunk.
     pub(crate) fn trunk(&self) -> usize {
         self.trunk
+    }
+
+    /// The number that it bears.
+    pub(crate) fn number(&self) -> &Number {
+        &self.caller.number
     }
 
     /// Our tag of its dialog.

@@ -146,6 +146,8 @@ pub struct Endpoint {
     ports: Ports,
     /// For each trunk, in the order of the policy.
     tallies: Vec<Tally>,
+    /// How many of the calls bear each number: no entry where there is none.
+    of_number: HashMap<Number, usize>,
     refusals: RefusalRecords,
     counters: Counters,
     accepts_calls: bool,
@@ -182,6 +184,7 @@ impl Endpoint {
             agenda: Agenda::default(),
             ports: Ports::new(config.rtp_ports.len(), config.limits.port_quarantine),
             tallies: vec![Tally::default(); config.policy.trunks.len()],
+            of_number: HashMap::new(),
             refusals: RefusalRecords::default(),
             counters: Counters::default(),
             accepts_calls: true,
@@ -401,6 +404,12 @@ impl Endpoint {
             return;
         }
         tally.calls -= 1;
+        if let Some(calls) = self.of_number.get_mut(call.number()) {
+            *calls -= 1;
+            if *calls == 0 {
+                self.of_number.remove(call.number());
+            }
+        }
         self.agenda.set(&key, None);
         self.by_tag.remove(call.tag());
         call.verification().map(|verification| self.waiting.remove(&(verification, key)));

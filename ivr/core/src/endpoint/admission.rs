@@ -35,6 +35,7 @@ impl Endpoint {
                 let call = Call::open(opening, incoming, &mut self.desk(now, out));
                 self.tallies[trunk].calls += 1;
                 self.tallies[trunk].unacknowledged += 1;
+                *self.of_number.entry(call.number().clone()).or_default() += 1;
                 self.agenda.set(&key, call.deadline());
                 self.calls.insert(key, call);
             }
@@ -51,6 +52,9 @@ impl Endpoint {
             caller: Some(Box::new(caller.clone())),
             ..Refused::new(status, reason)
         };
+        if self.of_number.get(&caller.number).is_some_and(|calls| *calls >= self.config.limits.calls_of_a_number) {
+            return Err(refused(486, "number-busy"));
+        }
         let proposal = (!invite.body.is_empty())
             .then(|| Proposal::read(&invite.body, self.config.media_address))
             .transpose()

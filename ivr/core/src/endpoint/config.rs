@@ -36,6 +36,9 @@ pub struct Limits {
     /// Calls of a trunk whose ACK has not arrived: its INVITEs may bear a forged source. One more is answered 480, which
     /// (unlike 503) does not make the trunk send its other calls elsewhere.
     pub unacknowledged: usize,
+    /// Calls of one number, as the checks believe it. One more is answered 486: a person needs one line and, after losing
+    /// it, another; a caller who opens more, or somebody who forges that number's calls, must not take up the trunk.
+    pub calls_of_a_number: usize,
     /// How long a port rests after a call, so that late packets of one caller never reach the next.
     pub port_quarantine: Duration,
     /// How many refused calls get a record in a second; more are only counted, because a forged source address must
@@ -48,6 +51,7 @@ impl Default for Limits {
         Self {
             calls: 500,
             unacknowledged: 100,
+            calls_of_a_number: 2,
             port_quarantine: Duration::from_secs(10),
             recorded_refusals_per_second: 50,
         }

@@ -123,6 +123,7 @@ impl Stage {
         assert_eq!(self.endpoint.deadline(), None, "a transaction stays for ever");
         assert_eq!(self.endpoint.counters().unacknowledged, 0);
         assert!(self.endpoint.tallies.iter().all(|tally| tally.calls == 0));
+        assert!(self.endpoint.of_number.is_empty());
         assert!(self.endpoint.waiting.is_empty());
         assert!(self.calls.values().all(|story| story.began && story.ended), "{:?}", self.calls);
         self.now += self.endpoint.config.limits.port_quarantine;
@@ -167,7 +168,13 @@ fn an_invite_with_any_one_octet_changed_is_answered_or_dropped() {
 
 #[test]
 fn a_flood_of_forged_invites_is_bounded() {
-    let limits = Limits { calls: 40, unacknowledged: 10, recorded_refusals_per_second: 5, ..Limits::default() };
+    let limits = Limits {
+        calls: 40,
+        unacknowledged: 10,
+        calls_of_a_number: 40,
+        recorded_refusals_per_second: 5,
+        ..Limits::default()
+    };
     let mut stage = Stage::new(limits);
     for i in 0..1_000 {
         let (_, invite) = Caller::new(&format!("{i}")).message("INVITE", &[]);

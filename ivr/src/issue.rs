@@ -171,6 +171,15 @@ impl Issue {
         recovery::recover(&self.parts, now).await
     }
 
+    /// Issues what is proved and was left without a result: by another node that died, or by a page that was gone before
+    /// its digits were answered. Called once a minute. Tells how many were finished.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn finish_all(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        recovery::finish_all(&self.parts, now).await
+    }
+
     /// Issues to a mailbox that was proved. Asked again with the same order, it gives the same certificate: after a crash
     /// its caller simply asks again.
     ///

@@ -1,11 +1,11 @@
-//! What start-up mends: nothing issued twice, nothing lost.
+//! What start-up mends, and every minute what another node or a failed statement left: nothing issued twice, nothing lost.
 
 use ivr_core::call::question::Outcome;
 use time::OffsetDateTime;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{IssueError, IssueParts, Recovered, verification, wish};
-use crate::store::{intents, verifications};
+use crate::store::{StoreError, intents, verifications};
 
 /// An intent without result is voided, whether it was signed or not. If another node is signing it at this moment, that
 /// node's result is refused and it signs another: never are two in force.
@@ -15,17 +15,25 @@ pub(super) async fn recover(parts: &IssueParts, now: OffsetDateTime) -> Result<R
     for intent in open {
         recovered.voided += u64::from(wish::void(parts, &intent.serial, intent.issuing, now).await?);
     }
-    let unfinished = verifications::all_to_issue(&mut *parts.store.read().await?).await?;
-    for id in unfinished {
-        match verification::finish(parts, id, now).await {
-            Ok(Outcome::Issued) => recovered.reissued += 1,
-            Ok(Outcome::Voided | Outcome::Failed) => {}
-            // One that cannot be finished does not keep the service from starting: another node may be at it.
-            Err(error) => warn!(verification = %id, %error, "{id} is left for the next start: {error}"),
-        }
-    }
+    recovered.reissued = finish_all(parts, now).await?;
     if recovered != Recovered::default() {
         info!(recovered.voided, recovered.reissued, "finished what the last run left open");
     }
     Ok(recovered)
+}
+
+/// Issues what is proved and has no result. Where somebody is at it now, their fresh intent keeps this from doing it too; an
+/// intent that is stale is voided on the way. What cannot be finished keeps nobody from starting: it is tried again.
+pub(super) async fn finish_all(parts: &IssueParts, now: OffsetDateTime) -> Result<u64, StoreError> {
+    let unfinished = verifications::all_to_issue(&mut *parts.store.read().await?).await?;
+    let mut finished = 0;
+    for id in unfinished {
+        match verification::finish(parts, id, now).await {
+            Ok(Outcome::Issued) => finished += 1,
+            Ok(Outcome::Voided | Outcome::Failed) => {}
+            Err(IssueError::Store(StoreError::Busy)) => debug!(verification = %id, "{id} is being issued by another"),
+            Err(error) => warn!(verification = %id, %error, "{id} is not issued yet: {error}"),
+        }
+    }
+    Ok(finished)
 }

@@ -7,6 +7,8 @@ use tracing::info;
 use super::{IssueError, IssueParts, lists};
 use crate::store::{audit, certificates, records, revocations};
 
+/// Revokes a certificate. If its key is known to others, the key is never certified again, and every other certificate of
+/// it that is in force goes with it.
 pub(super) async fn revoke(
     parts: &IssueParts,
     serial: &Serial,
@@ -14,20 +16,52 @@ pub(super) async fn revoke(
     actor: &str,
     now: OffsetDateTime,
 ) -> Result<(), IssueError> {
-    let (hex, columns) = (serial.hex(), parts.store.columns());
-    let mut writer = parts.store.begin().await?;
-    let certificate = certificates::by_serial(&hex, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
-    records::lock(&certificate.identity, columns, &mut writer).await?;
-    certificates::end(&hex, &mut writer).await?;
-    records::want_revoked(&hex, now, &mut writer).await?;
-    if reason == Reason::KeyCompromise {
-        revocations::block_key(&certificate.spki_sha256, now, &mut writer).await?;
+    let hex = serial.hex();
+    if reason != Reason::KeyCompromise {
+        return revoke_one(parts, &hex, reason, actor, now).await;
     }
+    // First the block: whatever happens next, the key is not certified again.
+    let others = block_key(parts, &hex, now).await?;
+    let revoked = revoke_one(parts, &hex, reason, actor, now).await;
+    for other in others {
+        match revoke_one(parts, &other, reason, actor, now).await {
+            // Somebody else was faster.
+            Ok(()) | Err(IssueError::AlreadyRevoked) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    revoked
+}
+
+/// Blocks the key of a certificate; tells which other certificates of it are in force.
+async fn block_key(parts: &IssueParts, hex: &str, now: OffsetDateTime) -> Result<Vec<String>, IssueError> {
+    let mut writer = parts.store.begin().await?;
+    let certificate = certificates::by_serial(hex, parts.store.columns(), &mut writer).await?;
+    let key = certificate.ok_or(IssueError::Unknown)?.spki_sha256;
+    revocations::block_key(&key, now, &mut writer).await?;
+    let others = certificates::live_with_key(&key, hex, &mut writer).await?;
+    writer.commit().await?;
+    Ok(others)
+}
+
+async fn revoke_one(
+    parts: &IssueParts,
+    hex: &str,
+    reason: Reason,
+    actor: &str,
+    now: OffsetDateTime,
+) -> Result<(), IssueError> {
+    let columns = parts.store.columns();
+    let mut writer = parts.store.begin().await?;
+    let certificate = certificates::by_serial(hex, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
+    records::lock(&certificate.identity, columns, &mut writer).await?;
+    certificates::end(hex, &mut writer).await?;
+    records::want_revoked(hex, now, &mut writer).await?;
     let (issuing, not_after) = (certificate.issuing, certificate.not_after);
-    if !revocations::insert(&hex, issuing, reason, not_after, now, &mut writer).await? {
+    if !revocations::insert(hex, issuing, reason, not_after, now, &mut writer).await? {
         return Err(IssueError::AlreadyRevoked);
     }
-    audit::add((actor, "revoke", &hex), now, columns, &mut writer).await?;
+    audit::add((actor, "revoke", hex), now, columns, &mut writer).await?;
     writer.commit().await?;
     info!(serial = hex, reason = reason.name(), actor, "certificate {hex} is revoked");
     parts.publisher.nudge();

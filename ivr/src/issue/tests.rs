@@ -31,6 +31,9 @@ on_both_databases!(
     an_audit_row_that_is_changed_breaks_the_chain,
     a_proof_that_is_a_day_old_issues_nothing,
     a_certificate_is_kept_for_a_year_after_its_end,
+    what_is_proved_and_was_left_behind_is_finished_by_whoever_looks,
+    a_key_reported_late_is_blocked_and_its_other_certificates_go_too,
+    a_key_that_becomes_known_while_it_is_signed_for_gets_nothing,
     an_issue_whose_intent_is_lost_voids_its_serial,
 );
 
@@ -282,6 +285,51 @@ async fn a_compromised_key_is_never_certified_again(database: TestDatabase) {
     assert_eq!(service.outcomes.recv().await, Some((waiting.id, Outcome::Failed)));
 }
 
+/// The owner of a superseded certificate reports its key: the certificate cannot be revoked again, and the key is blocked
+/// all the same, with everything else that it has.
+async fn a_key_reported_late_is_blocked_and_its_other_certificates_go_too(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let csr = request();
+    let first = service.certified(csr.clone()).await;
+    let address = Address::parse("someone@example.org").unwrap();
+    let stolen = Request::parse(&csr).unwrap();
+    let order = EmailOrder { id: "a", address: &address, request: &stolen, publish: true };
+    let mailbox = service.issue.issue_email(&order, service.now).await.unwrap();
+    let second = service.certified(request()).await;
+
+    let superseded = Serial::parse(&service.view(&first).await.certificate.unwrap().serial).unwrap();
+    let again = service.issue.revoke(&superseded, Reason::KeyCompromise, "owner", service.now).await;
+    assert!(matches!(again, Err(IssueError::AlreadyRevoked)), "{again:?}");
+    let refused = service.try_start(NUMBER, SOURCE, Some(csr)).await;
+    assert!(matches!(refused, Err(StartError::BlockedKey)), "{refused:?}");
+    let mailbox = service.issue.certificate(&Serial::parse(&mailbox.serial).unwrap()).await.unwrap();
+    assert_eq!(mailbox.revoked.map(|(_, reason)| reason), Some(Reason::KeyCompromise));
+    assert!(service.view(&second).await.certificate.unwrap().revoked.is_none(), "another key is untouched");
+}
+
+async fn a_key_that_becomes_known_while_it_is_signed_for_gets_nothing(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let started = service.claimed().await;
+    let wish = service.wish(&started).await;
+    let prepared = service.intend(&wish).await;
+    let issued = service.sign(prepared).await;
+    let mut writer = service.database.store.begin().await.unwrap();
+    revocations::block_key(&issued.spki_sha256, service.now, &mut writer).await.unwrap();
+    writer.commit().await.unwrap();
+    let concluded = wish::conclude(service.parts(), &wish, &issued, service.now).await;
+    assert!(matches!(concluded, Err(IssueError::Refused(_))), "{concluded:?}");
+    assert!(service.all().await.is_empty());
+}
+
+/// The node that took the digits died, and this one goes on.
+async fn what_is_proved_and_was_left_behind_is_finished_by_whoever_looks(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let started = service.claimed().await;
+    assert_eq!(service.issue.finish_all(service.now).await.unwrap(), 1);
+    is_whole(&service, &started).await;
+    assert_eq!(service.issue.finish_all(service.now).await.unwrap(), 0);
+}
+
 async fn a_revocation_is_on_the_next_list_and_lists_are_numbered(database: TestDatabase) {
     let mut service = Service::over(database).await;
     let started = service.certified(request()).await;
@@ -416,8 +464,11 @@ async fn an_audit_row_that_is_changed_breaks_the_chain(database: TestDatabase) {
     assert_eq!(store.first_audit_break().await.unwrap(), None);
     store.erase_audit_words(1).await;
     assert_eq!(store.first_audit_break().await.unwrap(), None, "erasing words keeps the chain");
-    store.change_audit_actor(2).await;
-    assert_eq!(store.first_audit_break().await.unwrap(), Some(2));
+    store.erase_audit_salt(2).await;
+    assert_eq!(store.first_audit_break().await.unwrap(), Some(2), "words without their salt prove nothing");
+    store.erase_audit_words(2).await;
+    store.change_audit_actor(3).await;
+    assert_eq!(store.first_audit_break().await.unwrap(), Some(3));
 }
 
 async fn a_proof_that_is_a_day_old_issues_nothing(database: TestDatabase) {

@@ -140,6 +140,10 @@ pub(super) async fn conclude(
     let mut writer = parts.store.begin().await?;
     // From here on nobody else changes this identity's certificates.
     let slot = records::lock(&identity, columns, &mut writer).await?;
+    if revocations::is_blocked(&issued.spki_sha256, &mut writer).await? {
+        // It became known while this was signed; the caller voids the serial.
+        return Err(IssueError::Refused(ca::Refusal::CompromisedKey.to_string()));
+    }
     if !intents::fulfil(&serial, &mut writer).await? {
         // A start-up voided it meanwhile: what was signed is on the list, and the next try signs another.
         return Err(StoreError::Busy.into());

@@ -12,6 +12,7 @@ use crate::operators::Operators;
 use crate::verify::Verify;
 
 const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// The use cases that have something to tidy.
 pub(super) struct Upkeep {
@@ -23,14 +24,25 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
-    /// Works at once and then once an hour, until told to stop. What fails is logged and done an hour later.
+    /// Works at once and then once a minute or an hour, until told to stop. What fails is logged and done the next time.
     pub(super) async fn run(self, stop: CancellationToken) {
-        let mut hours = tokio::time::interval(HOUR);
+        let (mut hours, mut minutes) = (tokio::time::interval(HOUR), tokio::time::interval(MINUTE));
         loop {
             tokio::select! {
                 _ = hours.tick() => self.work().await,
+                _ = minutes.tick() => self.finish_what_is_proved().await,
                 () = stop.cancelled() => return,
             }
+        }
+    }
+
+    async fn finish_what_is_proved(&self) {
+        match self.issue.finish_all(self.clock.wall()).await {
+            Ok(0) => {}
+            Ok(finished) => {
+                tracing::info!(finished, "{finished} proofs were left without a certificate, and have one now")
+            }
+            Err(error) => tracing::warn!(%error, "what is proved is not looked through: {error}"),
         }
     }
 

@@ -56,8 +56,9 @@ pub(crate) async fn first_break(conn: &mut Conn) -> Result<Option<i64>, StoreErr
             (Some(actor), Some(action), Some(subject), Some(salt)) => {
                 commitment(&salt, number, row.try_get(1)?, [&actor, &action, &subject]).as_slice() == stored
             }
-            // Erased: the commitment alone stands.
-            _ => true,
+            // Erased, all of it: the commitment alone stands.
+            (None, None, None, None) => true,
+            _ => false,
         };
         chain = link(&chain, &stored).to_vec();
         if number != expected || !words_hold || chain != row.try_get::<Vec<u8>, _>(7)? {

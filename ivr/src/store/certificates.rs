@@ -125,6 +125,20 @@ pub(crate) async fn end(serial: &str, conn: &mut Conn) -> Result<(), StoreError>
     Ok(())
 }
 
+/// The serials of the other certificates in force that have this key.
+pub(crate) async fn live_with_key(
+    spki_sha256: &[u8; 32],
+    but: &str,
+    conn: &mut Conn,
+) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query("SELECT serial FROM certificates WHERE spki_sha256 = $1 AND live = 1 AND serial <> $2")
+        .bind(spki_sha256.to_vec())
+        .bind(but)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
 /// The columns of a [`Stored`], in its order.
 macro_rules! select {
     ($rest:literal) => {

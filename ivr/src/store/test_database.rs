@@ -178,6 +178,10 @@ impl Store {
         self.audit_update("actor = NULL, action = NULL, subject = NULL, salt = NULL", number).await;
     }
 
+    pub(crate) async fn erase_audit_salt(&self, number: i64) {
+        self.audit_update("salt = NULL", number).await;
+    }
+
     pub(crate) async fn change_audit_actor(&self, number: i64) {
         self.audit_update("actor = 'somebody else'", number).await;
     }

@@ -320,13 +320,15 @@ impl Live {
         Some(Line { id, number, at, entry })
     }
 
-    /// The page that hears of a call's step: the one whose code was keyed in.
+    /// The page that hears of a call's step: the one whose code was keyed in. A page follows one call, the one that keyed
+    /// the code in last: the end of an earlier call must not end the one that goes on.
     fn page(&mut self, call: CallKey, step: &Step) -> Option<VerificationId> {
-        let remembered = self.0.get_mut(&call)?;
         if let Step::CodeMatched(page) = step {
-            remembered.page = Some(*page);
+            let earlier = self.0.values_mut().filter(|remembered| remembered.page == Some(*page));
+            earlier.for_each(|remembered| remembered.page = None);
+            self.0.get_mut(&call)?.page = Some(*page);
         }
-        remembered.page
+        self.0.get(&call)?.page
     }
 }
 

@@ -329,3 +329,18 @@ fn the_memory_of_live_calls_is_bounded_and_forgets_the_oldest() {
     let line = |n| Recorded { call: CallKey(n), at: Clock.wall(), entry: Entry::KeyPressed };
     assert!(live.row(line(0)).is_none() && live.row(line(remembered)).is_some());
 }
+
+#[test]
+fn a_page_follows_the_call_that_keyed_in_its_code_last() {
+    let mut live = Live::default();
+    let (earlier, later) = (CallKey(1), CallKey(2));
+    for call in [earlier, later] {
+        live.begin(&Recorded { call, at: Clock.wall(), entry: began("", true) }, Clock);
+    }
+    let (page, ended) = (VerificationId([7; 16]), Step::Ended(Ending::NothingHeard));
+    assert_eq!(live.page(earlier, &Step::CodeMatched(page)), Some(page));
+    assert_eq!(live.page(earlier, &Step::Confirming), Some(page));
+    assert_eq!(live.page(later, &Step::CodeMatched(page)), Some(page));
+    assert_eq!(live.page(earlier, &ended), None, "the earlier call's end is not the page's");
+    assert_eq!(live.page(later, &ended), Some(page));
+}

@@ -30,6 +30,7 @@ pub(crate) async fn count_wrong_code(
     count(number, 1, now, columns, conn).await
 }
 
+/// A clock that goes back, or another node's that is behind, does not begin a day anew.
 async fn count(
     number: &Number,
     wrong: i64,
@@ -41,8 +42,8 @@ async fn count(
         "INSERT INTO number_days (number_tag, day, wrong_codes) VALUES ($1, $2, $3)
          ON CONFLICT (number_tag) DO UPDATE SET
              wrong_codes = excluded.wrong_codes
-                 + CASE WHEN number_days.day = excluded.day THEN number_days.wrong_codes ELSE 0 END,
-             day = excluded.day
+                 + CASE WHEN number_days.day >= excluded.day THEN number_days.wrong_codes ELSE 0 END,
+             day = CASE WHEN number_days.day > excluded.day THEN number_days.day ELSE excluded.day END
          RETURNING wrong_codes",
     )
     .bind(tag(number, columns))
@@ -60,7 +61,7 @@ pub(crate) async fn wrong_codes(
     columns: &Columns,
     conn: &mut Conn,
 ) -> Result<i64, StoreError> {
-    let row = sqlx::query("SELECT wrong_codes FROM number_days WHERE number_tag = $1 AND day = $2")
+    let row = sqlx::query("SELECT wrong_codes FROM number_days WHERE number_tag = $1 AND day >= $2")
         .bind(tag(number, columns))
         .bind(day(now))
         .fetch_optional(conn)

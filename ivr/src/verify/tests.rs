@@ -6,6 +6,7 @@ use time::Duration;
 
 use super::fixture::{NUMBER, SOURCE, Service, caller, number, other_than, request};
 use super::*;
+use crate::store::budgets;
 use crate::store::test_database::{TestDatabase, on_both_databases};
 
 on_both_databases!(
@@ -17,6 +18,7 @@ on_both_databases!(
     of_twenty_wrong_read_backs_at_once_the_third_voids,
     six_wrong_codes_void_the_verification,
     of_thirty_wrong_codes_at_once_ten_are_compared_a_day,
+    a_slip_after_a_missed_read_back_may_be_mended,
     the_fourth_from_one_network_waits,
     of_a_crowd_the_largest_source_loses_its_oldest,
     nothing_opens_after_its_time,
@@ -169,8 +171,26 @@ async fn of_thirty_wrong_codes_at_once_ten_are_compared_a_day(database: TestData
     assert_eq!(service.call(second.code.expose()).await.answers, [Answer::NumberExhausted]);
     // The page is not told, and another number is not touched.
     assert_eq!(service.view(&second).await.state, State::Waiting);
+    // A clock that goes back, or another node's, gives no new tries.
+    let yesterday = service.now - Duration::days(1);
+    let columns = service.database.store.columns();
+    let mut writer = service.database.store.begin().await.unwrap();
+    budgets::lock(&number(NUMBER), yesterday, columns, &mut writer).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(session(yesterday).await, Answer::NumberExhausted);
+    assert_eq!(session(service.now).await, Answer::NumberExhausted);
     let tomorrow = service.now + Duration::days(1);
     assert_eq!(session(tomorrow).await, Answer::NoSession);
+}
+
+async fn a_slip_after_a_missed_read_back_may_be_mended(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (started, _) = service.proved().await;
+    service.now += Duration::seconds(91);
+    let wrong = other_than(started.code.expose());
+    assert_eq!(service.call(&wrong).await.answers, [Answer::Wrong { tries_left: 5 }]);
+    let again = service.call(started.code.expose()).await;
+    assert_eq!(again.answers, [Answer::Matched(started.id), Answer::Stored]);
 }
 
 async fn the_fourth_from_one_network_waits(database: TestDatabase) {

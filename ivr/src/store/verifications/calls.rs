@@ -92,7 +92,7 @@ pub(crate) async fn miss_code(
         "UPDATE verifications SET code_tries_left = code_tries_left - 1,
              state = CASE WHEN code_tries_left <= 1 THEN 'voided' ELSE state END,
              failure = CASE WHEN code_tries_left <= 1 THEN $1 ELSE failure END
-         WHERE number_hash IN ($2, $3, $4) AND state = 'waiting' AND expires_at > $5
+         WHERE number_hash IN ($2, $3, $4) AND state IN ('waiting', 'calling', 'read-back') AND expires_at > $5
          RETURNING id, code_tries_left",
     )
     .bind(TOO_MANY_WRONG_CODES)

@@ -41,7 +41,7 @@ fn fifty_callers_of_sipp_key_in_their_codes_at_once() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "SIPp counts failed calls ({:?}):\n{said}", output.status);
     let pages = all.iter().map(|started| runtime.block_on(page(demo.http(), started)));
-    let matched = pages.filter(|page| has_matched(page)).count();
+    let matched = pages.filter(has_matched).count();
     assert_eq!(matched, CALLS, "each code opened its own verification");
 }
 

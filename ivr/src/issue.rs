@@ -11,6 +11,7 @@ mod wish;
 
 pub(crate) use self::wish::Cause;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,7 @@ use crate::publish::Publisher;
 use crate::store::{Store, StoreError, certificates, revocations};
 
 /// An issued certificate as pages, API and console show it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Certified {
     /// Its serial number, hexadecimal.
     pub serial: String,
@@ -54,6 +55,13 @@ pub struct Certified {
     pub record: Option<DhtRecord>,
 }
 
+/// Which one, but not whose.
+impl fmt::Debug for Certified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certified").field("serial", &self.serial).finish_non_exhaustive()
+    }
+}
+
 /// A record in the DHT.
 #[derive(Debug, Clone)]
 pub struct DhtRecord {
@@ -72,7 +80,7 @@ pub struct DhtRecord {
 }
 
 /// What the console lists.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct CertificateFilter {
     /// A full number or address (found by HMAC), or a serial.
     pub search: Option<String>,

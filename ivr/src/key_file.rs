@@ -257,8 +257,7 @@ mod tests {
     #[test]
     fn keys_differ_by_purpose_and_are_never_shown() {
         assert_ne!(keys().derived("csrf"), keys().derived("read-back"));
-        let shown = format!("{:?} {:?}", keys(), keys().peppers());
-        assert!(!shown.contains("01, 1") && !shown.contains("0101"), "{shown}");
+        assert_eq!(format!("{:?} {:?}", keys(), keys().peppers()[0]), "[private] Pepper { epoch: 1, key: [private] }");
         let error = KeyFile::read(Path::new("/nonexistent/keys.toml")).unwrap_err();
         assert!(error.to_string().contains("dialproof init"), "{error}");
     }

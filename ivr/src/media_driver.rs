@@ -17,6 +17,7 @@ use crate::clock::Clock;
 
 mod exchange;
 mod pace;
+mod priority;
 mod sockets;
 #[cfg(test)]
 mod tests;
@@ -81,7 +82,7 @@ impl MediaDriver {
         let ports = sockets.ports().to_vec();
         let exchange = Exchange::new(poll, sockets, clips, obeyed, told, counters.clone(), clock);
         let thread = thread::Builder::new().name("media".into()).spawn(move || {
-            raise_priority();
+            priority::raise();
             if let Err(error) = exchange.run() {
                 tracing::error!(%error, "the media thread cannot go on: {error}");
             }
@@ -137,19 +138,3 @@ impl Counters {
         counter.fetch_add(count, Ordering::Relaxed);
     }
 }
-
-/// Packets first, where the operator lets us (root, CAP_SYS_NICE, or a limit of niceness): on a busy machine that is
-/// what keeps the pace. Without the right, nothing changes.
-#[cfg(target_os = "linux")]
-fn raise_priority() {
-    /// As sound servers take it.
-    const NICENESS: i32 = -11;
-    // On Linux this is the calling thread alone.
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(%error, "the media thread runs at the usual priority: {error}");
-    }
-}
-
-/// Elsewhere niceness is the whole process's.
-#[cfg(not(target_os = "linux"))]
-fn raise_priority() {}

@@ -164,7 +164,10 @@ impl SipDriver {
                     drains = true;
                     self.handle(Input::RefuseNewCalls).await;
                 }
-                () = shutdown.end.cancelled() => return Ok(()),
+                () = shutdown.end.cancelled() => {
+                    self.handle(Input::EndCalls).await;
+                    return Ok(());
+                }
             }
             self.figures.send_replace(self.outlets.figures(self.endpoint.counters()));
             if drains && self.endpoint.live_calls() == 0 {

@@ -33,7 +33,6 @@ use crate::store::verifications::Checked;
 use crate::store::{Store, StoreError, budgets, happenings, verifications};
 
 /// What a verification begins with.
-#[derive(Debug)]
 pub struct Start {
     /// The number to prove.
     pub number: Number,

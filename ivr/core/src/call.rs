@@ -266,6 +266,15 @@ impl Call {
         self.tell(Event::Outcome(outcome), desk);
     }
 
+    /// The service ends at once.
+    pub(crate) fn on_shutdown(&mut self, desk: &mut Desk<'_>) {
+        self.refuse(503, "draining", desk);
+        // RFC 3261 15: the called side sends no BYE before the ACK.
+        if self.unacknowledged.is_none() {
+            self.lose(desk);
+        }
+    }
+
     /// 200 with our answer, or with our offer if there was none.
     fn answer(&mut self, desk: &mut Desk<'_>) {
         let Stage::Asking { invite, proposal, .. } = std::mem::replace(&mut self.stage, Stage::Up) else { return };
@@ -298,9 +307,13 @@ impl Call {
         &desk.config.policy.trunks[self.trunk]
     }
 
-    /// A final refusal of the INVITE, and the end.
+    /// A final refusal of the INVITE, and the end. Nothing happens if it was answered before.
     fn refuse(&mut self, status: u16, reason: &'static str, desk: &mut Desk<'_>) {
-        let Stage::Asking { invite, .. } = std::mem::replace(&mut self.stage, Stage::Over) else { return };
+        let before = std::mem::replace(&mut self.stage, Stage::Over);
+        let Stage::Asking { invite, .. } = before else {
+            self.stage = before;
+            return;
+        };
         // A caller who gives up is not refused.
         desk.counters.refused += u64::from(status != 487);
         let refusal = desk.written(&Reply::new(status), &invite.request, invite.from, self.dialog.local_tag());

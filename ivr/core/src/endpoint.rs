@@ -57,6 +57,8 @@ pub enum Input<'a> {
     Outcome(VerificationId, Outcome),
     /// The service shuts down: finish the calls, refuse new ones with 503.
     RefuseNewCalls,
+    /// The service ends at once: every caller is told, but nothing is waited for.
+    EndCalls,
     /// [`Endpoint::deadline`] passed.
     Timeout,
 }
@@ -207,6 +209,14 @@ impl Endpoint {
                 }
             }
             Input::RefuseNewCalls => self.accepts_calls = false,
+            Input::EndCalls => {
+                self.accepts_calls = false;
+                let mut keys: Vec<CallKey> = self.calls.keys().copied().collect();
+                keys.sort_unstable();
+                for key in keys {
+                    self.with(key, now, out, |call, desk| call.on_shutdown(desk));
+                }
+            }
             Input::Timeout => self.on_timeout(now, out),
         }
     }

@@ -53,9 +53,13 @@ pub(super) async fn finish_patiently(parts: &IssueParts, id: VerificationId, beg
 /// Issues once. What the authority refuses has failed for good; an error may be tried again.
 pub(super) async fn finish(parts: &IssueParts, id: VerificationId, now: OffsetDateTime) -> Result<Outcome, IssueError> {
     let columns = parts.store.columns();
-    let job = verifications::to_issue(id, columns, &mut *parts.store.read().await?).await?;
-    // Nothing left to do: somebody else finished it.
-    let Some(job) = job else { return Ok(Outcome::Issued) };
+    let mut reader = parts.store.read().await?;
+    let Some(job) = verifications::to_issue(id, columns, &mut reader).await? else {
+        // Nothing left to do: somebody else finished it.
+        let issued = verifications::is_issued(id, &mut reader).await?;
+        return Ok(if issued { Outcome::Issued } else { Outcome::Failed });
+    };
+    drop(reader);
     let done = match proved(parts, id, &job, now) {
         Ok(proof) => finish_proved(parts, &proof, &job, now).await,
         Err(refused) => Err(refused),

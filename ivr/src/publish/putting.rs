@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dht_client::{Backend, Derived, Entry, HashCost, Identity, Item, PutError, Record, Status, next_seq};
 use time::OffsetDateTime;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::PublisherParts;
 use crate::issue::Cause;
@@ -22,7 +22,17 @@ const HOPELESS: Duration = Duration::from_secs(6 * 3600);
 pub(super) async fn publish_next(parts: &PublisherParts, now: OffsetDateTime) -> Result<bool, StoreError> {
     let columns = parts.store.columns();
     let due = records::due(now, columns, &mut *parts.store.read().await?).await?;
-    let Some(due) = due else { return Ok(false) };
+    let due = match due {
+        None => return Ok(false),
+        Some(Ok(due)) => due,
+        Some(Err(broken)) => {
+            error!("a record waits, because its row does not open: {}", broken.cause);
+            let mut writer = parts.store.begin().await?;
+            records::set_aside(&broken, now + HOPELESS, &mut writer).await?;
+            writer.commit().await?;
+            return Ok(true);
+        }
+    };
     if due.not_after <= now {
         // The directory forgets it by itself.
         let mut writer = parts.store.begin().await?;

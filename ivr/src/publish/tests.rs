@@ -7,6 +7,7 @@ use time::Duration;
 
 use super::*;
 use crate::issue::{Certified, DhtRecord};
+use crate::store::records::{Due, Put};
 use crate::store::test_database::{TestDatabase, on_both_databases};
 use crate::verify::Started;
 use crate::verify::fixture::{Service, request};
@@ -21,6 +22,8 @@ on_both_databases!(
     a_certificate_without_publishing_takes_the_older_record_away,
     every_living_record_is_put_again_at_start_and_in_time,
     the_slow_hash_is_made_once_and_anew_for_another_cost,
+    a_late_mark_does_not_hide_a_later_one,
+    a_row_that_does_not_open_stands_in_nobodys_way,
 );
 
 const IDENTITY: &str = "tel:+12025550143";
@@ -83,7 +86,7 @@ async fn a_crash_between_put_and_mark_repeats_the_put(database: TestDatabase) {
     let started = service.certified(request()).await;
     let store = &service.database.store;
     // The process claims the number, puts, and dies before it marks.
-    let due = records::due(service.now, store.columns(), &mut store.read().await.unwrap()).await.unwrap().unwrap();
+    let due = due(&service).await;
     let seq = service.now.unix_timestamp();
     let mut writer = store.begin().await.unwrap();
     assert!(records::claim(&due, seq, service.now + Duration::minutes(1), &mut writer).await.unwrap());
@@ -197,6 +200,40 @@ async fn the_slow_hash_is_made_once_and_anew_for_another_cost(database: TestData
     while dearer.publish_next(service.now).await.unwrap() {}
     assert_ne!(service.kept_hash().await, kept);
     assert_ne!(record(&service, &started).await.slot, slot);
+}
+
+/// Two nodes publish versions of one record, and the one with the older version is the last to mark it.
+async fn a_late_mark_does_not_hide_a_later_one(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let started = service.certified(request()).await;
+    let slow = due(&service).await;
+    let serial = Serial::parse(&certificate(&service, &started).await.serial).unwrap();
+    service.issue.revoke(&serial, Reason::CessationOfOperation, "owner", service.now).await.unwrap();
+    service.publish().await;
+    let (before, backends) = (record(&service, &started).await, "memory");
+    let put = Put { slot: "00", bytes: 1, backends, complaint: None, next_at: service.now };
+    let mut writer = service.database.store.begin().await.unwrap();
+    records::published(&slow, &put, service.now, &mut writer).await.unwrap();
+    writer.commit().await.unwrap();
+    let after = record(&service, &started).await;
+    assert!(after.published && after.slot == before.slot);
+}
+
+async fn a_row_that_does_not_open_stands_in_nobodys_way(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    service.certified(request()).await;
+    service.database.store.damage_records().await;
+    let other = service.certified_of("+12025550144").await;
+    service.publish().await;
+    assert!(record(&service, &other).await.published);
+    service.now += Duration::minutes(1);
+    assert!(!service.publisher.publish_next(service.now).await.unwrap(), "it is tried again at once");
+}
+
+async fn due(service: &Service) -> Due {
+    let store = &service.database.store;
+    let due = records::due(service.now, store.columns(), &mut store.read().await.unwrap()).await.unwrap();
+    due.expect("a record is due").ok().expect("its row opens")
 }
 
 impl Service {

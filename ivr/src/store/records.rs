@@ -120,8 +120,19 @@ pub(crate) async fn refresh_all(now: OffsetDateTime, conn: &mut Conn) -> Result<
     Ok(done.rows_affected())
 }
 
+/// A record that is due but whose row does not open: under another pepper, or after damage.
+pub(crate) struct Unreadable {
+    identity_hash: Vec<u8>,
+    /// What does not open.
+    pub(crate) cause: StoreError,
+}
+
 /// The record that is due: what the directory lacks comes before what it may forget.
-pub(crate) async fn due(now: OffsetDateTime, columns: &Columns, conn: &mut Conn) -> Result<Option<Due>, StoreError> {
+pub(crate) async fn due(
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Option<Result<Due, Unreadable>>, StoreError> {
     let row = sqlx::query(
         "SELECT identity_hash, identity_sealed, derived_sealed, wanted, serial, not_before, not_after, version, seq,
              attempts, cause, CASE WHEN published_version = version THEN 1 ELSE 0 END
@@ -131,7 +142,20 @@ pub(crate) async fn due(now: OffsetDateTime, columns: &Columns, conn: &mut Conn)
     .bind(millis(now))
     .fetch_optional(conn)
     .await?;
-    row.map(|row| of_row(&row, columns)).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let identity_hash: Vec<u8> = row.try_get(0)?;
+    Ok(Some(of_row(&row, columns).map_err(|cause| Unreadable { identity_hash, cause })))
+}
+
+/// Takes a row that does not open out of the others' way for a while.
+pub(crate) async fn set_aside(broken: &Unreadable, until: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query("UPDATE records SET attempts = attempts + 1, last_error = $1, due_at = $2 WHERE identity_hash = $3")
+        .bind(broken.cause.to_string())
+        .bind(millis(until))
+        .bind(broken.identity_hash.clone())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 fn of_row(row: &Row, columns: &Columns) -> Result<Due, StoreError> {
@@ -194,7 +218,8 @@ pub(crate) async fn claim(
     Ok(done.rows_affected() == 1)
 }
 
-/// The directory has this version. If another is wanted by now, that one stays due.
+/// The directory has this version. If another is wanted by now, that one stays due; if another node put a later one
+/// meanwhile, that mark stays.
 pub(crate) async fn published(
     due: &Due,
     put: &Put<'_>,
@@ -204,7 +229,7 @@ pub(crate) async fn published(
     sqlx::query(
         "UPDATE records SET published_version = $1, slot = $2, bytes = $3, backends = $4, last_error = $5, attempts = 0,
              published_at = $6, due_at = CASE WHEN version = $1 THEN $7 ELSE due_at END
-         WHERE identity_hash = $8",
+         WHERE identity_hash = $8 AND published_version <= $1",
     )
     .bind(due.version)
     .bind(put.slot)

@@ -192,4 +192,11 @@ impl Store {
         writer.execute(update).await.unwrap();
         writer.commit().await.unwrap();
     }
+
+    /// What a bad disk does to the directory's rows.
+    pub(crate) async fn damage_records(&self) {
+        let mut writer = self.begin().await.unwrap();
+        sqlx::query("UPDATE records SET identity_sealed = identity_hash").execute(&mut *writer).await.unwrap();
+        writer.commit().await.unwrap();
+    }
 }

@@ -48,12 +48,14 @@ impl DatabaseUrl {
     pub(super) fn session(&self, patience: Duration) -> Vec<String> {
         let patience = patience.as_millis();
         match self {
-            // WAL: readers do not wait for the writer. FULL: a commit is on the disk before it is answered.
+            // WAL: readers do not wait for the writer. FULL: a commit is on the disk before it is answered. Half a MiB of
+            // pages a connection: the system keeps the file in memory, too.
             Self::Sqlite(_) => vec![
                 format!("PRAGMA busy_timeout = {patience}"),
                 "PRAGMA journal_mode = WAL".to_owned(),
                 "PRAGMA synchronous = FULL".to_owned(),
                 "PRAGMA foreign_keys = ON".to_owned(),
+                "PRAGMA cache_size = -512".to_owned(),
             ],
             Self::Postgres(_) => {
                 vec![format!("SET lock_timeout = {patience}"), format!("SET statement_timeout = {}", patience * 3)]

@@ -14,7 +14,7 @@ pub(crate) use self::calls::{
     Checked, Missed, check_read_back, expecting, hang_up, keep_proof, keep_read_back, match_code, miss_code,
 };
 pub(crate) use self::counting::count_by_state;
-pub(crate) use self::issuing::{ToIssue, all_to_issue, fail, issued, keep_result, to_issue};
+pub(crate) use self::issuing::{ToIssue, all_to_issue, fail, is_issued, issued, keep_result, to_issue};
 use super::columns::tel;
 use super::{Columns, Conn, Row, StoreError, happenings, millis, time_of};
 

@@ -146,9 +146,16 @@ impl Service {
         self.finish(Start { publish: false, ..start(NUMBER, SOURCE, Some(request())) }).await
     }
 
+    /// The same for another number.
+    pub(crate) async fn certified_of(&self, of: &str) -> Started {
+        self.finish(start(of, SOURCE, Some(request()))).await
+    }
+
     async fn finish(&self, start: Start) -> Started {
+        let number = start.number.clone();
         let started = self.verify.start(start, self.now).await.unwrap();
-        let heard = self.call(started.code.expose()).await.heard.unwrap();
+        let call = self.call_from(number.as_str(), started.code.expose(), Binding::ReadBack).await;
+        let heard = call.heard.unwrap();
         self.verify.type_in(started.id, started.secret.expose(), &heard, self.now).await.unwrap();
         started
     }

@@ -1,5 +1,7 @@
 //! What the owner of a verification sees of it.
 
+use std::fmt;
+
 use ivr_core::call::question::VerificationId;
 use ivr_core::caller::Reason;
 use ivr_core::code::Code;
@@ -85,7 +87,7 @@ pub struct Happening {
 }
 
 /// Everything its owner may see.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct View {
     /// Names it.
     pub id: VerificationId,
@@ -119,6 +121,13 @@ pub struct View {
     pub result: Option<String>,
     /// Why it failed, as a sentence.
     pub failure: Option<String>,
+}
+
+/// Which one and where it stands, but not whose.
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View").field("id", &self.id).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 pub(super) async fn view(

@@ -74,12 +74,18 @@ impl Call {
         Ok(Some(proposal))
     }
 
-    /// Does a request inside the dialog assert another caller than the one who was judged? Where the trunk's assertion
-    /// does not count, From does. A header that is not there asserts nothing.
+    /// Does a request inside the dialog assert another caller than the one who was judged? Where no assertion of the
+    /// trunk counts, From does. A header that is not there asserts nothing.
     fn names_another(&self, headers: Headers<'_>, profile: &TrunkProfile) -> bool {
-        let name = if profile.trust_pai { "P-Asserted-Identity" } else { "From" };
-        headers
-            .entries(name, None)
+        let asserting: &[&str] = match (profile.trust_pai, profile.trust_rpid) {
+            (true, true) => &["P-Asserted-Identity", "Remote-Party-ID"],
+            (true, false) => &["P-Asserted-Identity"],
+            (false, true) => &["Remote-Party-ID"],
+            (false, false) => &["From"],
+        };
+        asserting
+            .iter()
+            .flat_map(|name| headers.entries(name, None))
             .any(|entry| NameAddress::parse(entry).is_none_or(|named| !self.is_the_caller(&named.uri, profile)))
     }
 

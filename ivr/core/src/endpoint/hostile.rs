@@ -213,6 +213,7 @@ enum Operation {
     Media(usize, MediaEvent),
     Pass(Duration),
     Drain,
+    End,
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -285,7 +286,11 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => prop::sample::select(vec![Outcome::Issued, Outcome::Voided, Outcome::Failed]).prop_map(Operation::Outcome),
         4 => (call, event).prop_map(|(call, event)| Operation::Media(call, event)),
         3 => prop_oneof![4 => 0_u64..2_000, 1 => 0_u64..40_000].prop_map(|ms| Operation::Pass(Duration::from_millis(ms))),
-        1 => prop_oneof![9 => Just(Operation::Pass(Duration::ZERO)), 1 => Just(Operation::Drain)],
+        1 => prop_oneof![
+            18 => Just(Operation::Pass(Duration::ZERO)),
+            1 => Just(Operation::Drain),
+            1 => Just(Operation::End),
+        ],
     ]
 }
 
@@ -335,6 +340,7 @@ proptest! {
                 Operation::Media(key, event) => { stage.handle(Input::Media(stage.key(key), event)); }
                 Operation::Pass(time) => stage.pass(time),
                 Operation::Drain => { stage.handle(Input::RefuseNewCalls); }
+                Operation::End => { stage.handle(Input::EndCalls); }
             }
         }
         stage.drain();

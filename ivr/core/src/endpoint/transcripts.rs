@@ -2,7 +2,7 @@
 //! -p ivr-core` rewrites them; the diff is the review.
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
-//! trunk) or `# unacknowledged: 1`; `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or told to the media
+//! trunk), `# unacknowledged: 1` or `# asserts: Remote-Party-ID` (the trunk, while its From is free text); `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or told to the media
 //! thread, `=` what is recorded, `counted` what the counters say in the end. After the last `>` the endpoint goes on until it waits for nothing.
 //!
 //! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
@@ -101,6 +101,9 @@ impl Replay {
         config.limits.unacknowledged = number("unacknowledged").unwrap_or(config.limits.unacknowledged);
         let trunk = &mut config.policy.trunks[0];
         trunk.max_calls = number("max-calls").unwrap_or(trunk.max_calls);
+        if setting(written, "asserts") == Some("Remote-Party-ID") {
+            (trunk.trust_pai, trunk.trust_rpid, trunk.from_is_free_text) = (false, true, true);
+        }
         Self {
             endpoint: Endpoint::new(config, [7; 32]),
             began: Instant::now(),
@@ -157,6 +160,7 @@ impl Replay {
             ("silence", _) => media(MediaEvent::Silent),
             ("figures", _) => media(MediaEvent::Closed(Quality::default())),
             ("drain", _) => Some(vec![Input::RefuseNewCalls]),
+            ("end", _) => Some(vec![Input::EndCalls]),
             _ => None,
         }
     }

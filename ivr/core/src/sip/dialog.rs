@@ -1,5 +1,6 @@
 //! A dialog of which we are the called side (RFC 3261 12): its name, the way back, the numbers of its requests.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use super::identity::{Parameters, split_at_bracket};
@@ -8,7 +9,6 @@ use super::transaction::Sending;
 use super::via::{DEFAULT_PORT, host_and_port};
 
 /// What both sides know of each other.
-#[derive(Debug)]
 pub(crate) struct Dialog {
     call_id: String,
     local_tag: String,
@@ -25,6 +25,14 @@ pub(crate) struct Dialog {
     remote_cseq: u32,
     /// Where the INVITE came from.
     peer: SocketAddr,
+}
+
+/// Its target and its parties are people's addresses.
+impl fmt::Debug for Dialog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { local_tag, peer, .. } = self;
+        f.debug_struct("Dialog").field("local_tag", local_tag).field("peer", peer).finish_non_exhaustive()
+    }
 }
 
 /// The INVITE does not say where requests of the dialog go (RFC 3261 8.1.1.8).

@@ -2,6 +2,7 @@
 //! the headers we write are its types; what others write is kept as they wrote it, byte for byte
 //! (docs/adr/0002-rsip-behind-one-file.md).
 
+use std::fmt;
 use std::net::SocketAddr;
 
 pub(crate) use rsip::Method;
@@ -13,7 +14,7 @@ use super::identity::{Headers, Pieces};
 use super::via::Via;
 
 /// One header of a message, unfolded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct HeaderLine {
     /// The long form of a compact name; else as written.
     pub(crate) name: String,
@@ -34,6 +35,13 @@ impl HeaderLine {
         out.extend_from_slice(b": ");
         out.extend_from_slice(self.octets.as_deref().unwrap_or(self.value.as_bytes()));
         out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Values say who calls, so only the name is shown.
+impl fmt::Debug for HeaderLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: [private]", self.name)
     }
 }
 
@@ -79,7 +87,7 @@ pub(crate) fn tag_of(value: &str) -> Option<&str> {
 }
 
 /// A request that passed the gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     /// What is asked.
     pub(crate) method: Method,
@@ -110,6 +118,18 @@ impl Request {
     /// Who calls, judged by `f`.
     pub(crate) fn with_headers<T>(&self, f: impl FnOnce(Headers<'_>) -> T) -> T {
         f(Headers(&self.lines.pairs()))
+    }
+}
+
+/// The URIs and the body name people and keys.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, cseq, lines, .. } = self;
+        f.debug_struct("Request")
+            .field("method", method)
+            .field("cseq", cseq)
+            .field("lines", lines)
+            .finish_non_exhaustive()
     }
 }
 
@@ -152,12 +172,19 @@ pub(crate) fn status_line(status: u16) -> String {
 }
 
 /// What we answer to a request, before it is written.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Reply {
     /// 100 to 699.
     pub(crate) status: u16,
     headers: Vec<Header>,
     body: Vec<u8>,
+}
+
+/// The body is a session description, which may hold keys.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 impl Reply {

@@ -2,6 +2,7 @@
 //! and which requests were answered before.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,13 +45,19 @@ impl TransactionKey {
 }
 
 /// A message that is sent again, at T1 doubling to T2, until somebody says that it arrived, or 64*T1 have passed.
-#[derive(Debug)]
 pub(crate) struct Resending {
     to: SocketAddr,
     bytes: Vec<u8>,
     interval: Duration,
     at: Instant,
     ends: Instant,
+}
+
+/// A message names people.
+impl fmt::Debug for Resending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resending").field("to", &self.to).field("at", &self.at).finish_non_exhaustive()
+    }
 }
 
 /// What a [`Resending`] did.

@@ -42,6 +42,15 @@ pub(crate) async fn to_issue(
     }))
 }
 
+/// Does it have its certificate or its signed result?
+pub(crate) async fn is_issued(id: VerificationId, conn: &mut Conn) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT 1 FROM verifications WHERE id = $1 AND state = 'issued'")
+        .bind(id.0.to_vec())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.is_some())
+}
+
 /// All that are proved and have no result yet, oldest first.
 pub(crate) async fn all_to_issue(conn: &mut Conn) -> Result<Vec<VerificationId>, StoreError> {
     let rows = sqlx::query("SELECT id FROM verifications WHERE state = 'issuing' ORDER BY created_at, id")

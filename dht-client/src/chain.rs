@@ -103,8 +103,8 @@ pub enum ChainError {
     /// It is for something else.
     #[error("the certificate's key usage does not allow it to sign")]
     Usage,
-    /// It does not say how the identity was proved.
-    #[error("the certificate states no level of proof, or several")]
+    /// It does not say how the identity was proved, or says what cannot be.
+    #[error("the certificate states no level of proof, several, or one that its kind of identity cannot have")]
     Level,
     /// It belongs to somebody else.
     #[error("the certificate is not the one of the identity asked for")]
@@ -136,6 +136,9 @@ impl Authority {
             return Err(ChainError::Path("an intermediate may not issue this level".into()));
         }
         let name = name_of(&parsed, identity)?;
+        if !is_provable(identity, level, code_only) {
+            return Err(ChainError::Level);
+        }
         if !valid_at(dates, now) {
             return Err(ChainError::Time { not_before: dates.0, not_after: dates.1 });
         }
@@ -184,8 +187,7 @@ impl Authority {
         }
     }
 
-    /// An intermediate that lists policies may issue those only (RFC 5280 6.1.4), which webpki does not check. It keeps
-    /// the intermediate for mailboxes from vouching for telephone numbers.
+    /// An intermediate that lists policies may issue those only (RFC 5280 6.1.4), which webpki does not check.
     fn may_issue(&self, issuer: &[u8], level: Level) -> bool {
         let allowed = self.oid(&format!(".1.{}", level as u8));
         parse(issuer).is_ok_and(|issuer| {
@@ -197,6 +199,17 @@ impl Authority {
     fn oid(&self, under: &str) -> String {
         let arc: Vec<String> = self.oid_arc.iter().map(u64::to_string).collect();
         arc.join(".") + under
+    }
+}
+
+/// A mailbox has L0 and nothing else, a number more than that, and by a code alone no more than L1. With the levels that
+/// each intermediate lists, this keeps the one for mailboxes from vouching for telephone numbers, and the other way round.
+fn is_provable(identity: &Identity, level: Level, code_only: bool) -> bool {
+    match (identity.is_address(), code_only) {
+        (true, false) => level == Level::L0,
+        (true, true) => false,
+        (false, true) => level == Level::L1,
+        (false, false) => level >= Level::L1,
     }
 }
 

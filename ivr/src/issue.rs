@@ -9,6 +9,7 @@ mod revoking;
 mod verification;
 mod wish;
 
+use self::revoking::Reach;
 pub(crate) use self::wish::Cause;
 
 use std::fmt;
@@ -198,7 +199,7 @@ impl Issue {
         order::issue_email(&self.parts, order, now).await
     }
 
-    /// Revokes: CRL and tombstone follow.
+    /// Revokes: CRL and tombstone follow. With a compromised key go all its certificates, and it never gets another.
     ///
     /// # Errors
     /// As named.
@@ -209,7 +210,22 @@ impl Issue {
         actor: &str,
         now: OffsetDateTime,
     ) -> Result<(), IssueError> {
-        revoking::revoke(&self.parts, serial, reason, actor, now).await
+        revoking::revoke(&self.parts, serial, (reason, Reach::Key), actor, now).await
+    }
+
+    /// Revokes by the word of somebody who has shown no more than this certificate's identity, such as its mailbox: a
+    /// compromised key gets no certificate any more, but those that others proved stay.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn revoke_alone(
+        &self,
+        serial: &Serial,
+        reason: Reason,
+        actor: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), IssueError> {
+        revoking::revoke(&self.parts, serial, (reason, Reach::Certificate), actor, now).await
     }
 
     /// One certificate.

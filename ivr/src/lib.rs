@@ -14,6 +14,7 @@ pub mod phone;
 pub mod publish;
 pub mod service;
 pub mod sip_driver;
+mod source;
 pub mod store;
 pub mod verify;
 pub mod web;

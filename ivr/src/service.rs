@@ -2,6 +2,7 @@
 //! the demo and the tests start the same.
 
 mod desk;
+mod directory_health;
 pub mod founding;
 pub mod logging;
 mod parts;

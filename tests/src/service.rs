@@ -38,8 +38,8 @@ pub fn run(arguments: &[&str]) -> Output {
     dialproof().args(arguments).stdin(Stdio::null()).output().expect("the program runs")
 }
 
-/// A running demo or service. It is killed when its test ends; a test that ends well fails if a telephone number stands
-/// in its log.
+/// A running demo or service. It is killed when its test ends; a test that ends well fails if a telephone number or a
+/// mailbox stands in its log.
 #[derive(Debug)]
 pub struct Service {
     child: Child,
@@ -245,6 +245,7 @@ impl Drop for Service {
         if !std::thread::panicking() {
             let log = self.log();
             assert!(!names_a_number(&log), "a telephone number stands in the log:\n{log}");
+            assert!(!names_a_mailbox(&log), "an address of somebody stands in the log:\n{log}");
         }
     }
 }
@@ -255,8 +256,15 @@ fn names_a_number(log: &str) -> bool {
     log.as_bytes().windows(11).any(|text| text[0] == b'1' && &text[4..9] == b"55501" && digits(text))
 }
 
+/// Tests use mailboxes at example.org and example.net.
+fn names_a_mailbox(log: &str) -> bool {
+    log.contains("@example.")
+}
+
 /// Starts it with its output on the way to us.
 fn spawn(mut command: Command) -> (Child, Receiver<String>, Arc<Mutex<String>>) {
+    // Whatever can be logged is, so that what must not be is found.
+    command.env("DIALPROOF_LOG", "trace");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     let (out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));

@@ -1,12 +1,14 @@
 //! What goes wrong around the service: the power, the database, the directory. Whoever proved a number gets a certificate
 //! all the same, and gets one.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use dht_client::backend::mainline::Ring;
+use end_to_end::own_network::run_inside;
 use end_to_end::process::free_port;
 use end_to_end::service::{Service, dialproof, media_ports, wait_until};
 use ivr::phone::api::{Api, Start};
@@ -35,7 +37,10 @@ struct Place {
 impl Place {
     /// Authority and keys are made; nothing runs yet.
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::in_folder(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn in_folder(folder: TempDir) -> Self {
         let at = || SocketAddr::from(([127, 0, 0, 1], free_port()));
         let place = Self {
             folder,
@@ -100,6 +105,19 @@ impl Place {
     fn caller(&self, service: &Service) -> Child {
         let mut command = service.simulate("happy", NUMBER);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the caller starts")
+    }
+
+    /// Begins a verification: the status, whether it says when to come again, and the type of a problem.
+    fn begin(&self, service: &Service) -> (u16, bool, String) {
+        let body = json!({ "number": NUMBER, "publish": false });
+        let url = format!("{}/v1/verifications", service.http());
+        let post = async {
+            let answer = reqwest::Client::new().post(url).json(&body).send().await.expect("an answer");
+            let (status, says_when) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
+            let document: Value = answer.json().await.expect("a document");
+            (status, says_when, document["type"].as_str().unwrap_or_default().to_owned())
+        };
+        self.runtime.block_on(post)
     }
 
     fn database(&self) -> Database<'_> {
@@ -237,24 +255,36 @@ fn a_locked_database_is_said_to_be_busy_and_serves_again_when_it_is_free() {
     let place = Place::new();
     let _ring = place.ring();
     let service = place.serve();
-    let start = || {
-        let body = json!({ "number": NUMBER, "publish": false });
-        let url = format!("{}/v1/verifications", service.http());
-        let post = async {
-            let answer = reqwest::Client::new().post(url).json(&body).send().await.expect("an answer");
-            (answer.status().as_u16(), answer.headers().contains_key("retry-after"), answer.json::<Value>().await)
-        };
-        place.runtime.block_on(post)
-    };
-    assert_eq!(start().0, 201);
+    assert_eq!(place.begin(&service).0, 201);
     let database = place.database();
     database.run("BEGIN IMMEDIATE");
-    let (status, says_when, problem) = start();
-    assert_eq!((status, says_when), (503, true));
-    assert_eq!(problem.expect("a problem document")["status"], 503);
+    assert_eq!(place.begin(&service), (503, true, "/problems/busy".to_owned()));
     database.run("ROLLBACK");
-    assert_eq!(start().0, 201);
+    assert_eq!(place.begin(&service).0, 201);
     assert!(service.terminate().success());
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs a mount of its own; tests/run runs it")]
+fn a_full_disk_is_said_so_and_the_service_goes_on_when_there_is_room() {
+    run_inside("a_full_disk_is_said_so_and_the_service_goes_on_when_there_is_room", || {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(folder.path()).status();
+        assert!(mount.expect("mount runs").success());
+        let place = Place::in_folder(folder);
+        let _ring = place.ring();
+        let service = place.serve();
+        assert_eq!(place.begin(&service).0, 201);
+        let filler = place.path("filler");
+        let full = std::fs::write(&filler, vec![0; 16 << 20]).expect_err("the disk holds less");
+        assert_eq!(full.kind(), ErrorKind::StorageFull);
+        // Some tries fit into what is left of the last blocks.
+        let refused = (0..50).map(|_| place.begin(&service)).find(|(status, ..)| *status != 201);
+        assert_eq!(refused, Some((503, true, "/problems/full".to_owned())));
+        std::fs::remove_file(filler).expect("the filler is there");
+        assert_eq!(place.begin(&service).0, 201);
+        assert!(service.terminate().success());
+    });
 }
 
 #[test]

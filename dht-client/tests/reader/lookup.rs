@@ -328,6 +328,29 @@ async fn an_intermediate_vouches_only_for_the_levels_it_lists() {
     }
 }
 
+#[test]
+fn each_kind_of_identity_has_its_own_levels() {
+    let authority = Authority::new();
+    let bundle = Bundle::read(authority.bundle(1).as_bytes(), Pin::File, now()).expect("the bundle");
+    let (number, mailbox) = ("tel:+12025550143", "mailto:someone@example.org");
+    for (of, levels, code_only, holds) in [
+        (number, vec![0], false, false),
+        (number, vec![1], false, true),
+        (number, vec![4], false, true),
+        (number, vec![1], true, true),
+        (number, vec![3], true, false),
+        (mailbox, vec![0], false, true),
+        (mailbox, vec![2], false, false),
+        (mailbox, vec![0], true, false),
+    ] {
+        let names = vec![if of == number { tel("+12025550143") } else { address("someone@example.org") }];
+        let leaf = authority.issue(Leaf { names, levels: levels.clone(), code_only, ..Leaf::default() });
+        let identity = Identity::parse(of).expect("an identity");
+        let expected = if holds { None } else { Some(ChainError::Level) };
+        assert_eq!(bundle.authority.check(&leaf, &identity, now()).err(), expected, "{of} {levels:?} {code_only}");
+    }
+}
+
 #[tokio::test]
 async fn an_authentic_record_that_does_not_hold_is_not_replaced_by_what_it_replaced() {
     let scene = Scene::new();

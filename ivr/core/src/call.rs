@@ -111,7 +111,7 @@ pub(crate) struct Opening {
 }
 
 impl Call {
-    /// A call whose INVITE passed every check: 100, and the store is asked whether it is expected.
+    /// A call whose INVITE passed every check: 100 and 180, and the store is asked whether it is expected.
     pub(crate) fn open(opening: Opening, invite: Incoming, desk: &mut Desk<'_>) -> Self {
         let Opening { key, trunk, caller, dialog, port, proposal } = opening;
         let rtp_port = desk.config.rtp_ports.get(usize::from(port.0)).copied().unwrap_or_default();
@@ -145,10 +145,13 @@ impl Call {
             desk,
         );
         call.note(false, invite.request.summary(), desk);
-        let trying = desk.written(&Reply::new(100), &invite.request, invite.from, "");
-        desk.transactions.open(&invite.key, &invite.request, key, trying.clone());
-        desk.send(trying);
+        desk.send(desk.written(&Reply::new(100), &invite.request, invite.from, ""));
         call.note_reply(100, &invite.request, desk);
+        let ringing = Reply::new(180).contact(desk.config.address);
+        let ringing = desk.written(&ringing, &invite.request, invite.from, call.dialog.local_tag());
+        desk.transactions.open(&invite.key, &invite.request, key, ringing.clone());
+        desk.send(ringing);
+        call.note_reply(180, &invite.request, desk);
         desk.out.push(Output::Ask(key, Question::Session(call.caller.clone())));
         let gives_up_at = desk.now + STORE_LIMIT;
         call.stage = Stage::Asking { invite: Box::new(invite), proposal, gives_up_at };
@@ -316,7 +319,8 @@ impl Call {
         };
         // A caller who gives up is not refused.
         desk.counters.refused += u64::from(status != 487);
-        let refusal = desk.written(&Reply::new(status), &invite.request, invite.from, self.dialog.local_tag());
+        let refusal = Reply::refusal(status, desk.chance);
+        let refusal = desk.written(&refusal, &invite.request, invite.from, self.dialog.local_tag());
         desk.transactions.refuse(&invite.key, refusal.clone(), desk.now);
         desk.send(refusal);
         self.note_reply(status, &invite.request, desk);

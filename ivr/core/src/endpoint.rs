@@ -360,7 +360,7 @@ impl Endpoint {
     fn outside_of_dialogs(&mut self, method: Method) -> Reply {
         match method {
             // RFC 3261 11.2: as an INVITE would be answered.
-            Method::Options if !self.accepts_calls => self.overloaded(),
+            Method::Options if !self.accepts_calls => Reply::refusal(503, &mut self.chance),
             Method::Options => Reply::new(200).allow().accept().supported(),
             Method::Bye | Method::Update | Method::Info | Method::PRack | Method::Notify => Reply::new(481),
             Method::Refer => Reply::new(603),

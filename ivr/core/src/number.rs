@@ -320,9 +320,9 @@ fn plain_text(typed: &str) -> Result<String, NumberError> {
 
 fn read_with(plain: &str, country: Option<Country>) -> Option<Number> {
     // With a + the number names its country itself; another one would only strip the wrong trunk prefix.
-    let country = country.filter(|_| !plain.starts_with('+')).and_then(|country| country.to_string().parse().ok());
-    let parsed = phonenumber::parse(country, plain).ok()?;
-    Number::parse(&parsed.format().mode(phonenumber::Mode::E164).to_string()).ok()
+    let country = country.filter(|_| !plain.starts_with('+')).map(|Country(region)| region);
+    let parsed = PHONE_NUMBER_UTIL.parse(plain, country).ok()?;
+    Number::parse(&parsed.format_as(PhoneNumberFormat::E164)).ok()
 }
 
 const MIN_DIGITS: usize = 7;

@@ -45,7 +45,7 @@ struct Wanted {
     /// Where pages and API listen [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     http: Option<SocketAddr>,
-    /// A proxy that does TLS in front of the pages (repeatable)
+    /// A proxy that does TLS in front of the pages (repeatable) [default: one on this machine, for a public URL of https]
     #[arg(long, value_name = "ADDRESS")]
     trusted_proxy: Vec<String>,
     /// Where calls arrive [default: 127.0.0.1:5060]
@@ -172,12 +172,17 @@ impl Wanted {
             Some(data) => absolute(data)?,
             None => file.parent().unwrap_or(Path::new("/")).join("data"),
         };
+        let http = self.http.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let mut trusted_proxies = self.trusted_proxy.clone();
+        if trusted_proxies.is_empty() && http.ip().is_loopback() && public_url.starts_with("https:") {
+            trusted_proxies.push(http.ip().to_string());
+        }
         Ok(Draft {
             name: self.name.clone().unwrap_or_else(|| "Dialproof".to_owned()),
             data_dir,
             public_url,
-            http: self.http.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
-            trusted_proxies: self.trusted_proxy.clone(),
+            http,
+            trusted_proxies,
             sip: self.sip.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 5060))),
             advertise: self.advertise,
             trunk: Trunk {

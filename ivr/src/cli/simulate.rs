@@ -263,7 +263,7 @@ fn line(sorted: &[Duration]) -> String {
     format!("p50 {p50:.2} ms, p99 {p99:.2} ms, p99.9 {p999:.2} ms, max {max:.2} ms ({} measured)", sorted.len())
 }
 
-/// So many valid numbers, counting on from the first. Within the numbers that no telephone has (+1 NPA 555 01XX), only such
+/// So many valid numbers of the first one's country, counting on from it. Within the numbers that no telephone has (+1 NPA 555 01XX), only such
 /// are counted; other numbers are the caller's own risk.
 fn numbers(first: &str, count: usize) -> anyhow::Result<Vec<String>> {
     let number = Number::parse(first).with_context(|| format!("--number {first}"))?;
@@ -275,7 +275,8 @@ fn numbers(first: &str, count: usize) -> anyhow::Result<Vec<String>> {
         if text.len() > first.len() || (fictitious && next >= 20_000_000_000) {
             bail!("there are only {} valid numbers from {first} on: begin with a lower one", found.len());
         }
-        if Number::parse(&text).is_ok() {
+        // A trunk gives numbers of another country a lower level.
+        if Number::parse(&text).is_ok_and(|found| found.country() == number.country()) {
             found.push(text);
         }
         next += 1;
@@ -303,6 +304,8 @@ mod tests {
         let distinct: std::collections::HashSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), 400);
         assert!(all.iter().all(|number| Number::parse(number).is_ok() && number[5..].starts_with("55501")));
+        // 204 lies in Canada.
+        assert_eq!(numbers("+12035550199", 2).unwrap()[1], "+12055550100");
     }
 
     #[test]

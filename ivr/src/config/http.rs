@@ -93,10 +93,10 @@ pub(super) fn check(raw: Raw, service: Option<&Service>, file: &mut File<'_>) ->
         );
     }
     if in_clear && service.is_some_and(Service::is_https) {
-        file.findings.warn(
+        file.findings.fault(
             "http.trusted_proxies",
-            "public_url is https, but nothing here does TLS and no proxy is trusted: every visitor will seem to come \
-             from the proxy's address",
+            "public_url is https, so somebody does TLS: name the proxy (127.0.0.1, if it runs here), or set \
+             tls_certificate and tls_key; else every visitor seems to come from the proxy, and shares its limits",
         );
     }
     Some(Http { listen: listen?, trusted_proxies: trusted_proxies?, tls })

@@ -87,6 +87,11 @@ fn every_fault_is_told_with_its_place() {
             "fault: http.listen: plain HTTP is served on loopback only",
         ),
         (
+            "http://localhost:8080",
+            "https://verify.example.org/",
+            "fault: http.trusted_proxies: public_url is https, so somebody does TLS",
+        ),
+        (
             "listen = \"127.0.0.1:8080\"",
             "listen = \"localhost\"",
             "fault: http.listen: \"localhost\": invalid socket address",
@@ -263,7 +268,6 @@ fn what_an_operator_should_know_is_a_warning() {
             "warning: dht.ring_ports: the ring lives in this process",
         ),
         ("mainline", "opendht:http://127.0.0.1:8000", "with one proxy, no record is read back from another"),
-        ("http://localhost:8080", "https://verify.example.org/", "warning: http.trusted_proxies: public_url is https"),
         (
             "[ca]",
             "[verification]\nissue_from = \"L1\"\n[ca]",

@@ -57,9 +57,14 @@ impl EnrolEmail {
         let failure = match self.try_finish(id, now).await {
             Ok(()) => return,
             Err(IssueError::Refused(sentence)) => sentence,
-            Err(error) => {
+            Err(error @ IssueError::Store(StoreError::Busy | StoreError::Full)) => {
                 tracing::warn!(%error, "the certificate of order {id} waits: {error}");
                 return;
+            }
+            // The same would happen again, each time with another serial number.
+            Err(error) => {
+                tracing::error!(%error, "the certificate of order {id} cannot be made: {error}");
+                "The certificate could not be made. The operator is told; ask again later.".to_owned()
             }
         };
         tracing::info!("order {id} gets no certificate: {failure}");

@@ -80,7 +80,7 @@ impl EnrolEmail {
         })?;
         let serial = Serial::parse(&serial).ok_or_else(|| StoreError::damaged("a serial number"))?;
         let actor = format!("mailbox of order {}", order.id);
-        self.0.issue.revoke(&serial, reason.code(), &actor, now).await
+        self.0.issue.revoke_alone(&serial, reason.code(), &actor, now).await
     }
 
     async fn of_revoke_link(&self, link: &str) -> Result<(Stored, String), AccessError> {

@@ -7,12 +7,20 @@ use tracing::info;
 use super::{IssueError, IssueParts, lists};
 use crate::store::{audit, certificates, records, revocations};
 
-/// Revokes a certificate. If its key is known to others, the key is never certified again, and every other certificate of
-/// it that is in force goes with it.
+/// What goes when a key is known to others, besides the certificate that was reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Every other certificate of the key that is in force.
+    Key,
+    /// Nothing.
+    Certificate,
+}
+
+/// Revokes a certificate. A key that is known to others is never certified again.
 pub(super) async fn revoke(
     parts: &IssueParts,
     serial: &Serial,
-    reason: Reason,
+    (reason, reach): (Reason, Reach),
     actor: &str,
     now: OffsetDateTime,
 ) -> Result<(), IssueError> {
@@ -23,6 +31,9 @@ pub(super) async fn revoke(
     // First the block: whatever happens next, the key is not certified again.
     let others = block_key(parts, &hex, now).await?;
     let revoked = revoke_one(parts, &hex, reason, actor, now).await;
+    if reach == Reach::Certificate {
+        return revoked;
+    }
     for other in others {
         match revoke_one(parts, &other, reason, actor, now).await {
             // Somebody else was faster.

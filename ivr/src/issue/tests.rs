@@ -33,6 +33,7 @@ on_both_databases!(
     a_certificate_is_kept_for_a_year_after_its_end,
     what_is_proved_and_was_left_behind_is_finished_by_whoever_looks,
     a_key_reported_late_is_blocked_and_its_other_certificates_go_too,
+    a_mailbox_that_reports_its_key_ends_its_own_certificate_only,
     a_key_that_becomes_known_while_it_is_signed_for_gets_nothing,
     an_issue_whose_intent_is_lost_voids_its_serial,
 );
@@ -305,6 +306,23 @@ async fn a_key_reported_late_is_blocked_and_its_other_certificates_go_too(databa
     let mailbox = service.issue.certificate(&Serial::parse(&mailbox.serial).unwrap()).await.unwrap();
     assert_eq!(mailbox.revoked.map(|(_, reason)| reason), Some(Reason::KeyCompromise));
     assert!(service.view(&second).await.certificate.unwrap().revoked.is_none(), "another key is untouched");
+}
+
+/// Whoever reads a mailbox, its provider for one, does not end what a telephone proved.
+async fn a_mailbox_that_reports_its_key_ends_its_own_certificate_only(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let csr = request();
+    let number = service.certified(csr.clone()).await;
+    let address = Address::parse("someone@example.org").unwrap();
+    let key = Request::parse(&csr).unwrap();
+    let order = EmailOrder { id: "a", address: &address, request: &key, publish: true };
+    let mailbox = Serial::parse(&service.issue.issue_email(&order, service.now).await.unwrap().serial).unwrap();
+
+    service.issue.revoke_alone(&mailbox, Reason::KeyCompromise, "mailbox", service.now).await.unwrap();
+    assert!(service.issue.certificate(&mailbox).await.unwrap().revoked.is_some());
+    assert!(service.view(&number).await.certificate.unwrap().revoked.is_none());
+    let refused = service.try_start(NUMBER, SOURCE, Some(csr)).await;
+    assert!(matches!(refused, Err(StartError::BlockedKey)), "{refused:?}");
 }
 
 async fn a_key_that_becomes_known_while_it_is_signed_for_gets_nothing(database: TestDatabase) {

@@ -28,6 +28,10 @@ const POLL_UNIT: Duration = Duration::from_millis(1);
 /// delays no packet by more than this many reads.
 const READS_A_TURN: usize = 256;
 
+/// The rest after a turn that left something unread: half a million datagrams a second are more than any honest load, and
+/// a flood must not take the whole core from those that wait behind a real-time thread. The kernel drops what is too much.
+const REST: Duration = Duration::from_micros(500);
+
 /// Discarded at most when a call takes a port: more than the socket's buffer holds, unless it is being flooded now.
 const LATE_PACKETS: usize = 1_024;
 
@@ -254,12 +258,13 @@ impl Exchange {
 
     /// Waits for the next packet to be due, a command, or a datagram.
     fn wait(&mut self) -> io::Result<()> {
+        let due = self.pace.deadline().map(|at| at.saturating_duration_since(self.clock.now()));
         let patience = if !self.unread.is_empty() {
-            Some(Duration::ZERO)
+            Some(due.map_or(REST, |due| due.min(REST)))
         } else if !self.untold.is_empty() {
             Some(POLL_UNIT)
         } else {
-            self.pace.deadline().map(|at| at.saturating_duration_since(self.clock.now()))
+            due
         };
         // A poll counts milliseconds and would be late by a part of one, differently for each packet. So it waits for
         // the whole ones, and the rest is slept; with many calls, what arrives meanwhile is then read in one go.

@@ -1,9 +1,14 @@
 //! Where log lines go: standard error, as text or as JSON, as much as the environment asks for. Nothing private is ever
-//! in them (`ivr_core::private`), whatever the filter says.
+//! in them, whatever the filter says: our own lines cannot hold it (`ivr_core::private`), and libraries, which repeat
+//! what they were sent when asked for detail, are heard from warnings on.
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry};
 
 /// Which lines are wanted, in the syntax of `tracing-subscriber`: `info`, `warn,ivr=debug`.
 pub const FILTER_VARIABLE: &str = "DIALPROOF_LOG";
@@ -17,14 +22,18 @@ pub const FORMAT_VARIABLE: &str = "DIALPROOF_LOG_FORMAT";
 pub fn begin(usual: &str) -> anyhow::Result<()> {
     let wanted = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| usual.to_owned());
     let filter = EnvFilter::try_new(&wanted).map_err(|error| anyhow::anyhow!("{FILTER_VARIABLE}={wanted}: {error}"))?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    let begun = match std::env::var(FORMAT_VARIABLE).as_deref() {
-        Ok("json") => lines.json().try_init(),
-        Ok("text") | Err(_) => lines.try_init(),
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = match std::env::var(FORMAT_VARIABLE).as_deref() {
+        Ok("json") => lines.json().boxed(),
+        Ok("text") | Err(_) => lines.boxed(),
         Ok(other) => anyhow::bail!("{FORMAT_VARIABLE}={other}: text or json"),
     };
+    let begun = registry().with(lines.with_filter(filter.and(filter_fn(is_heard)))).try_init();
     begun.map_err(|error| anyhow::anyhow!("logging: {error}"))
+}
+
+fn is_heard(line: &Metadata<'_>) -> bool {
+    const OURS: [&str; 6] = ["ca", "dht_client", "dialproof", "ivr", "ivr_core", "voice_prompts"];
+    let source = line.target().split("::").next().unwrap_or_default();
+    *line.level() <= Level::WARN || OURS.contains(&source)
 }

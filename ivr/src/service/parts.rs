@@ -10,6 +10,7 @@ use ivr_core::call::question::{Outcome, VerificationId};
 use tokio::sync::{mpsc, watch};
 
 use super::StartError;
+use super::directory_health::DirectoryHealth;
 use super::telephone::LOCALE;
 use crate::call_record::CallRecord;
 use crate::clock::Clock;
@@ -139,6 +140,7 @@ impl Parts {
             directory: names_of(&directory),
             demo: is_demo.then(|| DemoPlaces { sip, bundle: config.ca().folder().join(names::BUNDLE), mails }),
         };
+        let directory = Arc::new(DirectoryHealth::new(directory, clock));
         App::new(web::Parts {
             clock,
             verify: verify.clone(),
@@ -154,7 +156,7 @@ impl Parts {
             counters: Box::new(move || figures.borrow().endpoint),
             directory: Box::new(move || {
                 let directory = directory.clone();
-                Box::pin(async move { directory.health().await })
+                Box::pin(async move { directory.ask().await })
             }),
             enrol,
             calls,

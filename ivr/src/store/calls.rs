@@ -265,7 +265,7 @@ pub(crate) async fn list(filter: &CallFilter, columns: &Columns, conn: &mut Conn
              AND (CAST($11 AS TEXT) = '' OR calls.country = $11) AND (CAST($12 AS TEXT) = '' OR calls.trunk = $12)
              AND (CAST($13 AS BIGINT) < 0 OR calls.level = $13) AND calls.began_at >= $14 AND calls.began_at < $15
              AND (CAST($16 AS TEXT) = '' OR LOWER(calls.sip_call_id || ' ' || calls.source || ' ' || COALESCE(calls.trunk, '') || ' '
-                 || calls.outcome || ' ' || COALESCE(calls.reason, '')) LIKE $16 ESCAPE '!')
+                 || calls.outcome || ' ' || COALESCE(calls.reason, '')) LIKE LOWER(CAST($16 AS TEXT)) ESCAPE '!')
          ORDER BY calls.began_at DESC, calls.id DESC LIMIT $17"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
@@ -355,13 +355,27 @@ pub(crate) async fn purge(
     Ok(())
 }
 
-/// The LIKE pattern of what contains this text; empty for an empty one.
+/// Keeps the certificates of verifications that are forgotten next: those that began before this.
+pub(crate) async fn keep_serials(before: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE calls SET serial = (SELECT serial FROM verifications WHERE verifications.id = calls.verification)
+         WHERE serial IS NULL AND verification IN (
+             SELECT id FROM verifications WHERE state = 'issued' AND created_at < $1)",
+    )
+    .bind(millis(before))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The LIKE pattern of what contains this text; empty for an empty one. The database folds cases, its own way on both
+/// sides: SQLite folds ASCII only.
 fn pattern(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
     let mut pattern = "%".to_owned();
-    for c in text.to_lowercase().chars() {
+    for c in text.chars() {
         if matches!(c, '%' | '_' | '!') {
             pattern.push('!');
         }
@@ -373,7 +387,7 @@ fn pattern(text: &str) -> String {
 const SELECT: &str = "SELECT calls.id, calls.sip_call_id, calls.began_at, calls.trunk, calls.source, calls.country,
     calls.last4, calls.level, calls.outcome, calls.status, calls.reason, calls.setup_us, calls.duration_ms,
     calls.packets_sent, calls.packets_received, calls.packets_lost, calls.packets_foreign, calls.jitter_us,
-    calls.verification, verifications.serial
+    calls.verification, COALESCE(calls.serial, verifications.serial)
     FROM calls LEFT JOIN verifications ON verifications.id = calls.verification";
 
 fn call(row: &Row) -> Result<Call, StoreError> {

@@ -8,6 +8,8 @@ use super::{Conn, StoreError, millis, time_of};
 
 /// Lines that a verification keeps. A caller who dials again and again adds no more; the states still change.
 const LIMIT: i64 = 200;
+/// Refused calls stop here: anybody may claim the number of a call, and the real call's lines must still find room.
+const LIMIT_OF_REFUSALS: i64 = 50;
 
 /// One line.
 pub(crate) struct Line {
@@ -29,7 +31,7 @@ pub(crate) async fn add(
         "UPDATE verifications SET happenings = happenings + 1 WHERE id = $1 AND happenings < $2 RETURNING happenings",
     )
     .bind(id.0.to_vec())
-    .bind(LIMIT)
+    .bind(if kind == "refused" { LIMIT_OF_REFUSALS } else { LIMIT })
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = counted else { return Ok(()) };

@@ -1,10 +1,10 @@
 //! The outbox of mails. A row is there until the relay took the mail, or never will.
 
+use ivr_core::call::question::VerificationId as OrderId;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::{Columns, Conn, StoreError, millis, time_of};
-use crate::enrol_email::OrderId;
 use crate::mail::Letter;
 
 /// A mail whose turn it is.

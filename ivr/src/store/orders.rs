@@ -2,11 +2,11 @@
 //! nothing.
 
 use ca::email::{Address, TRIES};
+use ivr_core::call::question::VerificationId as OrderId;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::{Columns, Conn, Row, StoreError, millis, time_of};
-use crate::enrol_email::OrderId;
 
 /// An order that begins.
 pub(crate) struct New<'a> {

@@ -8,8 +8,12 @@ use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use ivr_core::call::question::VerificationId;
 use sqlx::{AnyConnection, Column as _, Connection, Executor, Row as _};
 
+use time::OffsetDateTime;
+
+use super::calls::{self, CallFilter, CallId};
 use super::{Store, Tuning};
 use crate::key_file::KeyFile;
 
@@ -198,5 +202,22 @@ impl Store {
         let mut writer = self.begin().await.unwrap();
         sqlx::query("UPDATE records SET identity_sealed = identity_hash").execute(&mut *writer).await.unwrap();
         writer.commit().await.unwrap();
+    }
+
+    /// A call that keyed in the code of this verification.
+    pub(crate) async fn add_call_of(&self, verification: VerificationId) {
+        let mut writer = self.begin().await.unwrap();
+        let began_at = OffsetDateTime::UNIX_EPOCH;
+        let new = calls::New { id: CallId([1; 16]), node: "", sip_call_id: "", began_at, trunk: None, source: "" };
+        calls::insert(&new, &mut writer).await.unwrap();
+        calls::set_verification(new.id, verification, &mut writer).await.unwrap();
+        writer.commit().await.unwrap();
+    }
+
+    /// The certificate that the record of that call shows.
+    pub(crate) async fn serial_of_call(&self) -> Option<String> {
+        let filter = CallFilter { limit: 1, ..CallFilter::default() };
+        let found = calls::list(&filter, self.columns(), &mut self.read().await.unwrap()).await.unwrap();
+        found.into_iter().next().unwrap().serial
     }
 }

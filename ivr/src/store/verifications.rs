@@ -228,12 +228,14 @@ pub(crate) async fn cancel(id: VerificationId, secret_sha256: &[u8; 32], conn: &
 
 /// Deletes what is over: after a day what brought no result, after the longest life of a certificate what did.
 pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
+    let shown_since = now - time::Duration::days(31);
+    super::calls::keep_serials(shown_since, conn).await?;
     let done = sqlx::query(
         "DELETE FROM verifications
          WHERE (state NOT IN ('issuing', 'issued') AND live_until < $1) OR (state = 'issued' AND created_at < $2)",
     )
     .bind(millis(now - time::Duration::days(1)))
-    .bind(millis(now - time::Duration::days(31)))
+    .bind(millis(shown_since))
     .execute(&mut *conn)
     .await?;
     sqlx::query(

@@ -319,7 +319,10 @@ async fn what_is_over_is_purged_and_what_is_live_is_not(database: TestDatabase) 
     let gone = service.verify.view(over.id, over.secret.expose(), later).await;
     assert!(matches!(gone, Err(AccessError::Unknown)), "{gone:?}");
     assert!(!service.view(&done).await.happenings.is_empty(), "an issued one is shown for a month");
+    let serial = service.view(&done).await.certificate.unwrap().serial;
+    service.database.store.add_call_of(done.id).await;
     assert_eq!(service.verify.purge(service.now + Duration::days(32)).await.unwrap(), 1);
+    assert_eq!(service.database.store.serial_of_call().await, Some(serial), "the call is kept longer, and tells it");
 }
 
 /// Whoever has the files but not the key file reads neither number nor code nor certificate.

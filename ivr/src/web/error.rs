@@ -74,6 +74,9 @@ pub enum WebError {
     /// The database is busy: the same again in a moment may succeed.
     #[error("the service is busy: try again in a moment")]
     Busy,
+    /// The database has no room: the same succeeds once its operator has made some.
+    #[error("the service has no room left to store anything: its operator sees that, too; try again in a while")]
+    Full,
     /// A fault of ours. The text is for the log.
     #[error("{0}")]
     Fault(String),
@@ -180,6 +183,11 @@ pub const KINDS: &[Kind] = &[
     ),
     Kind::new("too-many-requests", "Too many requests", "Wait for as long as Retry-After says."),
     Kind::new("busy", "Busy", "The same request may succeed after Retry-After."),
+    Kind::new(
+        "full",
+        "No room left",
+        "The service's disk is full. The same request succeeds when there is room again.",
+    ),
     Kind::new("fault", "A fault of the service", "It is in the operator's log. Try again later."),
 ];
 
@@ -187,6 +195,8 @@ pub const KINDS: &[Kind] = &[
 const OUR_FAULT: &str = "The service cannot do this now. Try again in a few minutes.";
 /// After a busy database.
 const SOON: Duration = Duration::from_secs(2);
+/// After a full disk, which takes somebody to clean up.
+const A_WHILE: Duration = Duration::from_secs(60);
 /// Longer explanations of axum's own refusals are cut.
 const LONGEST_DETAIL: usize = 500;
 
@@ -233,6 +243,7 @@ impl WebError {
             Self::FormExpired => (StatusCode::FORBIDDEN, "form-expired", None),
             Self::TooMany { retry_after } => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", Some(*retry_after)),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", Some(SOON)),
+            Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "full", Some(A_WHILE)),
             Self::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, "fault", None),
         };
         let detail = match self {
@@ -284,6 +295,7 @@ impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         match &self {
             Self::Fault(cause) => tracing::error!(cause, "a request failed"),
+            Self::Full => tracing::error!("a request failed: the disk of the database is full"),
             Self::Busy => tracing::warn!("a request met a busy database"),
             _ => {}
         }
@@ -385,7 +397,8 @@ impl From<StoreError> for WebError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => Self::Busy,
-            StoreError::Full | StoreError::Failed(_) => Self::Fault(error.to_string()),
+            StoreError::Full => Self::Full,
+            StoreError::Failed(_) => Self::Fault(error.to_string()),
         }
     }
 }

@@ -17,8 +17,11 @@ pub(super) enum Attestation {
     Partial,
 }
 
-/// Reads `Identity` (RFC 8224), `verstat` and `P-Attestation-Indicator`.
-pub(super) fn read(headers: Headers<'_>, chosen: &NameAddress<'_>) -> Result<Attestation, Reason> {
+/// Reads `Identity` (RFC 8224), `P-Attestation-Indicator`, and `verstat` in every header that names the caller.
+pub(super) fn read<'n, 'a: 'n>(
+    headers: Headers<'_>,
+    named: impl Iterator<Item = &'n NameAddress<'a>>,
+) -> Result<Attestation, Reason> {
     let mut partial = headers.values("P-Attestation-Indicator", None).any(is_partial);
     for identity in headers.values("Identity", Some("y")) {
         let (token, parameters) = identity.split_once(';').unwrap_or((identity, ""));
@@ -30,7 +33,7 @@ pub(super) fn read(headers: Headers<'_>, chosen: &NameAddress<'_>) -> Result<Att
             Some(_) => {}
         }
     }
-    for verstat in chosen.everywhere("verstat") {
+    for verstat in named.flat_map(|named| named.everywhere("verstat")) {
         let verstat = verstat.to_ascii_lowercase();
         if verstat.starts_with("tn-validation-failed") {
             return Err(Reason::ValidationFailed);

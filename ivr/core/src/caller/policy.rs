@@ -91,7 +91,7 @@ fn checked(
     let chosen = candidates.chosen();
     let number = normalised(trunk, &chosen.uri);
     *claimed = number.as_ref().ok().cloned();
-    check_line(chosen)?;
+    candidates.named().try_for_each(check_line)?;
     let number = number?;
     candidates.check_agreement(trunk, &number)?;
 
@@ -99,7 +99,7 @@ fn checked(
         return Err(Reason::NumberKind);
     }
     check_forwarding(headers)?;
-    let attestation = attestation::read(headers, chosen)?;
+    let attestation = attestation::read(headers, candidates.named())?;
 
     let level = level(trunk, privacy, attestation, &number);
     if level < policy.issue_from {
@@ -156,10 +156,15 @@ impl<'a> Candidates<'a> {
         Ok(Self { from, asserted })
     }
 
+    /// Every header that names the caller: what one of them says against the caller counts, whichever is chosen.
+    fn named(&self) -> impl Iterator<Item = &NameAddress<'a>> {
+        std::iter::once(&self.from).chain(&self.asserted)
+    }
+
     /// Check 4: a caller who withholds the number is refused (RFC 5079), also when a header leaks it.
     fn check_privacy(&self, headers: Headers<'_>) -> Result<Privacy, Reason> {
         let privacy = Privacy::of(headers);
-        let hidden = std::iter::once(&self.from).chain(&self.asserted).any(is_anonymous);
+        let hidden = self.named().any(is_anonymous);
         if hidden || privacy == Privacy::Withheld { Err(Reason::Anonymous) } else { Ok(privacy) }
     }
 
@@ -212,17 +217,17 @@ fn is_anonymous(entry: &NameAddress<'_>) -> bool {
 }
 
 /// Check 5: the number is one line that one person answers.
-fn check_line(chosen: &NameAddress<'_>) -> Result<(), Reason> {
+fn check_line(named: &NameAddress<'_>) -> Result<(), Reason> {
     // RFC 3966 3: an extension, or an ISDN subaddress behind one line.
-    if chosen.everywhere("ext").chain(chosen.everywhere("isub")).next().is_some() {
+    if named.everywhere("ext").chain(named.everywhere("isub")).next().is_some() {
         return Err(Reason::Extension);
     }
     let is_any = |value: &str, shared: &[&str]| shared.iter().any(|given| value.eq_ignore_ascii_case(given));
-    let cpc = chosen.everywhere("cpc").any(|value| is_any(value, &["payphone", "operator", "test", "prison"]));
+    let cpc = named.everywhere("cpc").any(|value| is_any(value, &["payphone", "operator", "test", "prison"]));
     // ANI II digits: 07 operator handled, 10 and 95 test calls, 27 and 70 payphones, 29 prison, 34 operator.
     let oli = ["isup-oli", "oli"]
         .into_iter()
-        .flat_map(|name| chosen.everywhere(name))
+        .flat_map(|name| named.everywhere(name))
         .any(|value| is_any(value, &["7", "07", "10", "95", "27", "70", "29", "34"]));
     if cpc || oli { Err(Reason::SharedLine) } else { Ok(()) }
 }

@@ -1,7 +1,5 @@
 //! A new INVITE: refused without a trace of state, or a call.
 
-use rand_core::Rng;
-
 use super::*;
 use crate::call::{Incoming, Opening, unguessable};
 use crate::caller::{self, Reason, Verdict};
@@ -94,16 +92,11 @@ impl Endpoint {
         }
     }
 
-    /// 503 with a Retry-After of 1 to 5 s, not the same for everybody: they must not all come back at once.
-    pub(super) fn overloaded(&mut self) -> Reply {
-        Reply::new(503).retry_after(self.chance.next_u32() % 5 + 1)
-    }
-
     fn refuse(&mut self, refused: Refused, invite: &Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
         let Incoming { request, from, .. } = invite;
         let asked = Asked::of(request, *from);
         let Refused { status, reason, caller, claimed } = refused;
-        let reply = if status == 503 { self.overloaded() } else { Reply::new(status) };
+        let reply = Reply::refusal(status, &mut self.chance);
         self.reply_stateless(&reply, &asked, out);
         if self.refusals.is_repeated(self.tags.tag(asked.via, asked.lines), now) {
             return self.counters.retransmitted_requests += 1;

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use rand_core::Rng;
 pub(crate) use rsip::Method;
 use rsip::headers::{Accept, AcceptEncoding, Allow, Contact, ContentType, RetryAfter, Server, Supported};
 use rsip::headers::{Unsupported, UntypedHeader as _, UserAgent};
@@ -112,7 +113,7 @@ pub(crate) struct Request {
 impl Request {
     /// Start line and CSeq, for the ladder.
     pub(crate) fn summary(&self) -> String {
-        format!("{} {} SIP/2.0 ({})", self.method, shortened(&self.uri), self.cseq)
+        format!("{} {} SIP/2.0 ({})", self.method, shortened(&recorded_uri(&self.uri)), self.cseq)
     }
 
     /// Who calls, judged by `f`.
@@ -144,6 +145,20 @@ pub(crate) struct Response {
     pub(crate) cseq: u32,
     /// The method of CSeq.
     pub(crate) method: Method,
+}
+
+/// What the record keeps of a Request-URI: scheme, host, and a user that is a number. Everything else may be the trunk's
+/// ingress secret.
+fn recorded_uri(uri: &str) -> String {
+    let Some((scheme, rest)) = uri.split_once(':') else { return "…".to_owned() };
+    let until = |text: &str| text.split([';', '?']).next().unwrap_or_default().to_owned();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| b"+0123456789-.()*#".contains(&byte));
+    let number = |text: &str| Some(until(text)).filter(|text| is_number(text)).unwrap_or_else(|| "…".to_owned());
+    match rest.rsplit_once('@') {
+        Some((user, host)) => format!("{scheme}:{}@{}", number(user), until(host)),
+        None if scheme.eq_ignore_ascii_case("tel") => format!("{scheme}:{}", number(rest)),
+        None => format!("{scheme}:{}", until(rest)),
+    }
 }
 
 /// The beginning of a text, short enough for a record.
@@ -191,6 +206,12 @@ impl Reply {
     /// An answer without headers of its own.
     pub(crate) fn new(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// A refusal. A 503 says when to come again: in 1 to 5 s, not the same for everybody, lest all come back at once.
+    pub(crate) fn refusal(status: u16, chance: &mut impl Rng) -> Self {
+        let reply = Self::new(status);
+        if status == 503 { reply.retry_after(chance.next_u32() % 5 + 1) } else { reply }
     }
 
     fn with(mut self, header: Header) -> Self {

@@ -10,6 +10,7 @@ on_both_databases!(
     every_filter_finds_its_calls_and_no_others,
     pages_follow_each_other_completely_while_calls_come_in,
     what_its_time_is_over_for_is_forgotten,
+    text_outside_ascii_is_found_as_it_is_written,
 );
 
 const BEGAN: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
@@ -83,6 +84,19 @@ async fn every_filter_finds_its_calls_and_no_others(database: TestDatabase) {
     ];
     for (name, filter, expected) in table {
         assert_eq!(found(&filter, store).await, expected, "{name}");
+    }
+}
+
+async fn text_outside_ascii_is_found_as_it_is_written(database: TestDatabase) {
+    let store = &database.store;
+    let mut writer = store.begin().await.unwrap();
+    let (id, began_at) = (id(1), BEGAN);
+    let new = New { id, node: "node", sip_call_id: "1", began_at, trunk: Some("Übersee"), source: "192.0.2.1:5060" };
+    insert(&new, &mut writer).await.unwrap();
+    writer.commit().await.unwrap();
+    for (text, expected) in [("Übersee", &[1][..]), ("ÜBERSEE", &[1]), ("BERSEE", &[1]), ("Ubersee", &[])] {
+        let filter = CallFilter { text: text.into(), ..CallFilter::default() };
+        assert_eq!(found(&filter, store).await, expected, "{text}");
     }
 }
 

@@ -402,6 +402,11 @@ fn a_forwarded_or_transferred_call_is_nobodys() {
 #[test]
 fn attestations_only_lower_what_is_not_verified() {
     // {"attest":"A"}, {"attest":"B"}, {"attest":"C"}
+    let asserted = |says: &str| {
+        format!("P-Asserted-Identity: <sip:+12025550143@h;user=phone>\nFrom: <sip:+12025550143;{says}@h>;tag=1")
+    };
+    let second =
+        |says: &str| format!("P-Asserted-Identity: <tel:+12025550143>, <sip:+12025550143;{says}@h;user=phone>");
     let passport = |payload: &str| format!("Identity: e30.{payload}.c2ln;info=<https://h/c>;alg=ES256;ppt=shaken");
     let trunk = policy(screened());
     for (name, given, expected) in [
@@ -420,6 +425,11 @@ fn attestations_only_lower_what_is_not_verified() {
             "From: <sip:+12025550143@h>;verstat=TN-Validation-Failed".to_owned(),
             "validation-failed (+12025550143)",
         ),
+        ("failed, beside an assertion", asserted("verstat=TN-Validation-Failed"), "validation-failed (+12025550143)"),
+        ("B, beside an assertion", asserted("verstat=TN-Validation-Passed-B"), "+12025550143 L1"),
+        ("a shared line, beside an assertion", asserted("isup-oli=29"), "shared-line (+12025550143)"),
+        ("a shared line in the second assertion", second("cpc=payphone"), "shared-line (+12025550143)"),
+        ("an extension in the second assertion", second("ext=12"), "extension (+12025550143)"),
     ] {
         assert_eq!(told(&trunk, PEER, OURS, &given), expected, "{name}");
     }

@@ -256,7 +256,7 @@ impl Issue {
         lists::crl(&self.parts, issuing, now).await
     }
 
-    /// Deletes certificates a year after their end: called once a day. Tells how many went.
+    /// Deletes certificates a year after their end: called once an hour. Tells how many went.
     ///
     /// # Errors
     /// If the database does not answer.

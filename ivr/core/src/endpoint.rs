@@ -95,7 +95,7 @@ pub enum Entry {
         /// The caller, once the checks passed.
         caller: Option<Caller>,
     },
-    /// A SIP message of the call, for the ladder: private, kept as long as the configuration says.
+    /// A SIP message of the call, for the ladder: private, and not kept for long.
     Message {
         /// From us or to us.
         sent: bool,

@@ -57,7 +57,7 @@ impl Http {
         self.listen
     }
 
-    /// Is `Forwarded`/`X-Forwarded-For` of this peer believed?
+    /// Is `X-Forwarded-For` of this peer believed?
     pub fn is_trusted_proxy(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(peer))
     }

@@ -72,7 +72,7 @@ impl Sip {
         self.rtp_ports.clone()
     }
 
-    /// Calls at a time; one more is answered 486 or 503.
+    /// Calls at a time; one more is answered 503.
     pub fn max_calls(&self) -> usize {
         self.max_calls
     }

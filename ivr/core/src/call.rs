@@ -11,19 +11,23 @@ use crate::endpoint::{Entry, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
 use crate::number::Number;
 use crate::sip::dialog::Dialog;
-use crate::sip::message::{Method, Reply, Request, Response, shortened, status_line};
+use crate::sip::message::{Method, Reply, Request, shortened};
 use crate::sip::sdp::{Ours, Proposal};
 use crate::sip::transaction::{Resending, Resent};
 
 mod desk;
 pub mod flow;
 mod negotiation;
+mod ours;
 pub mod question;
 mod record;
+mod session_timer;
 
 pub(crate) use desk::{Desk, Incoming, unguessable};
+use ours::OurRequest;
 use record::LONGEST_RECORD;
 pub(crate) use record::reply_summary;
+use session_timer::SessionTimer;
 
 use flow::{Action, Event, Flow, Step};
 use question::{Answer, Outcome, Question, VerificationId};
@@ -43,11 +47,19 @@ pub(crate) struct Call {
     flow: Option<Flow>,
     /// A 2xx that waits for its ACK.
     unacknowledged: Option<Unacknowledged>,
+    /// How long the session lasts without a refresh, if that was agreed.
+    timer: Option<SessionTimer>,
+    /// The greatest Min-SE that the other side or a proxy has asked for, in seconds.
+    least_session: Option<u32>,
+    /// Our refresh that has no final response yet.
+    refresh: Option<OurRequest>,
     /// The first ACK came: we may speak and listen.
     confirmed: bool,
     media: Media,
     /// Names and counts our session descriptions.
     description: Ours,
+    /// The last of them.
+    described: Vec<u8>,
     /// Utterances begun.
     plays: u32,
     /// The one that is being said.
@@ -126,10 +138,14 @@ impl Call {
             stage: Stage::Over,
             flow: None,
             unacknowledged: None,
+            timer: None,
+            least_session: None,
+            refresh: None,
             confirmed: false,
             media: Media::Unopened,
             // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
             description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0 },
+            described: Vec::new(),
             plays: 0,
             playing: None,
             verification: None,
@@ -205,7 +221,8 @@ impl Call {
             Stage::Up => {
                 let repeat = self.unacknowledged.as_ref().map(|waiting| waiting.resending.deadline());
                 let script = self.flow.as_ref().and_then(Flow::deadline);
-                repeat.into_iter().chain(script).min()
+                let session = self.timer.as_ref().map(SessionTimer::deadline);
+                repeat.into_iter().chain(script).chain(session).min()
             }
             // Our BYE has its own deadline in its transaction.
             Stage::Ending { media_until, .. } => *media_until,
@@ -224,6 +241,7 @@ impl Call {
             Stage::Up => {
                 self.repeat_unacknowledged(desk);
                 self.tell(Event::Timeout, desk);
+                self.keep_session(desk);
             }
             _ => {}
         }
@@ -294,6 +312,7 @@ impl Call {
     fn accept(&mut self, invite: &Incoming, proposal: Option<&Proposal>, desk: &mut Desk<'_>) {
         let sdp = self.describe(proposal);
         let reply = Reply::new(200).contact(desk.config.address).allow().supported().sdp(sdp);
+        let reply = self.agree_on_timer(reply, &invite.request, desk);
         let (to, bytes) = desk.written(&reply, &invite.request, invite.from, self.dialog.local_tag());
         desk.transactions.accept(&invite.key, desk.now);
         desk.send((to, bytes.clone()));
@@ -379,21 +398,6 @@ impl Call {
         self.part(false, desk);
     }
 
-    /// Our BYE was answered.
-    pub(crate) fn on_bye_response(&mut self, response: &Response, desk: &mut Desk<'_>) {
-        let summary = format!("SIP/2.0 {} ({} {})", status_line(response.status), response.cseq, response.method);
-        self.note(false, summary, desk);
-        self.on_bye_over(desk);
-    }
-
-    /// Our BYE was answered, or nobody answers it.
-    pub(crate) fn on_bye_over(&mut self, desk: &mut Desk<'_>) {
-        if let Stage::Ending { bye, .. } = &mut self.stage {
-            *bye = false;
-            self.settle(desk);
-        }
-    }
-
     /// The media thread says something.
     pub(crate) fn on_media(&mut self, event: MediaEvent, desk: &mut Desk<'_>) {
         match event {
@@ -456,23 +460,6 @@ impl Call {
     fn lose(&mut self, desk: &mut Desk<'_>) {
         self.tell(Event::HungUp, desk);
         self.hang_up(desk);
-    }
-
-    /// Sends a BYE.
-    fn hang_up(&mut self, desk: &mut Desk<'_>) {
-        if !matches!(self.stage, Stage::Up) {
-            return;
-        }
-        let branch = format!("{}{}", crate::sip::via::MAGIC_COOKIE, unguessable(desk.chance));
-        let sources = &self.profile(desk).sources;
-        let is_trunk = |ip| sources.iter().any(|source| source.contains(ip));
-        let (us, server) = (desk.config.address, desk.config.server.as_deref());
-        let (bye, summary) = self.dialog.bye(&branch, us, server, is_trunk);
-        desk.transactions.send(&branch, self.key, bye.clone(), desk.now);
-        desk.send(bye);
-        self.note(true, summary, desk);
-        self.unacknowledged = None;
-        self.part(true, desk);
     }
 
     /// The dialog ends: the port goes back.

@@ -1,8 +1,8 @@
 //! SIP: bytes to checked messages, transactions, dialogs, offer and answer.
 //!
 //! [`gate`] reads a datagram, [`message`] models what passed it and writes what we send, [`transaction`] repeats and
-//! absorbs, [`dialog`] is what the two sides of a call agreed on, [`sdp`] is what their media agreed on, [`identity`]
-//! says who calls.
+//! absorbs, [`dialog`] is what the two sides of a call agreed on, [`sdp`] is what their media agreed on,
+//! [`session_timer`] how long they stay without a word, [`identity`] says who calls.
 
 pub(crate) mod agenda;
 pub(crate) mod dialog;
@@ -10,5 +10,6 @@ pub(crate) mod gate;
 pub(crate) mod identity;
 pub(crate) mod message;
 pub(crate) mod sdp;
+pub(crate) mod session_timer;
 pub(crate) mod transaction;
 pub(crate) mod via;

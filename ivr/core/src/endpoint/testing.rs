@@ -88,7 +88,9 @@ impl Caller {
             return;
         }
         if !text.starts_with("SIP/2.0 ") {
-            self.our_request = text.into_owned();
+            if !text.starts_with("ACK ") {
+                self.our_request = text.into_owned();
+            }
             return;
         }
         let status: u16 = text[8..11].parse().unwrap();
@@ -120,18 +122,22 @@ impl Caller {
             return (from, octets.replace("\\r", "\r").replace("\\n", "\n").into_bytes());
         }
         let bytes = match what.split_once(' ') {
-            Some((status, "BYE")) if status.parse::<u16>().is_ok() => self.response(status),
+            Some((status, "BYE" | "UPDATE" | "INVITE")) if status.parse::<u16>().is_ok() => {
+                self.response(status, changes)
+            }
             _ => self.request(what, changes),
         };
         self.last = Some((from, bytes.clone().into_bytes()));
         (from, bytes.into_bytes())
     }
 
-    fn response(&self, status: &str) -> String {
+    fn response(&self, status: &str, changes: &[&str]) -> String {
         let copied = ["Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "];
         let lines = self.our_request.lines().filter(|line| copied.iter().any(|name| line.starts_with(name)));
-        let headers: String = lines.map(|line| format!("{line}\r\n")).collect();
-        format!("SIP/2.0 {status} Whatever\r\n{headers}Content-Length: 0\r\n\r\n")
+        let more = changes.iter().copied().filter(|change| change.contains(": "));
+        let headers: String = lines.chain(more).map(|line| format!("{line}\r\n")).collect();
+        let body = changes.iter().find_map(|change| change.strip_prefix("sdp ")).map_or(String::new(), description);
+        format!("SIP/2.0 {status} Whatever\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
     }
 
     fn request(&mut self, what: &str, changes: &[&str]) -> String {

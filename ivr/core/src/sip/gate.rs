@@ -3,7 +3,7 @@
 //! can be answered is answered here; the rest is dropped.
 
 use super::identity::Pieces;
-use super::message::{HeaderLine, HeaderLines, Method, Request, Response, method, tag_of};
+use super::message::{HeaderLine, HeaderLines, Method, Request, Response, SUPPORTED, method, tag_of};
 use super::via::Via;
 
 /// What a datagram turned out to be.
@@ -16,7 +16,7 @@ pub(crate) enum Read {
     /// A request to go on with.
     Request(Box<Request>),
     /// A response to go on with.
-    Response(Response),
+    Response(Box<Response>),
     /// A request that ends here.
     Refused(Box<Refused>),
 }
@@ -41,7 +41,7 @@ pub(crate) enum Fault {
     MediaType,
     /// 416: the Request-URI is neither `sip:`, `sips:` nor `tel:`.
     Scheme,
-    /// 420: these extensions are required.
+    /// 420: these extensions are required, and we do not know them.
     Extensions(Vec<String>),
     /// 501: no method that we know.
     UnknownMethod,
@@ -65,7 +65,7 @@ pub(crate) fn read(datagram: &[u8]) -> Read {
     let Ok(start_line) = std::str::from_utf8(start_line) else { return Read::Garbage };
     let (lines, whole) = headers(fields);
     if start_line.starts_with("SIP/") && !is_cut {
-        return response(start_line, &lines).map_or(Read::Garbage, Read::Response);
+        return response(start_line, lines, body).map_or(Read::Garbage, |response| Read::Response(Box::new(response)));
     }
     let Some(line) = RequestLine::parse(start_line) else { return Read::Garbage };
     let via = lines.entries("Via").next().and_then(Via::parse);
@@ -127,11 +127,13 @@ impl Parts<'_> {
         if !["sip", "sips", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
             return Some(Fault::Scheme);
         }
-        // RFC 3261 8.2.2.3: not in a CANCEL, nor in the ACK that goes with it. We require nothing, so no ACK may.
+        // RFC 3261 8.2.2.3: not in a CANCEL, nor in the ACK that goes with it. What the ACK of a 2xx may require is
+        // what its INVITE required, and was known.
         if !matches!(method, Method::Cancel | Method::Ack) {
-            let required: Vec<String> = self.lines.entries("Require").map(str::to_owned).collect();
-            if !required.is_empty() {
-                return Some(Fault::Extensions(required));
+            let is_unknown = |extension: &&str| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(extension));
+            let unknown: Vec<String> = self.lines.entries("Require").filter(is_unknown).map(str::to_owned).collect();
+            if !unknown.is_empty() {
+                return Some(Fault::Extensions(unknown));
             }
         }
         self.has_foreign_body(method).then_some(Fault::MediaType)
@@ -160,16 +162,9 @@ impl Parts<'_> {
         cseq(&self.lines)
     }
 
-    /// The body (RFC 3261 18.3): without Content-Length to the end of the datagram; octets beyond it are dropped; a
-    /// datagram that ends before it is broken.
+    /// Its body.
     fn framed(&self) -> Option<&[u8]> {
-        let mut lengths = self.lines.named("Content-Length").map(|line| decimal(&line.value));
-        let Some(first) = lengths.next() else { return Some(self.body) };
-        let first = first?;
-        if lengths.any(|other| other != Some(first)) {
-            return None;
-        }
-        self.body.get(..usize::try_from(first).ok()?)
+        framed(&self.lines, self.body)
     }
 
     /// RFC 3261 8.2.3. Only offers and answers have a body that we must understand.
@@ -199,11 +194,24 @@ impl Parts<'_> {
     }
 }
 
-fn response(line: &str, lines: &HeaderLines) -> Option<Response> {
+/// The body (RFC 3261 18.3): without Content-Length to the end of the datagram; octets beyond it are dropped; a datagram
+/// that ends before it is broken.
+fn framed<'a>(lines: &HeaderLines, body: &'a [u8]) -> Option<&'a [u8]> {
+    let mut lengths = lines.named("Content-Length").map(|line| decimal(&line.value));
+    let Some(first) = lengths.next() else { return Some(body) };
+    let first = first?;
+    if lengths.any(|other| other != Some(first)) {
+        return None;
+    }
+    body.get(..usize::try_from(first).ok()?)
+}
+
+fn response(line: &str, lines: HeaderLines, body: &[u8]) -> Option<Response> {
     let mut parts = line.splitn(3, ' ');
     let (version, code) = (parts.next()?, parts.next()?);
     let status = decimal(code).filter(|code| (100..700).contains(code))?;
-    let (cseq, of) = cseq(lines)?;
+    let (cseq, of) = cseq(&lines)?;
+    let method = method(of)?;
     let via = Via::parse(lines.entries("Via").next()?)?;
     let is_ours = version == "SIP/2.0" && lines.entries("Via").count() == 1;
     // RFC 3261 18.1.2 and 8.1.3.3: our requests have one Via; a response with more went astray.
@@ -211,7 +219,9 @@ fn response(line: &str, lines: &HeaderLines) -> Option<Response> {
         status: u16::try_from(status).ok()?,
         branch: via.branch()?.to_owned(),
         cseq,
-        method: method(of)?,
+        method,
+        body: framed(&lines, body)?.to_vec(),
+        lines,
     })
 }
 

@@ -7,11 +7,12 @@ use std::net::SocketAddr;
 
 use rand_core::Rng;
 pub(crate) use rsip::Method;
-use rsip::headers::{Accept, AcceptEncoding, Allow, Contact, ContentType, RetryAfter, Server, Supported};
+use rsip::headers::{Accept, AcceptEncoding, Allow, Contact, ContentType, Require, RetryAfter, Server, Supported};
 use rsip::headers::{Unsupported, UntypedHeader as _, UserAgent};
 use rsip::{Header, StatusCode};
 
 use super::identity::{Headers, Pieces};
+use super::session_timer::SHORTEST_SESSION_SECONDS;
 use super::via::Via;
 
 /// One header of a message, unfolded.
@@ -66,6 +67,11 @@ impl HeaderLines {
         self.named(name).flat_map(|line| Pieces::of(&line.value, b',')).filter(|entry| !entry.is_empty())
     }
 
+    /// Does a list of this name hold this token?
+    pub(crate) fn lists(&self, name: &'static str, token: &str) -> bool {
+        self.entries(name).any(|entry| entry.eq_ignore_ascii_case(token))
+    }
+
     /// Name and value of each, for [`Headers`].
     pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
         self.0.iter().map(|line| (line.name.as_str(), line.value.as_str())).collect()
@@ -116,6 +122,16 @@ impl Request {
         format!("{} {} SIP/2.0 ({})", self.method, shortened(&recorded_uri(&self.uri)), self.cseq)
     }
 
+    /// Does its sender know this extension (RFC 3261 20.37)? What is required of us is known to who requires it.
+    pub(crate) fn supports(&self, extension: &str) -> bool {
+        self.requires(extension) || self.lines.lists("Supported", extension)
+    }
+
+    /// Must we know this extension (RFC 3261 20.32)?
+    pub(crate) fn requires(&self, extension: &str) -> bool {
+        self.lines.lists("Require", extension)
+    }
+
     /// Who calls, judged by `f`.
     pub(crate) fn with_headers<T>(&self, f: impl FnOnce(Headers<'_>) -> T) -> T {
         f(Headers(&self.lines.pairs()))
@@ -135,7 +151,7 @@ impl fmt::Debug for Request {
 }
 
 /// A response that passed the gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Response {
     /// 100 to 699.
     pub(crate) status: u16,
@@ -145,6 +161,22 @@ pub(crate) struct Response {
     pub(crate) cseq: u32,
     /// The method of CSeq.
     pub(crate) method: Method,
+    /// All headers.
+    pub(crate) lines: HeaderLines,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+}
+
+/// The body is a session description, which may hold keys.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, cseq, method, .. } = self;
+        f.debug_struct("Response")
+            .field("status", status)
+            .field("cseq", cseq)
+            .field("method", method)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the record keeps of a Request-URI: scheme, host, and a user that is a number. Everything else may be the trunk's
@@ -208,10 +240,15 @@ impl Reply {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
-    /// A refusal. A 503 says when to come again: in 1 to 5 s, not the same for everybody, lest all come back at once.
+    /// A refusal. A 503 says when to come again: in 1 to 5 s, not the same for everybody, lest all come back at once. A
+    /// 422 says how long a session must be (RFC 4028 6).
     pub(crate) fn refusal(status: u16, chance: &mut impl Rng) -> Self {
         let reply = Self::new(status);
-        if status == 503 { reply.retry_after(chance.next_u32() % 5 + 1) } else { reply }
+        match status {
+            503 => reply.retry_after(chance.next_u32() % 5 + 1),
+            422 => reply.header("Min-SE", SHORTEST_SESSION_SECONDS.to_string()),
+            _ => reply,
+        }
     }
 
     fn with(mut self, header: Header) -> Self {
@@ -231,9 +268,19 @@ impl Reply {
             .with(Header::AcceptEncoding(AcceptEncoding::new("identity")))
     }
 
-    /// No extension is supported: an empty list (RFC 3261 20.37).
+    /// The extensions that we know (RFC 3261 20.37).
     pub(crate) fn supported(self) -> Self {
-        self.with(Header::Supported(Supported::new("")))
+        self.with(Header::Supported(Supported::new(SUPPORTED.join(", "))))
+    }
+
+    /// The extensions that the other side must know to read this (RFC 3261 20.32).
+    pub(crate) fn require(self, extension: &str) -> Self {
+        self.with(Header::Require(Require::new(extension)))
+    }
+
+    /// A header that rsip has no name for.
+    pub(crate) fn header(self, name: &str, value: impl Into<String>) -> Self {
+        self.with(Header::Other(name.to_owned(), value.into()))
     }
 
     /// The extensions that were required and are not supported (RFC 3261 8.2.2.3).
@@ -317,11 +364,17 @@ impl<'a> Asked<'a> {
 }
 
 /// The octets of a request of ours: its start line, its headers as given, and who we are.
-pub(crate) fn write_request(method: Method, uri: &str, lines: &[HeaderLine], server: Option<&str>) -> Vec<u8> {
+pub(crate) fn write_request(
+    method: Method,
+    uri: &str,
+    lines: &[HeaderLine],
+    body: &[u8],
+    server: Option<&str>,
+) -> Vec<u8> {
     let mut out = format!("{method} {uri} SIP/2.0\r\n").into_bytes();
     lines.iter().for_each(|line| line.write(&mut out));
     let agent = server.map(|server| Header::UserAgent(UserAgent::new(server)));
-    finish(out, agent.iter(), b"")
+    finish(out, agent.iter(), body)
 }
 
 fn finish<'a>(mut out: Vec<u8>, headers: impl Iterator<Item = &'a Header>, body: &[u8]) -> Vec<u8> {
@@ -335,6 +388,8 @@ fn finish<'a>(mut out: Vec<u8>, headers: impl Iterator<Item = &'a Header>, body:
 
 /// What the other side writes goes into the database only so far.
 const LONGEST_RECORDED_BYTES: usize = 200;
+/// The extensions that we know: session timers (RFC 4028).
+pub(crate) const SUPPORTED: [&str; 1] = ["timer"];
 /// The methods that a dialog or an OPTIONS may use with us.
 pub(crate) const SERVED: [Method; 6] =
     [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Update];

@@ -13,7 +13,7 @@ use crate::number::Number;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Method, Reply, Request, shortened};
 use crate::sip::sdp::{Ours, Proposal};
-use crate::sip::transaction::{Resending, Resent};
+use crate::sip::transaction::{LIFETIME, Resending, Resent};
 
 mod desk;
 pub mod flow;
@@ -21,12 +21,14 @@ mod negotiation;
 mod ours;
 pub mod question;
 mod record;
+mod reliable;
 mod session_timer;
 
 pub(crate) use desk::{Desk, Incoming, unguessable};
 use ours::OurRequest;
 use record::LONGEST_RECORD;
 pub(crate) use record::reply_summary;
+use reliable::Reliable;
 use session_timer::SessionTimer;
 
 use flow::{Action, Event, Flow, Step};
@@ -45,6 +47,8 @@ pub(crate) struct Call {
     stage: Stage,
     /// The script, once the call is answered.
     flow: Option<Flow>,
+    /// A 180 that waits for its PRACK.
+    reliable: Option<Reliable>,
     /// A 2xx that waits for its ACK.
     unacknowledged: Option<Unacknowledged>,
     /// How long the session lasts without a refresh, if that was agreed.
@@ -137,6 +141,7 @@ impl Call {
             port,
             stage: Stage::Over,
             flow: None,
+            reliable: None,
             unacknowledged: None,
             timer: None,
             least_session: None,
@@ -161,13 +166,7 @@ impl Call {
             desk,
         );
         call.note(false, invite.request.summary(), desk);
-        desk.send(desk.written(&Reply::new(100), &invite.request, invite.from, ""));
-        call.note_reply(100, &invite.request, desk);
-        let ringing = Reply::new(180).contact(desk.config.address);
-        let ringing = desk.written(&ringing, &invite.request, invite.from, call.dialog.local_tag());
-        desk.transactions.open(&invite.key, &invite.request, key, ringing.clone());
-        desk.send(ringing);
-        call.note_reply(180, &invite.request, desk);
+        call.ring(&invite, proposal.is_some(), desk);
         desk.out.push(Output::Ask(key, Question::Session(call.caller.clone())));
         let gives_up_at = desk.now + STORE_LIMIT;
         call.stage = Stage::Asking { invite: Box::new(invite), proposal, gives_up_at };
@@ -211,13 +210,16 @@ impl Call {
 
     /// Is this request, whose To tag is ours, of this call's dialog and from its trunk?
     pub(crate) fn has(&self, request: &Request, trunk: usize) -> bool {
-        trunk == self.trunk && self.dialog.has(request) && !matches!(self.stage, Stage::Asking { .. } | Stage::Over)
+        trunk == self.trunk && self.dialog.has(request) && !matches!(self.stage, Stage::Over)
     }
 
     /// When [`on_timeout`](Self::on_timeout) is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Asking { gives_up_at, .. } => Some(*gives_up_at),
+            Stage::Asking { gives_up_at, .. } => {
+                let repeat = self.reliable.as_ref().map(Reliable::deadline);
+                repeat.into_iter().chain([*gives_up_at]).min()
+            }
             Stage::Up => {
                 let repeat = self.unacknowledged.as_ref().map(|waiting| waiting.resending.deadline());
                 let script = self.flow.as_ref().and_then(Flow::deadline);
@@ -234,6 +236,7 @@ impl Call {
     pub(crate) fn on_timeout(&mut self, desk: &mut Desk<'_>) {
         match &mut self.stage {
             Stage::Asking { gives_up_at, .. } if desk.now >= *gives_up_at => self.refuse(480, "unavailable", desk),
+            Stage::Asking { .. } => self.repeat_ringing(desk),
             Stage::Ending { media_until, .. } if media_until.is_some_and(|until| desk.now >= until) => {
                 *media_until = None;
                 self.settle(desk);
@@ -382,6 +385,7 @@ impl Call {
                 }
                 match method {
                     Method::Bye => self.on_bye(incoming, desk),
+                    Method::PRack => self.on_prack(incoming, desk),
                     Method::Options => self.respond(Reply::new(200).allow().accept().supported(), incoming, desk),
                     Method::Refer => self.respond(Reply::new(603), incoming, desk),
                     _ => self.respond(Reply::new(405).allow(), incoming, desk),
@@ -390,9 +394,10 @@ impl Call {
         }
     }
 
-    /// A BYE: whatever was going on is over.
+    /// A BYE: whatever was going on is over, be it the INVITE itself (RFC 3261 15.1.2).
     fn on_bye(&mut self, bye: &Incoming, desk: &mut Desk<'_>) {
         self.respond(Reply::new(200), bye, desk);
+        self.refuse(487, "cancelled", desk);
         self.unacknowledged = None;
         self.tell(Event::HungUp, desk);
         self.part(false, desk);

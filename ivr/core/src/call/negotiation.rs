@@ -54,14 +54,14 @@ impl Call {
     /// Takes the new description up, if there is one and everything is as it should be.
     fn renegotiate(&mut self, request: &Request, desk: &mut Desk<'_>) -> Result<Option<Proposal>, Refusal> {
         let in_order = self.dialog.advance(request);
-        if !matches!(self.stage, Stage::Up) {
+        if matches!(self.stage, Stage::Ending { .. } | Stage::Over) {
             return Err(Refusal::of(481)); // Our BYE is under way.
         }
         if !in_order {
             return Err(Refusal::of(500)); // RFC 3261 12.2.2.
         }
-        if self.unacknowledged.is_some() {
-            // RFC 3261 14.2: one at a time. Before the first ACK, nothing that this side says is believed.
+        if self.unacknowledged.is_some() || matches!(self.stage, Stage::Asking { .. }) {
+            // RFC 3261 14.2, RFC 3311 5.2: one at a time. Before the first ACK, nothing that this side says is believed.
             let seconds = desk.chance.next_u32() % 10 + 1;
             return Err(Refusal { reply: Reply::new(500).retry_after(seconds), ends_call: false });
         }

@@ -255,6 +255,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         "branch old",
         "Privacy: id",
         "Require: 100rel",
+        "Require: 100rel",
+        "RAck: 1 1 INVITE",
+        "Require: unknown",
         "Supported: timer",
         "Session-Expires: 90",
         "Session-Expires: 90;refresher=uas",
@@ -345,7 +348,7 @@ proptest! {
                     }
                 }
                 Operation::Call { caller, timer } => {
-                    let timer: &[_] = if timer { &["Session-Expires: 90"] } else { &[] };
+                    let timer: &[_] = if timer { &["Session-Expires: 90"] } else { &["Require: 100rel"] };
                     stage.say(caller, "INVITE", timer);
                     stage.handle(Input::Answer(CallKey(stage.endpoint.last_key), Answer::Expected));
                     stage.say(caller, "ACK", &[]);

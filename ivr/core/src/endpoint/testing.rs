@@ -61,6 +61,8 @@ pub(super) struct Caller {
     /// The tag in our last response to an INVITE, and whether that was a refusal.
     our_tag: String,
     refused: bool,
+    /// RSeq of our last reliable response.
+    rseq: String,
     /// Our last request.
     our_request: String,
     last: Option<(SocketAddr, Vec<u8>)>,
@@ -76,6 +78,7 @@ impl Caller {
             invite_cseq: 0,
             our_tag: String::new(),
             refused: false,
+            rseq: String::new(),
             our_request: String::new(),
             last: None,
         }
@@ -95,9 +98,12 @@ impl Caller {
         }
         let status: u16 = text[8..11].parse().unwrap();
         let of_invite = text.contains(" INVITE\r\n");
+        if let Some(rseq) = text.lines().find_map(|line| line.strip_prefix("RSeq: ")) {
+            self.rseq = rseq.to_owned();
+        }
         if let Some((_, tag)) = text.lines().find(|line| line.starts_with("To: ")).and_then(|to| to.split_once(";tag="))
             && of_invite
-            && status >= 200
+            && status > 100
         {
             self.refused = status >= 300;
             if self.our_tag.is_empty() || self.refused == self.our_tag.is_empty() {
@@ -171,6 +177,9 @@ impl Caller {
         if matches!(method, "INVITE" | "UPDATE") {
             headers.push(("Contact".to_owned(), "<sip:gw@192.0.2.1:5060>".to_owned()));
             headers.push(("P-Asserted-Identity".to_owned(), "<sip:+12025550143@192.0.2.1;user=phone>".to_owned()));
+        }
+        if method == "PRACK" {
+            headers.push(("RAck".to_owned(), format!("{} {} INVITE", self.rseq, self.invite_cseq)));
         }
         for change in changes {
             if let Some(gone) = change.strip_prefix('-') {

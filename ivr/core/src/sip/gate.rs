@@ -170,7 +170,7 @@ impl Parts<'_> {
     /// RFC 3261 8.2.3. Only offers and answers have a body that we must understand.
     fn has_foreign_body(&self, method: Method) -> bool {
         let body = self.framed().unwrap_or_default();
-        if body.is_empty() || !matches!(method, Method::Invite | Method::Update) {
+        if body.is_empty() || !matches!(method, Method::Invite | Method::PRack | Method::Update) {
             return false;
         }
         let encoded = self.lines.entries("Content-Encoding").any(|coding| !coding.eq_ignore_ascii_case("identity"));

@@ -388,11 +388,11 @@ fn finish<'a>(mut out: Vec<u8>, headers: impl Iterator<Item = &'a Header>, body:
 
 /// What the other side writes goes into the database only so far.
 const LONGEST_RECORDED_BYTES: usize = 200;
-/// The extensions that we know: session timers (RFC 4028).
-pub(crate) const SUPPORTED: [&str; 1] = ["timer"];
+/// The extensions that we know: session timers (RFC 4028) and reliable provisional responses (RFC 3262).
+pub(crate) const SUPPORTED: [&str; 2] = ["timer", "100rel"];
 /// The methods that a dialog or an OPTIONS may use with us.
-pub(crate) const SERVED: [Method; 6] =
-    [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Update];
+pub(crate) const SERVED: [Method; 7] =
+    [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::PRack, Method::Update];
 
 #[cfg(test)]
 mod tests {

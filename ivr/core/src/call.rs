@@ -17,6 +17,7 @@ use crate::sip::transaction::{LIFETIME, Resending, Resent};
 
 mod desk;
 pub mod flow;
+mod info;
 mod negotiation;
 mod ours;
 pub mod question;
@@ -60,6 +61,8 @@ pub(crate) struct Call {
     /// The first ACK came: we may speak and listen.
     confirmed: bool,
     media: Media,
+    /// Keys come as telephone-event (RFC 4733): so it was agreed.
+    keys_in_rtp: bool,
     /// Names and counts our session descriptions.
     description: Ours,
     /// The last of them.
@@ -148,6 +151,7 @@ impl Call {
             refresh: None,
             confirmed: false,
             media: Media::Unopened,
+            keys_in_rtp: false,
             // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
             description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0 },
             described: Vec::new(),
@@ -385,6 +389,7 @@ impl Call {
                 }
                 match method {
                     Method::Bye => self.on_bye(incoming, desk),
+                    Method::Info => self.on_info(incoming, desk),
                     Method::PRack => self.on_prack(incoming, desk),
                     Method::Options => self.respond(Reply::new(200).allow().accept().supported(), incoming, desk),
                     Method::Refer => self.respond(Reply::new(603), incoming, desk),
@@ -411,11 +416,7 @@ impl Call {
                 self.tell(Event::PlayEnded, desk);
             }
             MediaEvent::PlayEnded(_) => {}
-            MediaEvent::Key(key) if self.confirmed && matches!(self.stage, Stage::Up) => {
-                self.record_if_room(Entry::KeyPressed, desk);
-                self.tell(Event::Key(key), desk);
-            }
-            MediaEvent::Key(_) => {}
+            MediaEvent::Key(key) => self.press(key, desk),
             MediaEvent::Silent => self.lose(desk),
             MediaEvent::Closed(quality) => {
                 if let Stage::Ending { media_until, .. } = &mut self.stage
@@ -425,6 +426,14 @@ impl Call {
                     self.settle(desk);
                 }
             }
+        }
+    }
+
+    /// The caller pressed a key. Before the ACK none counts.
+    fn press(&mut self, key: char, desk: &mut Desk<'_>) {
+        if self.confirmed && matches!(self.stage, Stage::Up) {
+            self.record_if_room(Entry::KeyPressed, desk);
+            self.tell(Event::Key(key), desk);
         }
     }
 

@@ -2,12 +2,13 @@
 //!
 //! [`gate`] reads a datagram, [`message`] models what passed it and writes what we send, [`transaction`] repeats and
 //! absorbs, [`dialog`] is what the two sides of a call agreed on, [`sdp`] is what their media agreed on,
-//! [`session_timer`] how long they stay without a word, [`identity`] says who calls.
+//! [`session_timer`] how long they stay without a word, [`identity`] says who calls, [`info_key`] reads a key.
 
 pub(crate) mod agenda;
 pub(crate) mod dialog;
 pub(crate) mod gate;
 pub(crate) mod identity;
+pub(crate) mod info_key;
 pub(crate) mod message;
 pub(crate) mod sdp;
 pub(crate) mod session_timer;

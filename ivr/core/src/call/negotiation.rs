@@ -115,6 +115,7 @@ impl Call {
 
     pub(super) fn open_media(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
         let plan = plan(proposal, self.profile(desk));
+        self.keys_in_rtp = plan.event_payload_type.is_some();
         let start = RtpStart {
             ssrc: desk.chance.next_u32(),
             // RFC 3550 5.1: random, so that a known beginning helps nobody.
@@ -136,8 +137,9 @@ impl Call {
         if self.media == Media::Unopened {
             return self.open_media(proposal, desk);
         }
-        let change = MediaCommand::Change(plan(proposal, self.profile(desk)));
-        desk.out.push(Output::Media(self.key, change));
+        let plan = plan(proposal, self.profile(desk));
+        self.keys_in_rtp = plan.event_payload_type.is_some();
+        desk.out.push(Output::Media(self.key, MediaCommand::Change(plan)));
     }
 }
 

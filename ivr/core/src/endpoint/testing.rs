@@ -195,8 +195,11 @@ impl Caller {
             }
         }
         let sdp = setting("sdp").or(matches!(what, "INVITE" | "re-INVITE").then_some("plain"));
-        let body = sdp.map_or(String::new(), description);
-        if !body.is_empty() {
+        let body = match setting("body") {
+            Some(text) => text.replace("\\r", "\r").replace("\\n", "\n"),
+            None => sdp.map_or(String::new(), description),
+        };
+        if !body.is_empty() && setting("body").is_none() {
             headers.push(("Content-Type".to_owned(), "application/sdp".to_owned()));
         }
         let uri = setting("uri").unwrap_or("sip:+12025550100@203.0.113.1");
@@ -220,6 +223,7 @@ fn description(name: &str) -> String {
         "zero-address" => audio("0.0.0.0", line, common),
         "secure" => audio("198.51.100.9", "m=audio 30000 RTP/SAVP 0 101", common),
         "g729" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 18", ""),
+        "no-keys" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 0", "a=ptime:20\r\n"),
         "nonsense" => "this is no description".to_owned(),
         direction => audio("198.51.100.9", line, &format!("{common}a={direction}\r\n")),
     }

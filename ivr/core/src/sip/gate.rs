@@ -173,10 +173,9 @@ impl Parts<'_> {
         if body.is_empty() || !matches!(method, Method::Invite | Method::PRack | Method::Update) {
             return false;
         }
-        let encoded = self.lines.entries("Content-Encoding").any(|coding| !coding.eq_ignore_ascii_case("identity"));
         let media_type = self.lines.value("Content-Type").unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        encoded || !media_type.eq_ignore_ascii_case("application/sdp")
+        self.lines.says_encoded() || !media_type.eq_ignore_ascii_case("application/sdp")
     }
 
     fn request(self) -> Option<Request> {

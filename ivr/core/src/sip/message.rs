@@ -12,6 +12,7 @@ use rsip::headers::{Unsupported, UntypedHeader as _, UserAgent};
 use rsip::{Header, StatusCode};
 
 use super::identity::{Headers, Pieces};
+use super::info_key;
 use super::session_timer::SHORTEST_SESSION_SECONDS;
 use super::via::Via;
 
@@ -72,6 +73,11 @@ impl HeaderLines {
         self.entries(name).any(|entry| entry.eq_ignore_ascii_case(token))
     }
 
+    /// Does Content-Encoding name another coding than none at all?
+    pub(crate) fn says_encoded(&self) -> bool {
+        self.entries("Content-Encoding").any(|coding| !coding.eq_ignore_ascii_case("identity"))
+    }
+
     /// Name and value of each, for [`Headers`].
     pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
         self.0.iter().map(|line| (line.name.as_str(), line.value.as_str())).collect()
@@ -130,6 +136,11 @@ impl Request {
     /// Must we know this extension (RFC 3261 20.32)?
     pub(crate) fn requires(&self, extension: &str) -> bool {
         self.lines.lists("Require", extension)
+    }
+
+    /// Is the body encoded in a way that we do not read (RFC 3261 20.12)?
+    pub(crate) fn is_encoded(&self) -> bool {
+        self.lines.says_encoded()
     }
 
     /// Who calls, judged by `f`.
@@ -264,7 +275,12 @@ impl Reply {
 
     /// Which bodies and encodings we read (RFC 3261 20.1, 20.2).
     pub(crate) fn accept(self) -> Self {
-        self.with(Header::Accept(Accept::new("application/sdp")))
+        self.accept_only(&["application/sdp", info_key::RELAY, info_key::BARE])
+    }
+
+    /// Which of them in a request of one kind.
+    pub(crate) fn accept_only(self, media_types: &[&str]) -> Self {
+        self.with(Header::Accept(Accept::new(media_types.join(", "))))
             .with(Header::AcceptEncoding(AcceptEncoding::new("identity")))
     }
 
@@ -391,8 +407,16 @@ const LONGEST_RECORDED_BYTES: usize = 200;
 /// The extensions that we know: session timers (RFC 4028) and reliable provisional responses (RFC 3262).
 pub(crate) const SUPPORTED: [&str; 2] = ["timer", "100rel"];
 /// The methods that a dialog or an OPTIONS may use with us.
-pub(crate) const SERVED: [Method; 7] =
-    [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::PRack, Method::Update];
+pub(crate) const SERVED: [Method; 8] = [
+    Method::Invite,
+    Method::Ack,
+    Method::Bye,
+    Method::Cancel,
+    Method::Info,
+    Method::Options,
+    Method::PRack,
+    Method::Update,
+];
 
 #[cfg(test)]
 mod tests {

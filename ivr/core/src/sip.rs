@@ -7,6 +7,7 @@
 pub(crate) mod agenda;
 pub(crate) mod dialog;
 pub(crate) mod gate;
+mod header_lines;
 pub(crate) mod identity;
 pub(crate) mod info_key;
 pub(crate) mod message;

@@ -435,7 +435,7 @@ impl Fault {
     fn reply(&self) -> Reply {
         match self {
             Self::Malformed => Reply::new(400),
-            Self::MediaType => Reply::new(415).accept_only(&["application/sdp"]),
+            Self::MediaType => Reply::new(415).accept_only(&["application/sdp", "multipart/mixed"]),
             Self::Scheme => Reply::new(416),
             Self::Extensions(required) => Reply::new(420).unsupported(required),
             // RFC 3261 20.5 wants Allow with 405 only; it helps here, too.

@@ -2,7 +2,8 @@
 //!
 //! [`gate`] reads a datagram, [`message`] models what passed it and writes what we send, [`transaction`] repeats and
 //! absorbs, [`dialog`] is what the two sides of a call agreed on, [`sdp`] is what their media agreed on,
-//! [`session_timer`] how long they stay without a word, [`identity`] says who calls, [`info_key`] reads a key.
+//! [`session_timer`] how long they stay without a word, [`identity`] says who calls, [`info_key`] reads a key,
+//! [`multipart`] finds a description among other things.
 
 pub(crate) mod agenda;
 pub(crate) mod dialog;
@@ -11,6 +12,7 @@ mod header_lines;
 pub(crate) mod identity;
 pub(crate) mod info_key;
 pub(crate) mod message;
+mod multipart;
 pub(crate) mod sdp;
 pub(crate) mod session_timer;
 pub(crate) mod transaction;

@@ -269,6 +269,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         "P-Asserted-Identity: <tel:+12025550177>",
         "sdp none",
         "sdp no-keys",
+        "sdp with-isup",
+        "Content-Type: multipart/mixed;boundary=b1",
         "body Signal=5\\r\\n",
         "Content-Type: application/dtmf-relay",
         "sdp sendonly",

@@ -141,8 +141,9 @@ impl Caller {
         let copied = ["Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "];
         let lines = self.our_request.lines().filter(|line| copied.iter().any(|name| line.starts_with(name)));
         let more = changes.iter().copied().filter(|change| change.contains(": "));
-        let headers: String = lines.chain(more).map(|line| format!("{line}\r\n")).collect();
         let body = changes.iter().find_map(|change| change.strip_prefix("sdp ")).map_or(String::new(), description);
+        let described = (!body.is_empty()).then_some("Content-Type: application/sdp");
+        let headers: String = lines.chain(more).chain(described).map(|line| format!("{line}\r\n")).collect();
         format!("SIP/2.0 {status} Whatever\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
     }
 
@@ -199,7 +200,8 @@ impl Caller {
             Some(text) => text.replace("\\r", "\r").replace("\\n", "\n"),
             None => sdp.map_or(String::new(), description),
         };
-        if !body.is_empty() && setting("body").is_none() {
+        let is_described = headers.iter().any(|(name, _)| name == "Content-Type");
+        if !body.is_empty() && setting("body").is_none() && !is_described {
             headers.push(("Content-Type".to_owned(), "application/sdp".to_owned()));
         }
         let uri = setting("uri").unwrap_or("sip:+12025550100@203.0.113.1");
@@ -207,6 +209,14 @@ impl Caller {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         format!("{method} {uri} {version}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
     }
+}
+
+/// A description and ISUP, for `Content-Type: multipart/mixed;boundary=b1`.
+fn parts(description: &str, disposition: &str) -> String {
+    format!(
+        "--b1\r\nContent-Type: application/sdp\r\n\r\n{description}\r\n--b1\r\nContent-Type: application/isup\r\n\
+         Content-Disposition: {disposition}\r\n\r\nx\r\n--b1--\r\n"
+    )
 }
 
 /// A session description by name.
@@ -225,6 +235,8 @@ fn description(name: &str) -> String {
         "g729" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 18", ""),
         "no-keys" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 0", "a=ptime:20\r\n"),
         "nonsense" => "this is no description".to_owned(),
+        "with-isup" => parts(&description("plain"), "signal;handling=optional"),
+        "with-needed-isup" => parts(&description("plain"), "signal;handling=required"),
         direction => audio("198.51.100.9", line, &format!("{common}a={direction}\r\n")),
     }
 }

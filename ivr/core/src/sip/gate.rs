@@ -5,6 +5,7 @@
 use super::header_lines::{headers, is_token, split_head, split_line};
 use super::identity::Pieces;
 use super::message::{HeaderLines, Method, Request, Response, SUPPORTED, method, tag_of};
+use super::multipart::{Unreadable, session_description};
 use super::via::Via;
 
 /// What a datagram turned out to be.
@@ -137,7 +138,7 @@ impl Parts<'_> {
                 return Some(Fault::Extensions(unknown));
             }
         }
-        self.has_foreign_body(method).then_some(Fault::MediaType)
+        self.body_fault(method)
     }
 
     fn is_well_formed(&self, method: Method) -> bool {
@@ -168,26 +169,32 @@ impl Parts<'_> {
         framed(&self.lines, self.body)
     }
 
-    /// RFC 3261 8.2.3. Only offers and answers have a body that we must understand.
-    fn has_foreign_body(&self, method: Method) -> bool {
+    /// The body as far as it matters: where an offer or answer may stand, that.
+    fn relevant_body(&self, method: Method) -> Result<&[u8], Unreadable> {
         let body = self.framed().unwrap_or_default();
-        if body.is_empty() || !matches!(method, Method::Invite | Method::PRack | Method::Update) {
-            return false;
+        let may_describe = matches!(method, Method::Invite | Method::PRack | Method::Update | Method::Ack);
+        if body.is_empty() || !may_describe { Ok(body) } else { session_description(&self.lines, body) }
+    }
+
+    /// RFC 3261 8.2.3. An ACK cannot be refused; without the answer that it should bring, the call ends.
+    fn body_fault(&self, method: Method) -> Option<Fault> {
+        match self.relevant_body(method) {
+            Err(Unreadable::Malformed) if method != Method::Ack => Some(Fault::Malformed),
+            Err(Unreadable::MediaType) if method != Method::Ack => Some(Fault::MediaType),
+            _ => None,
         }
-        let media_type = self.lines.value("Content-Type").unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        self.lines.says_encoded() || !media_type.eq_ignore_ascii_case("application/sdp")
     }
 
     fn request(self) -> Option<Request> {
+        let method = method(self.line.method)?;
         Some(Request {
-            method: method(self.line.method)?,
+            method,
             uri: self.line.uri.to_owned(),
             cseq: self.cseq()?.0,
             call_id: self.lines.value("Call-ID")?.to_owned(),
             from_tag: self.lines.tag("From"),
             to_tag: self.lines.tag("To"),
-            body: self.framed()?.to_vec(),
+            body: self.relevant_body(method).unwrap_or_default().to_vec(),
             via: self.via,
             lines: self.lines,
         })
@@ -220,7 +227,7 @@ fn response(line: &str, lines: HeaderLines, body: &[u8]) -> Option<Response> {
         branch: via.branch()?.to_owned(),
         cseq,
         method,
-        body: framed(&lines, body)?.to_vec(),
+        body: session_description(&lines, framed(&lines, body)?).unwrap_or_default().to_vec(),
         lines,
     })
 }

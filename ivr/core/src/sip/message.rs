@@ -275,7 +275,7 @@ impl Reply {
 
     /// Which bodies and encodings we read (RFC 3261 20.1, 20.2).
     pub(crate) fn accept(self) -> Self {
-        self.accept_only(&["application/sdp", info_key::RELAY, info_key::BARE])
+        self.accept_only(&["application/sdp", "multipart/mixed", info_key::RELAY, info_key::BARE])
     }
 
     /// Which of them in a request of one kind.

@@ -63,6 +63,8 @@ pub(crate) struct Call {
     media: Media,
     /// Keys come as telephone-event (RFC 4733): so it was agreed.
     keys_in_rtp: bool,
+    /// The last description of the other side that was taken up.
+    agreed: Option<Proposal>,
     /// Names and counts our session descriptions.
     description: Ours,
     /// The last of them.
@@ -152,6 +154,7 @@ impl Call {
             confirmed: false,
             media: Media::Unopened,
             keys_in_rtp: false,
+            agreed: None,
             // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
             description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0 },
             described: Vec::new(),

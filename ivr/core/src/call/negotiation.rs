@@ -106,16 +106,16 @@ impl Call {
     /// The next description of our side: an answer, or an offer if there is nothing to answer.
     pub(super) fn describe(&mut self, proposal: Option<&Proposal>) -> Vec<u8> {
         self.description.version += 1;
-        self.described = match proposal {
-            Some(proposal) => proposal.answer(self.description),
-            None => self.description.offer(),
+        self.described = match (proposal, &self.agreed) {
+            (Some(proposal), _) => proposal.answer(self.description),
+            (None, Some(agreed)) => agreed.offer_again(self.description),
+            (None, None) => self.description.offer(),
         };
         self.described.clone()
     }
 
     pub(super) fn open_media(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
-        let plan = plan(proposal, self.profile(desk));
-        self.keys_in_rtp = plan.event_payload_type.is_some();
+        let plan = self.take_up(proposal, desk);
         let start = RtpStart {
             ssrc: desk.chance.next_u32(),
             // RFC 3550 5.1: random, so that a known beginning helps nobody.
@@ -124,6 +124,12 @@ impl Call {
         };
         self.media = Media::Open;
         desk.out.push(Output::Media(self.key, MediaCommand::Open { port: self.port, plan, start }));
+    }
+
+    fn take_up(&mut self, proposal: &Proposal, desk: &Desk<'_>) -> MediaPlan {
+        self.keys_in_rtp = proposal.event_payload_type.is_some();
+        self.agreed = Some(proposal.clone());
+        plan(proposal, self.profile(desk))
     }
 
     /// The answer to our offer, in an ACK or in the 200 to our re-INVITE. Says whether it can be taken up.
@@ -137,8 +143,7 @@ impl Call {
         if self.media == Media::Unopened {
             return self.open_media(proposal, desk);
         }
-        let plan = plan(proposal, self.profile(desk));
-        self.keys_in_rtp = plan.event_payload_type.is_some();
+        let plan = self.take_up(proposal, desk);
         desk.out.push(Output::Media(self.key, MediaCommand::Change(plan)));
     }
 }

@@ -268,6 +268,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         "-P-Asserted-Identity",
         "P-Asserted-Identity: <tel:+12025550177>",
         "sdp none",
+        "sdp many",
         "sdp no-keys",
         "sdp with-isup",
         "Content-Type: multipart/mixed;boundary=b1",

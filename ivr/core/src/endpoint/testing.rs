@@ -234,6 +234,17 @@ fn description(name: &str) -> String {
         "secure" => audio("198.51.100.9", "m=audio 30000 RTP/SAVP 0 101", common),
         "g729" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 18", ""),
         "no-keys" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 0", "a=ptime:20\r\n"),
+        // As a video telephone offers itself.
+        "many" => audio(
+            "198.51.100.9",
+            "m=video 40000 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\nm=audio 30000 RTP/AVP 0 101",
+            "a=rtpmap:101 opus/48000/2\r\na=ptime:20\r\nm=application 50000 UDP/BFCP *\r\n",
+        ),
+        "many-answered" => audio(
+            "198.51.100.10",
+            "m=video 0 RTP/AVP 99\r\nm=audio 31000 RTP/AVP 8 96",
+            "a=rtpmap:96 telephone-event/8000\r\nm=application 0 UDP/BFCP *\r\n",
+        ),
         "nonsense" => "this is no description".to_owned(),
         "with-isup" => parts(&description("plain"), "signal;handling=optional"),
         "with-needed-isup" => parts(&description("plain"), "signal;handling=required"),

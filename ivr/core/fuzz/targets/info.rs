@@ -6,7 +6,8 @@ use ivr_core_fuzz::{Body, Operation, Stage};
 use libfuzzer_sys::fuzz_target;
 
 /// An offer without telephone-event.
-const OFFER: &[u8] = b"v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n";
+const OFFER: &[u8] =
+    b"v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n";
 
 fuzz_target!(|bodies: (&str, Vec<&[u8]>)| {
     let (any, bodies) = bodies;

@@ -108,9 +108,9 @@ impl Agreement {
     }
 }
 
-/// What Min-SE says, in seconds.
+/// What Min-SE says, in seconds, unless it goes without saying (RFC 4028 5).
 pub(crate) fn least(lines: &HeaderLines) -> Option<u32> {
-    lines.value("Min-SE").and_then(seconds)
+    lines.value("Min-SE").and_then(seconds).filter(|seconds| *seconds > SHORTEST_SESSION_SECONDS)
 }
 
 /// What Session-Expires says (RFC 4028 4).

@@ -69,3 +69,19 @@ fn a_call_ends_a_third_or_32_s_before_its_interval() {
         assert_eq!(agreement.patience(), Duration::from_secs(patience));
     }
 }
+
+#[test]
+fn a_refresh_bears_the_greatest_min_se_and_no_shorter_interval() {
+    let agreement = Agreement { seconds: 120, refresher: Refresher::Us };
+    for (line, expected) in [
+        ("", "timer, 120;refresher=uac"),
+        ("Min-SE: 90\r\n", "timer, 120;refresher=uac"),
+        ("Min-SE: 100\r\n", "timer, 120;refresher=uac, 100"),
+        ("Min-SE: 1800;x=y\r\n", "timer, 1800;refresher=uac, 1800"),
+        ("Min-SE: nonsense\r\n", "timer, 120;refresher=uac"),
+    ] {
+        let headers = agreement.refresh(least(&invite(line).lines));
+        let values: Vec<&str> = headers.iter().map(|header| header.value.as_str()).collect();
+        assert_eq!(values.join(", "), expected, "{line}");
+    }
+}

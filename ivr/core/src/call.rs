@@ -15,9 +15,11 @@ use crate::sip::message::{Method, Reply, Request, shortened};
 use crate::sip::sdp::{Ours, Proposal};
 use crate::sip::transaction::{LIFETIME, Resending, Resent};
 
+mod conversation;
 mod desk;
 pub mod flow;
 mod info;
+mod invite;
 mod negotiation;
 mod ours;
 pub mod question;
@@ -26,6 +28,7 @@ mod reliable;
 mod session_timer;
 
 pub(crate) use desk::{Desk, Incoming, unguessable};
+use invite::Unacknowledged;
 use ours::OurRequest;
 use record::LONGEST_RECORD;
 pub(crate) use record::reply_summary;
@@ -108,17 +111,6 @@ enum Media {
     Open,
     /// It was told to give it back.
     Closed,
-}
-
-/// A 2xx to an INVITE, repeated until its ACK (RFC 3261 13.3.1.4).
-#[derive(Debug)]
-struct Unacknowledged {
-    resending: Resending,
-    /// The INVITE's number, which the ACK bears.
-    cseq: u32,
-    summary: String,
-    /// The offer was ours: the ACK brings the answer.
-    wants_answer: bool,
 }
 
 /// A new call's parts that the endpoint draws or knows.
@@ -257,26 +249,6 @@ impl Call {
         }
     }
 
-    fn repeat_unacknowledged(&mut self, desk: &mut Desk<'_>) {
-        let Some(waiting) = &mut self.unacknowledged else { return };
-        let mut repeated = Vec::new();
-        match waiting.resending.on_timeout(desk.now, &mut repeated) {
-            Resent::Waiting => {}
-            Resent::Again => {
-                let summary = waiting.summary.clone();
-                desk.counters.retransmissions += 1;
-                repeated.into_iter().for_each(|sending| desk.send(sending));
-                self.note(true, summary, desk);
-            }
-            Resent::GaveUp => {
-                // RFC 3261 13.3.1.4: the dialog is there, so it is ended by a BYE.
-                self.unacknowledged = None;
-                desk.counters.never_acknowledged += 1;
-                self.lose(desk);
-            }
-        }
-    }
-
     /// The store says something.
     pub(crate) fn on_answer(&mut self, answer: Answer, desk: &mut Desk<'_>) {
         if !matches!(self.stage, Stage::Asking { .. }) {
@@ -292,11 +264,6 @@ impl Call {
         }
     }
 
-    /// The session ended on its page.
-    pub(crate) fn on_outcome(&mut self, outcome: Outcome, desk: &mut Desk<'_>) {
-        self.tell(Event::Outcome(outcome), desk);
-    }
-
     /// The service ends at once.
     pub(crate) fn on_shutdown(&mut self, desk: &mut Desk<'_>) {
         self.refuse(503, "draining", desk);
@@ -306,78 +273,8 @@ impl Call {
         }
     }
 
-    /// 200 with our answer, or with our offer if there was none.
-    fn answer(&mut self, desk: &mut Desk<'_>) {
-        let Stage::Asking { invite, proposal, .. } = std::mem::replace(&mut self.stage, Stage::Up) else { return };
-        if let Some(proposal) = &proposal {
-            self.open_media(proposal, desk);
-        }
-        self.flow = Some(Flow::new(self.caller.clone(), desk.config.binding, desk.now));
-        desk.counters.answered += 1;
-        self.record(Entry::Answered { setup: desk.now - self.began }, desk);
-        self.accept(&invite, proposal.as_ref(), desk);
-    }
-
-    /// A 2xx to an INVITE, to be repeated until its ACK.
-    fn accept(&mut self, invite: &Incoming, proposal: Option<&Proposal>, desk: &mut Desk<'_>) {
-        let sdp = self.describe(proposal);
-        let reply = Reply::new(200).contact(desk.config.address).allow().supported().sdp(sdp);
-        let reply = self.agree_on_timer(reply, &invite.request, desk);
-        let (to, bytes) = desk.written(&reply, &invite.request, invite.from, self.dialog.local_tag());
-        desk.transactions.accept(&invite.key, desk.now);
-        desk.send((to, bytes.clone()));
-        self.note_reply(200, &invite.request, desk);
-        self.unacknowledged = Some(Unacknowledged {
-            resending: Resending::new(to, bytes, desk.now),
-            cseq: invite.request.cseq,
-            summary: reply_summary(200, &invite.request),
-            wants_answer: proposal.is_none(),
-        });
-    }
-
     fn profile<'a>(&self, desk: &Desk<'a>) -> &'a TrunkProfile {
         &desk.config.policy.trunks[self.trunk]
-    }
-
-    /// A final refusal of the INVITE, and the end. Nothing happens if it was answered before.
-    fn refuse(&mut self, status: u16, reason: &'static str, desk: &mut Desk<'_>) {
-        let before = std::mem::replace(&mut self.stage, Stage::Over);
-        let Stage::Asking { invite, .. } = before else {
-            self.stage = before;
-            return;
-        };
-        // A caller who gives up is not refused.
-        desk.counters.refused += u64::from(status != 487);
-        let refusal = Reply::refusal(status, desk.chance);
-        let refusal = desk.written(&refusal, &invite.request, invite.from, self.dialog.local_tag());
-        desk.transactions.refuse(&invite.key, refusal.clone(), desk.now);
-        desk.send(refusal);
-        self.note_reply(status, &invite.request, desk);
-        let claimed = Some(self.caller.number.clone());
-        self.record(Entry::Refused { status, reason, claimed }, desk);
-    }
-
-    /// The caller gave up before we answered (RFC 3261 9.2). Afterwards a CANCEL has no effect.
-    pub(crate) fn on_cancel(&mut self, cancel: &Incoming, desk: &mut Desk<'_>) {
-        self.note(false, cancel.request.summary(), desk);
-        self.respond(Reply::new(200), cancel, desk);
-        self.refuse(487, "cancelled", desk);
-    }
-
-    /// An ACK with our tag.
-    pub(crate) fn on_ack(&mut self, ack: &Request, desk: &mut Desk<'_>) {
-        let fits = self.unacknowledged.as_ref().is_some_and(|waiting| waiting.cseq == ack.cseq);
-        let Some(waiting) = self.unacknowledged.take_if(|_| fits) else { return };
-        self.note(false, ack.summary(), desk);
-        if waiting.wants_answer && !self.take_answer(&ack.body, desk) {
-            return self.lose(desk);
-        }
-        if !self.confirmed {
-            self.confirmed = true;
-            desk.counters.confirmed += 1;
-            desk.out.push(Output::Media(self.key, MediaCommand::Listen));
-            self.tell(Event::Confirmed, desk);
-        }
     }
 
     /// A request inside the dialog, other than ACK and CANCEL.
@@ -409,68 +306,6 @@ impl Call {
         self.unacknowledged = None;
         self.tell(Event::HungUp, desk);
         self.part(false, desk);
-    }
-
-    /// The media thread says something.
-    pub(crate) fn on_media(&mut self, event: MediaEvent, desk: &mut Desk<'_>) {
-        match event {
-            MediaEvent::PlayEnded(play) if self.playing == Some(play) => {
-                self.playing = None;
-                self.tell(Event::PlayEnded, desk);
-            }
-            MediaEvent::PlayEnded(_) => {}
-            MediaEvent::Key(key) => self.press(key, desk),
-            MediaEvent::Silent => self.lose(desk),
-            MediaEvent::Closed(quality) => {
-                if let Stage::Ending { media_until, .. } = &mut self.stage
-                    && media_until.take().is_some()
-                {
-                    self.record(Entry::Quality(quality), desk);
-                    self.settle(desk);
-                }
-            }
-        }
-    }
-
-    /// The caller pressed a key. Before the ACK none counts.
-    fn press(&mut self, key: char, desk: &mut Desk<'_>) {
-        if self.confirmed && matches!(self.stage, Stage::Up) {
-            self.record_if_room(Entry::KeyPressed, desk);
-            self.tell(Event::Key(key), desk);
-        }
-    }
-
-    /// Tells the script and does what it wants.
-    fn tell(&mut self, event: Event, desk: &mut Desk<'_>) {
-        let Some(flow) = self.flow.as_mut().filter(|_| matches!(self.stage, Stage::Up)) else { return };
-        let mut actions = Vec::new();
-        flow.on_event(event, desk.now, desk.chance, &mut actions);
-        for action in actions {
-            match action {
-                Action::Say(utterance) => {
-                    self.plays += 1;
-                    self.playing = Some(self.plays);
-                    let say = MediaCommand::Say { play: self.plays, utterance };
-                    desk.out.push(Output::Media(self.key, say));
-                }
-                Action::Hush => {
-                    self.playing = None;
-                    desk.out.push(Output::Media(self.key, MediaCommand::Hush));
-                }
-                Action::Ask(question) => desk.out.push(Output::Ask(self.key, question)),
-                Action::HangUp => self.hang_up(desk),
-                Action::Note(step) => {
-                    if let Step::CodeMatched(verification) = step {
-                        self.verification = Some(verification);
-                    }
-                    match step {
-                        // These come once or a few times, and a page waits for them.
-                        Step::CodeMatched(_) | Step::Confirmed | Step::Ended(_) => self.record(Entry::Step(step), desk),
-                        _ => self.record_if_room(Entry::Step(step), desk),
-                    }
-                }
-            }
-        }
     }
 
     /// The caller is gone without a word, or must go: the script hears of it, the other side gets a BYE.

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::sip::dialog::Draft;
-use crate::sip::message::{HeaderLine, Response, status_line};
+use crate::sip::header_lines::HeaderLine;
+use crate::sip::message::{Response, status_line};
+use crate::sip::transaction::Sending;
 
 /// One that was sent.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl Call {
         self.note(true, summary, desk);
     }
 
-    fn written(&self, draft: Draft<'_>, desk: &Desk<'_>) -> (crate::sip::transaction::Sending, String) {
+    fn written(&self, draft: Draft<'_>, desk: &Desk<'_>) -> (Sending, String) {
         let sources = &self.profile(desk).sources;
         let is_trunk = |ip| sources.iter().any(|source| source.contains(ip));
         self.dialog.write(draft, desk.config.address, desk.config.server.as_deref(), is_trunk)

@@ -1,7 +1,8 @@
 //! The session timer of a call (RFC 4028): refreshed by the other side or by us, or the call ends.
 
 use super::*;
-use crate::sip::message::{HeaderLine, Response};
+use crate::sip::header_lines::HeaderLine;
+use crate::sip::message::Response;
 use crate::sip::session_timer::{Agreement, Refresher, least};
 
 /// How long the session lasts without a refresh.

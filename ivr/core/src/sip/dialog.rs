@@ -3,8 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use super::header_lines::{HeaderLine, HeaderLines};
 use super::identity::{Parameters, split_at_bracket};
-use super::message::{HeaderLine, HeaderLines, Method, Request, write_request};
+use super::message::{Method, Request, write_request};
 use super::transaction::Sending;
 use super::via::{DEFAULT_PORT, host_and_port};
 

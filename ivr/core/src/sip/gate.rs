@@ -2,9 +2,9 @@
 //! says where an answer goes, a body as long as it says, and no extension that we would have to know. Whatever else
 //! can be answered is answered here; the rest is dropped.
 
-use super::header_lines::{headers, is_token, split_head, split_line};
+use super::header_lines::{HeaderLines, headers, is_token, split_head, split_line, tag_of};
 use super::identity::Pieces;
-use super::message::{HeaderLines, Method, Request, Response, SUPPORTED, method, tag_of};
+use super::message::{Method, Request, Response, SUPPORTED, method};
 use super::multipart::{Unreadable, session_description};
 use super::via::Via;
 

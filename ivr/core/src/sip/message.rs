@@ -11,93 +11,11 @@ use rsip::headers::{Accept, AcceptEncoding, Allow, Contact, ContentType, Require
 use rsip::headers::{Unsupported, UntypedHeader as _, UserAgent};
 use rsip::{Header, StatusCode};
 
+use super::header_lines::{HeaderLine, HeaderLines, tag_of};
 use super::identity::{Headers, Pieces};
 use super::info_key;
 use super::session_timer::SHORTEST_SESSION_SECONDS;
 use super::via::Via;
-
-/// One header of a message, unfolded.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct HeaderLine {
-    /// The long form of a compact name; else as written.
-    pub(crate) name: String,
-    /// The value, trimmed; what is not UTF-8 is read as ISO 8859-1, as old gateways write it.
-    pub(crate) value: String,
-    /// The octets, where they were not UTF-8: a copy of the header must not change them.
-    pub(crate) octets: Option<Vec<u8>>,
-}
-
-impl HeaderLine {
-    /// A header from text.
-    pub(crate) fn new(name: &str, value: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), value: value.into(), octets: None }
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.name.as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(self.octets.as_deref().unwrap_or(self.value.as_bytes()));
-        out.extend_from_slice(b"\r\n");
-    }
-}
-
-/// Values say who calls, so only the name is shown.
-impl fmt::Debug for HeaderLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: [private]", self.name)
-    }
-}
-
-/// The headers of a message in their order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct HeaderLines(pub(crate) Vec<HeaderLine>);
-
-impl HeaderLines {
-    /// Every header of this name.
-    pub(crate) fn named(&self, name: &'static str) -> impl Iterator<Item = &HeaderLine> {
-        self.0.iter().filter(move |line| line.name.eq_ignore_ascii_case(name))
-    }
-
-    /// The first value of this name.
-    pub(crate) fn value(&self, name: &'static str) -> Option<&str> {
-        self.named(name).map(|line| line.value.as_str()).next()
-    }
-
-    /// The entries of every header of this name, comma-separated lists taken apart.
-    pub(crate) fn entries(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        self.named(name).flat_map(|line| Pieces::of(&line.value, b',')).filter(|entry| !entry.is_empty())
-    }
-
-    /// Does a list of this name hold this token?
-    pub(crate) fn lists(&self, name: &'static str, token: &str) -> bool {
-        self.entries(name).any(|entry| entry.eq_ignore_ascii_case(token))
-    }
-
-    /// Does Content-Encoding name another coding than none at all?
-    pub(crate) fn says_encoded(&self) -> bool {
-        self.entries("Content-Encoding").any(|coding| !coding.eq_ignore_ascii_case("identity"))
-    }
-
-    /// Name and value of each, for [`Headers`].
-    pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
-        self.0.iter().map(|line| (line.name.as_str(), line.value.as_str())).collect()
-    }
-
-    /// The tag of From or To.
-    pub(crate) fn tag(&self, name: &'static str) -> Option<String> {
-        self.value(name).and_then(tag_of).map(str::to_owned)
-    }
-}
-
-/// The `tag` of an address: a header parameter, so it stands after `>`, or after the first `;` if there is no `<`
-/// (RFC 3261 20.10).
-pub(crate) fn tag_of(value: &str) -> Option<&str> {
-    let parameters = match super::identity::split_at_bracket(value) {
-        Some((_, rest)) => rest.split_once('>').map(|(_, parameters)| parameters)?,
-        None => value.split_once(';').map(|(_, parameters)| parameters)?,
-    };
-    super::identity::Parameters(parameters).value("tag")
-}
 
 /// A request that passed the gate.
 #[derive(Clone, PartialEq, Eq)]
@@ -443,18 +361,5 @@ mod tests {
         assert_eq!(method("invite"), None);
         assert_eq!(method(" INVITE"), None);
         assert_eq!(method("NEWMETHOD"), None);
-    }
-
-    #[test]
-    fn the_tag_stands_after_the_address() {
-        for (value, tag) in [
-            ("<sip:a@h>;tag=1", Some("1")),
-            ("<sip:a@h;tag=2>", None),
-            ("sip:a@h;tag=3", Some("3")),
-            (r#""<;tag=4>" <sip:a@h>;x=y;TAG=5"#, Some("5")),
-            ("<sip:a@h", None),
-        ] {
-            assert_eq!(tag_of(value), tag, "{value}");
-        }
     }
 }

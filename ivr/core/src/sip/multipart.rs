@@ -3,9 +3,8 @@
 
 use std::ops::Range;
 
-use super::header_lines::{headers, split_head};
+use super::header_lines::{HeaderLines, headers, split_head};
 use super::identity::Parameters;
-use super::message::HeaderLines;
 
 /// Why a body cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use super::header_lines::{HeaderLine, HeaderLines};
 use super::identity::Parameters;
-use super::message::{HeaderLine, HeaderLines, Reply, Request};
+use super::message::{Reply, Request};
 
 /// What both sides agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,7 @@ pub(super) struct SessionTimer {
 impl SessionTimer {
     /// From the 2xx on.
     fn begin(agreement: Agreement, now: Instant) -> Self {
-        // RFC 4028 7.2: halfway through.
+        // RFC 4028 9, and 7.2 once we have refreshed: halfway through.
         let refresh_at = (agreement.refresher == Refresher::Us).then(|| now + agreement.interval() / 2);
         Self { agreement, ends: now + agreement.patience(), refresh_at }
     }

@@ -111,3 +111,30 @@ proptest::proptest! {
         let _ = Proposal::read(body.as_bytes(), OURS.parse().unwrap());
     }
 }
+
+#[test]
+fn a_later_offer_keeps_every_stream_and_what_a_payload_type_means() {
+    let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 1, version: 2 };
+    for (name, lines, expected) in [
+        ("one", "m=audio 30000 RTP/AVP 0", &["m=audio 20000 RTP/AVP 0 8 101"][..]),
+        (
+            "its keys keep their type",
+            "m=audio 30000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000",
+            &["m=audio 20000 RTP/AVP 0 8 96"],
+        ),
+        (
+            "ours take no type that means something else",
+            "m=audio 30000 RTP/AVP 0 101 96\na=rtpmap:101 opus/48000/2\na=rtpmap:96 speex/8000",
+            &["m=audio 20000 RTP/AVP 0 8 97"],
+        ),
+        (
+            "others",
+            "m=video 40000 RTP/AVP 99\nm=audio 30000 RTP/AVP 8\nm=application 50000 UDP/BFCP *",
+            &["m=video 0 RTP/AVP 99", "m=audio 20000 RTP/AVP 0 8 101", "m=application 0 UDP/BFCP *"],
+        ),
+    ] {
+        let offer = String::from_utf8(read(lines).unwrap().offer_again(ours)).unwrap();
+        let streams: Vec<&str> = offer.lines().filter(|line| line.starts_with("m=")).collect();
+        assert_eq!(streams, expected, "{name}");
+    }
+}

@@ -85,14 +85,16 @@ if (start && subtle && self.indexedDB) {
 }
 
 // Live steps.
-const live = $("live"), record = $("record"), told = live || record;
-if (told && told.dataset.events) {
-  const { events, seen } = told.dataset, source = new EventSource(events), form = $("read-back"), remedy = $("remedy");
+const live = $("live"), record = $("record"), follows = live || record;
+if (follows && follows.dataset.events) {
+  const { events, seen } = follows.dataset, source = new EventSource(events), form = $("read-back"), remedy = $("remedy");
   // The page may be the answer to a post: going there is not posting again.
   const reload = () => location.replace(live ? live.dataset.page : location);
-  let state, late;
-  const show = () => { if (remedy) remedy.hidden = !late || state != "waiting"; };
+  let state, late, told = +seen;
+  const show = () => { if (remedy) remedy.hidden = !late || told || state != "waiting"; };
   source.addEventListener("happening", ({ data, lastEventId }) => {
+    told = +lastEventId;
+    show();
     if (live && +lastEventId > +seen) $("now").textContent = JSON.parse(data).sentence;
   });
   source.addEventListener("status", ({ data }) => {

@@ -96,7 +96,7 @@ impl CallPage {
             demo_sip: app.settings.demo.as_ref().map(|demo| demo.sip.to_string()),
             dial_user: view.dial.as_str().to_owned(),
             number_user: view.number.as_str().to_owned(),
-            shows_remedy: view.state == Standing::Waiting && waited >= REMEDY_AFTER,
+            shows_remedy: view.state == Standing::Waiting && view.happenings.is_empty() && waited >= REMEDY_AFTER,
             remedy_in_seconds: (REMEDY_AFTER - waited).whole_seconds().max(0),
             types_digits: view.state == Standing::ReadBack,
             digits_hint: None,

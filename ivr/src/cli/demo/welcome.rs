@@ -34,7 +34,7 @@ impl fmt::Display for Welcome<'_> {
         writeln!(f, "  telephone    sip:{}@{sip} (UDP)", dial.as_str())?;
         writeln!(
             f,
-            "               its trunk \"loopback\" counts as screened: whatever number a caller claims is believed"
+            "               its trunk \"loopback\" counts as screened: whatever US number a caller claims is believed"
         )?;
         let ring: Vec<String> = ring.addresses().iter().map(ToString::to_string).collect();
         writeln!(f, "  directory    a mainline DHT in this process: {}", ring.join(", "))?;

@@ -99,7 +99,7 @@ impl fmt::Display for Answer<'_> {
                 f.write_str(&certificate_pem(&found.certificate))
             }
             Verdict::Revoked(origin) => {
-                writeln!(f, "{whom}: revoked; there was a certificate, and there is none now")?;
+                writeln!(f, "{whom}: revoked or withdrawn: the directory shows no certificate any more")?;
                 write_origin(f, origin)
             }
             Verdict::Suspended(origin) => {

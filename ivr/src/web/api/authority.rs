@@ -31,7 +31,7 @@ pub(super) async fn bundle(State(app): State<App>) -> Response {
 /// The revocation list of certificates for telephone numbers.
 #[utoipa::path(get, path = "/ca/tel.crl", tag = "authority", responses(
     (status = 200, description = "A CRL, DER", body = Vec<u8>, content_type = "application/pkix-crl"),
-    (status = 503, description = "Busy: see Retry-After", body = Problem),
+    (status = 503, description = "Busy: see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn tel_list(State(app): State<App>) -> Result<Response, WebError> {
     list(&app, Issuing::Tel).await
@@ -40,7 +40,7 @@ pub(super) async fn tel_list(State(app): State<App>) -> Result<Response, WebErro
 /// The revocation list of certificates for mailboxes.
 #[utoipa::path(get, path = "/ca/email.crl", tag = "authority", responses(
     (status = 200, description = "A CRL, DER", body = Vec<u8>, content_type = "application/pkix-crl"),
-    (status = 503, description = "Busy: see Retry-After", body = Problem),
+    (status = 503, description = "Busy: see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn email_list(State(app): State<App>) -> Result<Response, WebError> {
     list(&app, Issuing::Email).await

@@ -94,10 +94,10 @@ pub struct MailedCode {
 /// Begin an enrolment: link and code go to the mailbox, unless it was written to often enough.
 #[utoipa::path(post, path = "/v1/enrolments", tag = "enrolments", request_body = NewEnrolment, responses(
     (status = 202, description = "Begun, whatever the address", body = BegunEnrolment),
-    (status = 404, description = "This service sends no mail", body = Problem),
-    (status = 422, description = "The address or the request is refused", body = Problem),
-    (status = 429, description = "Too many from this source: see Retry-After", body = Problem),
-    (status = 503, description = "Busy: see Retry-After", body = Problem),
+    (status = 404, description = "This service sends no mail", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "The address or the request is refused", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many from this source: see Retry-After", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Busy: see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn begin(
     State(app): State<App>,
@@ -121,8 +121,8 @@ pub(super) async fn begin(
 #[utoipa::path(get, path = "/v1/enrolments/{id}", tag = "enrolments", params(("id" = String, Path)),
     security(("secret" = [])), responses(
     (status = 200, description = "Where it stands", body = Enrolment),
-    (status = 401, description = "No token", body = Problem),
-    (status = 404, description = "No such enrolment, or not this secret", body = Problem),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such enrolment, or not this secret", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn show(State(app): State<App>, ByToken(session): ByToken) -> Result<Response, WebError> {
     Ok(private(view(&app, &session).await?))
@@ -132,10 +132,10 @@ pub(super) async fn show(State(app): State<App>, ByToken(session): ByToken) -> R
 #[utoipa::path(post, path = "/v1/enrolments/{id}/confirm", tag = "enrolments", params(("id" = String, Path)),
     security(("secret" = [])), request_body = MailedCode, responses(
     (status = 200, description = "Right: issued, or about to be", body = Enrolment),
-    (status = 401, description = "No token", body = Problem),
-    (status = 404, description = "No such enrolment, or not this secret", body = Problem),
-    (status = 409, description = "Void, or not expected now", body = Problem),
-    (status = 422, description = "Wrong code, or none", body = Problem),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such enrolment, or not this secret", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Void, or not expected now", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Wrong code, or none", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn confirm(
     State(app): State<App>,

@@ -179,10 +179,12 @@ pub struct ReadBack {
 /// Begin a verification.
 #[utoipa::path(post, path = "/v1/verifications", tag = "verifications", request_body = Begin, responses(
     (status = 201, description = "Begun: dial the number and key in the code", body = Begun),
-    (status = 400, description = "No JSON", body = Problem),
-    (status = 422, description = "Number, request or field refused: the detail says what to change", body = Problem),
-    (status = 429, description = "Too many from this source: see Retry-After", body = Problem),
-    (status = 503, description = "Busy: see Retry-After", body = Problem),
+    (status = 400, description = "No JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "More than 32 KiB", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "Not application/json", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Number, request or field refused: the detail says what to change", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many from this source: see Retry-After", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Busy: see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn start(
     State(app): State<App>,
@@ -208,8 +210,8 @@ async fn begin_it(app: &App, begin: Begin, source: std::net::IpAddr) -> Result<B
 #[utoipa::path(get, path = "/v1/verifications/{id}", tag = "verifications", params(("id" = String, Path)),
     security(("secret" = [])), responses(
     (status = 200, description = "Where it stands", body = Verification),
-    (status = 401, description = "No token", body = Problem),
-    (status = 404, description = "No such verification, or not this secret", body = Problem),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such verification, or not this secret", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn show(State(app): State<App>, ByToken(session): ByToken) -> Result<Response, WebError> {
     Ok(private(Verification::from(session.view(&app).await?)))
@@ -219,10 +221,10 @@ pub(super) async fn show(State(app): State<App>, ByToken(session): ByToken) -> R
 #[utoipa::path(post, path = "/v1/verifications/{id}/read-back", tag = "verifications", params(("id" = String, Path)),
     security(("secret" = [])), request_body = ReadBack, responses(
     (status = 200, description = "Right: issued, or about to be", body = Verification),
-    (status = 401, description = "No token", body = Problem),
-    (status = 404, description = "No such verification, or not this secret", body = Problem),
-    (status = 409, description = "Void, or not expected now", body = Problem),
-    (status = 422, description = "Wrong digits, or no six digits", body = Problem),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such verification, or not this secret", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Void, or not expected now", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Wrong digits, or no six digits", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn read_back(
     State(app): State<App>,
@@ -249,8 +251,8 @@ pub(super) async fn read_back(
 #[utoipa::path(delete, path = "/v1/verifications/{id}", tag = "verifications", params(("id" = String, Path)),
     security(("secret" = [])), responses(
     (status = 204, description = "Given up"),
-    (status = 401, description = "No token", body = Problem),
-    (status = 404, description = "No such verification, or not this secret", body = Problem),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such verification, or not this secret", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn cancel(State(app): State<App>, ByToken(session): ByToken) -> Result<StatusCode, WebError> {
     app.verify.cancel(session.id, session.secret.expose(), app.clock.wall()).await?;
@@ -261,9 +263,9 @@ pub(super) async fn cancel(State(app): State<App>, ByToken(session): ByToken) ->
 #[utoipa::path(get, path = "/v1/verifications/{id}/events", tag = "verifications", params(("id" = String, Path)),
     security(("secret" = [])), responses(
     (status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream"),
-    (status = 401, description = "No token", body = Problem),
-    (status = 404, description = "No such verification, or not this secret", body = Problem),
-    (status = 503, description = "Too many streams: see Retry-After", body = Problem),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such verification, or not this secret", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Too many streams: see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn events(
     State(app): State<App>,

@@ -87,6 +87,7 @@ fn happy(page: VerificationId) -> Vec<(CallKey, Entry)> {
         packets_lost: 2,
         packets_foreign: 1,
         jitter: Duration::from_micros(1250),
+        reported: None,
     };
     let entries = [
         began("happy@192.0.2.7", true),

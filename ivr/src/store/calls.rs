@@ -426,6 +426,7 @@ fn quality(row: &Row) -> Result<Option<Quality>, StoreError> {
         packets_lost: figure(15)?,
         packets_foreign: figure(16)?,
         jitter: Duration::from_micros(figure(17)?),
+        reported: None,
     }))
 }
 

@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use sdp_types::{Attribute, Connection, Media, Origin, Session};
 
-use crate::media::Codec;
+use crate::media::{Codec, Control};
+
+mod control;
 
 /// What the other side proposes, as far as we can take it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Proposal {
     /// Where it wants its audio.
     pub(crate) remote: SocketAddr,
+    /// Where it wants reports.
+    pub(crate) control: Control,
     /// Of those that it knows and we speak, the one it likes most.
     pub(crate) codec: Codec,
     /// Its payload type of telephone-event (RFC 4733).
@@ -100,6 +104,7 @@ impl Proposal {
         let (chosen, stream) = found.next().ok_or(Unacceptable::NoCommonCodec)?;
         Ok(Self {
             remote: stream.remote,
+            control: stream.control,
             codec: stream.codec,
             event_payload_type: stream.event_payload_type,
             packet_time: stream.packet_time,
@@ -120,12 +125,9 @@ impl Proposal {
         for (i, line) in self.lines.iter().enumerate() {
             if i == self.chosen {
                 let codecs = [self.codec];
-                session.medias.push(ours.audio(
-                    &codecs,
-                    self.event_payload_type,
-                    self.packet_time,
-                    self.direction.turned(),
-                ));
+                let mut audio = ours.audio(&codecs, self.event_payload_type, self.packet_time, self.direction.turned());
+                control::answer(self.control, &mut audio);
+                session.medias.push(audio);
                 continue;
             }
             let mut refused = line.clone();
@@ -187,6 +189,7 @@ impl Ours {
 /// One m= line that we can take up.
 struct Stream {
     remote: SocketAddr,
+    control: Control,
     codec: Codec,
     event_payload_type: Option<u8>,
     packet_time: Duration,
@@ -205,8 +208,10 @@ fn stream(media: &Media, session: &Session, ours: IpAddr) -> Option<Stream> {
     }
     let types: Vec<u8> = media.fmt.split_ascii_whitespace().filter_map(|text| text.parse().ok()).collect();
     let codec = types.iter().find_map(|payload| codec(*payload, media))?;
+    let remote = SocketAddr::new(ip, media.port);
     Some(Stream {
-        remote: SocketAddr::new(ip, media.port),
+        remote,
+        control: control::read(media, remote),
         codec,
         event_payload_type: types.iter().copied().find(|payload| is_event(*payload, media)),
         packet_time: packet_time(media),

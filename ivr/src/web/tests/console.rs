@@ -76,6 +76,7 @@ pub(super) fn happy(page: VerificationId) -> Vec<Entry> {
         packets_lost: 15,
         packets_foreign: 3,
         jitter: Duration::from_micros(1250),
+        reported: None,
     };
     vec![
         began("happy@192.0.2.7"),

@@ -104,6 +104,29 @@ fn our_offer_can_be_answered_by_ourselves() {
     assert_eq!(proposal.remote, ours.media);
 }
 
+#[test]
+fn reports_go_to_the_next_port_unless_the_offer_says_otherwise() {
+    let at = |address: &str| Control::At(address.parse().unwrap());
+    for (name, lines, expected) in [
+        ("nothing said", "", at("198.51.100.9:30001")),
+        ("another port", "a=rtcp:40001", at("198.51.100.9:40001")),
+        ("another address", "a=rtcp:40001 IN IP4 198.51.100.10", at("198.51.100.10:40001")),
+        ("of the other family", "a=rtcp:40001 IN IP6 2001:db8::9", at("198.51.100.9:30001")),
+        ("a name", "a=rtcp:40001 IN IP4 gw.example.org", at("198.51.100.9:30001")),
+        ("no port", "a=rtcp:x", at("198.51.100.9:30001")),
+        ("with RTP", "a=rtcp-mux\na=rtcp:40001", Control::Muxed),
+        ("none wanted", "b=RS:0\nb=RR:0", Control::Off),
+        ("of senders only", "b=RS:600\nb=RR:0", at("198.51.100.9:30001")),
+    ] {
+        let proposal = read(&format!("m=audio 30000 RTP/AVP 0\n{lines}")).unwrap();
+        assert_eq!(proposal.control, expected, "{name}");
+        let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1 };
+        let answer = String::from_utf8(proposal.answer(ours)).unwrap();
+        assert_eq!(answer.contains("a=rtcp-mux\r\n"), expected == Control::Muxed, "{name}");
+    }
+    assert_eq!(read("m=audio 65535 RTP/AVP 0").unwrap().control, Control::Off);
+}
+
 proptest::proptest! {
     #[test]
     fn no_description_does_harm(lines in "([vosctma]=[ -~]{0,30}\r?\n){0,12}") {

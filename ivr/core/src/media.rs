@@ -21,7 +21,7 @@ mod source;
 mod tests;
 
 pub use clips::Clips;
-pub use quality::{Quality, Reported};
+pub use quality::{Mos, Quality, Reported};
 pub use session::{DueReport, MediaSession, Tick};
 
 /// The rate of both codecs.

@@ -9,6 +9,7 @@ use voice_prompts::Utterance;
 mod clips;
 mod dtmf;
 mod g711;
+mod g722;
 mod player;
 mod quality;
 mod reception;
@@ -21,10 +22,11 @@ mod source;
 mod tests;
 
 pub use clips::Clips;
+pub use g711::Law;
 pub use quality::{Mos, Quality, Reported};
 pub use session::{DueReport, MediaSession, Tick};
 
-/// The rate of both codecs.
+/// What timestamps and lengths are counted in, with G.722, too: RFC 3551 4.5.2 keeps an old mistake.
 const SAMPLES_PER_SECOND: u32 = 8_000;
 
 /// Names one call of this process, for the endpoint and the media thread. Never reused.
@@ -62,6 +64,31 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, payload type 8.
     Pcma,
+    /// G.722 at 64 kbit/s, payload type 9: 16 kHz, but 8000 in SDP and timestamps (RFC 3551 4.5.2).
+    G722,
+}
+
+impl Codec {
+    /// Those that we speak, in the order of our offers.
+    pub const ALL: [Self; 3] = [Self::Pcmu, Self::Pcma, Self::G722];
+
+    /// The static payload type (RFC 3551 6).
+    pub const fn payload_type(self) -> u8 {
+        match self {
+            Self::Pcmu => 0,
+            Self::Pcma => 8,
+            Self::G722 => 9,
+        }
+    }
+
+    /// The name in SDP.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+            Self::G722 => "G722",
+        }
+    }
 }
 
 /// What the offer and answer agreed on.

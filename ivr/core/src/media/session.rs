@@ -7,13 +7,14 @@ use voice_prompts::Utterance;
 
 use super::clips::Clips;
 use super::dtmf::{KeyRule, Report};
+use super::g722::Encoder;
 use super::player::Player;
 use super::reception::Reception;
 use super::reports::{Outgoing, Part, Reports};
 use super::rtcp::{REPORT_BYTES, Told};
 use super::rtp::{HEADER_BYTES, Header, Packet, is_control};
 use super::source::Source;
-use super::{Control, Lane, MediaPlan, Quality, RtpStart, SAMPLES_PER_SECOND};
+use super::{Codec, Control, Lane, Law, MediaPlan, Quality, RtpStart, SAMPLES_PER_SECOND};
 
 /// One call's RTP and RTCP, both ways. It allocates when it is told to say something and for its reports, never for a
 /// packet of audio.
@@ -23,6 +24,8 @@ pub struct MediaSession {
     next: RtpStart,
     clips: Clips,
     player: Player,
+    /// Since the call spoke G.722.
+    wideband: Option<Encoder>,
     source: Source,
     keys: KeyRule,
     reception: Reception,
@@ -79,6 +82,7 @@ impl MediaSession {
             next: start,
             clips,
             player: Player::default(),
+            wideband: None,
             keys: KeyRule::default(),
             reception: Reception::default(),
             reports: Reports::new(start.ssrc, start.seed),
@@ -145,7 +149,7 @@ impl MediaSession {
         let Some(last_heard) = self.last_heard else { return Tick::default() };
         let mut frame = [0; LONGEST_FRAME];
         let frame = &mut frame[..self.frame_samples()];
-        let play_ended = self.player.fill(self.plan.codec, frame);
+        let play_ended = self.say_next(frame);
         let packet = self.is_audible().then(|| (self.destination(), self.write(frame, packet)));
         self.resumes = packet.is_none();
         self.ticked = Some((now, self.next.timestamp));
@@ -225,6 +229,22 @@ impl MediaSession {
         let timestamp =
             self.ticked.map_or(self.next.timestamp, |(at, timestamp)| timestamp.wrapping_add(passed(at) as u32));
         Outgoing { packets: self.packets_sent, octets: self.octets_sent, sequence: self.next.sequence, timestamp }
+    }
+
+    /// The next frame of what is said.
+    fn say_next(&mut self, frame: &mut [u8]) -> Option<u32> {
+        let law = match self.plan.codec {
+            Codec::Pcmu => Law::Mu,
+            Codec::Pcma => Law::A,
+            Codec::G722 => {
+                let mut samples = [0; 2 * LONGEST_FRAME];
+                let samples = &mut samples[..2 * frame.len()];
+                let ended = self.player.fill_wide(samples);
+                self.wideband.get_or_insert_with(Encoder::new).encode(samples, frame);
+                return ended;
+            }
+        };
+        self.player.fill(law, frame)
     }
 
     fn write(&mut self, frame: &[u8], packet: &mut [u8]) -> usize {

@@ -111,22 +111,41 @@ fn packets_are_numbered_and_stamped_through_the_turn_of_the_counters() {
 fn an_utterance_goes_on_through_a_change_of_codec_and_a_hold() {
     let mut line = Line::answered(plan());
     line.session.say(3, &Utterance::default().clip(PromptId::Verified));
-    let expected = |codec: Codec, frame: usize| {
+    let expected = |law: Law, frame: usize| {
         let samples = Library::embedded().samples(PromptId::Verified, "en");
-        let octets = samples[frame * 160..][..160].iter().map(|sample| codec.encode(*sample));
+        let octets = samples[frame * 160..][..160].iter().map(|sample| law.encode(*sample));
         octets.collect::<Vec<_>>()
     };
-    assert_eq!(line.tick().0.unwrap().payload, expected(Codec::Pcmu, 0));
+    assert_eq!(line.tick().0.unwrap().payload, expected(Law::Mu, 0));
     line.session.change(MediaPlan { held: true, ..plan() }, line.now);
     assert_eq!(line.tick().0, None);
     line.session.change(MediaPlan { codec: Codec::Pcma, ..plan() }, line.now);
     let sent = line.tick().0.unwrap();
-    assert_eq!(sent.payload, expected(Codec::Pcma, 2));
+    assert_eq!(sent.payload, expected(Law::A, 2));
     // Nothing was sent, so no number is missing; the clock ran on.
     let timestamp = (u32::MAX - 100).wrapping_add(320);
     assert_eq!(sent.header, Header { marked: true, payload_type: 8, sequence: 0, timestamp, ssrc: 9 });
     let ended = (0..500).find_map(|_| line.tick().1.play_ended);
     assert_eq!(ended, Some(3));
+}
+
+#[test]
+fn wideband_has_packets_and_a_clock_like_those_of_the_others() {
+    let mut line = Line::answered(MediaPlan { codec: Codec::G722, ..plan() });
+    line.session.say(3, &Utterance::default().clip(PromptId::Verified));
+    let mut samples = Library::embedded().wide_samples(PromptId::Verified, "en").to_vec();
+    samples.resize(samples.len().next_multiple_of(320), 0);
+    let mut encoder = g722::Encoder::new();
+    for (n, said) in samples.chunks_exact(320).enumerate() {
+        let (sent, tick) = line.tick();
+        let (mut octets, n) = (vec![0; 160], n as u16);
+        encoder.encode(said, &mut octets);
+        let timestamp = (u32::MAX - 100).wrapping_add(u32::from(n) * 160);
+        let header =
+            Header { marked: n == 0, payload_type: 9, sequence: 65_535_u16.wrapping_add(n), timestamp, ssrc: 9 };
+        assert_eq!(sent.unwrap(), Sent { to: CALLER.parse().unwrap(), header, payload: octets });
+        assert_eq!(tick.play_ended.is_some(), usize::from(n) == samples.len() / 320 - 1);
+    }
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(crate) enum Unacceptable {
     #[error("the body is no session description")]
     Unreadable,
     /// No audio over plain RTP to an address that we can reach with a codec that we speak.
-    #[error("no audio stream over RTP/AVP with PCMU or PCMA")]
+    #[error("no audio stream over RTP/AVP with PCMU, PCMA or G722")]
     NoCommonCodec,
 }
 
@@ -152,11 +152,10 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    /// Our offer, where the other side sent none: both codecs, keys, both ways.
+    /// Our offer, where the other side sent none: our codecs, keys, both ways.
     pub(crate) fn offer(self) -> Vec<u8> {
         let mut session = self.session();
-        let codecs = [Codec::Pcmu, Codec::Pcma];
-        session.medias.push(self.audio(&codecs, Some(OFFERED_EVENT), PACKET_TIME, Direction::SendReceive));
+        session.medias.push(self.audio(&Codec::ALL, Some(OFFERED_EVENT), PACKET_TIME, Direction::SendReceive));
         written(&session)
     }
 
@@ -169,12 +168,12 @@ impl Ours {
     }
 
     fn audio(self, codecs: &[Codec], event: Option<u8>, packet_time: Duration, direction: Direction) -> Media {
-        let types: Vec<u8> = codecs.iter().map(|codec| payload_type(*codec)).chain(event).collect();
+        let types: Vec<u8> = codecs.iter().map(|codec| codec.payload_type()).chain(event).collect();
         let formats: Vec<String> = types.iter().map(u8::to_string).collect();
         let proto = sdp_types::TransportProto::RtpAvp;
         let mut media = Media::new(sdp_types::MediaType::Audio, self.media.port(), proto, formats.join(" "));
         for codec in codecs {
-            media.add_attribute_with_value("rtpmap", format!("{} {}/8000", payload_type(*codec), name(*codec)));
+            media.add_attribute_with_value("rtpmap", format!("{} {}/8000", codec.payload_type(), codec.name()));
         }
         if let Some(event) = event {
             media.add_attribute_with_value("rtpmap", format!("{event} telephone-event/8000"));
@@ -221,8 +220,8 @@ fn stream(media: &Media, session: &Session, ours: IpAddr) -> Option<Stream> {
 
 /// RFC 3551 6: the static payload types; an rtpmap may repeat what they mean, and must not contradict it.
 fn codec(payload: u8, media: &Media) -> Option<Codec> {
-    let codec = [Codec::Pcmu, Codec::Pcma].into_iter().find(|codec| payload_type(*codec) == payload)?;
-    let meant = mapping(payload, media).is_none_or(|map| is_map(map, name(codec)));
+    let codec = Codec::ALL.into_iter().find(|codec| codec.payload_type() == payload)?;
+    let meant = mapping(payload, media).is_none_or(|map| is_map(map, codec.name()));
     meant.then_some(codec)
 }
 
@@ -257,20 +256,6 @@ fn packet_time(media: &Media) -> Duration {
     match number("maxptime") {
         Some(longest) if longest < wanted => Duration::from_millis(if longest < 20 { 10 } else { 20 }),
         _ => Duration::from_millis(wanted),
-    }
-}
-
-fn payload_type(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcmu => 0,
-        Codec::Pcma => 8,
-    }
-}
-
-fn name(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Pcmu => "PCMU",
-        Codec::Pcma => "PCMA",
     }
 }
 

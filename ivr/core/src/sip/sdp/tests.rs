@@ -25,7 +25,11 @@ fn the_first_stream_that_we_can_take_up_is_chosen() {
     for (name, lines, expected) in [
         ("static types", "m=audio 30000 RTP/AVP 0 8", "Pcmu - 20"),
         ("the caller's order counts", "m=audio 30000 RTP/AVP 8 0", "Pcma - 20"),
-        ("others are skipped", "m=audio 30000 RTP/AVP 9 18 8", "Pcma - 20"),
+        ("others are skipped", "m=audio 30000 RTP/AVP 4 18 8", "Pcma - 20"),
+        ("wideband first", "m=audio 30000 RTP/AVP 9 0 8", "G722 - 20"),
+        ("wideband alone", "m=audio 30000 RTP/AVP 9\na=rtpmap:9 G722/8000", "G722 - 20"),
+        ("wideband last", "m=audio 30000 RTP/AVP 8 0 9", "Pcma - 20"),
+        ("wideband by another clock", "m=audio 30000 RTP/AVP 9 0\na=rtpmap:9 G722/16000", "Pcmu - 20"),
         ("mapped", "m=audio 30000 RTP/AVP 0\na=rtpmap:0 pcmu/8000/1", "Pcmu - 20"),
         ("mapped to something else", "m=audio 30000 RTP/AVP 0\na=rtpmap:0 G729/8000", "NoCommonCodec"),
         ("keys", "m=audio 30000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000", "Pcmu 96 20"),

@@ -22,7 +22,8 @@ struct Border {
 
 const HTTP: &[&str] = &["axum", "h2", "http", "hyper", "lettre", "reqwest", "tower"];
 const SQL: &[&str] = &["libsqlite3-sys", "postgres-protocol", "rusqlite", "sqlx", "sqlx-core"];
-const TELEPHONY: &[&str] = &["audio-codec", "phonenumber", "rlibphonenumber", "rsip", "rtcp-types", "rtp-rs", "sdp-types"];
+const TELEPHONY: &[&str] =
+    &["audio-codec", "phonenumber", "rlibphonenumber", "rsip", "rtcp-types", "rtp-rs", "sdp-types"];
 const SOCKETS_AND_TASKS: &[&str] = &["async-io", "async-std", "mio", "smol", "socket2", "tokio"];
 const CHANCE: &[&str] = &["fastrand", "rand"];
 
@@ -75,7 +76,12 @@ const CLOCK: &[&str] = &[
 
 const PLACES: &[Place] = &[
     Place { words: &["rsip"], only_in: &["ivr/core/src/sip/message"], within: &SOURCES, scope: Scope::Everything },
-    Place { words: &["audio_codec"], only_in: &["ivr/core/src/media/g722"], within: &SOURCES, scope: Scope::Everything },
+    Place {
+        words: &["audio_codec"],
+        only_in: &["ivr/core/src/media/g722"],
+        within: &SOURCES,
+        scope: Scope::Everything,
+    },
     Place { words: &["rtcp_types"], only_in: &["ivr/core/src/media/rtcp"], within: &SOURCES, scope: Scope::Everything },
     Place { words: &["rtp_rs"], only_in: &["ivr/core/src/media/rtp"], within: &SOURCES, scope: Scope::Everything },
     Place { words: &["sqlx"], only_in: &["ivr/src/store"], within: &SOURCES, scope: Scope::Everything },

@@ -11,19 +11,29 @@ use crate::endpoint::{Entry, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
 use crate::number::Number;
 use crate::sip::dialog::Dialog;
-use crate::sip::message::{Method, Reply, Request, Response, shortened, status_line};
+use crate::sip::message::{Method, Reply, Request, shortened};
 use crate::sip::sdp::{Ours, Proposal};
-use crate::sip::transaction::{Resending, Resent};
+use crate::sip::transaction::{LIFETIME, Resending, Resent};
 
+mod conversation;
 mod desk;
 pub mod flow;
+mod info;
+mod invite;
 mod negotiation;
+mod ours;
 pub mod question;
 mod record;
+mod reliable;
+mod session_timer;
 
 pub(crate) use desk::{Desk, Incoming, unguessable};
+use invite::Unacknowledged;
+use ours::OurRequest;
 use record::LONGEST_RECORD;
 pub(crate) use record::reply_summary;
+use reliable::Reliable;
+use session_timer::SessionTimer;
 
 use flow::{Action, Event, Flow, Step};
 use question::{Answer, Outcome, Question, VerificationId};
@@ -41,13 +51,27 @@ pub(crate) struct Call {
     stage: Stage,
     /// The script, once the call is answered.
     flow: Option<Flow>,
+    /// A 180 that waits for its PRACK.
+    reliable: Option<Reliable>,
     /// A 2xx that waits for its ACK.
     unacknowledged: Option<Unacknowledged>,
+    /// How long the session lasts without a refresh, if that was agreed.
+    timer: Option<SessionTimer>,
+    /// The greatest Min-SE that the other side or a proxy has asked for, in seconds.
+    least_session: Option<u32>,
+    /// Our refresh that has no final response yet.
+    refresh: Option<OurRequest>,
     /// The first ACK came: we may speak and listen.
     confirmed: bool,
     media: Media,
+    /// Keys come as telephone-event (RFC 4733): so it was agreed.
+    keys_in_rtp: bool,
+    /// The last description of the other side that was taken up.
+    agreed: Option<Proposal>,
     /// Names and counts our session descriptions.
     description: Ours,
+    /// The last of them.
+    described: Vec<u8>,
     /// Utterances begun.
     plays: u32,
     /// The one that is being said.
@@ -89,17 +113,6 @@ enum Media {
     Closed,
 }
 
-/// A 2xx to an INVITE, repeated until its ACK (RFC 3261 13.3.1.4).
-#[derive(Debug)]
-struct Unacknowledged {
-    resending: Resending,
-    /// The INVITE's number, which the ACK bears.
-    cseq: u32,
-    summary: String,
-    /// The offer was ours: the ACK brings the answer.
-    wants_answer: bool,
-}
-
 /// A new call's parts that the endpoint draws or knows.
 pub(crate) struct Opening {
     pub(crate) key: CallKey,
@@ -125,11 +138,18 @@ impl Call {
             port,
             stage: Stage::Over,
             flow: None,
+            reliable: None,
             unacknowledged: None,
+            timer: None,
+            least_session: None,
+            refresh: None,
             confirmed: false,
             media: Media::Unopened,
+            keys_in_rtp: false,
+            agreed: None,
             // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
             description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0 },
+            described: Vec::new(),
             plays: 0,
             playing: None,
             verification: None,
@@ -145,13 +165,7 @@ impl Call {
             desk,
         );
         call.note(false, invite.request.summary(), desk);
-        desk.send(desk.written(&Reply::new(100), &invite.request, invite.from, ""));
-        call.note_reply(100, &invite.request, desk);
-        let ringing = Reply::new(180).contact(desk.config.address);
-        let ringing = desk.written(&ringing, &invite.request, invite.from, call.dialog.local_tag());
-        desk.transactions.open(&invite.key, &invite.request, key, ringing.clone());
-        desk.send(ringing);
-        call.note_reply(180, &invite.request, desk);
+        call.ring(&invite, proposal.is_some(), desk);
         desk.out.push(Output::Ask(key, Question::Session(call.caller.clone())));
         let gives_up_at = desk.now + STORE_LIMIT;
         call.stage = Stage::Asking { invite: Box::new(invite), proposal, gives_up_at };
@@ -195,17 +209,21 @@ impl Call {
 
     /// Is this request, whose To tag is ours, of this call's dialog and from its trunk?
     pub(crate) fn has(&self, request: &Request, trunk: usize) -> bool {
-        trunk == self.trunk && self.dialog.has(request) && !matches!(self.stage, Stage::Asking { .. } | Stage::Over)
+        trunk == self.trunk && self.dialog.has(request) && !matches!(self.stage, Stage::Over)
     }
 
     /// When [`on_timeout`](Self::on_timeout) is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Asking { gives_up_at, .. } => Some(*gives_up_at),
+            Stage::Asking { gives_up_at, .. } => {
+                let repeat = self.reliable.as_ref().map(Reliable::deadline);
+                repeat.into_iter().chain([*gives_up_at]).min()
+            }
             Stage::Up => {
                 let repeat = self.unacknowledged.as_ref().map(|waiting| waiting.resending.deadline());
                 let script = self.flow.as_ref().and_then(Flow::deadline);
-                repeat.into_iter().chain(script).min()
+                let session = self.timer.as_ref().map(SessionTimer::deadline);
+                repeat.into_iter().chain(script).chain(session).min()
             }
             // Our BYE has its own deadline in its transaction.
             Stage::Ending { media_until, .. } => *media_until,
@@ -217,6 +235,7 @@ impl Call {
     pub(crate) fn on_timeout(&mut self, desk: &mut Desk<'_>) {
         match &mut self.stage {
             Stage::Asking { gives_up_at, .. } if desk.now >= *gives_up_at => self.refuse(480, "unavailable", desk),
+            Stage::Asking { .. } => self.repeat_ringing(desk),
             Stage::Ending { media_until, .. } if media_until.is_some_and(|until| desk.now >= until) => {
                 *media_until = None;
                 self.settle(desk);
@@ -224,28 +243,9 @@ impl Call {
             Stage::Up => {
                 self.repeat_unacknowledged(desk);
                 self.tell(Event::Timeout, desk);
+                self.keep_session(desk);
             }
             _ => {}
-        }
-    }
-
-    fn repeat_unacknowledged(&mut self, desk: &mut Desk<'_>) {
-        let Some(waiting) = &mut self.unacknowledged else { return };
-        let mut repeated = Vec::new();
-        match waiting.resending.on_timeout(desk.now, &mut repeated) {
-            Resent::Waiting => {}
-            Resent::Again => {
-                let summary = waiting.summary.clone();
-                desk.counters.retransmissions += 1;
-                repeated.into_iter().for_each(|sending| desk.send(sending));
-                self.note(true, summary, desk);
-            }
-            Resent::GaveUp => {
-                // RFC 3261 13.3.1.4: the dialog is there, so it is ended by a BYE.
-                self.unacknowledged = None;
-                desk.counters.never_acknowledged += 1;
-                self.lose(desk);
-            }
         }
     }
 
@@ -264,11 +264,6 @@ impl Call {
         }
     }
 
-    /// The session ended on its page.
-    pub(crate) fn on_outcome(&mut self, outcome: Outcome, desk: &mut Desk<'_>) {
-        self.tell(Event::Outcome(outcome), desk);
-    }
-
     /// The service ends at once.
     pub(crate) fn on_shutdown(&mut self, desk: &mut Desk<'_>) {
         self.refuse(503, "draining", desk);
@@ -278,77 +273,8 @@ impl Call {
         }
     }
 
-    /// 200 with our answer, or with our offer if there was none.
-    fn answer(&mut self, desk: &mut Desk<'_>) {
-        let Stage::Asking { invite, proposal, .. } = std::mem::replace(&mut self.stage, Stage::Up) else { return };
-        if let Some(proposal) = &proposal {
-            self.open_media(proposal, desk);
-        }
-        self.flow = Some(Flow::new(self.caller.clone(), desk.config.binding, desk.now));
-        desk.counters.answered += 1;
-        self.record(Entry::Answered { setup: desk.now - self.began }, desk);
-        self.accept(&invite, proposal.as_ref(), desk);
-    }
-
-    /// A 2xx to an INVITE, to be repeated until its ACK.
-    fn accept(&mut self, invite: &Incoming, proposal: Option<&Proposal>, desk: &mut Desk<'_>) {
-        let sdp = self.describe(proposal);
-        let reply = Reply::new(200).contact(desk.config.address).allow().supported().sdp(sdp);
-        let (to, bytes) = desk.written(&reply, &invite.request, invite.from, self.dialog.local_tag());
-        desk.transactions.accept(&invite.key, desk.now);
-        desk.send((to, bytes.clone()));
-        self.note_reply(200, &invite.request, desk);
-        self.unacknowledged = Some(Unacknowledged {
-            resending: Resending::new(to, bytes, desk.now),
-            cseq: invite.request.cseq,
-            summary: reply_summary(200, &invite.request),
-            wants_answer: proposal.is_none(),
-        });
-    }
-
     fn profile<'a>(&self, desk: &Desk<'a>) -> &'a TrunkProfile {
         &desk.config.policy.trunks[self.trunk]
-    }
-
-    /// A final refusal of the INVITE, and the end. Nothing happens if it was answered before.
-    fn refuse(&mut self, status: u16, reason: &'static str, desk: &mut Desk<'_>) {
-        let before = std::mem::replace(&mut self.stage, Stage::Over);
-        let Stage::Asking { invite, .. } = before else {
-            self.stage = before;
-            return;
-        };
-        // A caller who gives up is not refused.
-        desk.counters.refused += u64::from(status != 487);
-        let refusal = Reply::refusal(status, desk.chance);
-        let refusal = desk.written(&refusal, &invite.request, invite.from, self.dialog.local_tag());
-        desk.transactions.refuse(&invite.key, refusal.clone(), desk.now);
-        desk.send(refusal);
-        self.note_reply(status, &invite.request, desk);
-        let claimed = Some(self.caller.number.clone());
-        self.record(Entry::Refused { status, reason, claimed }, desk);
-    }
-
-    /// The caller gave up before we answered (RFC 3261 9.2). Afterwards a CANCEL has no effect.
-    pub(crate) fn on_cancel(&mut self, cancel: &Incoming, desk: &mut Desk<'_>) {
-        self.note(false, cancel.request.summary(), desk);
-        self.respond(Reply::new(200), cancel, desk);
-        self.refuse(487, "cancelled", desk);
-    }
-
-    /// An ACK with our tag.
-    pub(crate) fn on_ack(&mut self, ack: &Request, desk: &mut Desk<'_>) {
-        let fits = self.unacknowledged.as_ref().is_some_and(|waiting| waiting.cseq == ack.cseq);
-        let Some(waiting) = self.unacknowledged.take_if(|_| fits) else { return };
-        self.note(false, ack.summary(), desk);
-        if waiting.wants_answer && !self.take_answer(&ack.body, desk) {
-            return self.lose(desk);
-        }
-        if !self.confirmed {
-            self.confirmed = true;
-            desk.counters.confirmed += 1;
-            desk.out.push(Output::Media(self.key, MediaCommand::Listen));
-            self.tell(Event::Confirmed, desk);
-        }
     }
 
     /// A request inside the dialog, other than ACK and CANCEL.
@@ -363,6 +289,8 @@ impl Call {
                 }
                 match method {
                     Method::Bye => self.on_bye(incoming, desk),
+                    Method::Info => self.on_info(incoming, desk),
+                    Method::PRack => self.on_prack(incoming, desk),
                     Method::Options => self.respond(Reply::new(200).allow().accept().supported(), incoming, desk),
                     Method::Refer => self.respond(Reply::new(603), incoming, desk),
                     _ => self.respond(Reply::new(405).allow(), incoming, desk),
@@ -371,108 +299,19 @@ impl Call {
         }
     }
 
-    /// A BYE: whatever was going on is over.
+    /// A BYE: whatever was going on is over, be it the INVITE itself (RFC 3261 15.1.2).
     fn on_bye(&mut self, bye: &Incoming, desk: &mut Desk<'_>) {
         self.respond(Reply::new(200), bye, desk);
+        self.refuse(487, "cancelled", desk);
         self.unacknowledged = None;
         self.tell(Event::HungUp, desk);
         self.part(false, desk);
-    }
-
-    /// Our BYE was answered.
-    pub(crate) fn on_bye_response(&mut self, response: &Response, desk: &mut Desk<'_>) {
-        let summary = format!("SIP/2.0 {} ({} {})", status_line(response.status), response.cseq, response.method);
-        self.note(false, summary, desk);
-        self.on_bye_over(desk);
-    }
-
-    /// Our BYE was answered, or nobody answers it.
-    pub(crate) fn on_bye_over(&mut self, desk: &mut Desk<'_>) {
-        if let Stage::Ending { bye, .. } = &mut self.stage {
-            *bye = false;
-            self.settle(desk);
-        }
-    }
-
-    /// The media thread says something.
-    pub(crate) fn on_media(&mut self, event: MediaEvent, desk: &mut Desk<'_>) {
-        match event {
-            MediaEvent::PlayEnded(play) if self.playing == Some(play) => {
-                self.playing = None;
-                self.tell(Event::PlayEnded, desk);
-            }
-            MediaEvent::PlayEnded(_) => {}
-            MediaEvent::Key(key) if self.confirmed && matches!(self.stage, Stage::Up) => {
-                self.record_if_room(Entry::KeyPressed, desk);
-                self.tell(Event::Key(key), desk);
-            }
-            MediaEvent::Key(_) => {}
-            MediaEvent::Silent => self.lose(desk),
-            MediaEvent::Closed(quality) => {
-                if let Stage::Ending { media_until, .. } = &mut self.stage
-                    && media_until.take().is_some()
-                {
-                    self.record(Entry::Quality(quality), desk);
-                    self.settle(desk);
-                }
-            }
-        }
-    }
-
-    /// Tells the script and does what it wants.
-    fn tell(&mut self, event: Event, desk: &mut Desk<'_>) {
-        let Some(flow) = self.flow.as_mut().filter(|_| matches!(self.stage, Stage::Up)) else { return };
-        let mut actions = Vec::new();
-        flow.on_event(event, desk.now, desk.chance, &mut actions);
-        for action in actions {
-            match action {
-                Action::Say(utterance) => {
-                    self.plays += 1;
-                    self.playing = Some(self.plays);
-                    let say = MediaCommand::Say { play: self.plays, utterance };
-                    desk.out.push(Output::Media(self.key, say));
-                }
-                Action::Hush => {
-                    self.playing = None;
-                    desk.out.push(Output::Media(self.key, MediaCommand::Hush));
-                }
-                Action::Ask(question) => desk.out.push(Output::Ask(self.key, question)),
-                Action::HangUp => self.hang_up(desk),
-                Action::Note(step) => {
-                    if let Step::CodeMatched(verification) = step {
-                        self.verification = Some(verification);
-                    }
-                    match step {
-                        // These come once or a few times, and a page waits for them.
-                        Step::CodeMatched(_) | Step::Confirmed | Step::Ended(_) => self.record(Entry::Step(step), desk),
-                        _ => self.record_if_room(Entry::Step(step), desk),
-                    }
-                }
-            }
-        }
     }
 
     /// The caller is gone without a word, or must go: the script hears of it, the other side gets a BYE.
     fn lose(&mut self, desk: &mut Desk<'_>) {
         self.tell(Event::HungUp, desk);
         self.hang_up(desk);
-    }
-
-    /// Sends a BYE.
-    fn hang_up(&mut self, desk: &mut Desk<'_>) {
-        if !matches!(self.stage, Stage::Up) {
-            return;
-        }
-        let branch = format!("{}{}", crate::sip::via::MAGIC_COOKIE, unguessable(desk.chance));
-        let sources = &self.profile(desk).sources;
-        let is_trunk = |ip| sources.iter().any(|source| source.contains(ip));
-        let (us, server) = (desk.config.address, desk.config.server.as_deref());
-        let (bye, summary) = self.dialog.bye(&branch, us, server, is_trunk);
-        desk.transactions.send(&branch, self.key, bye.clone(), desk.now);
-        desk.send(bye);
-        self.note(true, summary, desk);
-        self.unacknowledged = None;
-        self.part(true, desk);
     }
 
     /// The dialog ends: the port goes back.

@@ -17,7 +17,7 @@ use crate::private::Private;
 use crate::sip::agenda::Agenda;
 use crate::sip::gate::{self, Fault, Read};
 use crate::sip::message::{Asked, Method, Reply, Request};
-use crate::sip::transaction::{Repetition, TransactionKey, Transactions};
+use crate::sip::transaction::{Heard, Repetition, TransactionKey, Transactions};
 
 mod admission;
 mod config;
@@ -247,8 +247,8 @@ impl Endpoint {
         let unanswered = self.transactions.on_timeout(now, &mut repeated);
         self.counters.retransmissions += repeated.len() as u64;
         out.extend(repeated.into_iter().map(|(to, bytes)| Output::Datagram { to, bytes }));
-        for key in unanswered {
-            self.with(key, now, out, |call, desk| call.on_bye_over(desk));
+        for (key, method) in unanswered {
+            self.with(key, now, out, |call, desk| call.on_no_response(method, desk));
         }
     }
 
@@ -265,9 +265,10 @@ impl Endpoint {
                 self.reply_stateless(&refused.fault.reply(), &asked, out);
             }
             Read::Response(response) => match self.transactions.on_response(&response, now) {
-                None => self.counters.unmatched_responses += 1,
-                Some(None) => {}
-                Some(Some(key)) => self.with(key, now, out, |call, desk| call.on_bye_response(&response, desk)),
+                Heard::Stray => self.counters.unmatched_responses += 1,
+                Heard::Provisional => {}
+                Heard::Again((to, bytes)) => out.push(Output::Datagram { to, bytes }),
+                Heard::Final(key) => self.with(key, now, out, |call, desk| call.on_response(&response, desk)),
             },
             Read::Request(request) => {
                 let key = TransactionKey::of(&request, trunk);
@@ -434,7 +435,7 @@ impl Fault {
     fn reply(&self) -> Reply {
         match self {
             Self::Malformed => Reply::new(400),
-            Self::MediaType => Reply::new(415).accept(),
+            Self::MediaType => Reply::new(415).accept_only(&["application/sdp", "multipart/mixed"]),
             Self::Scheme => Reply::new(416),
             Self::Extensions(required) => Reply::new(420).unsupported(required),
             // RFC 3261 20.5 wants Allow with 405 only; it helps here, too.

@@ -6,6 +6,7 @@ use rand_core::Rng;
 use super::*;
 use crate::sip::identity::{Headers, NameAddress, Uri};
 use crate::sip::sdp::Unacceptable;
+use crate::sip::session_timer::Agreement;
 
 impl Call {
     /// A re-INVITE.
@@ -13,7 +14,7 @@ impl Call {
         self.note(false, invite.request.summary(), desk);
         match self.renegotiate(&invite.request, desk) {
             Ok(proposal) => {
-                self.dialog.refresh_target(&invite.request);
+                self.dialog.refresh_target(&invite.request.lines);
                 self.accept(invite, proposal.as_ref(), desk);
             }
             Err(refusal) => {
@@ -33,8 +34,9 @@ impl Call {
         self.note(false, update.request.summary(), desk);
         let reply = match self.renegotiate(&update.request, desk) {
             Ok(proposal) => {
-                self.dialog.refresh_target(&update.request);
+                self.dialog.refresh_target(&update.request.lines);
                 let reply = Reply::new(200).contact(desk.config.address);
+                let reply = self.agree_on_timer(reply, &update.request, desk);
                 match proposal {
                     Some(proposal) => reply.sdp(self.describe(Some(&proposal))),
                     None => reply,
@@ -52,19 +54,25 @@ impl Call {
     /// Takes the new description up, if there is one and everything is as it should be.
     fn renegotiate(&mut self, request: &Request, desk: &mut Desk<'_>) -> Result<Option<Proposal>, Refusal> {
         let in_order = self.dialog.advance(request);
-        if !matches!(self.stage, Stage::Up) {
+        if matches!(self.stage, Stage::Ending { .. } | Stage::Over) {
             return Err(Refusal::of(481)); // Our BYE is under way.
         }
         if !in_order {
             return Err(Refusal::of(500)); // RFC 3261 12.2.2.
         }
-        if self.unacknowledged.is_some() {
-            // RFC 3261 14.2: one at a time. Before the first ACK, nothing that this side says is believed.
+        if self.unacknowledged.is_some() || matches!(self.stage, Stage::Asking { .. }) {
+            // RFC 3261 14.2, RFC 3311 5.2: one at a time. Before the first ACK, nothing that this side says is believed.
             let seconds = desk.chance.next_u32() % 10 + 1;
             return Err(Refusal { reply: Reply::new(500).retry_after(seconds), ends_call: false });
         }
         if request.with_headers(|headers| self.names_another(headers, self.profile(desk))) {
             return Err(Refusal { reply: Reply::new(403), ends_call: true });
+        }
+        if self.has_offered() && (request.method == Method::Invite || !request.body.is_empty()) {
+            return Err(Refusal::of(491)); // RFC 3261 14.2, RFC 3311 5.2: our own re-INVITE is under way.
+        }
+        if let Err(cause) = Agreement::of(request) {
+            return Err(Refusal { reply: Reply::refusal(cause.status(), desk.chance), ends_call: false });
         }
         if request.body.is_empty() {
             return Ok(None);
@@ -98,14 +106,16 @@ impl Call {
     /// The next description of our side: an answer, or an offer if there is nothing to answer.
     pub(super) fn describe(&mut self, proposal: Option<&Proposal>) -> Vec<u8> {
         self.description.version += 1;
-        match proposal {
-            Some(proposal) => proposal.answer(self.description),
-            None => self.description.offer(),
-        }
+        self.described = match (proposal, &self.agreed) {
+            (Some(proposal), _) => proposal.answer(self.description),
+            (None, Some(agreed)) => agreed.offer_again(self.description),
+            (None, None) => self.description.offer(),
+        };
+        self.described.clone()
     }
 
     pub(super) fn open_media(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
-        let plan = plan(proposal, self.profile(desk));
+        let plan = self.take_up(proposal, desk);
         let mut seed = [0; 32];
         desk.chance.fill_bytes(&mut seed);
         let start = RtpStart {
@@ -119,7 +129,13 @@ impl Call {
         desk.out.push(Output::Media(self.key, MediaCommand::Open { port: self.port, plan, start }));
     }
 
-    /// The ACK's answer to our offer. Says whether it can be taken up.
+    fn take_up(&mut self, proposal: &Proposal, desk: &Desk<'_>) -> MediaPlan {
+        self.keys_in_rtp = proposal.event_payload_type.is_some();
+        self.agreed = Some(proposal.clone());
+        plan(proposal, self.profile(desk))
+    }
+
+    /// The answer to our offer, in an ACK or in the 200 to our re-INVITE. Says whether it can be taken up.
     pub(super) fn take_answer(&mut self, body: &[u8], desk: &mut Desk<'_>) -> bool {
         let Ok(proposal) = Proposal::read(body, desk.config.media_address) else { return false };
         self.change_media(&proposal, desk);
@@ -130,8 +146,8 @@ impl Call {
         if self.media == Media::Unopened {
             return self.open_media(proposal, desk);
         }
-        let change = MediaCommand::Change(plan(proposal, self.profile(desk)));
-        desk.out.push(Output::Media(self.key, change));
+        let plan = self.take_up(proposal, desk);
+        desk.out.push(Output::Media(self.key, MediaCommand::Change(plan)));
     }
 }
 

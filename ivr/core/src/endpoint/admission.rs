@@ -6,6 +6,7 @@ use crate::caller::{self, Reason, Verdict};
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Asked, Reply, shortened};
 use crate::sip::sdp::{Proposal, Unacceptable};
+use crate::sip::session_timer::Agreement;
 
 /// Why an INVITE does not become a call.
 struct Refused {
@@ -57,6 +58,7 @@ impl Endpoint {
             .then(|| Proposal::read(&invite.body, self.config.media_address))
             .transpose()
             .map_err(|cause| refused(cause.status(), cause.code()))?;
+        Agreement::of(invite).map_err(|cause| refused(cause.status(), cause.code()))?;
         let tag = unguessable(&mut self.chance);
         let dialog = Dialog::open(invite, tag, from).map_err(|_| refused(400, "no-contact"))?;
         let port = self.ports.draw(&mut self.chance, now);

@@ -205,6 +205,8 @@ enum Operation {
     /// One of the callers calls, is expected and acknowledges the 200: random messages seldom get so far.
     Call {
         caller: usize,
+        /// A proxy wants it refreshed.
+        timer: bool,
     },
     /// Somebody sends anything at all.
     Octets(Vec<u8>),
@@ -238,6 +240,11 @@ fn operation() -> impl Strategy<Value = Operation> {
         "200 BYE",
         "100 BYE",
         "481 BYE",
+        "200 UPDATE",
+        "422 UPDATE",
+        "100 INVITE",
+        "200 INVITE",
+        "491 INVITE",
     ]);
     let change = prop::sample::select(vec![
         "from 192.0.2.17:5060",
@@ -248,10 +255,25 @@ fn operation() -> impl Strategy<Value = Operation> {
         "branch old",
         "Privacy: id",
         "Require: 100rel",
+        "Require: 100rel",
+        "RAck: 1 1 INVITE",
+        "Require: unknown",
+        "Supported: timer",
+        "Session-Expires: 90",
+        "Session-Expires: 90;refresher=uas",
+        "Session-Expires: 10",
+        "Min-SE: 3600",
+        "Allow: INVITE, UPDATE",
         "-Contact",
         "-P-Asserted-Identity",
         "P-Asserted-Identity: <tel:+12025550177>",
         "sdp none",
+        "sdp many",
+        "sdp no-keys",
+        "sdp with-isup",
+        "Content-Type: multipart/mixed;boundary=b1",
+        "body Signal=5\\r\\n",
+        "Content-Type: application/dtmf-relay",
         "sdp sendonly",
         "sdp zero-address",
         "sdp moved",
@@ -282,7 +304,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         8 => (0_usize..3, what, changes).prop_map(|(caller, what, changes)| {
             Operation::Message { caller, what, changes }
         }),
-        2 => (0_usize..3).prop_map(|caller| Operation::Call { caller }),
+        2 => (0_usize..3, any::<bool>()).prop_map(|(caller, timer)| Operation::Call { caller, timer }),
         1 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Operation::Octets),
         4 => (call.clone(), answer).prop_map(|(call, answer)| Operation::Answer(call, answer)),
         1 => prop::sample::select(vec![Outcome::Issued, Outcome::Voided, Outcome::Failed]).prop_map(Operation::Outcome),
@@ -331,8 +353,9 @@ proptest! {
                         stage.say(caller, what, &changes);
                     }
                 }
-                Operation::Call { caller } => {
-                    stage.say(caller, "INVITE", &[]);
+                Operation::Call { caller, timer } => {
+                    let timer: &[_] = if timer { &["Session-Expires: 90"] } else { &["Require: 100rel"] };
+                    stage.say(caller, "INVITE", timer);
                     stage.handle(Input::Answer(CallKey(stage.endpoint.last_key), Answer::Expected));
                     stage.say(caller, "ACK", &[]);
                 }

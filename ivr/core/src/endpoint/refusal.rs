@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::sip::message::HeaderLines;
+use crate::sip::header_lines::HeaderLines;
 use crate::sip::transaction::LIFETIME;
 use crate::sip::via::Via;
 

@@ -61,6 +61,8 @@ pub(super) struct Caller {
     /// The tag in our last response to an INVITE, and whether that was a refusal.
     our_tag: String,
     refused: bool,
+    /// RSeq of our last reliable response.
+    rseq: String,
     /// Our last request.
     our_request: String,
     last: Option<(SocketAddr, Vec<u8>)>,
@@ -76,6 +78,7 @@ impl Caller {
             invite_cseq: 0,
             our_tag: String::new(),
             refused: false,
+            rseq: String::new(),
             our_request: String::new(),
             last: None,
         }
@@ -88,14 +91,19 @@ impl Caller {
             return;
         }
         if !text.starts_with("SIP/2.0 ") {
-            self.our_request = text.into_owned();
+            if !text.starts_with("ACK ") {
+                self.our_request = text.into_owned();
+            }
             return;
         }
         let status: u16 = text[8..11].parse().unwrap();
         let of_invite = text.contains(" INVITE\r\n");
+        if let Some(rseq) = text.lines().find_map(|line| line.strip_prefix("RSeq: ")) {
+            self.rseq = rseq.to_owned();
+        }
         if let Some((_, tag)) = text.lines().find(|line| line.starts_with("To: ")).and_then(|to| to.split_once(";tag="))
             && of_invite
-            && status >= 200
+            && status > 100
         {
             self.refused = status >= 300;
             if self.our_tag.is_empty() || self.refused == self.our_tag.is_empty() {
@@ -120,18 +128,23 @@ impl Caller {
             return (from, octets.replace("\\r", "\r").replace("\\n", "\n").into_bytes());
         }
         let bytes = match what.split_once(' ') {
-            Some((status, "BYE")) if status.parse::<u16>().is_ok() => self.response(status),
+            Some((status, "BYE" | "UPDATE" | "INVITE")) if status.parse::<u16>().is_ok() => {
+                self.response(status, changes)
+            }
             _ => self.request(what, changes),
         };
         self.last = Some((from, bytes.clone().into_bytes()));
         (from, bytes.into_bytes())
     }
 
-    fn response(&self, status: &str) -> String {
+    fn response(&self, status: &str, changes: &[&str]) -> String {
         let copied = ["Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "];
         let lines = self.our_request.lines().filter(|line| copied.iter().any(|name| line.starts_with(name)));
-        let headers: String = lines.map(|line| format!("{line}\r\n")).collect();
-        format!("SIP/2.0 {status} Whatever\r\n{headers}Content-Length: 0\r\n\r\n")
+        let more = changes.iter().copied().filter(|change| change.contains(": "));
+        let body = changes.iter().find_map(|change| change.strip_prefix("sdp ")).map_or(String::new(), description);
+        let described = (!body.is_empty()).then_some("Content-Type: application/sdp");
+        let headers: String = lines.chain(more).chain(described).map(|line| format!("{line}\r\n")).collect();
+        format!("SIP/2.0 {status} Whatever\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
     }
 
     fn request(&mut self, what: &str, changes: &[&str]) -> String {
@@ -166,6 +179,9 @@ impl Caller {
             headers.push(("Contact".to_owned(), "<sip:gw@192.0.2.1:5060>".to_owned()));
             headers.push(("P-Asserted-Identity".to_owned(), "<sip:+12025550143@192.0.2.1;user=phone>".to_owned()));
         }
+        if method == "PRACK" {
+            headers.push(("RAck".to_owned(), format!("{} {} INVITE", self.rseq, self.invite_cseq)));
+        }
         for change in changes {
             if let Some(gone) = change.strip_prefix('-') {
                 headers.retain(|(name, _)| name != gone);
@@ -180,8 +196,12 @@ impl Caller {
             }
         }
         let sdp = setting("sdp").or(matches!(what, "INVITE" | "re-INVITE").then_some("plain"));
-        let body = sdp.map_or(String::new(), description);
-        if !body.is_empty() {
+        let body = match setting("body") {
+            Some(text) => text.replace("\\r", "\r").replace("\\n", "\n"),
+            None => sdp.map_or(String::new(), description),
+        };
+        let is_described = headers.iter().any(|(name, _)| name == "Content-Type");
+        if !body.is_empty() && setting("body").is_none() && !is_described {
             headers.push(("Content-Type".to_owned(), "application/sdp".to_owned()));
         }
         let uri = setting("uri").unwrap_or("sip:+12025550100@203.0.113.1");
@@ -189,6 +209,14 @@ impl Caller {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         format!("{method} {uri} {version}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
     }
+}
+
+/// A description and ISUP, for `Content-Type: multipart/mixed;boundary=b1`.
+fn parts(description: &str, disposition: &str) -> String {
+    format!(
+        "--b1\r\nContent-Type: application/sdp\r\n\r\n{description}\r\n--b1\r\nContent-Type: application/isup\r\n\
+         Content-Disposition: {disposition}\r\n\r\nx\r\n--b1--\r\n"
+    )
 }
 
 /// A session description by name.
@@ -208,7 +236,21 @@ fn description(name: &str) -> String {
         "without-reports" => audio("198.51.100.9", &format!("{line}\r\nb=RS:0\r\nb=RR:0"), common),
         "secure" => audio("198.51.100.9", "m=audio 30000 RTP/SAVP 0 101", common),
         "g729" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 18", ""),
+        "no-keys" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 0", "a=ptime:20\r\n"),
+        // As a video telephone offers itself.
+        "many" => audio(
+            "198.51.100.9",
+            "m=video 40000 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\nm=audio 30000 RTP/AVP 0 101",
+            "a=rtpmap:101 opus/48000/2\r\na=ptime:20\r\nm=application 50000 UDP/BFCP *\r\n",
+        ),
+        "many-answered" => audio(
+            "198.51.100.10",
+            "m=video 0 RTP/AVP 99\r\nm=audio 31000 RTP/AVP 8 96",
+            "a=rtpmap:96 telephone-event/8000\r\nm=application 0 UDP/BFCP *\r\n",
+        ),
         "nonsense" => "this is no description".to_owned(),
+        "with-isup" => parts(&description("plain"), "signal;handling=optional"),
+        "with-needed-isup" => parts(&description("plain"), "signal;handling=required"),
         direction => audio("198.51.100.9", line, &format!("{common}a={direction}\r\n")),
     }
 }

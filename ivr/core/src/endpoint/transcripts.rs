@@ -6,7 +6,7 @@
 //! thread, `=` what is recorded, `counted` what the counters say in the end. After the last `>` the endpoint goes on until it waits for nothing.
 //!
 //! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
-//! tag x | branch y | call b`. `again` repeats the last one, `200 BYE` answers ours.
+//! tag x | branch y | call b | body 5\r\n`. `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use super::header_lines::{HeaderLine, HeaderLines};
 use super::identity::{Parameters, split_at_bracket};
-use super::message::{HeaderLine, Method, Request, write_request};
+use super::message::{Method, Request, write_request};
 use super::transaction::Sending;
 use super::via::{DEFAULT_PORT, host_and_port};
 
@@ -19,6 +20,8 @@ pub(crate) struct Dialog {
     remote: HeaderLine,
     /// The URI of their Contact.
     target: String,
+    /// UPDATE stands in their Allow.
+    serves_update: bool,
     /// The proxies that want to see every request, the nearest first: URIs in angle brackets, with parameters.
     routes: Vec<String>,
     local_cseq: u32,
@@ -53,7 +56,8 @@ impl Dialog {
             remote_tag: request.from_tag.clone(),
             local,
             remote,
-            target: contact(request).ok_or(NoContact)?,
+            target: contact(&request.lines).ok_or(NoContact)?,
+            serves_update: serves_update(&request.lines),
             routes: request.lines.entries("Record-Route").map(str::to_owned).collect(),
             local_cseq: 0,
             remote_cseq: request.cseq,
@@ -79,23 +83,37 @@ impl Dialog {
         newer
     }
 
-    /// A re-INVITE or UPDATE may say that the other side moved (RFC 3261 12.2.2).
-    pub(crate) fn refresh_target(&mut self, request: &Request) {
-        if let Some(target) = contact(request) {
+    /// A re-INVITE or UPDATE, or the 2xx to ours, may say that the other side moved (RFC 3261 12.2.2, 12.2.1.2).
+    pub(crate) fn refresh_target(&mut self, lines: &HeaderLines) {
+        if let Some(target) = contact(lines) {
             self.target = target;
+        }
+        if lines.value("Allow").is_some() {
+            self.serves_update = serves_update(lines);
         }
     }
 
-    /// Our BYE, from `us`, with its line for the ladder. It goes to the next hop if that is an address of the trunk, else to where the
-    /// INVITE came from. Names are not looked up, and nobody can aim our requests at a stranger.
-    pub(crate) fn bye(
-        &mut self,
-        branch: &str,
+    /// Does the other side take an UPDATE (RFC 3311 4)?
+    pub(crate) fn serves_update(&self) -> bool {
+        self.serves_update
+    }
+
+    /// The number of our next request.
+    pub(crate) fn next_cseq(&mut self) -> u32 {
+        self.local_cseq += 1;
+        self.local_cseq
+    }
+
+    /// A request of ours, with its line for the ladder. It goes to the next hop if that is an address of the trunk, else
+    /// to where the INVITE came from. Names are not looked up, and nobody can aim our requests at a stranger.
+    pub(crate) fn write(
+        &self,
+        draft: Draft<'_>,
         us: SocketAddr,
         server: Option<&str>,
         is_trunk: impl Fn(IpAddr) -> bool,
     ) -> (Sending, String) {
-        self.local_cseq += 1;
+        let Draft { method, cseq, branch, more, body } = draft;
         // RFC 3261 12.2.1.1: a first route without `lr` wants the Request-URI for itself.
         let strict = self.routes.first().filter(|route| !is_loose(route)).and_then(|route| bare(route));
         let (uri, routes): (String, Vec<String>) = match strict {
@@ -114,22 +132,41 @@ impl Dialog {
             self.local.clone(),
             self.remote.clone(),
             HeaderLine::new("Call-ID", self.call_id.as_str()),
-            HeaderLine::new("CSeq", format!("{} {}", self.local_cseq, Method::Bye)),
+            HeaderLine::new("CSeq", format!("{cseq} {method}")),
         ];
         lines.extend(routes.into_iter().map(|route| HeaderLine::new("Route", route)));
-        let summary = format!("{} {uri} SIP/2.0 ({})", Method::Bye, self.local_cseq);
-        ((to, write_request(Method::Bye, &uri, &lines, server)), summary)
+        lines.extend(more);
+        let summary = format!("{method} {uri} SIP/2.0 ({cseq})");
+        ((to, write_request(method, &uri, &lines, body, server)), summary)
     }
 }
 
+/// What a request of ours says besides what all of its dialog say.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    pub(crate) method: Method,
+    /// A new number; of an ACK, that of its INVITE.
+    pub(crate) cseq: u32,
+    /// Names its transaction; impossible to guess.
+    pub(crate) branch: &'a str,
+    /// Further headers.
+    pub(crate) more: Vec<HeaderLine>,
+    pub(crate) body: &'a [u8],
+}
+
 /// The URI of the first Contact, if it is one that a request line can hold.
-fn contact(request: &Request) -> Option<String> {
-    let entry = request.lines.entries("Contact").next()?;
+fn contact(lines: &HeaderLines) -> Option<String> {
+    let entry = lines.entries("Contact").next()?;
     let uri = bare(entry).unwrap_or_else(|| entry.split(';').next().unwrap_or(entry)).trim();
     let is_sip =
         ["sip:", "sips:"].iter().any(|scheme| uri.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)));
     let fits = !uri.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"'));
     (is_sip && fits).then(|| uri.to_owned())
+}
+
+/// Methods are case-sensitive (RFC 3261 7.1).
+fn serves_update(lines: &HeaderLines) -> bool {
+    lines.entries("Allow").any(|method| method == "UPDATE")
 }
 
 /// What stands in angle brackets.

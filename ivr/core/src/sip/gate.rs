@@ -2,8 +2,10 @@
 //! says where an answer goes, a body as long as it says, and no extension that we would have to know. Whatever else
 //! can be answered is answered here; the rest is dropped.
 
+use super::header_lines::{HeaderLines, headers, is_token, split_head, split_line, tag_of};
 use super::identity::Pieces;
-use super::message::{HeaderLine, HeaderLines, Method, Request, Response, method, tag_of};
+use super::message::{Method, Request, Response, SUPPORTED, method};
+use super::multipart::{Unreadable, session_description};
 use super::via::Via;
 
 /// What a datagram turned out to be.
@@ -16,7 +18,7 @@ pub(crate) enum Read {
     /// A request to go on with.
     Request(Box<Request>),
     /// A response to go on with.
-    Response(Response),
+    Response(Box<Response>),
     /// A request that ends here.
     Refused(Box<Refused>),
 }
@@ -41,7 +43,7 @@ pub(crate) enum Fault {
     MediaType,
     /// 416: the Request-URI is neither `sip:`, `sips:` nor `tel:`.
     Scheme,
-    /// 420: these extensions are required.
+    /// 420: these extensions are required, and we do not know them.
     Extensions(Vec<String>),
     /// 501: no method that we know.
     UnknownMethod,
@@ -65,7 +67,7 @@ pub(crate) fn read(datagram: &[u8]) -> Read {
     let Ok(start_line) = std::str::from_utf8(start_line) else { return Read::Garbage };
     let (lines, whole) = headers(fields);
     if start_line.starts_with("SIP/") && !is_cut {
-        return response(start_line, &lines).map_or(Read::Garbage, Read::Response);
+        return response(start_line, lines, body).map_or(Read::Garbage, |response| Read::Response(Box::new(response)));
     }
     let Some(line) = RequestLine::parse(start_line) else { return Read::Garbage };
     let via = lines.entries("Via").next().and_then(Via::parse);
@@ -127,14 +129,16 @@ impl Parts<'_> {
         if !["sip", "sips", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
             return Some(Fault::Scheme);
         }
-        // RFC 3261 8.2.2.3: not in a CANCEL, nor in the ACK that goes with it. We require nothing, so no ACK may.
+        // RFC 3261 8.2.2.3: not in a CANCEL, nor in the ACK that goes with it. What the ACK of a 2xx may require is
+        // what its INVITE required, and was known.
         if !matches!(method, Method::Cancel | Method::Ack) {
-            let required: Vec<String> = self.lines.entries("Require").map(str::to_owned).collect();
-            if !required.is_empty() {
-                return Some(Fault::Extensions(required));
+            let is_unknown = |extension: &&str| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(extension));
+            let unknown: Vec<String> = self.lines.entries("Require").filter(is_unknown).map(str::to_owned).collect();
+            if !unknown.is_empty() {
+                return Some(Fault::Extensions(unknown));
             }
         }
-        self.has_foreign_body(method).then_some(Fault::MediaType)
+        self.body_fault(method)
     }
 
     fn is_well_formed(&self, method: Method) -> bool {
@@ -160,50 +164,61 @@ impl Parts<'_> {
         cseq(&self.lines)
     }
 
-    /// The body (RFC 3261 18.3): without Content-Length to the end of the datagram; octets beyond it are dropped; a
-    /// datagram that ends before it is broken.
+    /// Its body.
     fn framed(&self) -> Option<&[u8]> {
-        let mut lengths = self.lines.named("Content-Length").map(|line| decimal(&line.value));
-        let Some(first) = lengths.next() else { return Some(self.body) };
-        let first = first?;
-        if lengths.any(|other| other != Some(first)) {
-            return None;
-        }
-        self.body.get(..usize::try_from(first).ok()?)
+        framed(&self.lines, self.body)
     }
 
-    /// RFC 3261 8.2.3. Only offers and answers have a body that we must understand.
-    fn has_foreign_body(&self, method: Method) -> bool {
+    /// The body as far as it matters: where an offer or answer may stand, that.
+    fn relevant_body(&self, method: Method) -> Result<&[u8], Unreadable> {
         let body = self.framed().unwrap_or_default();
-        if body.is_empty() || !matches!(method, Method::Invite | Method::Update) {
-            return false;
+        let may_describe = matches!(method, Method::Invite | Method::PRack | Method::Update | Method::Ack);
+        if body.is_empty() || !may_describe { Ok(body) } else { session_description(&self.lines, body) }
+    }
+
+    /// RFC 3261 8.2.3. An ACK cannot be refused; without the answer that it should bring, the call ends.
+    fn body_fault(&self, method: Method) -> Option<Fault> {
+        match self.relevant_body(method) {
+            Err(Unreadable::Malformed) if method != Method::Ack => Some(Fault::Malformed),
+            Err(Unreadable::MediaType) if method != Method::Ack => Some(Fault::MediaType),
+            _ => None,
         }
-        let encoded = self.lines.entries("Content-Encoding").any(|coding| !coding.eq_ignore_ascii_case("identity"));
-        let media_type = self.lines.value("Content-Type").unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        encoded || !media_type.eq_ignore_ascii_case("application/sdp")
     }
 
     fn request(self) -> Option<Request> {
+        let method = method(self.line.method)?;
         Some(Request {
-            method: method(self.line.method)?,
+            method,
             uri: self.line.uri.to_owned(),
             cseq: self.cseq()?.0,
             call_id: self.lines.value("Call-ID")?.to_owned(),
             from_tag: self.lines.tag("From"),
             to_tag: self.lines.tag("To"),
-            body: self.framed()?.to_vec(),
+            body: self.relevant_body(method).unwrap_or_default().to_vec(),
             via: self.via,
             lines: self.lines,
         })
     }
 }
 
-fn response(line: &str, lines: &HeaderLines) -> Option<Response> {
+/// The body (RFC 3261 18.3): without Content-Length to the end of the datagram; octets beyond it are dropped; a datagram
+/// that ends before it is broken.
+fn framed<'a>(lines: &HeaderLines, body: &'a [u8]) -> Option<&'a [u8]> {
+    let mut lengths = lines.named("Content-Length").map(|line| decimal(&line.value));
+    let Some(first) = lengths.next() else { return Some(body) };
+    let first = first?;
+    if lengths.any(|other| other != Some(first)) {
+        return None;
+    }
+    body.get(..usize::try_from(first).ok()?)
+}
+
+fn response(line: &str, lines: HeaderLines, body: &[u8]) -> Option<Response> {
     let mut parts = line.splitn(3, ' ');
     let (version, code) = (parts.next()?, parts.next()?);
     let status = decimal(code).filter(|code| (100..700).contains(code))?;
-    let (cseq, of) = cseq(lines)?;
+    let (cseq, of) = cseq(&lines)?;
+    let method = method(of)?;
     let via = Via::parse(lines.entries("Via").next()?)?;
     let is_ours = version == "SIP/2.0" && lines.entries("Via").count() == 1;
     // RFC 3261 18.1.2 and 8.1.3.3: our requests have one Via; a response with more went astray.
@@ -211,7 +226,9 @@ fn response(line: &str, lines: &HeaderLines) -> Option<Response> {
         status: u16::try_from(status).ok()?,
         branch: via.branch()?.to_owned(),
         cseq,
-        method: method(of)?,
+        method,
+        body: session_description(&lines, framed(&lines, body)?).unwrap_or_default().to_vec(),
+        lines,
     })
 }
 
@@ -247,108 +264,12 @@ fn is_address(value: &str) -> bool {
     !quoted && open == 0 && tag_of(value) != Some("")
 }
 
-/// What stands before the empty line, and what after. A message without one was cut off.
-fn split_head(message: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut at = 0;
-    loop {
-        let end = at + message[at..].iter().position(|byte| *byte == b'\n')?;
-        let next = &message[end + 1..];
-        let skip = if next.starts_with(b"\r\n") { 2 } else { usize::from(next.starts_with(b"\n")) };
-        if skip > 0 {
-            return Some((&message[..=end], &next[skip..]));
-        }
-        at = end + 1;
-    }
-}
-
-/// The first line without its end, and what follows.
-fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| *byte == b'\n');
-    let (line, rest) = end.map_or((text, &b""[..]), |end| (&text[..end], &text[end + 1..]));
-    (line.strip_suffix(b"\r").unwrap_or(line), rest)
-}
-
-/// The headers, unfolded (RFC 3261 7.3.1), and whether every line was one.
-fn headers(mut fields: &[u8]) -> (HeaderLines, bool) {
-    let (mut lines, mut whole) = (Vec::new(), true);
-    while !fields.is_empty() {
-        let (line, mut rest) = split_line(fields);
-        let mut unfolded = line.to_vec();
-        while matches!(rest.first(), Some(b' ' | b'\t')) {
-            let (more, after) = split_line(rest);
-            unfolded.push(b' ');
-            unfolded.extend_from_slice(more.trim_ascii());
-            rest = after;
-        }
-        fields = rest;
-        if lines.len() == MOST_HEADERS {
-            return (HeaderLines(lines), false);
-        }
-        match header(&unfolded) {
-            Some(line) => lines.push(line),
-            None => whole = false,
-        }
-    }
-    (HeaderLines(lines), whole)
-}
-
-fn header(line: &[u8]) -> Option<HeaderLine> {
-    let colon = line.iter().position(|byte| *byte == b':')?;
-    let name = std::str::from_utf8(line[..colon].trim_ascii_end()).ok().filter(|name| is_token(name))?;
-    let octets = line[colon + 1..].trim_ascii();
-    // A lone CR could end the line for the next reader of a header that we copy.
-    if octets.contains(&b'\r') {
-        return None;
-    }
-    let name = long_form(name);
-    Some(match std::str::from_utf8(octets) {
-        Ok(value) => HeaderLine::new(name, value),
-        Err(_) => HeaderLine {
-            name: name.to_owned(),
-            value: octets.iter().copied().map(char::from).collect(),
-            octets: Some(octets.to_vec()),
-        },
-    })
-}
-
-/// The long form of a compact name (RFC 3261 7.3.3 and the IANA registry).
-fn long_form(name: &str) -> &str {
-    const COMPACT: [(&str, &str); 17] = [
-        ("a", "Accept-Contact"),
-        ("b", "Referred-By"),
-        ("c", "Content-Type"),
-        ("d", "Request-Disposition"),
-        ("e", "Content-Encoding"),
-        ("f", "From"),
-        ("i", "Call-ID"),
-        ("k", "Supported"),
-        ("l", "Content-Length"),
-        ("m", "Contact"),
-        ("o", "Event"),
-        ("r", "Refer-To"),
-        ("s", "Subject"),
-        ("t", "To"),
-        ("v", "Via"),
-        ("x", "Session-Expires"),
-        ("y", "Identity"),
-    ];
-    COMPACT.iter().find(|(compact, _)| name.eq_ignore_ascii_case(compact)).map_or(name, |(_, long)| long)
-}
-
-/// RFC 3261 25.1.
-fn is_token(text: &str) -> bool {
-    let is_mark = |b: u8| b"-.!%*_+`'~".contains(&b);
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || is_mark(b))
-}
-
 fn is_white_or_bracket(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"')
 }
 
 /// Start line and headers of the largest request that is let in. A signed identity takes 1 to 8 KiB of it.
 const LARGEST_HEAD_BYTES: usize = 16 * 1024;
-/// More headers than any trunk sends; a request with more is refused as malformed.
-const MOST_HEADERS: usize = 200;
 
 #[cfg(test)]
 mod tests;

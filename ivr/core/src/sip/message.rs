@@ -7,85 +7,15 @@ use std::net::SocketAddr;
 
 use rand_core::Rng;
 pub(crate) use rsip::Method;
-use rsip::headers::{Accept, AcceptEncoding, Allow, Contact, ContentType, RetryAfter, Server, Supported};
+use rsip::headers::{Accept, AcceptEncoding, Allow, Contact, ContentType, Require, RetryAfter, Server, Supported};
 use rsip::headers::{Unsupported, UntypedHeader as _, UserAgent};
 use rsip::{Header, StatusCode};
 
+use super::header_lines::{HeaderLine, HeaderLines, tag_of};
 use super::identity::{Headers, Pieces};
+use super::info_key;
+use super::session_timer::SHORTEST_SESSION_SECONDS;
 use super::via::Via;
-
-/// One header of a message, unfolded.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct HeaderLine {
-    /// The long form of a compact name; else as written.
-    pub(crate) name: String,
-    /// The value, trimmed; what is not UTF-8 is read as ISO 8859-1, as old gateways write it.
-    pub(crate) value: String,
-    /// The octets, where they were not UTF-8: a copy of the header must not change them.
-    pub(crate) octets: Option<Vec<u8>>,
-}
-
-impl HeaderLine {
-    /// A header from text.
-    pub(crate) fn new(name: &str, value: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), value: value.into(), octets: None }
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.name.as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(self.octets.as_deref().unwrap_or(self.value.as_bytes()));
-        out.extend_from_slice(b"\r\n");
-    }
-}
-
-/// Values say who calls, so only the name is shown.
-impl fmt::Debug for HeaderLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: [private]", self.name)
-    }
-}
-
-/// The headers of a message in their order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct HeaderLines(pub(crate) Vec<HeaderLine>);
-
-impl HeaderLines {
-    /// Every header of this name.
-    pub(crate) fn named(&self, name: &'static str) -> impl Iterator<Item = &HeaderLine> {
-        self.0.iter().filter(move |line| line.name.eq_ignore_ascii_case(name))
-    }
-
-    /// The first value of this name.
-    pub(crate) fn value(&self, name: &'static str) -> Option<&str> {
-        self.named(name).map(|line| line.value.as_str()).next()
-    }
-
-    /// The entries of every header of this name, comma-separated lists taken apart.
-    pub(crate) fn entries(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        self.named(name).flat_map(|line| Pieces::of(&line.value, b',')).filter(|entry| !entry.is_empty())
-    }
-
-    /// Name and value of each, for [`Headers`].
-    pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
-        self.0.iter().map(|line| (line.name.as_str(), line.value.as_str())).collect()
-    }
-
-    /// The tag of From or To.
-    pub(crate) fn tag(&self, name: &'static str) -> Option<String> {
-        self.value(name).and_then(tag_of).map(str::to_owned)
-    }
-}
-
-/// The `tag` of an address: a header parameter, so it stands after `>`, or after the first `;` if there is no `<`
-/// (RFC 3261 20.10).
-pub(crate) fn tag_of(value: &str) -> Option<&str> {
-    let parameters = match super::identity::split_at_bracket(value) {
-        Some((_, rest)) => rest.split_once('>').map(|(_, parameters)| parameters)?,
-        None => value.split_once(';').map(|(_, parameters)| parameters)?,
-    };
-    super::identity::Parameters(parameters).value("tag")
-}
 
 /// A request that passed the gate.
 #[derive(Clone, PartialEq, Eq)]
@@ -116,6 +46,21 @@ impl Request {
         format!("{} {} SIP/2.0 ({})", self.method, shortened(&recorded_uri(&self.uri)), self.cseq)
     }
 
+    /// Does its sender know this extension (RFC 3261 20.37)? What is required of us is known to who requires it.
+    pub(crate) fn supports(&self, extension: &str) -> bool {
+        self.requires(extension) || self.lines.lists("Supported", extension)
+    }
+
+    /// Must we know this extension (RFC 3261 20.32)?
+    pub(crate) fn requires(&self, extension: &str) -> bool {
+        self.lines.lists("Require", extension)
+    }
+
+    /// Is the body encoded in a way that we do not read (RFC 3261 20.12)?
+    pub(crate) fn is_encoded(&self) -> bool {
+        self.lines.says_encoded()
+    }
+
     /// Who calls, judged by `f`.
     pub(crate) fn with_headers<T>(&self, f: impl FnOnce(Headers<'_>) -> T) -> T {
         f(Headers(&self.lines.pairs()))
@@ -135,7 +80,7 @@ impl fmt::Debug for Request {
 }
 
 /// A response that passed the gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Response {
     /// 100 to 699.
     pub(crate) status: u16,
@@ -145,6 +90,22 @@ pub(crate) struct Response {
     pub(crate) cseq: u32,
     /// The method of CSeq.
     pub(crate) method: Method,
+    /// All headers.
+    pub(crate) lines: HeaderLines,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+}
+
+/// The body is a session description, which may hold keys.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, cseq, method, .. } = self;
+        f.debug_struct("Response")
+            .field("status", status)
+            .field("cseq", cseq)
+            .field("method", method)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the record keeps of a Request-URI: scheme, host, and a user that is a number. Everything else may be the trunk's
@@ -208,10 +169,15 @@ impl Reply {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
-    /// A refusal. A 503 says when to come again: in 1 to 5 s, not the same for everybody, lest all come back at once.
+    /// A refusal. A 503 says when to come again: in 1 to 5 s, not the same for everybody, lest all come back at once. A
+    /// 422 says how long a session must be (RFC 4028 6).
     pub(crate) fn refusal(status: u16, chance: &mut impl Rng) -> Self {
         let reply = Self::new(status);
-        if status == 503 { reply.retry_after(chance.next_u32() % 5 + 1) } else { reply }
+        match status {
+            503 => reply.retry_after(chance.next_u32() % 5 + 1),
+            422 => reply.header("Min-SE", SHORTEST_SESSION_SECONDS.to_string()),
+            _ => reply,
+        }
     }
 
     fn with(mut self, header: Header) -> Self {
@@ -227,13 +193,28 @@ impl Reply {
 
     /// Which bodies and encodings we read (RFC 3261 20.1, 20.2).
     pub(crate) fn accept(self) -> Self {
-        self.with(Header::Accept(Accept::new("application/sdp")))
+        self.accept_only(&["application/sdp", "multipart/mixed", info_key::RELAY, info_key::BARE])
+    }
+
+    /// Which of them in a request of one kind.
+    pub(crate) fn accept_only(self, media_types: &[&str]) -> Self {
+        self.with(Header::Accept(Accept::new(media_types.join(", "))))
             .with(Header::AcceptEncoding(AcceptEncoding::new("identity")))
     }
 
-    /// No extension is supported: an empty list (RFC 3261 20.37).
+    /// The extensions that we know (RFC 3261 20.37).
     pub(crate) fn supported(self) -> Self {
-        self.with(Header::Supported(Supported::new("")))
+        self.with(Header::Supported(Supported::new(SUPPORTED.join(", "))))
+    }
+
+    /// The extensions that the other side must know to read this (RFC 3261 20.32).
+    pub(crate) fn require(self, extension: &str) -> Self {
+        self.with(Header::Require(Require::new(extension)))
+    }
+
+    /// A header that rsip has no name for.
+    pub(crate) fn header(self, name: &str, value: impl Into<String>) -> Self {
+        self.with(Header::Other(name.to_owned(), value.into()))
     }
 
     /// The extensions that were required and are not supported (RFC 3261 8.2.2.3).
@@ -317,11 +298,17 @@ impl<'a> Asked<'a> {
 }
 
 /// The octets of a request of ours: its start line, its headers as given, and who we are.
-pub(crate) fn write_request(method: Method, uri: &str, lines: &[HeaderLine], server: Option<&str>) -> Vec<u8> {
+pub(crate) fn write_request(
+    method: Method,
+    uri: &str,
+    lines: &[HeaderLine],
+    body: &[u8],
+    server: Option<&str>,
+) -> Vec<u8> {
     let mut out = format!("{method} {uri} SIP/2.0\r\n").into_bytes();
     lines.iter().for_each(|line| line.write(&mut out));
     let agent = server.map(|server| Header::UserAgent(UserAgent::new(server)));
-    finish(out, agent.iter(), b"")
+    finish(out, agent.iter(), body)
 }
 
 fn finish<'a>(mut out: Vec<u8>, headers: impl Iterator<Item = &'a Header>, body: &[u8]) -> Vec<u8> {
@@ -335,9 +322,19 @@ fn finish<'a>(mut out: Vec<u8>, headers: impl Iterator<Item = &'a Header>, body:
 
 /// What the other side writes goes into the database only so far.
 const LONGEST_RECORDED_BYTES: usize = 200;
+/// The extensions that we know: session timers (RFC 4028) and reliable provisional responses (RFC 3262).
+pub(crate) const SUPPORTED: [&str; 2] = ["timer", "100rel"];
 /// The methods that a dialog or an OPTIONS may use with us.
-pub(crate) const SERVED: [Method; 6] =
-    [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Update];
+pub(crate) const SERVED: [Method; 8] = [
+    Method::Invite,
+    Method::Ack,
+    Method::Bye,
+    Method::Cancel,
+    Method::Info,
+    Method::Options,
+    Method::PRack,
+    Method::Update,
+];
 
 #[cfg(test)]
 mod tests {
@@ -364,18 +361,5 @@ mod tests {
         assert_eq!(method("invite"), None);
         assert_eq!(method(" INVITE"), None);
         assert_eq!(method("NEWMETHOD"), None);
-    }
-
-    #[test]
-    fn the_tag_stands_after_the_address() {
-        for (value, tag) in [
-            ("<sip:a@h>;tag=1", Some("1")),
-            ("<sip:a@h;tag=2>", None),
-            ("sip:a@h;tag=3", Some("3")),
-            (r#""<;tag=4>" <sip:a@h>;x=y;TAG=5"#, Some("5")),
-            ("<sip:a@h", None),
-        ] {
-            assert_eq!(tag_of(value), tag, "{value}");
-        }
     }
 }

@@ -121,13 +121,25 @@ impl Proposal {
 
     /// Our answer: one codec and its keys; every other stream is refused by port 0 (RFC 3264 6).
     pub(crate) fn answer(&self, ours: Ours) -> Vec<u8> {
+        self.around(ours.audio(&[self.codec], self.event_payload_type, self.packet_time, self.direction.turned()), ours)
+    }
+
+    /// Our offer later in the session: what the first would be, and no stream fewer than before (RFC 3264 8).
+    pub(crate) fn offer_again(&self, ours: Ours) -> Vec<u8> {
+        // RFC 3264 8.3.2: a payload type means one thing as long as the session lasts.
+        let taken: Vec<&str> = self.lines[self.chosen].fmt.split_ascii_whitespace().collect();
+        let is_free = |payload: &u8| !taken.contains(&payload.to_string().as_str());
+        let event = self.event_payload_type.or_else(|| [OFFERED_EVENT].into_iter().chain(96..128).find(is_free));
+        self.around(ours.offered_audio(event), ours)
+    }
+
+    /// A description with this as the stream that we take up, and every other refused.
+    fn around(&self, mut audio: Media, ours: Ours) -> Vec<u8> {
+        control::write(self.control, &mut audio);
         let mut session = ours.session();
         for (i, line) in self.lines.iter().enumerate() {
             if i == self.chosen {
-                let codecs = [self.codec];
-                let mut audio = ours.audio(&codecs, self.event_payload_type, self.packet_time, self.direction.turned());
-                control::answer(self.control, &mut audio);
-                session.medias.push(audio);
+                session.medias.push(audio.clone());
                 continue;
             }
             let mut refused = line.clone();
@@ -155,8 +167,12 @@ impl Ours {
     /// Our offer, where the other side sent none: our codecs, keys, both ways.
     pub(crate) fn offer(self) -> Vec<u8> {
         let mut session = self.session();
-        session.medias.push(self.audio(&Codec::ALL, Some(OFFERED_EVENT), PACKET_TIME, Direction::SendReceive));
+        session.medias.push(self.offered_audio(Some(OFFERED_EVENT)));
         written(&session)
+    }
+
+    fn offered_audio(self, event: Option<u8>) -> Media {
+        self.audio(&Codec::ALL, event, PACKET_TIME, Direction::SendReceive)
     }
 
     fn session(self) -> Session {

@@ -44,11 +44,12 @@ impl TransactionKey {
     }
 }
 
-/// A message that is sent again, at T1 doubling to T2, until somebody says that it arrived, or 64*T1 have passed.
+/// A message that is sent again, at T1 doubling, until somebody says that it arrived, or 64*T1 have passed.
 pub(crate) struct Resending {
     to: SocketAddr,
     bytes: Vec<u8>,
     interval: Duration,
+    longest: Duration,
     at: Instant,
     ends: Instant,
 }
@@ -72,9 +73,14 @@ pub(crate) enum Resent {
 }
 
 impl Resending {
-    /// A message that is sent now.
+    /// A message that is sent now; its intervals double to T2.
     pub(crate) fn new(to: SocketAddr, bytes: Vec<u8>, now: Instant) -> Self {
-        Self { to, bytes, interval: T1, at: now + T1, ends: now + LIFETIME }
+        Self { to, bytes, interval: T1, longest: T2, at: now + T1, ends: now + LIFETIME }
+    }
+
+    /// The same, but its intervals double to the end: an INVITE (RFC 3261 17.1.1.2).
+    pub(crate) fn doubling(to: SocketAddr, bytes: Vec<u8>, now: Instant) -> Self {
+        Self { longest: LIFETIME, ..Self::new(to, bytes, now) }
     }
 
     /// Sends it again if it is time.
@@ -85,7 +91,7 @@ impl Resending {
         if now < self.at {
             return Resent::Waiting;
         }
-        self.interval = (self.interval * 2).min(T2);
+        self.interval = (self.interval * 2).min(self.longest);
         self.at = now + self.interval;
         out.push((self.to, self.bytes.clone()));
         Resent::Again
@@ -96,11 +102,12 @@ impl Resending {
         self.at.min(self.ends)
     }
 
-    /// RFC 3261 17.1.2.2: after a provisional response, the longest interval.
+    /// After a provisional response, the longest interval (RFC 3261 17.1.2.2); of an INVITE, which is not sent again
+    /// then (17.1.1.2), that is all the time there is.
     fn slow_down(&mut self, now: Instant) {
-        if self.interval < T2 {
-            self.interval = T2;
-            self.at = now + T2;
+        if self.interval < self.longest {
+            self.interval = self.longest;
+            self.at = now + self.longest;
         }
     }
 }
@@ -132,9 +139,34 @@ impl Server {
 
 /// A request of ours.
 #[derive(Debug)]
-struct Client {
-    call: CallKey,
-    resending: Resending,
+enum Client {
+    /// It waits for its final response.
+    Waiting { call: CallKey, method: Method, resending: Resending },
+    /// An INVITE with a final response: each repetition of that gets the ACK again (RFC 3261 17.1.1.2, timer D, and
+    /// 13.2.2.4).
+    Acknowledged { ack: Sending, ends: Instant },
+}
+
+impl Client {
+    fn deadline(&self) -> Instant {
+        match self {
+            Self::Waiting { resending, .. } => resending.deadline(),
+            Self::Acknowledged { ends, .. } => *ends,
+        }
+    }
+}
+
+/// What a response is to our requests.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It belongs to none of them.
+    Stray,
+    /// The request still waits for its final one.
+    Provisional,
+    /// The final one, once more: this is sent again.
+    Again(Sending),
+    /// The final one, for this call.
+    Final(CallKey),
 }
 
 /// Who has a deadline.
@@ -241,42 +273,59 @@ impl Transactions {
     }
 
     /// Sends a request of ours, until it is answered.
-    pub(crate) fn send(&mut self, branch: &str, call: CallKey, (to, bytes): Sending, now: Instant) {
-        let branch: Arc<str> = branch.into();
-        let client = Client { call, resending: Resending::new(to, bytes, now) };
-        self.agenda.set(&Who::Client(branch.clone()), Some(client.resending.deadline()));
-        self.clients.insert(branch, client);
+    pub(crate) fn send(&mut self, branch: &str, call: CallKey, method: Method, sending: Sending, now: Instant) {
+        let (to, bytes) = sending;
+        let resending = match method {
+            Method::Invite => Resending::doubling(to, bytes, now),
+            _ => Resending::new(to, bytes, now),
+        };
+        self.put_client(branch.into(), Client::Waiting { call, method, resending });
     }
 
-    /// A response came: `None` if it belongs to no request of ours, `Some(None)` if the request still waits for its
-    /// final one. Our only requests are BYEs, and whatever ends one of them ends its call.
-    pub(crate) fn on_response(&mut self, response: &Response, now: Instant) -> Option<Option<CallKey>> {
-        if response.method != Method::Bye {
-            return None;
-        }
-        let client = self.clients.get_mut(response.branch.as_str())?;
-        let who = Who::Client(response.branch.as_str().into());
-        if response.status < 200 {
-            client.resending.slow_down(now);
-            self.agenda.set(&who, Some(client.resending.deadline()));
-            return Some(None);
-        }
-        self.agenda.set(&who, None);
-        Some(self.clients.remove(response.branch.as_str()).map(|client| client.call))
+    /// Our INVITE got its final response, and this is the ACK.
+    pub(crate) fn acknowledged(&mut self, branch: &str, ack: Sending, now: Instant) {
+        self.put_client(branch.into(), Client::Acknowledged { ack, ends: now + LIFETIME });
     }
 
-    /// Sends again what is due and forgets what is over. Returns the calls whose request was never answered.
-    pub(crate) fn on_timeout(&mut self, now: Instant, out: &mut Vec<Sending>) -> Vec<CallKey> {
+    /// A response came.
+    pub(crate) fn on_response(&mut self, response: &Response, now: Instant) -> Heard {
+        let branch = response.branch.as_str();
+        match self.clients.get_mut(branch) {
+            Some(Client::Waiting { method, resending, .. }) if *method == response.method && response.status < 200 => {
+                resending.slow_down(now);
+                let deadline = resending.deadline();
+                self.agenda.set(&Who::Client(branch.into()), Some(deadline));
+                Heard::Provisional
+            }
+            Some(Client::Waiting { call, method, .. }) if *method == response.method => {
+                let call = *call;
+                self.clients.remove(branch);
+                self.agenda.set(&Who::Client(branch.into()), None);
+                Heard::Final(call)
+            }
+            Some(Client::Acknowledged { ack, .. }) if response.method == Method::Invite && response.status >= 200 => {
+                Heard::Again(ack.clone())
+            }
+            _ => Heard::Stray,
+        }
+    }
+
+    /// Sends again what is due and forgets what is over. Returns the calls whose request was never answered, and which
+    /// that was.
+    pub(crate) fn on_timeout(&mut self, now: Instant, out: &mut Vec<Sending>) -> Vec<(CallKey, Method)> {
         let mut unanswered = Vec::new();
         while let Some(who) = self.agenda.pop_due(now) {
             match &who {
                 Who::Client(branch) => {
-                    let Some(client) = self.clients.get_mut(branch) else { continue };
-                    if client.resending.on_timeout(now, out) == Resent::GaveUp {
-                        unanswered.push(client.call);
+                    let Some(Client::Waiting { call, method, resending }) = self.clients.get_mut(branch) else {
+                        self.clients.remove(branch);
+                        continue;
+                    };
+                    if resending.on_timeout(now, out) == Resent::GaveUp {
+                        unanswered.push((*call, *method));
                         self.clients.remove(branch);
                     } else {
-                        let deadline = client.resending.deadline();
+                        let deadline = resending.deadline();
                         self.agenda.set(&who, Some(deadline));
                     }
                 }
@@ -306,6 +355,11 @@ impl Transactions {
     fn put(&mut self, key: &TransactionKey, server: Server) {
         self.agenda.set(&Who::Server(key.clone()), server.deadline());
         self.servers.insert(key.clone(), server);
+    }
+
+    fn put_client(&mut self, branch: Arc<str>, client: Client) {
+        self.agenda.set(&Who::Client(branch.clone()), Some(client.deadline()));
+        self.clients.insert(branch, client);
     }
 
     fn forget(&mut self, key: &TransactionKey) {

@@ -21,8 +21,8 @@ pub(super) fn read(media: &Media, remote: SocketAddr) -> Control {
     named.or_else(next).map_or(Control::Off, Control::At)
 }
 
-/// Ours accepts rtcp-mux; otherwise our reports come and go at RTP's port + 1, which needs no words.
-pub(super) fn answer(control: Control, media: &mut Media) {
+/// Ours accepts rtcp-mux, and keeps it; otherwise our reports come and go at RTP's port + 1, which needs no words.
+pub(super) fn write(control: Control, media: &mut Media) {
     if control == Control::Muxed {
         media.add_attribute_from_str("rtcp-mux");
     }

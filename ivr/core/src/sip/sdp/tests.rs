@@ -126,7 +126,10 @@ fn reports_go_to_the_next_port_unless_the_offer_says_otherwise() {
         assert_eq!(proposal.control, expected, "{name}");
         let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1 };
         let answer = String::from_utf8(proposal.answer(ours)).unwrap();
-        assert_eq!(answer.contains("a=rtcp-mux\r\n"), expected == Control::Muxed, "{name}");
+        let offer = String::from_utf8(proposal.offer_again(ours)).unwrap();
+        for ours in [answer, offer] {
+            assert_eq!(ours.contains("a=rtcp-mux\r\n"), expected == Control::Muxed, "{name}");
+        }
     }
     assert_eq!(read("m=audio 65535 RTP/AVP 0").unwrap().control, Control::Off);
 }
@@ -136,5 +139,32 @@ proptest::proptest! {
     fn no_description_does_harm(lines in "([vosctma]=[ -~]{0,30}\r?\n){0,12}") {
         let body = format!("v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\n{lines}");
         let _ = Proposal::read(body.as_bytes(), OURS.parse().unwrap());
+    }
+}
+
+#[test]
+fn a_later_offer_keeps_every_stream_and_what_a_payload_type_means() {
+    let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 1, version: 2 };
+    for (name, lines, expected) in [
+        ("one", "m=audio 30000 RTP/AVP 0", &["m=audio 20000 RTP/AVP 0 8 9 101"][..]),
+        (
+            "its keys keep their type",
+            "m=audio 30000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000",
+            &["m=audio 20000 RTP/AVP 0 8 9 96"],
+        ),
+        (
+            "ours take no type that means something else",
+            "m=audio 30000 RTP/AVP 0 101 96\na=rtpmap:101 opus/48000/2\na=rtpmap:96 speex/8000",
+            &["m=audio 20000 RTP/AVP 0 8 9 97"],
+        ),
+        (
+            "others",
+            "m=video 40000 RTP/AVP 99\nm=audio 30000 RTP/AVP 8\nm=application 50000 UDP/BFCP *",
+            &["m=video 0 RTP/AVP 99", "m=audio 20000 RTP/AVP 0 8 9 101", "m=application 0 UDP/BFCP *"],
+        ),
+    ] {
+        let offer = String::from_utf8(read(lines).unwrap().offer_again(ours)).unwrap();
+        let streams: Vec<&str> = offer.lines().filter(|line| line.starts_with("m=")).collect();
+        assert_eq!(streams, expected, "{name}");
     }
 }

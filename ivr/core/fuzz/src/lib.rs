@@ -1,0 +1,235 @@
+//! What the targets share: a service with one trunk, and callers that know how SIP is written.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use arbitrary::Arbitrary;
+use ivr_core::call::question::{Answer, Outcome, VerificationId};
+use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
+use ivr_core::endpoint::{Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
+use ivr_core::media::{CallKey, MediaEvent, Quality};
+use ivr_core::number::{KindPolicy, Number};
+use ivr_core::proof::Binding;
+
+/// Where the trunk's SIP comes from.
+pub fn trunk() -> SocketAddr {
+    "192.0.2.1:5060".parse().expect("an address")
+}
+
+/// One trunk, with every kind of identity header believed.
+pub fn config() -> EndpointConfig {
+    let trunk = TrunkProfile {
+        name: "carrier".to_owned(),
+        sources: vec!["192.0.2.0/28".parse().expect("a network")],
+        media_networks: vec![],
+        numbers: vec![Number::parse("+12025550100").expect("a number")],
+        ingress_secret: None,
+        shared_addresses: false,
+        trust_pai: true,
+        trust_rpid: true,
+        cli_screened: true,
+        from_is_free_text: false,
+        bare_user_is_number: true,
+        country: Some("US".parse().expect("a country")),
+        number_format: NumberFormat::E164,
+        strip_prefixes: vec![],
+        keeps_diversion: KeepsDiversion::Yes,
+        nat: false,
+        max_level: Level::L3,
+        max_calls: 10,
+    };
+    EndpointConfig {
+        address: "203.0.113.1:5060".parse().expect("an address"),
+        media_address: "203.0.113.1".parse().expect("an address"),
+        rtp_ports: (0..50).map(|i| 20_000 + 2 * i).collect(),
+        policy: Policy {
+            trunks: vec![trunk],
+            issue_from: Level::L2,
+            kinds: KindPolicy { voip: true, personal: false },
+        },
+        binding: Binding::ReadBack,
+        limits: Limits::default(),
+        strangers: Strangers::Refuse,
+        server: None,
+    }
+}
+
+/// A whole request from the trunk: `start` and `headers` as given between what every request has.
+pub fn request(caller: u8, cseq: u32, (method, tag): (&str, &str), headers: &str, body: &[u8]) -> Vec<u8> {
+    let tag = if tag.is_empty() { String::new() } else { format!(";tag={tag}") };
+    let mut bytes = format!(
+        "{method} sip:+12025550100@203.0.113.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-{caller}-{cseq}-{method}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:+1202555014{caller}@192.0.2.1>;tag=f{caller}\r\nTo: <sip:+12025550100@203.0.113.1>{tag}\r\n\
+         Call-ID: call-{caller}\r\nCSeq: {cseq} {method}\r\nContact: <sip:gw@192.0.2.1:5060>\r\n{headers}Content-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// An offer that is accepted.
+pub const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\n\
+    m=audio 30000 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+
+/// One thing that may happen to an endpoint.
+#[derive(Debug, Arbitrary)]
+pub enum Operation<'a> {
+    /// A request of a caller, with these headers and this body, in or outside of its dialog.
+    Request { caller: u8, method: u8, in_dialog: bool, headers: &'a str, body: Body<'a> },
+    /// Anything at all, from the trunk.
+    Octets(&'a [u8]),
+    /// The store answers a call.
+    Answer { call: u8, answer: u8 },
+    /// The media thread speaks of a call.
+    Media { call: u8, event: u8 },
+    /// A session ended on its page.
+    Outcome(u8),
+    /// Time passes.
+    Pass { milliseconds: u16 },
+    /// The service drains, or ends.
+    Shutdown { at_once: bool },
+}
+
+/// A body, and how it is announced.
+#[derive(Debug, Arbitrary)]
+pub enum Body<'a> {
+    /// None.
+    None,
+    /// A good offer.
+    Offer,
+    /// A description of the fuzzer's.
+    Description(&'a [u8]),
+    /// Something else, of this type.
+    Other { content_type: &'a str, octets: &'a [u8] },
+}
+
+const METHODS: [&str; 10] =
+    ["INVITE", "ACK", "BYE", "CANCEL", "UPDATE", "OPTIONS", "INFO", "PRACK", "REFER", "REGISTER"];
+
+/// More than any one input may have sent, asked and recorded: outputs are bounded.
+const MOST_OUTPUTS: usize = 100;
+
+/// An endpoint, its clock, and what its callers have heard.
+pub struct Stage {
+    endpoint: Endpoint,
+    now: Instant,
+    cseqs: [u32; 4],
+    tags: [String; 4],
+    keys: u64,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        let limits = Limits { calls: 4, unacknowledged: 3, ..Limits::default() };
+        let endpoint = Endpoint::new(EndpointConfig { limits, ..config() }, [3; 32]);
+        Self { endpoint, now: Instant::now(), cseqs: [0; 4], tags: Default::default(), keys: 0 }
+    }
+}
+
+impl Stage {
+    /// Does it, and checks what must hold whatever happens.
+    pub fn perform(&mut self, operation: &Operation<'_>) {
+        match *operation {
+            Operation::Request { caller, method, in_dialog, headers, ref body } => {
+                let who = usize::from(caller) % self.tags.len();
+                let method = METHODS[usize::from(method) % METHODS.len()];
+                if !matches!(method, "ACK" | "CANCEL") {
+                    self.cseqs[who] += 1;
+                }
+                let tag = if in_dialog { self.tags[who].as_str() } else { "" };
+                let (kind, octets): (&str, &[u8]) = match body {
+                    Body::None => ("", b""),
+                    Body::Offer => ("application/sdp", OFFER.as_bytes()),
+                    Body::Description(octets) => ("application/sdp", octets),
+                    Body::Other { content_type, octets } => (content_type, octets),
+                };
+                let mut headers = headers.to_owned();
+                if !headers.is_empty() && !headers.ends_with('\n') {
+                    headers += "\r\n";
+                }
+                if !kind.is_empty() {
+                    headers += &format!("Content-Type: {kind}\r\n");
+                }
+                let bytes = request(who as u8, self.cseqs[who], (method, tag), &headers, octets);
+                self.handle(Input::Datagram { from: trunk(), bytes: &bytes });
+            }
+            Operation::Octets(bytes) => self.handle(Input::Datagram { from: trunk(), bytes }),
+            Operation::Answer { call, answer } => {
+                let answers = [
+                    Answer::Expected,
+                    Answer::NoSession,
+                    Answer::NumberExhausted,
+                    Answer::Matched(VerificationId([1; 16])),
+                    Answer::Wrong { tries_left: 1 },
+                    Answer::Stored,
+                    Answer::Gone,
+                    Answer::Unavailable,
+                ];
+                let answer = answers.into_iter().nth(usize::from(answer) % 8).expect("one of eight");
+                self.handle(Input::Answer(self.key(call), answer));
+            }
+            Operation::Media { call, event } => {
+                let event = match event {
+                    0..8 => MediaEvent::PlayEnded(u32::from(event)),
+                    8..10 => MediaEvent::Silent,
+                    10..12 => MediaEvent::Closed(Quality::default()),
+                    _ => MediaEvent::Key(char::from(b"0123456789*#ABCD"[usize::from(event) % 16])),
+                };
+                self.handle(Input::Media(self.key(call), event));
+            }
+            Operation::Outcome(outcome) => {
+                let outcome = [Outcome::Issued, Outcome::Voided, Outcome::Failed][usize::from(outcome) % 3];
+                self.handle(Input::Outcome(VerificationId([1; 16]), outcome));
+            }
+            Operation::Pass { milliseconds } => self.pass(Duration::from_millis(milliseconds.into())),
+            Operation::Shutdown { at_once: true } => self.handle(Input::EndCalls),
+            Operation::Shutdown { at_once: false } => self.handle(Input::RefuseNewCalls),
+        }
+    }
+
+    /// Nothing more happens but time: every call ends by itself.
+    pub fn finish(mut self) {
+        self.pass(Duration::from_secs(400));
+        assert_eq!(self.endpoint.live_calls(), 0, "a call outlived everything");
+    }
+
+    fn key(&self, call: u8) -> CallKey {
+        CallKey(self.keys.saturating_sub(u64::from(call % 4)))
+    }
+
+    /// Lets deadlines pass in their order.
+    fn pass(&mut self, duration: Duration) {
+        let until = self.now + duration;
+        while let Some(due) = self.endpoint.deadline().filter(|due| *due <= until) {
+            self.now = self.now.max(due);
+            self.handle(Input::Timeout);
+            assert!(self.endpoint.deadline().is_none_or(|next| next > due), "it would spin");
+        }
+        self.now = until;
+    }
+
+    fn handle(&mut self, input: Input<'_>) {
+        let mut out = Vec::new();
+        self.endpoint.handle(input, self.now, &mut out);
+        assert!(out.len() <= MOST_OUTPUTS, "{} outputs of one input", out.len());
+        assert!(self.endpoint.live_calls() == 0 || self.endpoint.deadline().is_some(), "a call waits for nothing");
+        for output in out {
+            match output {
+                Output::Ask(CallKey(key), _) => self.keys = self.keys.max(key),
+                Output::Datagram { bytes, .. } => self.hear(&String::from_utf8_lossy(&bytes)),
+                Output::Media(..) | Output::Record(..) => {}
+            }
+        }
+    }
+
+    /// Takes our tag from a response.
+    fn hear(&mut self, text: &str) {
+        let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
+        let caller = line("Call-ID: call-").and_then(|caller| caller.parse::<usize>().ok());
+        let tag = line("To: ").and_then(|to| to.split_once(";tag=")).map(|(_, tag)| tag.to_owned());
+        if let (Some(known), Some(tag)) = (caller.and_then(|caller| self.tags.get_mut(caller)), tag) {
+            *known = tag;
+        }
+    }
+}

@@ -37,12 +37,13 @@ impl Baresip {
         // It takes the port after the one for SIP, too, for TLS.
         let [control, sip, _tls] = [(); 3].map(|()| free_port());
         let at = folder.path().display();
+        // A ringback tone would take the bridge before the call does; without a source of audio it sends no keys.
         let config = format!(
             "sip_listen 127.0.0.1:{sip}\n\
              audio_player aubridge,nil\naudio_source aubridge,nil\naudio_alert aubridge,nil\n\
              module_path /usr/lib/baresip/modules\n\
              module g711.so\nmodule aubridge.so\nmodule sndfile.so\nsnd_path {at}\n\
-             module_app account.so\nmodule_app menu.so\n\
+             module_app account.so\nmodule_app menu.so\nringback_disabled yes\n\
              module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
         );
         std::fs::write(folder.path().join("config"), config).expect("a file");

@@ -22,7 +22,8 @@ struct Border {
 
 const HTTP: &[&str] = &["axum", "h2", "http", "hyper", "lettre", "reqwest", "tower"];
 const SQL: &[&str] = &["libsqlite3-sys", "postgres-protocol", "rusqlite", "sqlx", "sqlx-core"];
-const TELEPHONY: &[&str] = &["phonenumber", "rlibphonenumber", "rsip", "rtp-rs", "sdp-types"];
+const TELEPHONY: &[&str] =
+    &["audio-codec", "phonenumber", "rlibphonenumber", "rsip", "rtcp-types", "rtp-rs", "sdp-types"];
 const SOCKETS_AND_TASKS: &[&str] = &["async-io", "async-std", "mio", "smol", "socket2", "tokio"];
 const CHANCE: &[&str] = &["fastrand", "rand"];
 
@@ -75,6 +76,13 @@ const CLOCK: &[&str] = &[
 
 const PLACES: &[Place] = &[
     Place { words: &["rsip"], only_in: &["ivr/core/src/sip/message"], within: &SOURCES, scope: Scope::Everything },
+    Place {
+        words: &["audio_codec"],
+        only_in: &["ivr/core/src/media/g722"],
+        within: &SOURCES,
+        scope: Scope::Everything,
+    },
+    Place { words: &["rtcp_types"], only_in: &["ivr/core/src/media/rtcp"], within: &SOURCES, scope: Scope::Everything },
     Place { words: &["rtp_rs"], only_in: &["ivr/core/src/media/rtp"], within: &SOURCES, scope: Scope::Everything },
     Place { words: &["sqlx"], only_in: &["ivr/src/store"], within: &SOURCES, scope: Scope::Everything },
     // The service accepts connections for the router that `web` builds.
@@ -266,6 +274,8 @@ fn a_word_out_of_its_place_is_found() {
     let table = [
         ("ivr/core/src/sip/gate.rs", "use rsip::Request;", "rsip"),
         ("ivr/core/src/sip/message.rs", "use rtp_rs::RtpReader;", "rtp_rs"),
+        ("ivr/core/src/media/reports.rs", "use rtcp_types::Bye;", "rtcp_types"),
+        ("ivr/core/src/media/session.rs", "use audio_codec::Encoder;", "audio_codec"),
         ("ivr/src/publish.rs", "fn f(pool: &::sqlx::AnyPool) {}", "sqlx"),
         ("ivr/src/store_of_something.rs", "use sqlx;", "sqlx"),
         ("ivr/src/verify.rs", "fn f() -> axum::Router { todo() }", "axum"),
@@ -294,6 +304,8 @@ fn a_word_in_its_place_is_not_found() {
     let table = [
         ("ivr/core/src/sip/message.rs", "use rsip::Request;"),
         ("ivr/core/src/media/rtp/tests.rs", "use rtp_rs::RtpReader;"),
+        ("ivr/core/src/media/rtcp.rs", "use rtcp_types::Bye;"),
+        ("ivr/core/src/media/g722/tests.rs", "use audio_codec::Decoder;"),
         ("ivr/src/store.rs", "use sqlx::AnyPool;"),
         ("ivr/src/store/events.rs", "use sqlx::AnyPool;"),
         ("ivr/src/web/start.rs", "use axum::Form;"),

@@ -1,4 +1,4 @@
-//! One recording: a WAV file, read and checked, as 8 kHz samples.
+//! One recording: a WAV file, read and checked, as samples of both rates.
 
 use std::time::Duration;
 
@@ -39,8 +39,16 @@ pub enum ClipError {
     Silent,
 }
 
-/// Reads a WAV file of one channel, 16 bits, at 16 or 8 kHz, and gives it at 8 kHz.
-pub(crate) fn read(wav: &[u8]) -> Result<Vec<i16>, ClipError> {
+/// A clip at both rates.
+pub(crate) struct Recording {
+    /// At [`RATE`].
+    pub(crate) narrow: Vec<i16>,
+    /// At [`MASTER_RATE`]: two samples for each of the others.
+    pub(crate) wide: Vec<i16>,
+}
+
+/// Reads a WAV file of one channel, 16 bits, at 16 or 8 kHz.
+pub(crate) fn read(wav: &[u8]) -> Result<Recording, ClipError> {
     let mut reader = WavReader::new(wav)?;
     let WavSpec { channels, sample_rate: rate, bits_per_sample: bits, sample_format } = reader.spec();
     if channels != 1 || bits != 16 || sample_format != SampleFormat::Int || ![RATE, MASTER_RATE].contains(&rate) {
@@ -51,9 +59,22 @@ pub(crate) fn read(wav: &[u8]) -> Result<Vec<i16>, ClipError> {
         return Err(ClipError::TooLong(length));
     }
     let samples = reader.samples::<i16>().collect::<Result<Vec<_>, _>>()?;
-    let samples = if rate == MASTER_RATE { halfband::decimate(&samples) } else { samples };
-    if level::active_dbm0(&samples, RATE).is_none() {
+    let recording = Recording::of(samples, rate);
+    if level::active_dbm0(&recording.narrow, RATE).is_none() {
         return Err(ClipError::Silent);
     }
-    Ok(samples)
+    Ok(recording)
+}
+
+impl Recording {
+    fn of(samples: Vec<i16>, rate: u32) -> Self {
+        if rate == MASTER_RATE {
+            let narrow = halfband::decimate(&samples);
+            let mut wide = samples;
+            wide.resize(2 * narrow.len(), 0);
+            Self { narrow, wide }
+        } else {
+            Self { wide: halfband::interpolate(&samples), narrow: samples }
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! From the 16 kHz masters to the 8 kHz of G.711: a half-band low-pass, then every second sample.
+//! From the 16 kHz masters to the 8 kHz of G.711: a half-band low-pass, then every second sample. And back, for operators'
+//! clips of 8 kHz in calls of 16 kHz: zeros between the samples, then the same low-pass.
 //! Only the masters are kept in the repository: there is no second file that could say something else, and deriving all
 //! clips of a language takes a few milliseconds once, at the start.
 
@@ -21,6 +22,25 @@ pub fn decimate(samples: &[i16]) -> Vec<i16> {
                 .filter_map(|(k, tap)| {
                     let at = (2 * n + k).checked_sub(middle)?;
                     Some(tap * f64::from(*samples.get(at)?))
+                })
+                .sum();
+            sum.round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16
+        })
+        .collect()
+}
+
+/// 8 kHz → 16 kHz: sample 2n of the answer is at the time of sample n. Nothing is above 4 kHz in it, as before.
+pub(crate) fn interpolate(samples: &[i16]) -> Vec<i16> {
+    let filter = half_band();
+    let middle = TAPS / 2;
+    (0..2 * samples.len())
+        .map(|n| {
+            let sum: f64 = filter
+                .iter()
+                .enumerate()
+                .filter_map(|(k, tap)| {
+                    let at = (n + k).checked_sub(middle).filter(|at| at % 2 == 0)?;
+                    Some(2.0 * tap * f64::from(*samples.get(at / 2)?))
                 })
                 .sum();
             sum.round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16
@@ -73,6 +93,18 @@ mod tests {
         }
         for hertz in [4_600.0, 5_000.0, 6_000.0, 7_500.0] {
             assert!(gain_db(hertz) < -55.0, "{hertz} Hz: {} dB", gain_db(hertz));
+        }
+    }
+
+    #[test]
+    fn what_was_interpolated_is_the_same_once_decimated() {
+        for hertz in [100.0, 1_000.0, 3_000.0, 3_400.0] {
+            let tone: Vec<i16> =
+                (0..2_000).map(|n| (16_000.0 * (2.0 * PI * hertz * f64::from(n) / 8_000.0).sin()) as i16).collect();
+            let again = decimate(&interpolate(&tone));
+            assert_eq!(again.len(), tone.len());
+            let furthest = (100..1_900).map(|n| (i32::from(again[n]) - i32::from(tone[n])).abs()).max().unwrap();
+            assert!(furthest < 200, "{hertz} Hz: {furthest}");
         }
     }
 

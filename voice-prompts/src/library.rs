@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use crate::clip::{self, ClipError, RATE};
+use crate::clip::{self, ClipError, RATE, Recording};
 use crate::embedded::{LANGUAGES, Shipped};
 use crate::level::{self, ACTIVE_LEVEL_DBM0, PEAK_LIMIT_DBFS};
 use crate::{PromptId, Segment, Utterance, Wording};
@@ -13,7 +13,7 @@ use crate::{PromptId, Segment, Utterance, Wording};
 /// An operator's clip that is further than this from the shipped level is taken, but warned of.
 const LEVEL_WORTH_A_WARNING_DB: f64 = 6.0;
 
-/// Every clip of every language, as 8 kHz samples. Cheap to clone.
+/// Every clip of every language, as samples of 8 and of 16 kHz. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Library {
     languages: Arc<BTreeMap<String, Language>>,
@@ -22,6 +22,7 @@ pub struct Library {
 #[derive(Debug, Clone)]
 struct Language {
     clips: Vec<Arc<[i16]>>,
+    wide: Vec<Arc<[i16]>>,
     texts: Vec<String>,
     barge_in: Vec<bool>,
     own: Vec<bool>,
@@ -116,8 +117,9 @@ impl Library {
                 Language::shipped(&LANGUAGES[0]).1
             });
             for id in PromptId::ALL {
-                if let Some(samples) = own.remove(&id) {
-                    entry.clips[id.index()] = samples.into();
+                if let Some(Recording { narrow, wide }) = own.remove(&id) {
+                    entry.clips[id.index()] = narrow.into();
+                    entry.wide[id.index()] = wide.into();
                     entry.own[id.index()] = true;
                 }
             }
@@ -139,6 +141,11 @@ impl Library {
     /// The samples of a clip at 8 kHz.
     pub fn samples(&self, id: PromptId, locale: &str) -> Arc<[i16]> {
         self.spoken_to(locale).clips[id.index()].clone()
+    }
+
+    /// The samples of a clip at 16 kHz, two for each at 8 kHz.
+    pub fn wide_samples(&self, id: PromptId, locale: &str) -> Arc<[i16]> {
+        self.spoken_to(locale).wide[id.index()].clone()
     }
 
     /// The words of a clip, as people write them. An operator's own recording should say the same.
@@ -179,12 +186,15 @@ impl Library {
 impl Language {
     fn shipped(shipped: &Shipped) -> (String, Self) {
         let wording = Wording::parse(shipped.wording).expect("the shipped wording is tested");
-        let clip = |id: PromptId| -> Arc<[i16]> {
+        let clip = |id: PromptId| -> (Arc<[i16]>, Arc<[i16]>) {
             let (_, wav) = shipped.clips.iter().find(|(name, _)| *name == id.name()).expect("every clip is shipped");
-            clip::read(wav).expect("the shipped clips are tested").into()
+            let Recording { narrow, wide } = clip::read(wav).expect("the shipped clips are tested");
+            (narrow.into(), wide.into())
         };
+        let (clips, wide) = PromptId::ALL.into_iter().map(clip).unzip();
         let language = Self {
-            clips: PromptId::ALL.into_iter().map(clip).collect(),
+            clips,
+            wide,
             texts: PromptId::ALL.into_iter().map(|id| wording.words(id).text.clone()).collect(),
             barge_in: PromptId::ALL.into_iter().map(|id| wording.words(id).barge_in).collect(),
             own: vec![false; PromptId::ALL.len()],
@@ -208,7 +218,7 @@ fn subfolders(folder: &Path, warnings: &mut Vec<Warning>) -> Vec<(String, PathBu
     found
 }
 
-fn own_clips(folder: &Path, warnings: &mut Vec<Warning>) -> BTreeMap<PromptId, Vec<i16>> {
+fn own_clips(folder: &Path, warnings: &mut Vec<Warning>) -> BTreeMap<PromptId, Recording> {
     let mut own = BTreeMap::new();
     let mut paths = entries(folder, warnings);
     paths.sort();
@@ -218,9 +228,9 @@ fn own_clips(folder: &Path, warnings: &mut Vec<Warning>) -> BTreeMap<PromptId, V
             continue;
         };
         match std::fs::read(&path).map(|wav| clip::read(&wav)) {
-            Ok(Ok(samples)) => {
-                warnings.extend(odd_level(&path, &samples));
-                own.insert(id, samples);
+            Ok(Ok(recording)) => {
+                warnings.extend(odd_level(&path, &recording.narrow));
+                own.insert(id, recording);
             }
             Ok(Err(cause)) => warnings.push(Warning::Clip { path, cause }),
             Err(cause) => warnings.push(Warning::File { path, cause }),
@@ -242,4 +252,30 @@ fn entries(folder: &Path, warnings: &mut Vec<Warning>) -> Vec<PathBuf> {
         warnings.push(Warning::Folder { path: folder.to_owned(), cause });
         Vec::new()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::halfband;
+
+    fn power(samples: impl Iterator<Item = i32>) -> f64 {
+        samples.map(|sample| f64::from(sample).powi(2)).sum()
+    }
+
+    #[test]
+    fn the_wide_samples_are_two_for_each_and_say_more_than_a_telephone_hears() {
+        let library = Library::embedded();
+        let (mut all, mut above) = (0.0, 0.0);
+        for id in PromptId::ALL {
+            let (narrow, wide) = (library.samples(id, "en"), library.wide_samples(id, "en"));
+            assert_eq!(wide.len(), 2 * narrow.len(), "{id:?}");
+            // What no clip of 8 kHz could have.
+            let low = halfband::interpolate(&narrow);
+            all += power(wide.iter().map(|sample| i32::from(*sample)));
+            above += power(wide.iter().zip(&low).map(|(sample, low)| i32::from(*sample) - i32::from(*low)));
+        }
+        let decibels = 10.0 * (above / all).log10();
+        assert!(decibels > -25.0, "{decibels} dB");
+    }
 }

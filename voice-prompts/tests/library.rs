@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use voice_prompts::{Library, PromptId, RATE, Utterance, Warning};
+use voice_prompts::{Library, MASTER_RATE, PromptId, RATE, Utterance, Warning};
 
 fn write_tone(path: &Path, rate: u32, amplitude: f64, seconds: u32) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -55,6 +55,9 @@ fn an_operators_clip_goes_over_the_shipped_one_and_only_over_that() {
     assert!(warnings.is_empty(), "{warnings:?}");
     assert_eq!(library.samples(PromptId::Service, "en").len(), RATE as usize);
     assert_eq!(library.length(PromptId::Goodbye, "en"), Duration::from_secs(2));
+    for (id, seconds) in [(PromptId::Service, 1), (PromptId::Goodbye, 2)] {
+        assert_eq!(library.wide_samples(id, "en").len(), seconds * MASTER_RATE as usize);
+    }
     assert!(library.is_own(PromptId::Service, "en") && !library.is_own(PromptId::ThisIs, "en"));
     assert_eq!(library.samples(PromptId::ThisIs, "en"), Library::embedded().samples(PromptId::ThisIs, "en"));
 }

@@ -9,8 +9,12 @@ use voice_prompts::Utterance;
 mod clips;
 mod dtmf;
 mod g711;
+mod g722;
 mod player;
+mod quality;
 mod reception;
+mod reports;
+mod rtcp;
 mod rtp;
 mod session;
 mod source;
@@ -18,9 +22,11 @@ mod source;
 mod tests;
 
 pub use clips::Clips;
-pub use session::{MediaSession, Tick};
+pub use g711::Law;
+pub use quality::{Mos, Quality, Reported};
+pub use session::{DueReport, MediaSession, Tick};
 
-/// The rate of both codecs.
+/// What timestamps and lengths are counted in, with G.722, too: RFC 3551 4.5.2 keeps an old mistake.
 const SAMPLES_PER_SECOND: u32 = 8_000;
 
 /// Names one call of this process, for the endpoint and the media thread. Never reused.
@@ -31,6 +37,26 @@ pub struct CallKey(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PortIndex(pub u16);
 
+/// Which of the two ports of a call: RTP's, or the one above it, which is RTCP's (RFC 3550 11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Audio and keys; with rtcp-mux reports, too.
+    Rtp,
+    /// Reports.
+    Rtcp,
+}
+
+/// How the other side wants reports (RTCP).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// Not at all: it grants them no bandwidth (RFC 3556).
+    Off,
+    /// Both ways where RTP goes (RFC 5761).
+    Muxed,
+    /// There: RTP's port + 1, or what a=rtcp says (RFC 3605).
+    At(SocketAddr),
+}
+
 /// The codecs we speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {
@@ -38,6 +64,31 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, payload type 8.
     Pcma,
+    /// G.722 at 64 kbit/s, payload type 9: 16 kHz, but 8000 in SDP and timestamps (RFC 3551 4.5.2).
+    G722,
+}
+
+impl Codec {
+    /// Those that we speak, in the order of our offers.
+    pub const ALL: [Self; 3] = [Self::Pcmu, Self::Pcma, Self::G722];
+
+    /// The static payload type (RFC 3551 6).
+    pub const fn payload_type(self) -> u8 {
+        match self {
+            Self::Pcmu => 0,
+            Self::Pcma => 8,
+            Self::G722 => 9,
+        }
+    }
+
+    /// The name in SDP.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+            Self::G722 => "G722",
+        }
+    }
 }
 
 /// What the offer and answer agreed on.
@@ -45,6 +96,8 @@ pub enum Codec {
 pub struct MediaPlan {
     /// Where the caller wants its audio (the c= and m= lines).
     pub remote: SocketAddr,
+    /// Where it wants reports.
+    pub control: Control,
     /// The codec both use.
     pub codec: Codec,
     /// The payload type of telephone-event (RFC 4733), if negotiated.
@@ -71,7 +124,7 @@ pub enum MediaCommand {
         port: PortIndex,
         /// What was agreed.
         plan: MediaPlan,
-        /// First sequence number, timestamp and SSRC, drawn by the endpoint.
+        /// First sequence number, timestamp, SSRC and the chance of the reports, drawn by the endpoint.
         start: RtpStart,
     },
     /// The ACK arrived: keys count from now on, and comfort silence or what is said is sent.
@@ -100,6 +153,8 @@ pub struct RtpStart {
     pub sequence: u16,
     /// First timestamp.
     pub timestamp: u32,
+    /// What the name in reports (RFC 7022) and their intervals are drawn from.
+    pub seed: [u8; 32],
 }
 
 /// From the media thread to the endpoint.
@@ -113,19 +168,4 @@ pub enum MediaEvent {
     Silent,
     /// The call's figures, once, after `Close`.
     Closed(Quality),
-}
-
-/// What the media of a call was like.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Quality {
-    /// RTP packets sent.
-    pub packets_sent: u64,
-    /// RTP packets taken from the latched source.
-    pub packets_received: u64,
-    /// Packets missing by sequence number.
-    pub packets_lost: u64,
-    /// Packets from elsewhere, dropped.
-    pub packets_foreign: u64,
-    /// Interarrival jitter (RFC 3550 6.4.1).
-    pub jitter: Duration,
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use ivr_core::call::flow::Ending;
-use ivr_core::media::Quality;
+use ivr_core::media::{Quality, Reported};
 use ivr_core::private::Private;
 use sha2::{Digest, Sha256};
 
@@ -80,6 +80,14 @@ async fn story(calls: &CallRecord) -> Story {
     calls.story(call.id).await.unwrap().unwrap()
 }
 
+const REPORTED: Reported = Reported {
+    packets_expected: 1490,
+    packets_lost: 60,
+    jitter: Duration::from_micros(4_125),
+    round_trip: Some(Duration::from_micros(20_250)),
+};
+const MOS: [u16; 2] = [439, 401];
+
 fn happy(page: VerificationId) -> Vec<(CallKey, Entry)> {
     let quality = Quality {
         packets_sent: 1500,
@@ -87,6 +95,7 @@ fn happy(page: VerificationId) -> Vec<(CallKey, Entry)> {
         packets_lost: 2,
         packets_foreign: 1,
         jitter: Duration::from_micros(1250),
+        reported: Some(REPORTED),
     };
     let entries = [
         began("happy@192.0.2.7", true),
@@ -117,7 +126,11 @@ async fn a_happy_call_is_recorded_and_its_page_hears_of_the_steps(database: Test
     assert_eq!((call.refusal, call.serial), (None, None));
     assert_eq!(call.setup, Some(Duration::from_micros(4321)));
     assert_eq!(call.duration, Some(Duration::from_millis(30_250)));
-    let quality = call.quality.unwrap();
+    let rated = call.quality.unwrap();
+    let mos = [rated.mos_received, rated.mos_sent].map(|mos| mos.unwrap().hundredths);
+    assert_eq!(mos, MOS);
+    let quality = rated.quality;
+    assert_eq!(quality.reported, Some(REPORTED));
     assert_eq!((quality.packets_sent, quality.packets_received), (1500, 1498));
     assert_eq!((quality.packets_lost, quality.packets_foreign), (2, 1));
     assert_eq!(quality.jitter, Duration::from_micros(1250));

@@ -67,7 +67,7 @@ impl Sip {
         self.rtp_advertise
     }
 
-    /// The RTP ports; the even ones of them are bound at start.
+    /// The media ports, bound at start: the even ones for RTP, the odd ones for RTCP.
     pub fn rtp_ports(&self) -> RangeInclusive<u16> {
         self.rtp_ports.clone()
     }
@@ -102,14 +102,15 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Sip> {
     // A socket bound to all addresses, or to a private one behind NAT, is reached where SIP is reached.
     let rtp_advertise = advertise.map(|address| address.ip());
     let rtp_ports = ports(&raw.rtp_ports, file);
-    // Only even ones carry calls (RFC 3550 11), and twice as many as calls, so that a port rests after its call.
+    // A call takes an even one and the odd one above it (RFC 3550 11), and there are twice as many as calls, so that ports
+    // rest after their call.
     if let Some(ports) = &rtp_ports
-        && ports.clone().filter(|port| port % 2 == 0).count() < raw.max_calls.saturating_mul(2)
+        && ports.clone().filter(|port| port % 2 == 0 && port < ports.end()).count() < raw.max_calls.saturating_mul(2)
     {
         file.findings.fault(
             "sip.rtp_ports",
             format!(
-                "{} calls need a range of {} ports: each takes an even one, and half of those rest after a call",
+                "{} calls need a range of {} ports: each takes an even one and the next, and half of those rest after a call",
                 raw.max_calls,
                 raw.max_calls.saturating_mul(4)
             ),

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use ivr_core::media::{
-    CallKey, Clips, MediaCommand, MediaEvent, MediaPlan, MediaSession, PortIndex, Quality, RtpStart,
+    CallKey, Clips, DueReport, Lane, MediaCommand, MediaEvent, MediaPlan, MediaSession, PortIndex, Quality, RtpStart,
 };
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token};
@@ -15,10 +15,11 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::pace::Pace;
+use super::sockets::Pair;
 use super::{Counters, RtpSockets};
 use crate::clock::Clock;
 
-/// The token of the one who wakes us; ports have their index.
+/// The token of the one who wakes us; ports have twice their index, and their RTCP one more.
 pub(super) const WAKER: Token = Token(usize::MAX);
 
 /// The finest wait of a poll; what is shorter is slept.
@@ -42,13 +43,13 @@ const DATAGRAM_BYTES: usize = 2_048;
 pub(super) struct Exchange {
     poll: Poll,
     ready: Events,
-    sockets: Vec<UdpSocket>,
+    sockets: Vec<Pair<UdpSocket>>,
     /// By port.
     calls: Vec<Option<Call>>,
     /// One entry a call.
     ports: HashMap<CallKey, PortIndex>,
-    /// Ports that may hold datagrams: each once, while its call exists.
-    unread: VecDeque<PortIndex>,
+    /// Sockets that may hold datagrams: each once, while its call exists.
+    unread: VecDeque<(PortIndex, Lane)>,
     pace: Pace,
     commands: Receiver<(CallKey, MediaCommand)>,
     events: mpsc::Sender<(CallKey, MediaEvent)>,
@@ -65,8 +66,8 @@ struct Call {
     session: MediaSession,
     /// It has its place in the pace.
     speaks: bool,
-    /// It has its place in `unread`.
-    unread: bool,
+    /// They have their places in `unread`.
+    unread: Pair<bool>,
 }
 
 /// The handle is gone.
@@ -82,15 +83,15 @@ impl Exchange {
         counters: Arc<Counters>,
         clock: Clock,
     ) -> Self {
-        let sockets: Vec<_> = sockets.into_sockets().map(UdpSocket::from_std).collect();
+        let sockets: Vec<_> = sockets.into_pairs().map(|pair| pair.map(UdpSocket::from_std)).collect();
         let count = sockets.len();
         Self {
             poll,
-            ready: Events::with_capacity(count + 1),
+            ready: Events::with_capacity(2 * count + 1),
             sockets,
             calls: std::iter::repeat_with(|| None).take(count).collect(),
             ports: HashMap::with_capacity(count),
-            unread: VecDeque::with_capacity(count),
+            unread: VecDeque::with_capacity(2 * count),
             pace: Pace::new(count, clock.now()),
             commands,
             events,
@@ -154,19 +155,22 @@ impl Exchange {
 
     fn open(&mut self, key: CallKey, port: PortIndex, plan: MediaPlan, start: RtpStart) {
         let index = usize::from(port.0);
-        let (Some(socket), Some(seat @ None), false) =
+        let (Some(sockets), Some(seat @ None), false) =
             (self.sockets.get_mut(index), self.calls.get_mut(index), self.ports.contains_key(&key))
         else {
             tracing::error!(call.key = key.0, port = port.0, "call {} was given a port that it cannot have", key.0);
             return;
         };
-        discard(socket);
-        if let Err(error) = self.poll.registry().register(socket, Token(index), Interest::READABLE) {
-            tracing::error!(call.key = key.0, %error, "call {} has no media: {error}", key.0);
-            return;
+        for lane in LANES {
+            let socket = sockets.of(lane);
+            discard(socket);
+            if let Err(error) = self.poll.registry().register(socket, token(port, lane), Interest::READABLE) {
+                tracing::error!(call.key = key.0, %error, "call {} has no media: {error}", key.0);
+                return;
+            }
         }
         let session = MediaSession::new(plan, start, self.clips.clone());
-        *seat = Some(Call { key, session, speaks: false, unread: false });
+        *seat = Some(Call { key, session, speaks: false, unread: Pair::default() });
         self.ports.insert(key, port);
     }
 
@@ -176,13 +180,18 @@ impl Exchange {
         let mut quality = Quality::default();
         if let Some(port) = self.ports.remove(&key) {
             let index = usize::from(port.0);
-            if let Some(call) = self.calls[index].take() {
+            if let Some(mut call) = self.calls[index].take() {
+                let mut packet = [0; MediaSession::REPORT_BYTES];
+                let last = call.session.part(self.clock.now(), &mut packet);
+                self.send_report(port, last, &packet);
                 quality = call.session.quality();
             }
-            if let Err(error) = self.poll.registry().deregister(&mut self.sockets[index]) {
-                tracing::error!(call.key = key.0, %error, "the port of call {} cannot be left: {error}", key.0);
+            for lane in LANES {
+                if let Err(error) = self.poll.registry().deregister(self.sockets[index].of(lane)) {
+                    tracing::error!(call.key = key.0, %error, "a port of call {} cannot be left: {error}", key.0);
+                }
             }
-            self.unread.retain(|unread| *unread != port);
+            self.unread.retain(|(unread, _)| *unread != port);
         }
         self.tell(key, MediaEvent::Closed(quality));
     }
@@ -190,19 +199,21 @@ impl Exchange {
     /// Sends the packets that are due.
     fn speak(&mut self) {
         let now = self.clock.now();
-        let mut packet = [0; MediaSession::PACKET_BYTES];
+        let (mut packet, mut report) = ([0; MediaSession::PACKET_BYTES], [0; MediaSession::REPORT_BYTES]);
         while let Some(due) = self.pace.pop(now) {
             let index = usize::from(due.port.0);
             let Some(call) = self.calls[index].as_mut().filter(|call| call.key == due.call) else { continue };
             let tick = call.session.tick(now, &mut packet);
+            let due_report = call.session.report(now, &mut report);
             let skipped = self.pace.go_on(due, call.session.packet_time(), now);
             Counters::add(&self.counters.skipped, skipped);
             if let Some((to, length)) = tick.packet
-                && self.sockets[index].send_to(&packet[..length], to).is_err()
+                && self.sockets[index].of(Lane::Rtp).send_to(&packet[..length], to).is_err()
             {
                 // Lost, as in a network: there is no route, or the kernel's buffer is full.
                 Counters::add(&self.counters.unsent, 1);
             }
+            self.send_report(due.port, due_report, &report);
             if let Some(play) = tick.play_ended {
                 self.tell(due.call, MediaEvent::PlayEnded(play));
             }
@@ -212,24 +223,32 @@ impl Exchange {
         }
     }
 
-    /// Reads what arrived, one datagram of each port after the other.
+    /// A lost report is followed by another.
+    fn send_report(&mut self, port: PortIndex, due: Option<DueReport>, packet: &[u8]) {
+        let Some(DueReport { lane, to, length }) = due else { return };
+        if self.sockets[usize::from(port.0)].of(lane).send_to(&packet[..length], to).is_err() {
+            Counters::add(&self.counters.unsent, 1);
+        }
+    }
+
+    /// Reads what arrived, one datagram of each socket after the other.
     fn listen(&mut self) {
         let mut datagram = [0; DATAGRAM_BYTES];
         for _ in 0..READS_A_TURN {
-            let Some(port) = self.unread.pop_front() else { return };
+            let Some((port, lane)) = self.unread.pop_front() else { return };
             let index = usize::from(port.0);
             let Some(call) = self.calls[index].as_mut() else { continue };
-            match self.sockets[index].recv_from(&mut datagram) {
+            match self.sockets[index].of(lane).recv_from(&mut datagram) {
                 Ok((length, from)) => {
-                    self.unread.push_back(port);
-                    if let Some(key) = call.session.receive(from, &datagram[..length], self.clock.now()) {
+                    self.unread.push_back((port, lane));
+                    if let Some(key) = call.session.receive(lane, from, &datagram[..length], self.clock.now()) {
                         let call = call.key;
                         self.tell(call, MediaEvent::Key(key));
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::Interrupted => self.unread.push_back(port),
+                Err(error) if error.kind() == ErrorKind::Interrupted => self.unread.push_back((port, lane)),
                 // Nothing more; the next datagram makes the socket ready again.
-                Err(_) => call.unread = false,
+                Err(_) => *call.unread.of(lane) = false,
             }
         }
     }
@@ -281,16 +300,27 @@ impl Exchange {
             Err(_) | Ok(()) => {}
         }
         for event in &self.ready {
-            let index = event.token().0;
-            if let Some(Some(call)) = self.calls.get_mut(index)
-                && !std::mem::replace(&mut call.unread, true)
-                && let Ok(port) = u16::try_from(index)
+            let Some((port, lane)) = place(event.token()) else { continue };
+            if let Some(Some(call)) = self.calls.get_mut(usize::from(port.0))
+                && !std::mem::replace(call.unread.of(lane), true)
             {
-                self.unread.push_back(PortIndex(port));
+                self.unread.push_back((port, lane));
             }
         }
         Ok(())
     }
+}
+
+const LANES: [Lane; 2] = [Lane::Rtp, Lane::Rtcp];
+
+fn token(port: PortIndex, lane: Lane) -> Token {
+    Token(2 * usize::from(port.0) + usize::from(lane == Lane::Rtcp))
+}
+
+/// Whose token this is; `None` for the waker's.
+fn place(Token(token): Token) -> Option<(PortIndex, Lane)> {
+    let port = u16::try_from(token / 2).ok()?;
+    Some((PortIndex(port), LANES[token % 2]))
 }
 
 /// The media of a call, and its port.

@@ -1,23 +1,32 @@
-//! The RTP sockets: bound at start, so that an answered call never finds its port taken.
+//! The RTP sockets and, at the odd port above each, that of its reports (RFC 3550 11): bound at start, so that an answered
+//! call never finds its ports taken.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 
+use ivr_core::media::Lane;
 use socket2::SockRef;
 
 /// A second of packets, as the kernel counts them. What a flood fills beyond is dropped by the kernel, and costs no
 /// more memory than this for each socket.
 const RECEIVE_BUFFER_BYTES: usize = 64 * 1_024;
 
-/// Of the ports that the operating system draws, about half are odd.
+/// Of the ports that the operating system draws, about half are odd, and above some of the others somebody sits.
 const DRAWS_A_PORT: usize = 64;
 
-/// One socket for each call at a time, and one for each call whose port rests.
+/// One pair for each call at a time, and one for each call whose ports rest.
 #[derive(Debug)]
 pub struct RtpSockets {
-    sockets: Vec<UdpSocket>,
+    pairs: Vec<Pair<UdpSocket>>,
     ports: Vec<u16>,
+}
+
+/// What belongs to a call's two ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Pair<T> {
+    rtp: T,
+    rtcp: T,
 }
 
 /// Why the RTP sockets cannot be had.
@@ -25,7 +34,7 @@ pub struct RtpSockets {
 pub enum BindError {
     /// One of the ports is taken, or the address is not ours, or there are more sockets than the process may open.
     #[error(
-        "the RTP port {address} cannot be bound: {cause}; choose other ports, or let the process open more files (ulimit -n)"
+        "the media port {address} cannot be bound: {cause}; choose other ports, or let the process open more files (ulimit -n)"
     )]
     Bind {
         /// The address and port.
@@ -33,22 +42,27 @@ pub enum BindError {
         /// Why.
         cause: io::Error,
     },
-    /// There is no even port in the range, or the system drew none.
-    #[error("no even port is free at {0}: RTP takes even ports and leaves the odd ones to RTCP (RFC 3550 11)")]
+    /// There is no even port with its odd neighbour in the range, or the system drew none.
+    #[error(
+        "no even port and the one above it are free at {0}: RTP takes the even ones, RTCP the odd ones (RFC 3550 11)"
+    )]
     NoEvenPort(IpAddr),
 }
 
 impl RtpSockets {
-    /// Binds every even port of the range; the odd ones are left to RTCP (RFC 3550 11).
+    /// Binds every even port of the range for RTP, and the one above it for RTCP (RFC 3550 11).
     ///
     /// # Errors
     /// If one cannot be bound, or there is none.
     pub fn in_range(address: IpAddr, ports: RangeInclusive<u16>) -> Result<Self, BindError> {
-        let even = ports.filter(|port| port % 2 == 0);
-        Self::of(address, even.map(|port| bind(address, port)).collect::<Result<_, _>>()?)
+        let even = ports.clone().filter(|port| port % 2 == 0);
+        let with_odd =
+            even.filter_map(|port| port.checked_add(1).filter(|odd| ports.contains(odd)).map(|odd| (port, odd)));
+        let bound = |(port, odd)| Ok((Pair { rtp: bind(address, port)?.0, rtcp: bind(address, odd)?.0 }, port));
+        Self::of(address, with_odd.map(bound).collect::<Result<_, _>>()?)
     }
 
-    /// Binds so many even ports as the operating system draws them, for the demo and for tests.
+    /// Binds so many even ports, each with the one above it, as the operating system draws them, for the demo and for tests.
     ///
     /// # Errors
     /// If the system has not so many.
@@ -61,28 +75,43 @@ impl RtpSockets {
         &self.ports
     }
 
-    pub(super) fn into_sockets(self) -> impl Iterator<Item = UdpSocket> {
-        self.sockets.into_iter()
+    pub(super) fn into_pairs(self) -> impl Iterator<Item = Pair<UdpSocket>> {
+        self.pairs.into_iter()
     }
 
-    fn of(address: IpAddr, bound: Vec<(UdpSocket, u16)>) -> Result<Self, BindError> {
+    fn of(address: IpAddr, bound: Vec<(Pair<UdpSocket>, u16)>) -> Result<Self, BindError> {
         if bound.is_empty() {
             return Err(BindError::NoEvenPort(address));
         }
-        let (sockets, ports) = bound.into_iter().unzip();
-        Ok(Self { sockets, ports })
+        let (pairs, ports) = bound.into_iter().unzip();
+        Ok(Self { pairs, ports })
     }
 }
 
-fn draw(address: IpAddr) -> Result<(UdpSocket, u16), BindError> {
-    // Odd ones are held until the end, else the system might draw them again.
-    let mut odd = Vec::new();
-    for _ in 0..DRAWS_A_PORT {
-        let (socket, port) = bind(address, 0)?;
-        if port % 2 == 0 {
-            return Ok((socket, port));
+impl<T> Pair<T> {
+    pub(super) fn map<U>(self, mut to: impl FnMut(T) -> U) -> Pair<U> {
+        Pair { rtp: to(self.rtp), rtcp: to(self.rtcp) }
+    }
+
+    pub(super) fn of(&mut self, lane: Lane) -> &mut T {
+        match lane {
+            Lane::Rtp => &mut self.rtp,
+            Lane::Rtcp => &mut self.rtcp,
         }
-        odd.push(socket);
+    }
+}
+
+fn draw(address: IpAddr) -> Result<(Pair<UdpSocket>, u16), BindError> {
+    // What does not fit is held until the end, else the system might draw it again.
+    let mut unfit = Vec::new();
+    for _ in 0..DRAWS_A_PORT {
+        let (rtp, port) = bind(address, 0)?;
+        if port % 2 == 0
+            && let Ok((rtcp, _)) = bind(address, port + 1)
+        {
+            return Ok((Pair { rtp, rtcp }, port));
+        }
+        unfit.push(rtp);
     }
     Err(BindError::NoEvenPort(address))
 }
@@ -109,11 +138,12 @@ mod tests {
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     #[test]
-    fn drawn_ports_are_even_and_each_is_bound() {
+    fn drawn_ports_are_even_and_each_is_bound_with_the_one_above() {
         let sockets = RtpSockets::drawn(LOOPBACK, 20).unwrap();
         assert_eq!(sockets.ports().len(), 20);
-        for (socket, port) in sockets.sockets.iter().zip(sockets.ports()) {
-            assert_eq!((port % 2, socket.local_addr().unwrap().port()), (0, *port));
+        for (Pair { rtp, rtcp }, port) in sockets.pairs.iter().zip(sockets.ports()) {
+            assert_eq!((port % 2, rtp.local_addr().unwrap().port()), (0, *port));
+            assert_eq!(rtcp.local_addr().unwrap().port(), port + 1);
         }
     }
 
@@ -126,8 +156,10 @@ mod tests {
         };
         let (even, sockets) = (0..50).find_map(|_| free()).unwrap();
         assert_eq!(sockets.ports(), [even]);
-        let error = RtpSockets::in_range(LOOPBACK, even..=even).unwrap_err().to_string();
+        let error = RtpSockets::in_range(LOOPBACK, even..=even + 1).unwrap_err().to_string();
         assert!(error.contains(&format!("127.0.0.1:{even}")), "{error}");
+        // Its neighbour is not in the range: nothing is bound that the range does not name.
+        assert!(matches!(RtpSockets::in_range(LOOPBACK, even..=even), Err(BindError::NoEvenPort(_))));
     }
 
     #[test]

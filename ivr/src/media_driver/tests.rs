@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use ivr_core::media::{Codec, MediaPlan, PortIndex, Quality, RtpStart};
+use ivr_core::media::{Codec, Control, MediaPlan, PortIndex, Quality, RtpStart};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use voice_prompts::{Library, PromptId, Utterance};
@@ -13,7 +13,7 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Far longer than anything takes; only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 const EVENT_PAYLOAD_TYPE: u8 = 101;
-const START: RtpStart = RtpStart { ssrc: 0x0102_0304, sequence: 65_530, timestamp: u32::MAX - 1_000 };
+const START: RtpStart = RtpStart { ssrc: 0x0102_0304, sequence: 65_530, timestamp: u32::MAX - 1_000, seed: [7; 32] };
 
 /// The media thread with two ports.
 struct Service {
@@ -24,6 +24,8 @@ struct Service {
 /// The other end of a call's audio.
 struct Caller {
     socket: UdpSocket,
+    /// Of its reports.
+    control: UdpSocket,
     service: SocketAddr,
     sequence: u16,
 }
@@ -47,8 +49,8 @@ impl Service {
     /// A call on this port.
     fn open(&self, call: u64, port: u16) -> Caller {
         let caller = Caller::at("127.0.0.1", self.driver.ports()[usize::from(port)]);
-        let remote = caller.socket.local_addr().unwrap();
-        self.open_for(call, port, remote);
+        let [remote, control] = [&caller.socket, &caller.control].map(|socket| socket.local_addr().unwrap());
+        self.open_for(call, port, remote, Control::At(control));
         caller
     }
 
@@ -58,9 +60,10 @@ impl Service {
         caller.packet();
     }
 
-    fn open_for(&self, call: u64, port: u16, remote: SocketAddr) {
+    fn open_for(&self, call: u64, port: u16, remote: SocketAddr, control: Control) {
         let plan = MediaPlan {
             remote,
+            control,
             codec: Codec::Pcmu,
             event_payload_type: Some(EVENT_PAYLOAD_TYPE),
             packet_time: Duration::from_millis(20),
@@ -100,9 +103,12 @@ impl Service {
 
 impl Caller {
     fn at(address: &str, service: u16) -> Self {
-        let socket = UdpSocket::bind((address, 0)).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self { socket, service: (LOOPBACK, service).into(), sequence: 0 }
+        let bound = || UdpSocket::bind((address, 0)).unwrap();
+        let (socket, control) = (bound(), bound());
+        for socket in [&socket, &control] {
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        }
+        Self { socket, control, service: (LOOPBACK, service).into(), sequence: 0 }
     }
 
     fn packet(&self) -> Packet {
@@ -118,6 +124,21 @@ impl Caller {
             payload: bytes[12..length].to_vec(),
             at: Clock.now(),
         }
+    }
+
+    /// The next report, and the port that it came from.
+    fn report(&self) -> (Vec<u8>, u16) {
+        let mut bytes = [0; 2_048];
+        let (length, from) = self.control.recv_from(&mut bytes).expect("no report");
+        (bytes[..length].to_vec(), from.port())
+    }
+
+    /// Reports that 12 packets of the service arrived and 3 did not, to this port of it.
+    fn reports(&self, port: u16) {
+        let highest = u32::from(START.sequence.wrapping_add(14)) + 0x1_0000;
+        let words = [0x81c9_0007_u32, 1, START.ssrc, 3, highest, 80, 0, 0];
+        let packet: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        self.control.send_to(&packet, (LOOPBACK, port)).unwrap();
     }
 
     /// Reads one, if there is one.
@@ -151,7 +172,7 @@ async fn a_clip_is_heard_whole_and_in_order_and_its_end_is_told() {
     samples.resize(samples.len().next_multiple_of(160), 0);
     let packets: Vec<Packet> = (0..samples.len() / 160).map(|_| caller.packet()).collect();
     for (n, (packet, said)) in packets.iter().zip(samples.chunks_exact(160)).enumerate() {
-        let RtpStart { ssrc, sequence, timestamp } = START;
+        let RtpStart { ssrc, sequence, timestamp, .. } = START;
         let expected = (ssrc, sequence.wrapping_add(n as u16), timestamp.wrapping_add(160 * n as u32));
         assert_eq!((packet.ssrc, packet.sequence, packet.timestamp), expected);
         for (octet, sample) in packet.payload.iter().zip(said) {
@@ -213,6 +234,30 @@ async fn the_end_of_a_call_gives_its_figures_and_strangers_are_counted() {
 }
 
 #[tokio::test]
+async fn reports_come_and_go_by_the_port_above_and_the_last_is_a_farewell() {
+    let mut service = Service::start();
+    let mut caller = service.open(1, 0);
+    service.listen(1, &caller);
+    let control = service.driver.ports()[0] + 1;
+    let (report, from) = caller.report();
+    assert_eq!((report[0], report[1], &report[4..8], from), (0x80, 200, &[1, 2, 3, 4][..], control));
+
+    // By now more than 14 packets were sent.
+    caller.reports(control);
+    Caller::at("127.0.0.2", 9).reports(control);
+    // They were there before the key, so they are read in the same turn.
+    caller.press(1, 1);
+    assert_eq!(service.key().await, (1, '1'));
+    let quality = service.close(1).await;
+    let reported = quality.reported.expect("a report that is believed");
+    assert_eq!((reported.packets_expected, reported.packets_lost), (15, 3));
+    assert_eq!((reported.jitter, quality.packets_foreign), (Duration::from_millis(10), 1));
+    let last =
+        std::iter::repeat_with(|| caller.report().0).find(|report| report.ends_with(&[0, 1, 1, 2, 3, 4])).unwrap();
+    assert_eq!(last[last.len() - 8..], [0x81, 203, 0, 1, 1, 2, 3, 4]);
+}
+
+#[tokio::test]
 async fn a_port_is_used_again_and_late_packets_do_not_reach_the_next_call() {
     let mut service = Service::start();
     let mut caller = service.open(1, 0);
@@ -221,7 +266,7 @@ async fn a_port_is_used_again_and_late_packets_do_not_reach_the_next_call() {
     for press in 1..20 {
         caller.press(7, press);
     }
-    service.open_for(2, 0, caller.socket.local_addr().unwrap());
+    service.open_for(2, 0, caller.socket.local_addr().unwrap(), Control::Off);
     while caller.has_packet() {}
     service.listen(2, &caller);
     caller.press(8, 20);
@@ -254,7 +299,7 @@ async fn whatever_is_commanded_each_farewell_is_answered_and_the_ports_are_free_
             let call = u64::from(chance.next_u32()) % CALLS;
             match chance.next_u32() % 6 {
                 // Also a port that does not exist, one that is taken, and a call that has one.
-                0 | 1 => service.open_for(call, (chance.next_u32() % 3) as u16, somewhere),
+                0 | 1 => service.open_for(call, (chance.next_u32() % 3) as u16, somewhere, Control::Off),
                 2 => service.tell(call, MediaCommand::Listen),
                 3 => service.tell(call, MediaCommand::Say { play: 1, utterance: Utterance::default() }),
                 4 => service.tell(call, MediaCommand::Hush),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use ivr_core::call::question::VerificationId;
 use ivr_core::caller::Level;
-use ivr_core::media::Quality;
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use sqlx::Row as _;
@@ -12,6 +11,11 @@ use time::OffsetDateTime;
 
 use super::columns::tel;
 use super::{Columns, Conn, Row, StoreError, millis, time_of};
+
+mod quality;
+
+pub use quality::Rated;
+pub(crate) use quality::set_quality;
 
 /// Names a call in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,7 +59,7 @@ pub struct Call {
     /// From the INVITE to the end.
     pub duration: Option<Duration>,
     /// What its media was like.
-    pub quality: Option<Quality>,
+    pub quality: Option<Rated>,
     /// The verification whose code was keyed in.
     pub verification: Option<VerificationId>,
     /// Serial number of what that verification issued.
@@ -193,24 +197,6 @@ pub(crate) async fn set_outcome(id: CallId, outcome: &str, conn: &mut Conn) -> R
         .bind(id.0.to_vec())
         .execute(conn)
         .await?;
-    Ok(())
-}
-
-/// What its media was like.
-pub(crate) async fn set_quality(id: CallId, quality: &Quality, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE calls SET packets_sent = $1, packets_received = $2, packets_lost = $3, packets_foreign = $4,
-             jitter_us = $5
-         WHERE id = $6",
-    )
-    .bind(count(quality.packets_sent))
-    .bind(count(quality.packets_received))
-    .bind(count(quality.packets_lost))
-    .bind(count(quality.packets_foreign))
-    .bind(micros(quality.jitter))
-    .bind(id.0.to_vec())
-    .execute(conn)
-    .await?;
     Ok(())
 }
 
@@ -387,7 +373,9 @@ fn pattern(text: &str) -> String {
 const SELECT: &str = "SELECT calls.id, calls.sip_call_id, calls.began_at, calls.trunk, calls.source, calls.country,
     calls.last4, calls.level, calls.outcome, calls.status, calls.reason, calls.setup_us, calls.duration_ms,
     calls.packets_sent, calls.packets_received, calls.packets_lost, calls.packets_foreign, calls.jitter_us,
-    calls.verification, COALESCE(calls.serial, verifications.serial)
+    calls.verification, COALESCE(calls.serial, verifications.serial),
+    calls.reported_expected, calls.reported_lost, calls.reported_jitter_us, calls.round_trip_us,
+    calls.mos_received, calls.mos_sent
     FROM calls LEFT JOIN verifications ON verifications.id = calls.verification";
 
 fn call(row: &Row) -> Result<Call, StoreError> {
@@ -411,22 +399,10 @@ fn call(row: &Row) -> Result<Call, StoreError> {
         refusal: status.zip(reason),
         setup: setup.map(from_micros),
         duration: duration.map(|millis| Duration::from_millis(unsigned(millis))),
-        quality: quality(row)?,
+        quality: quality::of(row)?,
         verification: verification.map(octets).transpose()?.map(VerificationId),
         serial: row.try_get(19)?,
     })
-}
-
-fn quality(row: &Row) -> Result<Option<Quality>, StoreError> {
-    let Some(sent) = row.try_get::<Option<i64>, _>(13)? else { return Ok(None) };
-    let figure = |at: usize| Ok::<u64, StoreError>(unsigned(row.try_get::<Option<i64>, _>(at)?.unwrap_or(0)));
-    Ok(Some(Quality {
-        packets_sent: unsigned(sent),
-        packets_received: figure(14)?,
-        packets_lost: figure(15)?,
-        packets_foreign: figure(16)?,
-        jitter: Duration::from_micros(figure(17)?),
-    }))
 }
 
 const NUMBER: &str = "calls.number";
@@ -443,10 +419,6 @@ fn micros(duration: Duration) -> i64 {
 
 fn from_micros(micros: i64) -> Duration {
     Duration::from_micros(unsigned(micros))
-}
-
-fn count(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn unsigned(number: i64) -> u64 {

@@ -1,15 +1,17 @@
 //! What the targets share: a service with one trunk, and callers that know how SIP is written.
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
 use ivr_core::call::question::{Answer, Outcome, VerificationId};
 use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
 use ivr_core::endpoint::{Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
-use ivr_core::media::{CallKey, MediaEvent, Quality};
+use ivr_core::media::{CallKey, Clips, Codec, Control, MediaEvent, MediaPlan, MediaSession, Quality, RtpStart};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
+use voice_prompts::Library;
 
 /// Where the trunk's SIP comes from.
 pub fn trunk() -> SocketAddr {
@@ -52,6 +54,30 @@ pub fn config() -> EndpointConfig {
         strangers: Strangers::Refuse,
         server: None,
     }
+}
+
+/// Where the audio of the call of [`media`] comes from.
+pub fn caller_media() -> SocketAddr {
+    "198.51.100.9:30000".parse().expect("an address")
+}
+
+/// The media of a call whose ACK has come, and whose reports go there.
+pub fn media(control: Control, now: Instant) -> MediaSession {
+    static CLIPS: LazyLock<Clips> = LazyLock::new(|| Clips::encode(&Library::embedded(), "en"));
+    let plan = MediaPlan {
+        remote: caller_media(),
+        control,
+        codec: Codec::Pcmu,
+        event_payload_type: Some(101),
+        packet_time: Duration::from_millis(20),
+        media_networks: vec![],
+        held: false,
+        latch_any: false,
+    };
+    let start = RtpStart { ssrc: 9, sequence: 2, timestamp: 3, seed: [7; 32] };
+    let mut session = MediaSession::new(plan, start, CLIPS.clone());
+    session.listen(now);
+    session
 }
 
 /// A whole request from the trunk: `start` and `headers` as given between what every request has.

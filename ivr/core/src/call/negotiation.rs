@@ -116,11 +116,14 @@ impl Call {
 
     pub(super) fn open_media(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
         let plan = self.take_up(proposal, desk);
+        let mut seed = [0; 32];
+        desk.chance.fill_bytes(&mut seed);
         let start = RtpStart {
             ssrc: desk.chance.next_u32(),
             // RFC 3550 5.1: random, so that a known beginning helps nobody.
             sequence: (desk.chance.next_u32() >> 16) as u16,
             timestamp: desk.chance.next_u32(),
+            seed,
         };
         self.media = Media::Open;
         desk.out.push(Output::Media(self.key, MediaCommand::Open { port: self.port, plan, start }));
@@ -152,6 +155,7 @@ impl Call {
 fn plan(proposal: &Proposal, profile: &TrunkProfile) -> MediaPlan {
     MediaPlan {
         remote: proposal.remote,
+        control: proposal.control,
         codec: proposal.codec,
         event_payload_type: proposal.event_payload_type,
         packet_time: proposal.packet_time,

@@ -16,6 +16,7 @@ use voice_prompts::Segment;
 
 use super::testing::{Caller, PEER, config};
 use super::*;
+use crate::media::Control;
 
 #[test]
 fn endpoints_do_as_their_transcripts_say() {
@@ -259,7 +260,12 @@ fn shown_command(command: &MediaCommand) -> String {
     let plan_text = |plan: &crate::media::MediaPlan| {
         let keys = plan.event_payload_type.map_or("no keys".to_owned(), |payload| format!("keys {payload}"));
         let held = if plan.held { ", held" } else { "" };
-        format!("{:?} to {}, {keys}, {} ms{held}", plan.codec, plan.remote, plan.packet_time.as_millis())
+        let reports = match plan.control {
+            Control::At(_) => "",
+            Control::Muxed => ", reports with it",
+            Control::Off => ", no reports",
+        };
+        format!("{:?} to {}, {keys}, {} ms{held}{reports}", plan.codec, plan.remote, plan.packet_time.as_millis())
     };
     match command {
         MediaCommand::Open { port, plan, .. } => format!("open port {} for {}", port.0, plan_text(plan)),

@@ -1,27 +1,33 @@
-//! The prompts as octets of both codecs, encoded once and shared by all calls.
+//! The prompts, shared by all calls: as octets of G.711, encoded once, and as samples for G.722.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use voice_prompts::{Library, PromptId};
 
-use super::Codec;
+use super::Law;
 
-/// Every clip of one language in every codec. Cheap to clone.
+/// Every clip of one language for every codec. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Clips(Arc<HashMap<PromptId, Arc<Clip>>>);
 
-/// One clip in every codec: 8000 octets a second.
+/// One clip for every codec.
 #[derive(Debug)]
 pub(crate) struct Clip {
+    /// 8000 octets a second.
     mu_law: Box<[u8]>,
     a_law: Box<[u8]>,
+    /// Two samples for each of those octets.
+    wide: Arc<[i16]>,
 }
 
 impl Clips {
     /// Encodes the clips of the language in which a caller with this locale is spoken to.
     pub fn encode(library: &Library, locale: &str) -> Self {
-        let clip = |id: PromptId| (id, Arc::new(Clip::encode(&library.samples(id, locale))));
+        let clip = |id: PromptId| {
+            let clip = Clip::encode(&library.samples(id, locale), library.wide_samples(id, locale));
+            (id, Arc::new(clip))
+        };
         Self(Arc::new(PromptId::ALL.into_iter().map(clip).collect()))
     }
 
@@ -32,15 +38,25 @@ impl Clips {
 }
 
 impl Clip {
-    fn encode(samples: &[i16]) -> Self {
-        let octets = |codec: Codec| samples.iter().map(|sample| codec.encode(*sample)).collect();
-        Self { mu_law: octets(Codec::Pcmu), a_law: octets(Codec::Pcma) }
+    fn encode(samples: &[i16], wide: Arc<[i16]>) -> Self {
+        let octets = |law: Law| samples.iter().map(|sample| law.encode(*sample)).collect();
+        Self { mu_law: octets(Law::Mu), a_law: octets(Law::A), wide }
     }
 
-    pub(crate) fn octets(&self, codec: Codec) -> &[u8] {
-        match codec {
-            Codec::Pcmu => &self.mu_law,
-            Codec::Pcma => &self.a_law,
+    /// Its length at 8 kHz.
+    pub(crate) fn samples(&self) -> usize {
+        self.mu_law.len()
+    }
+
+    pub(crate) fn octets(&self, law: Law) -> &[u8] {
+        match law {
+            Law::Mu => &self.mu_law,
+            Law::A => &self.a_law,
         }
+    }
+
+    /// Its samples at 16 kHz.
+    pub(crate) fn wide(&self) -> &[i16] {
+        &self.wide
     }
 }

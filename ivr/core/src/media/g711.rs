@@ -1,37 +1,36 @@
 //! G.711: 16-bit samples to µ-law and A-law octets (ITU-T G.711). Prompts are encoded once, when they are loaded.
 
-use super::Codec;
+/// The two laws of G.711.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Law {
+    /// North America and Japan.
+    Mu,
+    /// Elsewhere.
+    A,
+}
 
-impl Codec {
+impl Law {
     /// The octet of a sample.
     pub fn encode(self, sample: i16) -> u8 {
         match self {
-            Self::Pcmu => encode_mu_law(sample),
-            Self::Pcma => encode_a_law(sample),
+            Self::Mu => encode_mu_law(sample),
+            Self::A => encode_a_law(sample),
         }
     }
 
     /// The sample of an octet.
     pub fn decode(self, octet: u8) -> i16 {
         match self {
-            Self::Pcmu => decode_mu_law(octet),
-            Self::Pcma => decode_a_law(octet),
+            Self::Mu => decode_mu_law(octet),
+            Self::A => decode_a_law(octet),
         }
     }
 
     /// The octet of silence.
     pub const fn silence(self) -> u8 {
         match self {
-            Self::Pcmu => 0xff,
-            Self::Pcma => 0xd5,
-        }
-    }
-
-    /// The static payload type (RFC 3551 6).
-    pub const fn payload_type(self) -> u8 {
-        match self {
-            Self::Pcmu => 0,
-            Self::Pcma => 8,
+            Self::Mu => 0xff,
+            Self::A => 0xd5,
         }
     }
 }
@@ -104,7 +103,7 @@ mod tests {
             (132, 0xef),
         ];
         for (sample, octet) in mu_law {
-            assert_eq!(Codec::Pcmu.encode(sample), octet, "{sample}: {:02x}", Codec::Pcmu.encode(sample));
+            assert_eq!(Law::Mu.encode(sample), octet, "{sample}: {:02x}", Law::Mu.encode(sample));
         }
         let a_law: [(i16, u8); 8] = [
             (0, 0xd5),
@@ -117,36 +116,36 @@ mod tests {
             (512, 0xf5),
         ];
         for (sample, octet) in a_law {
-            assert_eq!(Codec::Pcma.encode(sample), octet, "{sample}: {:02x}", Codec::Pcma.encode(sample));
+            assert_eq!(Law::A.encode(sample), octet, "{sample}: {:02x}", Law::A.encode(sample));
         }
     }
 
     #[test]
     fn every_octet_is_the_octet_of_its_sample() {
-        for codec in [Codec::Pcmu, Codec::Pcma] {
+        for law in [Law::Mu, Law::A] {
             for octet in 0..=255 {
                 // µ-law has a positive and a negative zero.
-                let again = codec.encode(codec.decode(octet));
-                assert!(again == octet || (codec == Codec::Pcmu && octet == 0x7f && again == 0xff), "{octet:02x}");
+                let again = law.encode(law.decode(octet));
+                assert!(again == octet || (law == Law::Mu && octet == 0x7f && again == 0xff), "{octet:02x}");
             }
         }
     }
 
     #[test]
     fn no_sample_is_further_from_its_octet_than_half_a_step() {
-        for codec in [Codec::Pcmu, Codec::Pcma] {
+        for law in [Law::Mu, Law::A] {
             for sample in i16::MIN..=i16::MAX {
-                let error = (i32::from(codec.decode(codec.encode(sample))) - i32::from(sample)).abs();
+                let error = (i32::from(law.decode(law.encode(sample))) - i32::from(sample)).abs();
                 let step = (i32::from(sample).abs() + 132) / 16;
-                assert!(error <= step.max(8), "{codec:?} {sample}: {error}");
+                assert!(error <= step.max(8), "{law:?} {sample}: {error}");
             }
         }
     }
 
     #[test]
     fn silence_is_the_octet_of_zero() {
-        for codec in [Codec::Pcmu, Codec::Pcma] {
-            assert_eq!(codec.encode(0), codec.silence());
+        for law in [Law::Mu, Law::A] {
+            assert_eq!(law.encode(0), law.silence());
         }
     }
 }

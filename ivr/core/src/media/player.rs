@@ -1,13 +1,14 @@
 //! What is being said, cut into frames. Between utterances there is silence.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use voice_prompts::{Segment, Utterance};
 
 use super::clips::{Clip, Clips};
-use super::{Codec, SAMPLES_PER_SECOND};
+use super::{Law, SAMPLES_PER_SECOND};
 
 /// The sentence of one call that is being said, if any.
 #[derive(Debug, Default)]
@@ -42,15 +43,31 @@ impl Player {
         self.sounds.clear();
     }
 
-    /// The next frame. Gives the number of the utterance whose last sample is in it.
-    pub(crate) fn fill(&mut self, codec: Codec, frame: &mut [u8]) -> Option<u32> {
-        frame.fill(codec.silence());
+    /// The next frame in G.711. Gives the number of the utterance whose last sample is in it.
+    pub(crate) fn fill(&mut self, law: Law, frame: &mut [u8]) -> Option<u32> {
+        frame.fill(law.silence());
+        self.play(frame.len(), |clip, from, at| {
+            let octets = &clip.octets(law)[from..from + at.len()];
+            frame[at].copy_from_slice(octets);
+        })
+    }
+
+    /// The next frame as samples of 16 kHz; the same otherwise.
+    pub(crate) fn fill_wide(&mut self, frame: &mut [i16]) -> Option<u32> {
+        frame.fill(0);
+        self.play(frame.len() / 2, |clip, from, at| {
+            let samples = &clip.wide()[2 * from..2 * (from + at.len())];
+            frame[2 * at.start..2 * at.end].copy_from_slice(samples);
+        })
+    }
+
+    /// Goes on by so many samples of 8 kHz; `put` is told what of a clip, from where on, belongs where.
+    fn play(&mut self, length: usize, mut put: impl FnMut(&Clip, usize, Range<usize>)) -> Option<u32> {
         let mut filled = 0;
         while let Some(sound) = self.sounds.front() {
-            let free = &mut frame[filled..];
-            let taken = free.len().min(sound.samples() - self.position);
+            let taken = (length - filled).min(sound.samples() - self.position);
             if let Sound::Clip(clip) = sound {
-                free[..taken].copy_from_slice(&clip.octets(codec)[self.position..self.position + taken]);
+                put(clip, self.position, filled..filled + taken);
             }
             filled += taken;
             self.position += taken;
@@ -67,7 +84,7 @@ impl Player {
 impl Sound {
     fn samples(&self) -> usize {
         match self {
-            Self::Clip(clip) => clip.octets(Codec::Pcmu).len(),
+            Self::Clip(clip) => clip.samples(),
             Self::Silence { samples } => *samples,
         }
     }
@@ -89,24 +106,24 @@ mod tests {
 
     #[test]
     fn an_utterance_is_its_clips_and_pauses_and_its_end_is_told_once() {
-        for (codec, octets_a_frame) in [(Codec::Pcmu, 80), (Codec::Pcmu, 160), (Codec::Pcma, 240)] {
+        for (law, octets_a_frame) in [(Law::Mu, 80), (Law::Mu, 160), (Law::A, 240)] {
             let utterance = Utterance::default().digits("12");
-            let octets = |digit| clips().clip(PromptId::Digit(digit)).unwrap().octets(codec).to_vec();
-            let pause = vec![codec.silence(); 2_000];
+            let octets = |digit| clips().clip(PromptId::Digit(digit)).unwrap().octets(law).to_vec();
+            let pause = vec![law.silence(); 2_000];
             let expected = [octets(1), pause, octets(2)].concat();
             let mut player = Player::default();
             player.say(7, &utterance, &clips());
             let (mut heard, mut frame) = (Vec::new(), vec![0; octets_a_frame]);
-            while player.fill(codec, &mut frame) != Some(7) {
+            while player.fill(law, &mut frame) != Some(7) {
                 heard.extend_from_slice(&frame);
                 assert!(heard.len() < expected.len());
             }
             heard.extend_from_slice(&frame);
             assert_eq!(heard[..expected.len()], expected);
-            assert!(heard[expected.len()..].iter().all(|octet| *octet == codec.silence()));
+            assert!(heard[expected.len()..].iter().all(|octet| *octet == law.silence()));
             assert!(heard.len() - expected.len() < octets_a_frame);
-            assert_eq!(player.fill(codec, &mut frame), None);
-            assert!(frame.iter().all(|octet| *octet == codec.silence()));
+            assert_eq!(player.fill(law, &mut frame), None);
+            assert!(frame.iter().all(|octet| *octet == law.silence()));
         }
     }
 
@@ -115,15 +132,15 @@ mod tests {
         let mut player = Player::default();
         let mut frame = [0; 160];
         player.say(1, &Utterance::default().clip(PromptId::WarningScam), &clips());
-        assert_eq!(player.fill(Codec::Pcmu, &mut frame), None);
+        assert_eq!(player.fill(Law::Mu, &mut frame), None);
         player.say(2, &Utterance::default().pause(Duration::from_millis(40)), &clips());
-        assert_eq!(player.fill(Codec::Pcmu, &mut frame), None);
-        assert_eq!(player.fill(Codec::Pcmu, &mut frame), Some(2));
+        assert_eq!(player.fill(Law::Mu, &mut frame), None);
+        assert_eq!(player.fill(Law::Mu, &mut frame), Some(2));
         player.say(3, &Utterance::default().clip(PromptId::Goodbye), &clips());
         player.hush();
         for _ in 0..200 {
-            assert_eq!(player.fill(Codec::Pcmu, &mut frame), None);
-            assert!(frame.iter().all(|octet| *octet == Codec::Pcmu.silence()));
+            assert_eq!(player.fill(Law::Mu, &mut frame), None);
+            assert!(frame.iter().all(|octet| *octet == Law::Mu.silence()));
         }
     }
 
@@ -131,6 +148,29 @@ mod tests {
     fn an_utterance_without_sound_ends_at_once() {
         let mut player = Player::default();
         player.say(1, &Utterance::default(), &clips());
-        assert_eq!(player.fill(Codec::Pcmu, &mut [0; 160]), Some(1));
+        assert_eq!(player.fill(Law::Mu, &mut [0; 160]), Some(1));
+    }
+
+    #[test]
+    fn the_same_is_said_at_both_rates() {
+        let utterance = Utterance::default().clip(PromptId::Goodbye).digits("12");
+        let (mut narrow, mut wide) = (Player::default(), Player::default());
+        narrow.say(7, &utterance, &clips());
+        wide.say(7, &utterance, &clips());
+        let (mut octets, mut samples) = ([0; 160], [0; 320]);
+        let (mut heard, mut heard_wide) = (Vec::new(), Vec::new());
+        loop {
+            let ends = (narrow.fill(Law::Mu, &mut octets), wide.fill_wide(&mut samples));
+            heard.extend(octets.map(|octet| Law::Mu.decode(octet)));
+            heard_wide.extend(samples);
+            assert_eq!(ends.0, ends.1);
+            if ends.0.is_some() {
+                break;
+            }
+        }
+        for (n, (once, twice)) in heard.iter().zip(voice_prompts::decimate(&heard_wide)).enumerate() {
+            let (once, twice) = (i32::from(*once), i32::from(twice));
+            assert!((once - twice).abs() <= 16 + twice.abs() / 16, "sample {n}: {once} for {twice}");
+        }
     }
 }

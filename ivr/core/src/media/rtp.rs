@@ -23,7 +23,7 @@ impl<'a> Packet<'a> {
     /// The packet in these octets; `None` if they are none, or RTCP on the same port (RFC 5761 4).
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let reader = RtpReader::new(bytes).ok()?;
-        if RTCP_TYPES.contains(&bytes[1]) {
+        if is_control(bytes) {
             return None;
         }
         let header = Header {
@@ -53,6 +53,11 @@ impl Header {
             .build_into(packet)
             .expect("the buffer holds the longest packet and the payload type has seven bits")
     }
+}
+
+/// Is this RTCP on the port of RTP (RFC 5761 4)?
+pub(crate) fn is_control(bytes: &[u8]) -> bool {
+    bytes.get(1).is_some_and(|second| RTCP_TYPES.contains(second))
 }
 
 /// A header without CSRCs and extension.

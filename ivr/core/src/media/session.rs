@@ -7,29 +7,52 @@ use voice_prompts::Utterance;
 
 use super::clips::Clips;
 use super::dtmf::{KeyRule, Report};
+use super::g722::Encoder;
 use super::player::Player;
 use super::reception::Reception;
-use super::rtp::{HEADER_BYTES, Header, Packet};
+use super::reports::{Outgoing, Part, Reports};
+use super::rtcp::{REPORT_BYTES, Told};
+use super::rtp::{HEADER_BYTES, Header, Packet, is_control};
 use super::source::Source;
-use super::{MediaPlan, Quality, RtpStart, SAMPLES_PER_SECOND};
+use super::{Codec, Control, Lane, Law, MediaPlan, Quality, RtpStart, SAMPLES_PER_SECOND};
 
-/// One call's RTP, both ways. It allocates when it is told to say something, never for a packet.
+/// One call's RTP and RTCP, both ways. It allocates when it is told to say something and for its reports, never for a
+/// packet of audio.
 #[derive(Debug)]
 pub struct MediaSession {
     plan: MediaPlan,
     next: RtpStart,
     clips: Clips,
     player: Player,
+    /// Since the call spoke G.722.
+    wideband: Option<Encoder>,
     source: Source,
     keys: KeyRule,
     reception: Reception,
+    reports: Reports,
+    /// Where the other side's reports came from.
+    reports_from: Option<SocketAddr>,
     packets_sent: u64,
+    octets_sent: u64,
     packets_foreign: u64,
     /// Set by the ACK: since then we speak and listen.
     last_heard: Option<Instant>,
     told_silence: bool,
     /// The next packet is the first after silence that was not sent (RFC 3551 4.1).
     resumes: bool,
+    /// The last tick, and the timestamp that belongs to it.
+    ticked: Option<(Instant, u32)>,
+}
+
+/// A report that is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueReport {
+    /// By this port of ours.
+    pub lane: Lane,
+    /// There.
+    pub to: SocketAddr,
+    /// So many octets of the buffer.
+    pub length: usize,
 }
 
 /// What a tick brought about.
@@ -48,6 +71,8 @@ impl MediaSession {
     pub const TIMEOUT: Duration = Duration::from_secs(30);
     /// Room for the longest packet: 60 ms.
     pub const PACKET_BYTES: usize = HEADER_BYTES + LONGEST_FRAME;
+    /// Room for the longest report.
+    pub const REPORT_BYTES: usize = REPORT_BYTES;
 
     /// The media of a call that was just answered. Nothing is sent and nothing counts before [`listen`](Self::listen).
     pub fn new(plan: MediaPlan, start: RtpStart, clips: Clips) -> Self {
@@ -57,19 +82,25 @@ impl MediaSession {
             next: start,
             clips,
             player: Player::default(),
+            wideband: None,
             keys: KeyRule::default(),
             reception: Reception::default(),
+            reports: Reports::new(start.ssrc, start.seed),
+            reports_from: None,
             packets_sent: 0,
+            octets_sent: 0,
             packets_foreign: 0,
             last_heard: None,
             told_silence: false,
             resumes: true,
+            ticked: None,
         }
     }
 
     /// The ACK arrived: the address of the offer is the caller's and no forged one's victim.
     pub fn listen(&mut self, now: Instant) {
         self.last_heard.get_or_insert(now);
+        self.reports.begin(now);
     }
 
     /// A re-INVITE agreed on something else. What is being said goes on.
@@ -78,6 +109,7 @@ impl MediaSession {
             != (self.plan.remote, &self.plan.media_networks, self.plan.latch_any);
         if moved {
             self.source = Source::new(&plan);
+            self.reports_from = None;
         }
         self.plan = plan;
         self.last_heard = self.last_heard.map(|_| now);
@@ -93,9 +125,13 @@ impl MediaSession {
         self.player.hush();
     }
 
-    /// A datagram arrived at the call's port. Gives the key that it reports, if it is the first to do so.
-    pub fn receive(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) -> Option<char> {
+    /// A datagram arrived at one of the call's ports. Gives the key that it reports, if it is the first to do so.
+    pub fn receive(&mut self, lane: Lane, from: SocketAddr, bytes: &[u8], now: Instant) -> Option<char> {
         let last_heard = self.last_heard.as_mut()?;
+        if lane == Lane::Rtcp || is_control(bytes) {
+            self.hear_report(lane, from, bytes, now);
+            return None;
+        }
         let packet = Packet::read(bytes)?;
         if !self.source.admits(from, now) {
             self.packets_foreign += 1;
@@ -113,12 +149,23 @@ impl MediaSession {
         let Some(last_heard) = self.last_heard else { return Tick::default() };
         let mut frame = [0; LONGEST_FRAME];
         let frame = &mut frame[..self.frame_samples()];
-        let play_ended = self.player.fill(self.plan.codec, frame);
+        let play_ended = self.say_next(frame);
         let packet = self.is_audible().then(|| (self.destination(), self.write(frame, packet)));
         self.resumes = packet.is_none();
+        self.ticked = Some((now, self.next.timestamp));
         // The clock of the timestamps runs on, sent or not; a frame is at most 480 samples.
         self.next.timestamp = self.next.timestamp.wrapping_add(frame.len() as u32);
         Tick { packet, play_ended, fell_silent: self.falls_silent(last_heard, now) }
+    }
+
+    /// Writes a report, if one is due: to be asked after each tick.
+    pub fn report(&mut self, now: Instant, packet: &mut [u8; REPORT_BYTES]) -> Option<DueReport> {
+        self.reports.is_due(now).then(|| self.state(Part::Stay, now, packet)).flatten()
+    }
+
+    /// The call is over: writes the last report, with a BYE. Who never sent anything has nothing to leave (RFC 3550 6.3.7).
+    pub fn part(&mut self, now: Instant, packet: &mut [u8; REPORT_BYTES]) -> Option<DueReport> {
+        (self.packets_sent > 0).then(|| self.state(Part::Leave, now, packet)).flatten()
     }
 
     /// The time from packet to packet.
@@ -134,15 +181,79 @@ impl MediaSession {
             packets_lost: self.reception.lost(),
             packets_foreign: self.packets_foreign,
             jitter: self.reception.jitter(),
+            reported: self.reports.reported(),
         }
     }
 
+    fn state(&mut self, part: Part, now: Instant, packet: &mut [u8; REPORT_BYTES]) -> Option<DueReport> {
+        let (lane, to) = self.report_route()?;
+        let outgoing = self.outgoing(now);
+        let length = self.reports.write(self.reception.report(), outgoing, part, now, packet)?;
+        Some(DueReport { lane, to, length })
+    }
+
+    fn hear_report(&mut self, lane: Lane, from: SocketAddr, bytes: &[u8], now: Instant) {
+        let told = if lane == self.report_lane() { Told::read(bytes, self.reports.ssrc()) } else { None };
+        let Some(told) = told else { return };
+        if !self.source.admits_report(from) {
+            self.packets_foreign += 1;
+            return;
+        }
+        self.reports_from = Some(from);
+        let outgoing = self.outgoing(now);
+        self.reports.hear(&told, outgoing, now);
+    }
+
+    /// Where reports come and go.
+    fn report_lane(&self) -> Lane {
+        if self.plan.control == Control::Muxed { Lane::Rtp } else { Lane::Rtcp }
+    }
+
+    /// Only to where RTP goes: the address of the SDP, or one where the trunk's media may be. Behind NAT, to where the
+    /// packets come from, and there to the port that reports come from.
+    fn report_route(&self) -> Option<(Lane, SocketAddr)> {
+        let audio = self.destination();
+        let to = match self.plan.control {
+            Control::Off => return None,
+            Control::Muxed => audio,
+            Control::At(control) if self.plan.latch_any => {
+                SocketAddr::new(audio.ip(), self.reports_from.unwrap_or(control).port())
+            }
+            Control::At(control) => Some(control).filter(|control| self.source.admits_report(*control))?,
+        };
+        (to.port() != 0 && !to.ip().is_unspecified()).then_some((self.report_lane(), to))
+    }
+
+    fn outgoing(&self, now: Instant) -> Outgoing {
+        let passed = |at| now.saturating_duration_since(at).as_micros() * u128::from(SAMPLES_PER_SECOND) / 1_000_000;
+        let timestamp =
+            self.ticked.map_or(self.next.timestamp, |(at, timestamp)| timestamp.wrapping_add(passed(at) as u32));
+        Outgoing { packets: self.packets_sent, octets: self.octets_sent, sequence: self.next.sequence, timestamp }
+    }
+
+    /// The next frame of what is said.
+    fn say_next(&mut self, frame: &mut [u8]) -> Option<u32> {
+        let law = match self.plan.codec {
+            Codec::Pcmu => Law::Mu,
+            Codec::Pcma => Law::A,
+            Codec::G722 => {
+                let mut samples = [0; 2 * LONGEST_FRAME];
+                let samples = &mut samples[..2 * frame.len()];
+                let ended = self.player.fill_wide(samples);
+                self.wideband.get_or_insert_with(Encoder::new).encode(samples, frame);
+                return ended;
+            }
+        };
+        self.player.fill(law, frame)
+    }
+
     fn write(&mut self, frame: &[u8], packet: &mut [u8]) -> usize {
-        let RtpStart { ssrc, sequence, timestamp } = self.next;
+        let RtpStart { ssrc, sequence, timestamp, .. } = self.next;
         let payload_type = self.plan.codec.payload_type();
         let header = Header { marked: self.resumes, payload_type, sequence, timestamp, ssrc };
         self.next.sequence = sequence.wrapping_add(1);
         self.packets_sent += 1;
+        self.octets_sent += frame.len() as u64;
         header.write(frame, packet)
     }
 

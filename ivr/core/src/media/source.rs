@@ -47,6 +47,15 @@ impl Source {
         admits
     }
 
+    /// May reports come from there? They latch nothing. Where anybody may send, they come from where the packets do.
+    pub(crate) fn admits_report(&self, from: SocketAddr) -> bool {
+        if self.any {
+            self.latched().is_some_and(|latched| latched.ip() == from.ip())
+        } else {
+            self.may_send(from.ip())
+        }
+    }
+
     /// Where the packets come from, once some came.
     pub(crate) fn latched(&self) -> Option<SocketAddr> {
         self.latched.as_ref().map(|latched| latched.to)
@@ -87,7 +96,20 @@ mod tests {
             let from = from.parse().unwrap();
             assert_eq!(Source::new(&trunk).admits(from, now), by_trunk, "{name}");
             assert_eq!(Source::new(&nat).admits(from, now), by_nat, "{name}, nat");
+            assert_eq!(Source::new(&trunk).admits_report(from), by_trunk, "{name}, a report");
+            assert!(!Source::new(&nat).admits_report(from), "{name}, a report, nat");
         }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
+    fn where_anybody_may_send_reports_come_from_where_the_packets_do() {
+        let mut nat = plan();
+        nat.latch_any = true;
+        let mut source = Source::new(&nat);
+        source.admits("192.0.2.9:4000".parse().unwrap(), Instant::now());
+        assert!(source.admits_report("192.0.2.9:7".parse().unwrap()));
+        assert!(!source.admits_report("127.0.0.1:4001".parse().unwrap()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::*;
 pub(super) fn plan() -> MediaPlan {
     MediaPlan {
         remote: "127.0.0.1:4000".parse().unwrap(),
+        control: Control::At("127.0.0.1:4001".parse().unwrap()),
         codec: Codec::Pcmu,
         event_payload_type: Some(101),
         packet_time: Duration::from_millis(20),
@@ -43,7 +44,7 @@ struct Sent {
 impl Line {
     #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
     fn new(plan: MediaPlan) -> Self {
-        let start = RtpStart { ssrc: 9, sequence: 65_535, timestamp: u32::MAX - 100 };
+        let start = RtpStart { ssrc: 9, sequence: 65_535, timestamp: u32::MAX - 100, seed: [7; 32] };
         Self { session: MediaSession::new(plan, start, clips()), now: Instant::now() }
     }
 
@@ -68,7 +69,7 @@ impl Line {
         let header = Header { marked: false, payload_type, sequence, timestamp: 800, ssrc: 1 };
         let mut packet = [0; MediaSession::PACKET_BYTES];
         let length = header.write(payload, &mut packet);
-        self.session.receive(from.parse().unwrap(), &packet[..length], self.now)
+        self.session.receive(Lane::Rtp, from.parse().unwrap(), &packet[..length], self.now)
     }
 }
 
@@ -110,22 +111,41 @@ fn packets_are_numbered_and_stamped_through_the_turn_of_the_counters() {
 fn an_utterance_goes_on_through_a_change_of_codec_and_a_hold() {
     let mut line = Line::answered(plan());
     line.session.say(3, &Utterance::default().clip(PromptId::Verified));
-    let expected = |codec: Codec, frame: usize| {
+    let expected = |law: Law, frame: usize| {
         let samples = Library::embedded().samples(PromptId::Verified, "en");
-        let octets = samples[frame * 160..][..160].iter().map(|sample| codec.encode(*sample));
+        let octets = samples[frame * 160..][..160].iter().map(|sample| law.encode(*sample));
         octets.collect::<Vec<_>>()
     };
-    assert_eq!(line.tick().0.unwrap().payload, expected(Codec::Pcmu, 0));
+    assert_eq!(line.tick().0.unwrap().payload, expected(Law::Mu, 0));
     line.session.change(MediaPlan { held: true, ..plan() }, line.now);
     assert_eq!(line.tick().0, None);
     line.session.change(MediaPlan { codec: Codec::Pcma, ..plan() }, line.now);
     let sent = line.tick().0.unwrap();
-    assert_eq!(sent.payload, expected(Codec::Pcma, 2));
+    assert_eq!(sent.payload, expected(Law::A, 2));
     // Nothing was sent, so no number is missing; the clock ran on.
     let timestamp = (u32::MAX - 100).wrapping_add(320);
     assert_eq!(sent.header, Header { marked: true, payload_type: 8, sequence: 0, timestamp, ssrc: 9 });
     let ended = (0..500).find_map(|_| line.tick().1.play_ended);
     assert_eq!(ended, Some(3));
+}
+
+#[test]
+fn wideband_has_packets_and_a_clock_like_those_of_the_others() {
+    let mut line = Line::answered(MediaPlan { codec: Codec::G722, ..plan() });
+    line.session.say(3, &Utterance::default().clip(PromptId::Verified));
+    let mut samples = Library::embedded().wide_samples(PromptId::Verified, "en").to_vec();
+    samples.resize(samples.len().next_multiple_of(320), 0);
+    let mut encoder = g722::Encoder::new();
+    for (n, said) in samples.chunks_exact(320).enumerate() {
+        let (sent, tick) = line.tick();
+        let (mut octets, n) = (vec![0; 160], n as u16);
+        encoder.encode(said, &mut octets);
+        let timestamp = (u32::MAX - 100).wrapping_add(u32::from(n) * 160);
+        let header =
+            Header { marked: n == 0, payload_type: 9, sequence: 65_535_u16.wrapping_add(n), timestamp, ssrc: 9 };
+        assert_eq!(sent.unwrap(), Sent { to: CALLER.parse().unwrap(), header, payload: octets });
+        assert_eq!(tick.play_ended.is_some(), usize::from(n) == samples.len() / 320 - 1);
+    }
 }
 
 #[test]
@@ -198,6 +218,112 @@ fn a_call_that_moves_to_another_gateway_is_heard_from_there() {
     assert_eq!(line.tick().0.unwrap().to, STRANGER.parse().unwrap());
 }
 
+/// A report of a listener with this source about the source that we are.
+fn their_report(of: u32) -> Vec<u8> {
+    let words = [0x81c9_0007_u32, 1, of, 0, 65_535, 8, 0, 0];
+    words.iter().flat_map(|word| word.to_be_bytes()).collect()
+}
+
+impl Line {
+    /// Goes on until a report was sent; gives it and the ticks until then.
+    fn report(&mut self) -> Option<(DueReport, Vec<u8>)> {
+        let mut packet = [0; MediaSession::REPORT_BYTES];
+        (0..400).find_map(|_| {
+            self.tick();
+            let due = self.session.report(self.now, &mut packet)?;
+            Some((due, packet[..due.length].to_vec()))
+        })
+    }
+
+    fn reported(&mut self, lane: Lane, from: &str, bytes: &[u8]) -> Quality {
+        self.session.receive(lane, from.parse().unwrap(), bytes, self.now);
+        self.session.quality()
+    }
+}
+
+#[test]
+fn reports_go_to_where_rtp_goes_by_the_port_that_was_agreed() {
+    let at = |address: &str| Control::At(address.parse().unwrap());
+    let network = vec![("127.0.0.0".parse().unwrap(), 30)];
+    let mut packet = [0; MediaSession::REPORT_BYTES];
+    for (name, control, media_networks, expected) in [
+        ("the next port", at("127.0.0.1:4001"), Vec::new(), Some((Lane::Rtcp, "127.0.0.1:4001"))),
+        ("another port", at("127.0.0.1:9"), Vec::new(), Some((Lane::Rtcp, "127.0.0.1:9"))),
+        ("with RTP", Control::Muxed, Vec::new(), Some((Lane::Rtp, CALLER))),
+        ("none wanted", Control::Off, Vec::new(), None),
+        ("somebody else's address", at("127.0.0.2:4001"), Vec::new(), None),
+        ("an address of the trunk", at("127.0.0.2:4001"), network, Some((Lane::Rtcp, "127.0.0.2:4001"))),
+        ("port 0", at("127.0.0.1:0"), Vec::new(), None),
+    ] {
+        let mut line = Line::answered(MediaPlan { control, media_networks, ..plan() });
+        let expected = expected.map(|(lane, to)| (lane, to.parse().unwrap()));
+        assert_eq!(line.report().map(|(due, _)| (due.lane, due.to)), expected, "{name}");
+        assert_eq!(line.session.part(line.now, &mut packet).map(|due| (due.lane, due.to)), expected, "{name}");
+    }
+}
+
+#[test]
+fn behind_nat_reports_go_to_where_the_packets_come_from() {
+    let mut line = Line::answered(MediaPlan { latch_any: true, ..plan() });
+    line.hears("127.0.0.3:7000", 0, 1, &[0xff; 160]);
+    assert_eq!(line.report().unwrap().0.to, "127.0.0.3:4001".parse().unwrap());
+    assert_eq!(line.reported(Lane::Rtcp, CALLER, &their_report(9)).packets_foreign, 1);
+    assert!(line.reported(Lane::Rtcp, "127.0.0.3:7777", &their_report(9)).reported.is_some());
+    assert_eq!(line.report().unwrap().0.to, "127.0.0.3:7777".parse().unwrap());
+}
+
+#[test]
+fn before_the_ack_no_report_is_sent_or_believed() {
+    let mut line = Line::new(plan());
+    assert_eq!(line.report(), None);
+    assert_eq!(line.reported(Lane::Rtcp, CALLER, &their_report(9)), Quality::default());
+    assert_eq!(line.session.part(line.now, &mut [0; MediaSession::REPORT_BYTES]), None);
+}
+
+#[test]
+fn only_reports_of_the_other_side_on_their_port_are_believed() {
+    for (name, control, lane, from, of, believed, foreign) in [
+        ("as agreed", plan().control, Lane::Rtcp, "127.0.0.1:4001", 9, true, 0),
+        ("from another port", plan().control, Lane::Rtcp, "127.0.0.1:5", 9, true, 0),
+        ("on the port of RTP", plan().control, Lane::Rtp, CALLER, 9, false, 0),
+        ("with RTP", Control::Muxed, Lane::Rtp, CALLER, 9, true, 0),
+        ("not with RTP", Control::Muxed, Lane::Rtcp, CALLER, 9, false, 0),
+        ("of another source", plan().control, Lane::Rtcp, CALLER, 10, false, 0),
+        ("a stranger", plan().control, Lane::Rtcp, STRANGER, 9, false, 1),
+        ("a stranger with RTP", Control::Muxed, Lane::Rtp, STRANGER, 9, false, 1),
+    ] {
+        let mut line = Line::answered(MediaPlan { control, ..plan() });
+        line.tick();
+        let quality = line.reported(lane, from, &their_report(of));
+        assert_eq!((quality.reported.is_some(), quality.packets_foreign), (believed, foreign), "{name}");
+        assert_eq!(quality.packets_received, 0, "{name}");
+    }
+}
+
+#[test]
+fn reports_go_on_in_a_held_call_and_the_last_says_goodbye() {
+    let mut line = Line::answered(plan());
+    line.hears(CALLER, 0, 7, &[0xff; 160]);
+    let (_, packet) = line.report().unwrap();
+    assert_eq!((packet[1], &packet[4..8], &packet[28..32]), (200, &[0, 0, 0, 9][..], &[0, 0, 0, 1][..]));
+    line.session.change(MediaPlan { held: true, ..plan() }, line.now);
+    assert!((0..3).all(|_| line.report().is_some()));
+    let mut packet = [0; MediaSession::REPORT_BYTES];
+    let last = line.session.part(line.now, &mut packet).unwrap();
+    assert_eq!((packet[1], &packet[last.length - 8..last.length]), (201, b"\x81\xcb\0\x01\0\0\0\x09".as_slice()));
+}
+
+#[test]
+fn a_report_says_what_the_clock_of_the_audio_shows() {
+    let mut line = Line::answered(plan());
+    line.tick();
+    line.now += Duration::from_secs(10) + Duration::from_millis(5);
+    let mut packet = [0; MediaSession::REPORT_BYTES];
+    line.session.report(line.now, &mut packet).unwrap();
+    let timestamp = u32::from_be_bytes(packet[16..20].try_into().unwrap());
+    assert_eq!(timestamp, (u32::MAX - 100).wrapping_add(80_040));
+}
+
 proptest! {
     #[test]
     fn no_datagrams_make_a_session_panic(datagrams in proptest::collection::vec(
@@ -209,7 +335,9 @@ proptest! {
             if let [a, b, ..] = datagram.as_mut_slice() {
                 (*a, *b) = (first, second);
             }
-            line.session.receive(CALLER.parse().unwrap(), &datagram, line.now);
+            for lane in [Lane::Rtp, Lane::Rtcp] {
+                line.session.receive(lane, CALLER.parse().unwrap(), &datagram, line.now);
+            }
             line.tick();
         }
         let quality = line.session.quality();

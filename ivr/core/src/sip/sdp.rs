@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use sdp_types::{Attribute, Connection, Media, Origin, Session};
 
-use crate::media::Codec;
+use crate::media::{Codec, Control};
+
+mod control;
 
 /// What the other side proposes, as far as we can take it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Proposal {
     /// Where it wants its audio.
     pub(crate) remote: SocketAddr,
+    /// Where it wants reports.
+    pub(crate) control: Control,
     /// Of those that it knows and we speak, the one it likes most.
     pub(crate) codec: Codec,
     /// Its payload type of telephone-event (RFC 4733).
@@ -74,7 +78,7 @@ pub(crate) enum Unacceptable {
     #[error("the body is no session description")]
     Unreadable,
     /// No audio over plain RTP to an address that we can reach with a codec that we speak.
-    #[error("no audio stream over RTP/AVP with PCMU or PCMA")]
+    #[error("no audio stream over RTP/AVP with PCMU, PCMA or G722")]
     NoCommonCodec,
 }
 
@@ -100,6 +104,7 @@ impl Proposal {
         let (chosen, stream) = found.next().ok_or(Unacceptable::NoCommonCodec)?;
         Ok(Self {
             remote: stream.remote,
+            control: stream.control,
             codec: stream.codec,
             event_payload_type: stream.event_payload_type,
             packet_time: stream.packet_time,
@@ -129,7 +134,8 @@ impl Proposal {
     }
 
     /// A description with this as the stream that we take up, and every other refused.
-    fn around(&self, audio: Media, ours: Ours) -> Vec<u8> {
+    fn around(&self, mut audio: Media, ours: Ours) -> Vec<u8> {
+        control::write(self.control, &mut audio);
         let mut session = ours.session();
         for (i, line) in self.lines.iter().enumerate() {
             if i == self.chosen {
@@ -158,7 +164,7 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    /// Our offer, where the other side sent none: both codecs, keys, both ways.
+    /// Our offer, where the other side sent none: our codecs, keys, both ways.
     pub(crate) fn offer(self) -> Vec<u8> {
         let mut session = self.session();
         session.medias.push(self.offered_audio(Some(OFFERED_EVENT)));
@@ -166,7 +172,7 @@ impl Ours {
     }
 
     fn offered_audio(self, event: Option<u8>) -> Media {
-        self.audio(&[Codec::Pcmu, Codec::Pcma], event, PACKET_TIME, Direction::SendReceive)
+        self.audio(&Codec::ALL, event, PACKET_TIME, Direction::SendReceive)
     }
 
     fn session(self) -> Session {
@@ -178,12 +184,12 @@ impl Ours {
     }
 
     fn audio(self, codecs: &[Codec], event: Option<u8>, packet_time: Duration, direction: Direction) -> Media {
-        let types: Vec<u8> = codecs.iter().map(|codec| payload_type(*codec)).chain(event).collect();
+        let types: Vec<u8> = codecs.iter().map(|codec| codec.payload_type()).chain(event).collect();
         let formats: Vec<String> = types.iter().map(u8::to_string).collect();
         let proto = sdp_types::TransportProto::RtpAvp;
         let mut media = Media::new(sdp_types::MediaType::Audio, self.media.port(), proto, formats.join(" "));
         for codec in codecs {
-            media.add_attribute_with_value("rtpmap", format!("{} {}/8000", payload_type(*codec), name(*codec)));
+            media.add_attribute_with_value("rtpmap", format!("{} {}/8000", codec.payload_type(), codec.name()));
         }
         if let Some(event) = event {
             media.add_attribute_with_value("rtpmap", format!("{event} telephone-event/8000"));
@@ -198,6 +204,7 @@ impl Ours {
 /// One m= line that we can take up.
 struct Stream {
     remote: SocketAddr,
+    control: Control,
     codec: Codec,
     event_payload_type: Option<u8>,
     packet_time: Duration,
@@ -216,8 +223,10 @@ fn stream(media: &Media, session: &Session, ours: IpAddr) -> Option<Stream> {
     }
     let types: Vec<u8> = media.fmt.split_ascii_whitespace().filter_map(|text| text.parse().ok()).collect();
     let codec = types.iter().find_map(|payload| codec(*payload, media))?;
+    let remote = SocketAddr::new(ip, media.port);
     Some(Stream {
-        remote: SocketAddr::new(ip, media.port),
+        remote,
+        control: control::read(media, remote),
         codec,
         event_payload_type: types.iter().copied().find(|payload| is_event(*payload, media)),
         packet_time: packet_time(media),
@@ -227,8 +236,8 @@ fn stream(media: &Media, session: &Session, ours: IpAddr) -> Option<Stream> {
 
 /// RFC 3551 6: the static payload types; an rtpmap may repeat what they mean, and must not contradict it.
 fn codec(payload: u8, media: &Media) -> Option<Codec> {
-    let codec = [Codec::Pcmu, Codec::Pcma].into_iter().find(|codec| payload_type(*codec) == payload)?;
-    let meant = mapping(payload, media).is_none_or(|map| is_map(map, name(codec)));
+    let codec = Codec::ALL.into_iter().find(|codec| codec.payload_type() == payload)?;
+    let meant = mapping(payload, media).is_none_or(|map| is_map(map, codec.name()));
     meant.then_some(codec)
 }
 
@@ -263,20 +272,6 @@ fn packet_time(media: &Media) -> Duration {
     match number("maxptime") {
         Some(longest) if longest < wanted => Duration::from_millis(if longest < 20 { 10 } else { 20 }),
         _ => Duration::from_millis(wanted),
-    }
-}
-
-fn payload_type(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcmu => 0,
-        Codec::Pcma => 8,
-    }
-}
-
-fn name(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Pcmu => "PCMU",
-        Codec::Pcma => "PCMA",
     }
 }
 

@@ -5,6 +5,7 @@ use axum::http::header::{CACHE_CONTROL, LINK};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use ivr_core::media::Mos;
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -93,6 +94,25 @@ pub struct Media {
     packets_foreign: u64,
     /// Interarrival jitter (RFC 3550 6.4.1), in milliseconds.
     jitter_ms: f64,
+    /// Estimated mean opinion score of what was received, 1 to 4.41 (E-model).
+    mos_received: Option<f64>,
+    /// The same of what was sent.
+    mos_sent: Option<f64>,
+    /// What the other side reported of the packets sent (RTCP).
+    reported: Option<Reported>,
+}
+
+/// What the other side of a call reported, last.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Reported {
+    /// Packets that should have arrived by then.
+    packets_expected: u64,
+    /// Those that had not.
+    packets_lost: u64,
+    /// Interarrival jitter, in milliseconds.
+    jitter_ms: f64,
+    /// To the other side and back, in milliseconds.
+    round_trip_ms: Option<f64>,
 }
 
 /// A call with everything that happened in it.
@@ -189,15 +209,30 @@ impl Call {
             refusal: call.refusal.map(|(status, reason)| Refusal { status, reason }),
             setup_ms: call.setup.map(millis),
             duration_ms: call.duration.map(millis),
-            media: call.quality.map(|quality| Media {
-                packets_sent: quality.packets_sent,
-                packets_received: quality.packets_received,
-                packets_lost: quality.packets_lost,
-                packets_foreign: quality.packets_foreign,
-                jitter_ms: millis(quality.jitter),
-            }),
+            media: call.quality.map(Media::of),
             verification: call.verification.map(|id| id.to_string()),
             certificate: call.serial,
+        }
+    }
+}
+
+impl Media {
+    fn of(calls::Rated { quality, mos_received, mos_sent }: calls::Rated) -> Self {
+        let mos = |mos: Option<Mos>| mos.map(|mos| f64::from(mos.hundredths) / 100.0);
+        Self {
+            packets_sent: quality.packets_sent,
+            packets_received: quality.packets_received,
+            packets_lost: quality.packets_lost,
+            packets_foreign: quality.packets_foreign,
+            jitter_ms: millis(quality.jitter),
+            mos_received: mos(mos_received),
+            mos_sent: mos(mos_sent),
+            reported: quality.reported.map(|reported| Reported {
+                packets_expected: reported.packets_expected,
+                packets_lost: reported.packets_lost,
+                jitter_ms: millis(reported.jitter),
+                round_trip_ms: reported.round_trip.map(millis),
+            }),
         }
     }
 }

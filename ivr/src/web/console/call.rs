@@ -12,7 +12,7 @@ use super::words::{self, Moment};
 use super::{Who, masked};
 use crate::call_record::Story;
 use crate::operators::Operator;
-use crate::store::calls::{Call, CallId, Event};
+use crate::store::calls::{Call, CallId, Event, Rated};
 use crate::web::App;
 use crate::web::csrf::Checked;
 use crate::web::error::WebError;
@@ -55,6 +55,16 @@ struct Media {
     lost: String,
     foreign: u64,
     jitter: String,
+    mos: Option<String>,
+    far: Option<Far>,
+}
+
+/// What the other side reported of our packets.
+struct Far {
+    lost: String,
+    jitter: String,
+    round_trip: Option<String>,
+    mos: Option<String>,
 }
 
 /// A line of what happened beside SIP.
@@ -150,16 +160,21 @@ impl CallPage {
 
 impl Media {
     fn of(call: &Call) -> Option<Self> {
-        let quality = call.quality?;
-        let expected = quality.packets_received + quality.packets_lost;
-        // A call of 180 s has 9,000 packets: they are counted exactly.
-        let share = if expected == 0 { 0.0 } else { quality.packets_lost as f64 / expected as f64 * 100.0 };
+        let Rated { quality, mos_received, mos_sent } = call.quality?;
+        let far = quality.reported.map(|reported| Far {
+            lost: words::part(reported.packets_lost, reported.packets_expected),
+            jitter: words::length(reported.jitter),
+            round_trip: reported.round_trip.map(words::length),
+            mos: mos_sent.map(words::mos),
+        });
         Some(Self {
             sent: quality.packets_sent,
             received: quality.packets_received,
-            lost: format!("{} ({share:.1} %)", quality.packets_lost),
+            lost: words::part(quality.packets_lost, quality.packets_received + quality.packets_lost),
             foreign: quality.packets_foreign,
             jitter: words::length(quality.jitter),
+            mos: mos_received.map(words::mos),
+            far,
         })
     }
 }

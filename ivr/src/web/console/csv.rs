@@ -7,12 +7,13 @@ use axum::extract::{Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use ivr_core::media::{Mos, Quality, Reported};
 
 use super::filter::Asked;
 use super::session::Person;
 use super::{masked, words};
 use crate::store::StoreError;
-use crate::store::calls::{Call, CallFilter};
+use crate::store::calls::{Call, CallFilter, Rated};
 use crate::web::App;
 use crate::web::error::WebError;
 
@@ -20,7 +21,8 @@ use crate::web::error::WebError;
 const CHUNK: u32 = 500;
 
 const HEADER: &str = "began_at,number,country,level,trunk,source,call_id,outcome,status,reason,setup_ms,duration_ms,\
-                      packets_sent,packets_received,packets_lost,packets_foreign,jitter_ms,verification,certificate\r\n";
+                      packets_sent,packets_received,packets_lost,packets_foreign,jitter_ms,verification,certificate,\
+                      reported_expected,reported_lost,reported_jitter_ms,round_trip_ms,mos_received,mos_sent\r\n";
 
 pub(super) async fn download(
     State(app): State<App>,
@@ -49,8 +51,11 @@ pub(super) async fn download(
 fn write_call(call: &Call, out: &mut String) {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let millis = |duration: std::time::Duration| format!("{:.3}", duration.as_secs_f64() * 1e3);
-    let quality = call.quality.unwrap_or_default();
-    let count = |count: u64| call.quality.map(|_| count.to_string()).unwrap_or_default();
+    let quality = call.quality.map(|rated| rated.quality);
+    let reported = quality.and_then(|quality| quality.reported);
+    let count = |of: fn(Quality) -> u64| quality.map(|quality| of(quality).to_string()).unwrap_or_default();
+    let said = |of: fn(Reported) -> u64| reported.map(|reported| of(reported).to_string()).unwrap_or_default();
+    let mos = |of: fn(Rated) -> Option<Mos>| call.quality.and_then(of).map(words::mos).unwrap_or_default();
     let (status, reason) = call.refusal.clone().map(|(status, reason)| (status.to_string(), reason)).unzip();
     let cells = [
         words::iso(call.began_at),
@@ -65,13 +70,19 @@ fn write_call(call: &Call, out: &mut String) {
         text(&reason),
         call.setup.map(millis).unwrap_or_default(),
         call.duration.map(millis).unwrap_or_default(),
-        count(quality.packets_sent),
-        count(quality.packets_received),
-        count(quality.packets_lost),
-        count(quality.packets_foreign),
-        call.quality.map(|quality| millis(quality.jitter)).unwrap_or_default(),
+        count(|quality| quality.packets_sent),
+        count(|quality| quality.packets_received),
+        count(|quality| quality.packets_lost),
+        count(|quality| quality.packets_foreign),
+        quality.map(|quality| millis(quality.jitter)).unwrap_or_default(),
         call.verification.map(|id| id.to_string()).unwrap_or_default(),
         text(&call.serial),
+        said(|reported| reported.packets_expected),
+        said(|reported| reported.packets_lost),
+        reported.map(|reported| millis(reported.jitter)).unwrap_or_default(),
+        reported.and_then(|reported| reported.round_trip).map(millis).unwrap_or_default(),
+        mos(|rated| rated.mos_received),
+        mos(|rated| rated.mos_sent),
     ];
     for (at, cell) in cells.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };

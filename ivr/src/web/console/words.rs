@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ivr_core::media::Mos;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -59,6 +60,18 @@ pub(super) fn length(duration: Duration) -> String {
     }
 }
 
+/// A mean opinion score: `4.33`
+pub(super) fn mos(mos: Mos) -> String {
+    format!("{}.{:02}", mos.hundredths / 100, mos.hundredths % 100)
+}
+
+/// A part of a whole: `3 (0.2 %)`
+pub(super) fn part(part: u64, whole: u64) -> String {
+    // A call of 180 s has 9,000 packets: they are counted exactly.
+    let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 };
+    format!("{part} ({share:.1} %)")
+}
+
 /// How long after the beginning: `+1.234 s`
 pub(super) fn offset(from: OffsetDateTime, at: OffsetDateTime) -> String {
     format!("+{:.3} s", (at - from).as_seconds_f64().max(0.0))
@@ -84,5 +97,11 @@ mod tests {
         for (seconds, words) in table {
             assert_eq!(length(Duration::from_secs_f64(seconds)), words);
         }
+    }
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!([433, 405, 100].map(|hundredths| mos(Mos { hundredths })), ["4.33", "4.05", "1.00"]);
+        assert_eq!((part(15, 1_000), part(0, 0)), ("15 (1.5 %)".to_owned(), "0 (0.0 %)".to_owned()));
     }
 }

@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
 use ivr_core::endpoint::Entry;
-use ivr_core::media::{CallKey, Quality};
+use ivr_core::media::{CallKey, Quality, Reported};
 use ivr_core::private::Private;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -76,6 +76,12 @@ pub(super) fn happy(page: VerificationId) -> Vec<Entry> {
         packets_lost: 15,
         packets_foreign: 3,
         jitter: Duration::from_micros(1250),
+        reported: Some(Reported {
+            packets_expected: 1490,
+            packets_lost: 60,
+            jitter: Duration::from_micros(4_125),
+            round_trip: Some(Duration::from_micros(20_250)),
+        }),
     };
     vec![
         began("happy@192.0.2.7"),
@@ -365,6 +371,29 @@ async fn what_peers_write_is_text_everywhere() {
         .does_not_say("<script>alert");
     let csv = ada.get("/console/calls.csv").await;
     csv.says("\"'=cmd|'\"\"><script>").does_not_say("\"=cmd");
+}
+
+#[tokio::test]
+async fn the_quality_of_a_call_stands_on_its_page_and_in_the_file() {
+    let service = Service::new().await;
+    service.record(happy(VerificationId([1; 16]))).await;
+    // What has no figures has none in the file, either.
+    service.record(vec![began("none"), Entry::Over { duration: Duration::ZERO }]).await;
+    let mut ada = service.operator("ada").await;
+    let list = ada.get("/console/calls?outcome=verified").await;
+    let (_, link) = list.body.split_once("<td role=\"cell\"><a href=\"").expect("a call is listed");
+    ada.get(link.split_once('"').unwrap().0)
+        .await
+        .says("<dt>Quality received (MOS, estimated)</dt><dd>4.27</dd>")
+        .says("<h3>As the other side reported</h3>")
+        .says("<dd>60 (4.0 %)</dd>")
+        .says("<dt>Round trip</dt><dd>20.2 ms</dd>")
+        .says("<dt>Quality sent (MOS, estimated)</dt><dd>4.01</dd>");
+    ada.get("/console/calls.csv")
+        .await
+        .says("round_trip_ms,mos_received,mos_sent\r\n")
+        .says(",\"1490\",\"60\",\"4.125\",\"20.250\",\"4.27\",\"4.01\"\r\n")
+        .says(",\"\",\"\",\"\",\"\",\"\",\"\"\r\n");
 }
 
 #[tokio::test]

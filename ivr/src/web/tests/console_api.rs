@@ -62,6 +62,10 @@ async fn a_call_tells_its_events_and_no_number() {
     assert_eq!((&call["outcome"], &call["level"]), (&json!("verified"), &json!("L2")));
     assert_eq!((&call["setup_ms"], &call["duration_ms"]), (&json!(4.321), &json!(65_400.0)));
     assert_eq!(call["media"]["packets_lost"], 15);
+    assert_eq!(call["media"]["mos_received"], json!(4.27));
+    assert_eq!(call["media"]["mos_sent"], json!(4.01));
+    let reported = json!({"packets_expected": 1490, "packets_lost": 60, "jitter_ms": 4.125, "round_trip_ms": 20.25});
+    assert_eq!(call["media"]["reported"], reported);
     assert_eq!(call["verification"], "01".repeat(16));
     let whole = ada.get(&format!("/v1/calls/{}", call["id"].as_str().unwrap())).await;
     whole.does_not_say("2025550143");

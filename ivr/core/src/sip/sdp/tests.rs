@@ -25,7 +25,11 @@ fn the_first_stream_that_we_can_take_up_is_chosen() {
     for (name, lines, expected) in [
         ("static types", "m=audio 30000 RTP/AVP 0 8", "Pcmu - 20"),
         ("the caller's order counts", "m=audio 30000 RTP/AVP 8 0", "Pcma - 20"),
-        ("others are skipped", "m=audio 30000 RTP/AVP 9 18 8", "Pcma - 20"),
+        ("others are skipped", "m=audio 30000 RTP/AVP 4 18 8", "Pcma - 20"),
+        ("wideband first", "m=audio 30000 RTP/AVP 9 0 8", "G722 - 20"),
+        ("wideband alone", "m=audio 30000 RTP/AVP 9\na=rtpmap:9 G722/8000", "G722 - 20"),
+        ("wideband last", "m=audio 30000 RTP/AVP 8 0 9", "Pcma - 20"),
+        ("wideband by another clock", "m=audio 30000 RTP/AVP 9 0\na=rtpmap:9 G722/16000", "Pcmu - 20"),
         ("mapped", "m=audio 30000 RTP/AVP 0\na=rtpmap:0 pcmu/8000/1", "Pcmu - 20"),
         ("mapped to something else", "m=audio 30000 RTP/AVP 0\na=rtpmap:0 G729/8000", "NoCommonCodec"),
         ("keys", "m=audio 30000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000", "Pcmu 96 20"),
@@ -104,6 +108,32 @@ fn our_offer_can_be_answered_by_ourselves() {
     assert_eq!(proposal.remote, ours.media);
 }
 
+#[test]
+fn reports_go_to_the_next_port_unless_the_offer_says_otherwise() {
+    let at = |address: &str| Control::At(address.parse().unwrap());
+    for (name, lines, expected) in [
+        ("nothing said", "", at("198.51.100.9:30001")),
+        ("another port", "a=rtcp:40001", at("198.51.100.9:40001")),
+        ("another address", "a=rtcp:40001 IN IP4 198.51.100.10", at("198.51.100.10:40001")),
+        ("of the other family", "a=rtcp:40001 IN IP6 2001:db8::9", at("198.51.100.9:30001")),
+        ("a name", "a=rtcp:40001 IN IP4 gw.example.org", at("198.51.100.9:30001")),
+        ("no port", "a=rtcp:x", at("198.51.100.9:30001")),
+        ("with RTP", "a=rtcp-mux\na=rtcp:40001", Control::Muxed),
+        ("none wanted", "b=RS:0\nb=RR:0", Control::Off),
+        ("of senders only", "b=RS:600\nb=RR:0", at("198.51.100.9:30001")),
+    ] {
+        let proposal = read(&format!("m=audio 30000 RTP/AVP 0\n{lines}")).unwrap();
+        assert_eq!(proposal.control, expected, "{name}");
+        let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1 };
+        let answer = String::from_utf8(proposal.answer(ours)).unwrap();
+        let offer = String::from_utf8(proposal.offer_again(ours)).unwrap();
+        for ours in [answer, offer] {
+            assert_eq!(ours.contains("a=rtcp-mux\r\n"), expected == Control::Muxed, "{name}");
+        }
+    }
+    assert_eq!(read("m=audio 65535 RTP/AVP 0").unwrap().control, Control::Off);
+}
+
 proptest::proptest! {
     #[test]
     fn no_description_does_harm(lines in "([vosctma]=[ -~]{0,30}\r?\n){0,12}") {
@@ -116,21 +146,21 @@ proptest::proptest! {
 fn a_later_offer_keeps_every_stream_and_what_a_payload_type_means() {
     let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 1, version: 2 };
     for (name, lines, expected) in [
-        ("one", "m=audio 30000 RTP/AVP 0", &["m=audio 20000 RTP/AVP 0 8 101"][..]),
+        ("one", "m=audio 30000 RTP/AVP 0", &["m=audio 20000 RTP/AVP 0 8 9 101"][..]),
         (
             "its keys keep their type",
             "m=audio 30000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000",
-            &["m=audio 20000 RTP/AVP 0 8 96"],
+            &["m=audio 20000 RTP/AVP 0 8 9 96"],
         ),
         (
             "ours take no type that means something else",
             "m=audio 30000 RTP/AVP 0 101 96\na=rtpmap:101 opus/48000/2\na=rtpmap:96 speex/8000",
-            &["m=audio 20000 RTP/AVP 0 8 97"],
+            &["m=audio 20000 RTP/AVP 0 8 9 97"],
         ),
         (
             "others",
             "m=video 40000 RTP/AVP 99\nm=audio 30000 RTP/AVP 8\nm=application 50000 UDP/BFCP *",
-            &["m=video 0 RTP/AVP 99", "m=audio 20000 RTP/AVP 0 8 101", "m=application 0 UDP/BFCP *"],
+            &["m=video 0 RTP/AVP 99", "m=audio 20000 RTP/AVP 0 8 9 101", "m=application 0 UDP/BFCP *"],
         ),
     ] {
         let offer = String::from_utf8(read(lines).unwrap().offer_again(ours)).unwrap();

@@ -16,6 +16,20 @@ use crate::service::wait_until;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Of the recording: before its samples.
 const WAV_HEADER_BYTES: u64 = 44;
+/// In it: samples a second.
+const WAV_RATE_AT: u64 = 24;
+
+/// The last samples of a recording of 16 kHz that the low-pass still needs, counted at 8 kHz.
+const NOT_YET_FILTERED: usize = 16;
+
+/// How a telephone hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ear {
+    /// G.711.
+    Narrow,
+    /// G.722, and G.711 where that is not spoken.
+    Wide,
+}
 
 /// A telephone that is switched on.
 #[derive(Debug)]
@@ -24,30 +38,37 @@ pub struct Baresip {
     control: TcpStream,
     /// What of the recording was heard, in bytes.
     heard: u64,
+    ear: Ear,
+    /// What was heard of 16 kHz, and how much of it was given away at 8 kHz.
+    wide: (Vec<i16>, usize),
     _process: Process,
 }
 
 impl Baresip {
-    /// A telephone whose number is this.
+    /// A telephone whose number is this, which hears so.
     ///
     /// # Panics
     /// If baresip is not installed, or does not come up.
-    pub fn of(number: &str) -> Self {
+    pub fn of(number: &str, ear: Ear) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // It takes the port after the one for SIP, too, for TLS.
         let [control, sip, _tls] = [(); 3].map(|()| free_port());
         let at = folder.path().display();
+        let (modules, codecs) = match ear {
+            Ear::Narrow => ("module g711.so", "PCMU/8000/1,PCMA/8000/1"),
+            Ear::Wide => ("module g722.so\nmodule g711.so", "G722/16000/1,PCMU/8000/1"),
+        };
         // A ringback tone would take the bridge before the call does; without a source of audio it sends no keys.
         let config = format!(
             "sip_listen 127.0.0.1:{sip}\n\
              audio_player aubridge,nil\naudio_source aubridge,nil\naudio_alert aubridge,nil\n\
              module_path /usr/lib/baresip/modules\n\
-             module g711.so\nmodule aubridge.so\nmodule sndfile.so\nsnd_path {at}\n\
+             {modules}\nmodule aubridge.so\nmodule sndfile.so\nsnd_path {at}\n\
              module_app account.so\nmodule_app menu.so\nringback_disabled yes\n\
              module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
         );
         std::fs::write(folder.path().join("config"), config).expect("a file");
-        let account = format!("<sip:{number}@127.0.0.1>;regint=0;dtmfmode=rtpevent\n");
+        let account = format!("<sip:{number}@127.0.0.1>;regint=0;dtmfmode=rtpevent;audio_codecs={codecs}\n");
         std::fs::write(folder.path().join("accounts"), account).expect("a file");
         let mut command = Command::new("baresip");
         command.arg("-f").arg(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -61,7 +82,7 @@ impl Baresip {
         });
         let control = control.expect("waited for it");
         control.set_read_timeout(Some(PATIENCE)).expect("a timeout that is not zero");
-        Self { folder, control, heard: 0, _process: process }
+        Self { folder, control, heard: 0, ear, wide: (Vec::new(), 0), _process: process }
     }
 
     /// Calls, and waits until the other side answers.
@@ -104,7 +125,34 @@ impl Baresip {
         });
         let (samples, _half) = bytes.as_chunks::<2>();
         self.heard += 2 * samples.len() as u64;
-        samples.iter().map(|sample| i16::from_le_bytes(*sample)).collect()
+        let samples = samples.iter().map(|sample| i16::from_le_bytes(*sample)).collect();
+        match self.ear {
+            Ear::Narrow => samples,
+            Ear::Wide => self.at_8_khz(samples),
+        }
+    }
+
+    /// Of more samples of 16 kHz what is known at 8 kHz.
+    fn at_8_khz(&mut self, more: Vec<i16>) -> Vec<i16> {
+        let (all, given) = &mut self.wide;
+        all.extend(more);
+        let mut known = voice_prompts::decimate(all);
+        known.truncate(known.len().saturating_sub(NOT_YET_FILTERED).max(*given));
+        let news = known.split_off(*given);
+        *given += news.len();
+        news
+    }
+
+    /// The rate of what is recorded.
+    ///
+    /// # Panics
+    /// If nothing was recorded.
+    pub fn rate(&self) -> u32 {
+        let mut file = std::fs::File::open(self.recording().expect("something is recorded")).expect("it can be read");
+        let mut rate = [0; 4];
+        file.seek(SeekFrom::Start(WAV_RATE_AT)).expect("a file can be read anywhere");
+        file.read_exact(&mut rate).expect("a WAV file has a header");
+        u32::from_le_bytes(rate)
     }
 
     fn recording(&self) -> Option<PathBuf> {

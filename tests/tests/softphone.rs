@@ -1,13 +1,11 @@
 //! A softphone that people use goes through a whole verification: baresip calls, the test hears what it recorded and presses
 //! its keys.
 
-use end_to_end::baresip::Baresip;
+use end_to_end::baresip::{Baresip, Ear};
 use end_to_end::service::Service;
 use ivr::phone::api::{Api, Start};
 use tokio::runtime::Runtime;
 use voice_prompts::{Heard, Hearing, Library, PromptId, Vocabulary};
-
-const NUMBER: &str = "+12025550171";
 
 /// What was said to its end since the last question, as digits and the sentence before them.
 #[derive(Debug, Default)]
@@ -28,18 +26,29 @@ impl Said {
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs baresip: run tests/run")]
 fn baresip_proves_its_number() {
+    proves("+12025550171", Ear::Narrow, 8_000);
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs baresip: run tests/run")]
+fn baresip_proves_its_number_in_wideband() {
+    proves("+12025550172", Ear::Wide, 16_000);
+}
+
+/// A whole verification by a telephone that hears so, and records what it hears at this rate.
+fn proves(number: &str, ear: Ear, rate: u32) {
     let demo = Service::demo();
     let runtime = Runtime::new().expect("a runtime");
     let api = Api::new(demo.http());
-    let start = Start { number: NUMBER, csr: None, publish: false, locale: "en" };
+    let start = Start { number, csr: None, publish: false, locale: "en" };
     let started = runtime.block_on(api.start(&start)).expect("a verification");
 
-    let mut phone = Baresip::of(NUMBER);
+    let mut phone = Baresip::of(number, ear);
     phone.dial(&format!("sip:{}@{}", started.dial.number, demo.sip()));
-    let mut ear = Hearing::new(Vocabulary::of(&Library::embedded(), "en"));
+    let mut hearing = Hearing::new(Vocabulary::of(&Library::embedded(), "en"));
     let (mut said, mut heard, mut is_typed, mut is_verified) = (Said::default(), Vec::new(), false, false);
     while !is_verified {
-        ear.hear(&phone.listen(), &mut heard);
+        hearing.hear(&phone.listen(), &mut heard);
         for event in heard.drain(..) {
             let Heard::Ended(id) = event else { continue };
             said.hear(id);
@@ -57,5 +66,6 @@ fn baresip_proves_its_number() {
     }
     let verification = runtime.block_on(api.look(&started)).expect("the verification");
     assert!(verification.is_issued(), "{verification:?}");
+    assert_eq!(phone.rate(), rate);
     phone.hang_up();
 }

@@ -176,7 +176,8 @@ impl Call {
 
         let mut buffer = [0; 2_048];
         while let Some((length, at)) = rtp.receive(&mut buffer)? {
-            if length < 12 {
+            // RFC 5761 4: what begins so is a report, for the call whose port is the one below.
+            if length < 12 || matches!(buffer[1], 192..=223) {
                 continue;
             }
             measured.received += 1;

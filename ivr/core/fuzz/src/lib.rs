@@ -251,6 +251,10 @@ impl Stage {
 
     /// Takes our tag from a response.
     fn hear(&mut self, text: &str) {
+        // In a request of ours, such as a refresh, the tag of To is the caller's own.
+        if !text.starts_with("SIP/2.0 ") {
+            return;
+        }
         let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
         let caller = line("Call-ID: call-").and_then(|caller| caller.parse::<usize>().ok());
         let tag = line("To: ").and_then(|to| to.split_once(";tag=")).map(|(_, tag)| tag.to_owned());

@@ -10,6 +10,7 @@ pub mod own_network;
 pub mod process;
 pub mod proving;
 pub mod service;
+pub mod sipp;
 pub mod smtp;
 pub mod words;
 pub mod workspace;

@@ -4,6 +4,7 @@ pub mod baresip;
 pub mod browser;
 pub mod dhtnode;
 pub mod forms;
+pub mod load;
 pub mod own_network;
 pub mod process;
 pub mod service;

@@ -4,6 +4,7 @@ pub mod call_record;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod crowd;
 pub mod enrol_email;
 pub mod issue;
 pub mod key_file;

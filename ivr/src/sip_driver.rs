@@ -180,7 +180,7 @@ impl SipDriver {
     async fn receive(&mut self, buffer: &mut [u8]) -> Result<(), Stopped> {
         for _ in 0..DATAGRAMS_A_TURN {
             match self.outlets.socket().try_recv_from(buffer) {
-                Ok((length, from)) => self.handle(Input::Datagram { from, bytes: &buffer[..length] }).await,
+                Ok((length, from)) => self.handle(Input::Message { from: from.into(), bytes: &buffer[..length] }).await,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(Stopped::Socket(error)),
             }

@@ -132,6 +132,7 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<TrunkP
     Some(TrunkProfile {
         name: name.clone(),
         sources: sources?,
+        shows_certificate: false,
         media_networks: media_networks?,
         numbers: numbers?,
         ingress_secret: ingress_secret?,

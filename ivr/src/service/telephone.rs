@@ -3,7 +3,7 @@
 use std::io;
 
 use ivr_core::call::question::{Outcome, VerificationId};
-use ivr_core::endpoint::{Endpoint, EndpointConfig, Limits};
+use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Limits};
 use ivr_core::media::Clips;
 use ivr_core::number;
 use tokio::net::UdpSocket;
@@ -51,8 +51,7 @@ impl Telephone {
             address.set_port(bound.port());
         }
         let endpoint = EndpointConfig {
-            address,
-            media_address: config.sip().rtp_advertise(),
+            addresses: Addresses::only(address),
             rtp_ports: rtp.ports().to_vec(),
             policy: config.policy().clone(),
             binding: config.verification().binding(),

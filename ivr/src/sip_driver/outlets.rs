@@ -44,9 +44,10 @@ impl Outlets {
         for output in outbox.drain(..) {
             match output {
                 // What the system does not take is lost as in a network; SIP repeats it.
-                Output::Datagram { to, bytes } => {
-                    self.unsent_datagrams += u64::from(self.socket.send_to(&bytes, to).await.is_err());
+                Output::Message { to, bytes } => {
+                    self.unsent_datagrams += u64::from(self.socket.send_to(&bytes, to.address).await.is_err());
                 }
+                Output::Farewell { .. } => {}
                 Output::Media(call, command) => self.media.send(call, command),
                 Output::Ask(call, question) => {
                     if self.questions.try_send((call, question)).is_err() {
@@ -76,7 +77,7 @@ impl Outlets {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
     use std::time::Duration;
 
     use ivr_core::caller::{Caller, Level};
@@ -127,7 +128,7 @@ mod tests {
         let peer = UdpSocket::bind((LOOPBACK, 0)).await.unwrap();
         let to = peer.local_addr().unwrap();
         let nowhere = (LOOPBACK, 0).into();
-        let datagram = |to, text: &str| Output::Datagram { to, bytes: text.into() };
+        let datagram = |to: SocketAddr, text: &str| Output::Message { to: to.into(), bytes: text.into() };
         let mut outbox = vec![datagram(to, "first"), datagram(nowhere, "lost"), datagram(to, "second")];
         assert!(ends.outlets.deliver(&mut outbox).await.is_empty() && outbox.is_empty());
         let mut buffer = [0; 16];

@@ -118,7 +118,11 @@ impl Exchange {
     fn obey(&mut self) -> Result<(), Dismissed> {
         loop {
             match self.commands.try_recv() {
-                Ok((key, command)) => self.follow(key, command),
+                Ok((key, command)) => {
+                    self.follow(key, command);
+                    // A hundred calls that begin or end at once hold up nobody's packet.
+                    self.speak();
+                }
                 Err(TryRecvError::Empty) => return Ok(()),
                 Err(TryRecvError::Disconnected) => return Err(Dismissed),
             }
@@ -246,7 +250,10 @@ impl Exchange {
             match self.sockets[index].of(lane).recv_from(&mut datagram) {
                 Ok((length, from)) => {
                     self.unread.push_back((port, lane));
-                    if let Some(key) = call.session.receive(lane, from, &datagram[..length], self.clock.now()) {
+                    let foreign_before = call.session.packets_foreign();
+                    let pressed = call.session.receive(lane, from, &datagram[..length], self.clock.now());
+                    Counters::add(&self.counters.foreign, call.session.packets_foreign() - foreign_before);
+                    if let Some(key) = pressed {
                         let call = call.key;
                         self.tell(call, MediaEvent::Key(key));
                     }

@@ -1,22 +1,24 @@
-//! One who sends what nobody asked for, and counts what comes back.
+//! One who sends what nobody asked for, from one address or several, and counts what comes back.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ivr::clock::Clock;
 use nix::sys::socket::{setsockopt, sockopt};
 
 /// What is sent before what came back is looked at.
 const SENT_A_LOOK: u64 = 32;
+const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// A socket that sends as fast as it can.
+/// Somebody with sockets.
 #[derive(Debug)]
 pub(crate) struct Attacker {
-    socket: UdpSocket,
+    /// They take turns.
+    sockets: Vec<UdpSocket>,
     pub(crate) sent: Traffic,
     pub(crate) back: Traffic,
-    /// The last answer's first line.
+    /// The first line of the last answer.
     pub(crate) last_words: String,
 }
 
@@ -28,71 +30,99 @@ pub(crate) struct Traffic {
 }
 
 impl Attacker {
-    /// At this address.
-    pub(crate) fn at(address: IpAddr) -> Self {
-        let socket = UdpSocket::bind((address, 0)).expect("an address of loopback");
-        socket.set_nonblocking(true).expect("a socket");
-        // What comes back is counted, so it must not be dropped.
-        setsockopt(&socket, sockopt::RcvBuf, &(4 << 20)).expect("a socket");
-        Self { socket, sent: Traffic::default(), back: Traffic::default(), last_words: String::new() }
+    /// With a socket at each of these addresses.
+    pub(crate) fn at(addresses: &[IpAddr]) -> Self {
+        let bound = |address: &IpAddr| {
+            let socket = UdpSocket::bind((*address, 0)).expect("an address of loopback");
+            socket.set_nonblocking(true).expect("a socket");
+            // What comes back is counted, so it must not be dropped.
+            setsockopt(&socket, sockopt::RcvBuf, &(4 << 20)).expect("a socket");
+            socket
+        };
+        let sockets = addresses.iter().map(bound).collect();
+        Self { sockets, sent: Traffic::default(), back: Traffic::default(), last_words: String::new() }
     }
 
-    /// Where it is.
+    /// Where its first socket is.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.socket.local_addr().expect("a bound socket")
+        self.sockets[0].local_addr().expect("a bound socket")
     }
 
-    /// Sends one datagram. What the kernel does not take is not counted.
-    pub(crate) fn send(&mut self, bytes: &[u8], to: SocketAddr) {
-        if self.socket.send_to(bytes, to).is_ok() {
-            self.sent.add(bytes.len());
-        }
-        if self.sent.datagrams.is_multiple_of(SENT_A_LOOK) {
-            self.listen();
-        }
-    }
-
-    /// Sends the same number of datagrams at the beginning of each second, one after the other, for so many seconds;
-    /// `make` gives the nth.
+    /// Sends the same number of datagrams at the beginning of each second, as fast as the socket takes them; `make` gives
+    /// the nth and where it goes.
     pub(crate) fn in_waves(
         &mut self,
-        seconds: u32,
+        length: Duration,
         a_second: u64,
-        to: SocketAddr,
-        mut make: impl FnMut(u64) -> Vec<u8>,
+        mut make: impl FnMut(u64) -> (Vec<u8>, SocketAddr),
+    ) {
+        let (began, mut nth) = (Clock.now(), 0);
+        for second in 0..length.as_secs() {
+            self.rest_until(began + Duration::from_secs(second));
+            for _ in 0..a_second {
+                let (bytes, to) = make(nth);
+                self.send(nth, &bytes, to);
+                nth += 1;
+            }
+        }
+        self.rest_until(began + length);
+    }
+
+    /// The same, but a thousandth of them at the beginning of each millisecond; `goes_on` ends it.
+    pub(crate) fn steadily(
+        &mut self,
+        a_second: u64,
+        mut goes_on: impl FnMut() -> bool,
+        mut make: impl FnMut(u64) -> (Vec<u8>, SocketAddr),
     ) {
         let began = Clock.now();
-        for second in 0..seconds {
-            self.rest_until(began + Duration::from_secs(second.into()));
-            for _ in 0..a_second {
-                let bytes = make(self.sent.datagrams);
-                self.send(&bytes, to);
+        let (mut turn, mut nth) = (0, 0);
+        while goes_on() {
+            for _ in 0..a_second / 1_000 {
+                let (bytes, to) = make(nth);
+                self.send(nth, &bytes, to);
+                nth += 1;
             }
-        }
-        self.rest_until(began + Duration::from_secs(seconds.into()));
-    }
-
-    /// Only counts what comes back, until then.
-    pub(crate) fn rest_until(&mut self, until: std::time::Instant) {
-        while Clock.now() < until {
-            self.listen();
-            std::thread::sleep(Duration::from_millis(1));
+            turn += 1;
+            self.rest_until(began + MILLISECOND * turn);
         }
     }
 
-    fn listen(&mut self) {
+    /// Counts what came back since.
+    pub(crate) fn listen(&mut self) {
         let mut buffer = [0; 65_535];
-        loop {
-            match self.socket.recv(&mut buffer) {
-                Ok(length) => {
-                    self.back.add(length);
-                    let text = String::from_utf8_lossy(&buffer[..length.min(200)]);
-                    self.last_words = text.lines().next().unwrap_or_default().to_owned();
+        for socket in &self.sockets {
+            loop {
+                match socket.recv(&mut buffer) {
+                    Ok(length) => {
+                        self.back.add(length);
+                        let text = String::from_utf8_lossy(&buffer[..length.min(200)]);
+                        self.last_words = text.lines().next().unwrap_or_default().to_owned();
+                    }
+                    // ICMP tells of a port that is closed.
+                    Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
+                    Err(_) => break,
                 }
-                // ICMP may tell of a port that is closed.
-                Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
-                Err(_) => return,
             }
+        }
+    }
+
+    /// What the kernel does not take is not counted.
+    fn send(&mut self, nth: u64, bytes: &[u8], to: SocketAddr) {
+        let socket = &self.sockets[nth as usize % self.sockets.len()];
+        if socket.send_to(bytes, to).is_ok() {
+            self.sent.add(bytes.len());
+        }
+        if nth.is_multiple_of(SENT_A_LOOK) {
+            self.listen();
+        }
+    }
+
+    fn rest_until(&mut self, until: Instant) {
+        self.listen();
+        while Clock.now() < until {
+            std::thread::sleep(until.saturating_duration_since(Clock.now()).min(5 * MILLISECOND));
+            self.listen();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -19,6 +19,7 @@ use ivr::clock::Clock;
 use ivr::phone::{CallPlan, Identity, Law, Scenario, Stage, call};
 use ivr_core::number::Number;
 use ivr_core::private::Private;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use voice_prompts::{Library, Vocabulary};
@@ -30,6 +31,8 @@ pub(crate) const CARRIER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Another carrier.
 pub(crate) const OTHER_CARRIER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 /// Belongs to no carrier.
+pub(crate) const NEIGHBOUR: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+/// Nor does this.
 pub(crate) const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
 
 /// Of the honest callers' packets in the time of the attack, 99 of 100 come no farther from their time than this: half a
@@ -108,7 +111,7 @@ impl Siege {
 
     /// A new honest call over the carrier at this address: hangs up as soon as the voice speaks. Gives the time from the
     /// INVITE to the 200, or the status that refused it.
-    pub(crate) fn call_in(&mut self, from: IpAddr) -> Result<Duration, Option<u16>> {
+    pub(crate) fn call_in(&mut self, who: &str, from: IpAddr) -> Result<Duration, Option<u16>> {
         let number = self.numbers(1, 1).remove(0);
         let plan = CallPlan {
             service: self.service.sip(),
@@ -124,29 +127,77 @@ impl Siege {
         };
         let report = self.runtime.block_on(call(plan, |_| {})).expect("a call");
         // Whoever was answered has also heard the voice: only that made the caller hang up.
-        report.setup.filter(|_| report.packets_received > 0).ok_or(report.status)
+        let called = report.setup.filter(|_| report.packets_received > 0).ok_or(report.status);
+        let told = match called {
+            Ok(setup) => format!("answered after {}", ms(setup)),
+            Err(Some(status)) => format!("refused with {status}"),
+            Err(None) => "unanswered".to_owned(),
+        };
+        self.row(who, told);
+        called
     }
 
-    /// How much a counter of `/metrics` has grown since the attack began.
-    pub(crate) fn grown(&self, name: &str) -> u64 {
-        let now = self.metrics();
-        let value = |all: &BTreeMap<String, u64>| *all.get(name).unwrap_or_else(|| panic!("{name} is not counted"));
-        value(&now) - value(&self.metrics)
+    /// How much this counter of `/metrics` has grown since the attack began.
+    pub(crate) fn grown(&self, counter: &str) -> u64 {
+        let name = format!("dialproof_{counter}_total");
+        let value = |all: &BTreeMap<String, u64>| *all.get(&name).unwrap_or_else(|| panic!("{name} is not counted"));
+        value(&self.metrics()) - value(&self.metrics)
     }
 
-    /// What `/metrics` says now.
-    pub(crate) fn gauge(&self, name: &str) -> u64 {
-        *self.metrics().get(name).unwrap_or_else(|| panic!("{name} is not shown"))
+    /// The same, for the table.
+    pub(crate) fn counted(&mut self, counters: &[&str]) {
+        let grown = counters.iter().map(|counter| format!("{counter} {}", self.grown(counter)));
+        let all = grown.collect::<Vec<_>>().join(", ");
+        self.row("counted", all);
+    }
+
+    /// What this gauge of `/metrics` says now.
+    pub(crate) fn gauge(&self, gauge: &str) -> u64 {
+        let name = format!("dialproof_{gauge}");
+        *self.metrics().get(&name).unwrap_or_else(|| panic!("{name} is not shown"))
+    }
+
+    /// Waits until a counter has not grown for longer than anything is repeated after (RFC 3261: T2, 4 s).
+    pub(crate) fn wait_until_quiet(&self, counter: &str) {
+        let (mut last, mut since) = (self.grown(counter), Clock.now());
+        wait_until(&format!("{counter} rests"), || {
+            let now = self.grown(counter);
+            if now != last {
+                (last, since) = (now, Clock.now());
+            }
+            Clock.now() - since > Duration::from_secs(5)
+        });
+    }
+
+    /// Why calls were refused, and how often that was recorded.
+    pub(crate) fn refusals_recorded(&mut self) -> i64 {
+        let all = self.database(async |pool| {
+            let sql = "SELECT reason, count(*) FROM calls WHERE outcome = 'refused' GROUP BY reason ORDER BY reason";
+            sqlx::query_as::<_, (String, i64)>(sql).fetch_all(&pool).await
+        });
+        let told = all.iter().map(|(reason, count)| format!("{reason} {count}")).collect::<Vec<_>>().join(", ");
+        self.row("refusals recorded", told);
+        all.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Keys in the records of all calls, once those are written: none of a call is after its end.
+    pub(crate) fn keys_recorded(&self) -> i64 {
+        let sql = "SELECT count(*) FROM call_events WHERE kind = 'key'";
+        self.database(async |pool| sqlx::query_scalar(sql).fetch_one(&pool).await)
+    }
+
+    /// What an observer sees in the rows.
+    fn database<T>(&self, ask: impl AsyncFnOnce(SqlitePool) -> Result<T, sqlx::Error>) -> T {
+        let options = SqliteConnectOptions::new().filename(self.folder.path().join("data/dialproof.db"));
+        self.runtime.block_on(async {
+            let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.expect("a database");
+            ask(pool).await.expect("an answer")
+        })
     }
 
     /// Waits until a gauge of `/metrics` has fallen to this.
     pub(crate) fn wait_for_gauge(&self, name: &str, value: u64) {
         wait_until(&format!("{name} is {value}"), || self.gauge(name) <= value);
-    }
-
-    /// The folder with the service's database.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("data/dialproof.db")
     }
 
     /// A line of the table.

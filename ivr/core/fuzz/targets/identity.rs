@@ -14,7 +14,7 @@ fuzz_target!(|given: &str| {
     let headers: Vec<_> = lines.filter_map(|line| line.split_once(": ")).collect();
     let policy = config().policy;
     for uri in [uri, "sip:+12025550100@203.0.113.1"] {
-        if let Verdict::Accept { caller, trunk: 0 } = judge(&policy, trunk(), uri, &headers) {
+        if let Verdict::Accept { caller, trunk: 0 } = judge(&policy, &trunk().into(), uri, &headers) {
             assert!(caller.level <= Level::L2);
             assert!(Number::parse(caller.number.as_str()).is_ok());
         }

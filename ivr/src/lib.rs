@@ -1,5 +1,6 @@
 //! The service: sockets, tasks, the database and the pages around the sans-IO core.
 
+mod address;
 pub mod call_record;
 pub mod cli;
 pub mod clock;

@@ -162,10 +162,19 @@ fn sip(out: &mut Page, counters: &Counters) {
 /// What found no room, and what came that belongs to nobody.
 fn telephone(out: &mut Page, figures: &Figures) {
     // Taken apart, so that a new one is not forgotten here.
-    let Figures { endpoint: _, media, unsent_datagrams, unasked_questions, lost_records } = *figures;
+    let Figures {
+        endpoint: _,
+        media,
+        unsent_datagrams,
+        connections,
+        refused_connections,
+        unasked_questions,
+        lost_records,
+    } = *figures;
     let MediaFigures { unsent, skipped, unheard_keys, foreign } = media;
     let totals = [
-        ("sip_unsent_datagrams", "SIP datagrams that the system did not take.", unsent_datagrams),
+        ("sip_unsent_datagrams", "SIP messages that the system or a connection did not take.", unsent_datagrams),
+        ("sip_refused_connections", "TCP and TLS connections for which there was no place.", refused_connections),
         ("call_questions_unasked", "Questions of calls that found the database busy.", unasked_questions),
         ("call_record_lines_dropped", "Lines of call records that found their queue full.", lost_records),
         ("media_unsent_packets", "Packets that the system did not take.", unsent),
@@ -177,6 +186,8 @@ fn telephone(out: &mut Page, figures: &Figures) {
         out.begin(&format!("dialproof_{name}_total"), "counter", help);
         out.value("", value);
     }
+    out.begin("dialproof_sip_connections", "gauge", "TCP and TLS connections that there are.");
+    out.value("", connections as u64);
 }
 
 /// The text, and the metric being written.

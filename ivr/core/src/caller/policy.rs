@@ -1,6 +1,8 @@
 //! The ordered checks on an INVITE, from its source to the level that its caller may prove. The first that fails names
 //! the reason. The tables in `policy/cases.rs` are the specification in examples.
 
+use std::net::IpAddr;
+
 use subtle::ConstantTimeEq;
 
 use super::attestation::{self, Attestation};
@@ -57,6 +59,16 @@ pub fn judge(policy: &Policy, peer: &Peer, request_uri: &str, headers: &[(&str, 
 }
 
 impl Policy {
+    /// Does any trunk's SIP come from there, as the operator states it?
+    pub fn states(&self, ip: IpAddr) -> bool {
+        self.trunks.iter().any(|trunk| trunk.sources.iter().any(|source| source.contains(ip)))
+    }
+
+    /// Is there a trunk that may come from anywhere, known by its certificate alone?
+    pub fn has_roaming_trunk(&self) -> bool {
+        self.trunks.iter().any(|trunk| trunk.shows_certificate && trunk.sources.is_empty())
+    }
+
     /// Check 1: the one trunk whose certificate was shown or else, among those that show none, the one that this address
     /// belongs to. Nothing is believed from anybody else, and two trunks that claim one address make it nobody's.
     pub fn trunk_of(&self, peer: &Peer) -> Option<usize> {

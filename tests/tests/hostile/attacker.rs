@@ -56,7 +56,7 @@ impl Attacker {
         a_second: u64,
         mut make: impl FnMut(u64) -> (Vec<u8>, SocketAddr),
     ) {
-        let (began, mut nth) = (Clock.now(), 0);
+        let (began, mut nth) = (Clock.now(), 0_u64);
         for second in 0..length.as_secs() {
             self.rest_until(began + Duration::from_secs(second));
             for _ in 0..a_second {

@@ -4,6 +4,7 @@
 
 mod attacker;
 mod siege;
+mod streams;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
@@ -16,12 +17,14 @@ use ivr::clock::Clock;
 use ivr::phone::Scenario;
 use ivr::phone::api::Api;
 use ivr::phone::applicant::{Application, apply};
+use ivr::service::sockets::allow_many;
 use ivr_core::number::Number;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
 use attacker::Attacker;
-use siege::{CARRIER, NEIGHBOUR, OTHER_CARRIER, STRANGER, Siege, moment, pin_load};
+use siege::{CARRIER, NEIGHBOUR, OTHER_CARRIER, STRANGER, Siege, moment, pin_load, told};
+use streams::{Bad, Fate, Habit, call_over_tcp};
 
 /// How long an attack lasts.
 const ATTACK: Duration = Duration::from_secs(10);
@@ -250,4 +253,57 @@ fn keys_of_a_second_source_never_count() {
     assert_eq!(keys, 7);
     assert!(siege.grown("media_foreign_packets") > 10_000);
     siege.end(during);
+}
+
+/// Two thousand connections at a time that never say a whole thing: some of strangers, some from another carrier's address, to
+/// the ports of TCP and TLS.
+#[test]
+fn connections_that_never_come_to_an_end_are_ended_and_leave_room_for_others() {
+    const LENGTH: Duration = Duration::from_secs(20);
+    allow_many();
+    let mut siege = Siege::begin("connections that never come to an end, 2000 at a time", MAX_CALLS, 2 * LENGTH);
+    let (tcp, tls) = (siege.service.sip(), siege.tls);
+    let kinds = [
+        (STRANGER, tcp, Habit::Silent, 400),
+        (STRANGER, tcp, Habit::SlowHeader, 400),
+        (STRANGER, tcp, Habit::Endless, 200),
+        (STRANGER, tls, Habit::HalfHandshake, 400),
+        (OTHER_CARRIER, tcp, Habit::SlowHeader, 200),
+        (OTHER_CARRIER, tcp, Habit::Endless, 200),
+        (OTHER_CARRIER, tls, Habit::HalfHandshake, 200),
+    ];
+    let (began, until) = (moment(), Clock.now() + LENGTH);
+    let attacks = kinds.map(|(from, to, habit, count)| {
+        let bad = Bad { from, to, habit, count };
+        let attack = std::thread::spawn(move || {
+            pin_load();
+            bad.attack(until)
+        });
+        (bad, attack)
+    });
+    let mut most = 0;
+    while Clock.now() < until {
+        let number = siege.numbers(1, 1).remove(0);
+        let called = call_over_tcp(tcp, number);
+        siege.row("honest caller over TCP", told(&called));
+        assert!(called.is_ok(), "an honest caller does not get in over TCP: {called:?}");
+        most = most.max(siege.gauge("sip_connections"));
+        std::thread::sleep(Duration::from_secs(4));
+    }
+    gets_in(&mut siege, "honest caller over UDP", CARRIER);
+    for (Bad { from, to, habit, count }, attack) in attacks {
+        let Fate { begun, ended } = attack.join().expect("the attacker does not panic");
+        let (whose, port) =
+            (if from == STRANGER { "stranger" } else { "carrier" }, if to == tls { "TLS" } else { "TCP" });
+        let what = format!("{count} at a time: {begun} begun, {ended} ended by the service");
+        siege.row(&format!("{whose}, {port}, {habit:?}"), what);
+        assert!(ended >= count as u64, "{habit:?} of a {whose} may go on for ever");
+    }
+    let ended = moment();
+    siege.row("connections served", format!("{most} at most"));
+    siege.counted(&["sip_refused_connections", "sip_invites", "sip_garbage"]);
+    assert!(most <= 128 + 1_024, "there are bounds of strangers and of trunks");
+    siege.wait_for_gauge("sip_connections", 0);
+    assert_eq!(siege.grown("sip_invites"), siege.grown("sip_confirmed"), "only honest calls began");
+    siege.end(began..=ended);
 }

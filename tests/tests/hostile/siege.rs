@@ -50,6 +50,8 @@ type Moment = i128;
 pub(crate) struct Siege {
     pub(crate) service: Service,
     pub(crate) runtime: Runtime,
+    /// Where it takes SIP over TLS.
+    pub(crate) tls: SocketAddr,
     /// Where the audio of the honest callers goes.
     pub(crate) media: Vec<SocketAddr>,
     /// All ports at which the service takes audio.
@@ -72,7 +74,8 @@ impl Siege {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let rtp_ports = free_range(max_calls);
-        let service = serve(folder.path(), max_calls, &rtp_ports);
+        let tls = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let service = serve(folder.path(), max_calls, &rtp_ports, tls);
         let runtime = Runtime::new().expect("a runtime");
         let mut numbers = load::numbers(HONEST + 60).expect("numbers");
         let honest_numbers: Vec<Number> = numbers.drain(..HONEST).collect();
@@ -85,6 +88,7 @@ impl Siege {
         let mut siege = Self {
             service,
             runtime,
+            tls,
             media,
             rtp_ports,
             honest,
@@ -128,12 +132,7 @@ impl Siege {
         let report = self.runtime.block_on(call(plan, |_| {})).expect("a call");
         // Whoever was answered has also heard the voice: only that made the caller hang up.
         let called = report.setup.filter(|_| report.packets_received > 0).ok_or(report.status);
-        let told = match called {
-            Ok(setup) => format!("answered after {}", ms(setup)),
-            Err(Some(status)) => format!("refused with {status}"),
-            Err(None) => "unanswered".to_owned(),
-        };
-        self.row(who, told);
+        self.row(who, told(&called));
         called
     }
 
@@ -257,8 +256,17 @@ pub(crate) fn moment() -> Moment {
 }
 
 /// Milliseconds, for the table.
-pub(crate) fn ms(duration: Duration) -> String {
+fn ms(duration: Duration) -> String {
     format!("{:.2} ms", duration.as_secs_f64() * 1e3)
+}
+
+/// What became of a call, for the table.
+pub(crate) fn told(called: &Result<Duration, Option<u16>>) -> String {
+    match called {
+        Ok(setup) => format!("answered after {}", ms(*setup)),
+        Err(Some(status)) => format!("refused with {status}"),
+        Err(None) => "unanswered".to_owned(),
+    }
 }
 
 fn mib(kib: u64) -> f64 {
@@ -311,7 +319,7 @@ fn free_range(max_calls: usize) -> RangeInclusive<u16> {
 }
 
 /// Founds a service in the folder and starts it.
-fn serve(folder: &Path, max_calls: usize, rtp_ports: &RangeInclusive<u16>) -> Service {
+fn serve(folder: &Path, max_calls: usize, rtp_ports: &RangeInclusive<u16>, tls: SocketAddr) -> Service {
     let at = || SocketAddr::from(([127, 0, 0, 1], free_port()));
     let (http, sip, ring) = (at(), at(), [free_port(), free_port(), free_port()]);
     let mut text = format!(
@@ -324,6 +332,9 @@ fn serve(folder: &Path, max_calls: usize, rtp_ports: &RangeInclusive<u16>) -> Se
         listen = "{http}"
         [sip]
         listen = "{sip}"
+        tls_listen = "{tls}"
+        tls_certificate = "sip.pem"
+        tls_key = "sip.key"
         max_calls = {max_calls}
         rtp_ports = "{first}-{last}"
         [ca]
@@ -355,6 +366,9 @@ fn serve(folder: &Path, max_calls: usize, rtp_ports: &RangeInclusive<u16>) -> Se
         .expect("a string takes all");
     }
     let config = folder.join("config.toml");
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    std::fs::write(folder.join("sip.pem"), certified.cert.pem()).expect("a file");
+    std::fs::write(folder.join("sip.key"), certified.signing_key.serialize_pem()).expect("a file");
     std::fs::write(folder.join("passphrase"), "correct horse\n").expect("a file");
     std::fs::write(&config, text).expect("a file");
     let made = dialproof().arg("init").arg("-c").arg(&config).output().expect("the program runs");

@@ -33,6 +33,9 @@ const TALK: Duration = Duration::from_secs(20);
 /// Calls of the node: the honest ones, and far more than attackers may take up.
 const MAX_CALLS: usize = 150;
 
+/// Of a flood, the kernel drops what finds the socket full. Of ten seconds of it a service looks at more than this on any machine.
+const LOOKED_AT: u64 = 2_000;
+
 /// Lets the attacker do its work beside the honest callers and whatever `meanwhile` does. Gives it back, and the time that it
 /// took.
 fn attack(
@@ -144,7 +147,8 @@ fn strangers_get_one_short_answer_each_and_take_up_nothing() {
     siege.counted(&["sip_datagrams", "sip_strangers", "sip_invites"]);
     assert!(attacker.last_words.starts_with("SIP/2.0 403"), "{}", attacker.last_words);
     let heard = siege.grown("sip_strangers");
-    assert!(heard >= 20_000 && attacker.back.datagrams <= heard, "more than one answer to a request");
+    assert!(heard >= LOOKED_AT, "the service hardly listened");
+    assert!(attacker.back.datagrams <= heard, "more than one answer to a request");
     assert!(attacker.back.octets <= attacker.sent.octets, "more comes back than was sent");
     assert_eq!(siege.grown("sip_invites"), 2, "those of the honest callers");
     siege.end(during);
@@ -181,7 +185,7 @@ fn garbage_is_counted_and_dropped() {
     let (attacker, during) = attack(&mut siege, attacker, work, |siege| gets_in(siege, "honest caller", CARRIER));
     gets_in(&mut siege, "honest caller, after it", CARRIER);
     siege.counted(&["sip_datagrams", "sip_garbage", "sip_malformed_requests", "sip_strangers", "sip_invites"]);
-    assert!(siege.grown("sip_garbage") >= 20_000, "it was not even looked at");
+    assert!(siege.grown("sip_garbage") >= LOOKED_AT, "the service hardly looked at it");
     assert!(attacker.back.octets <= attacker.sent.octets, "more comes back than was sent");
     assert_eq!(siege.grown("sip_invites"), 2, "those of the honest callers");
     siege.end(during);

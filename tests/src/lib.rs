@@ -6,6 +6,7 @@ pub mod dhtnode;
 pub mod forms;
 pub mod installation;
 pub mod linphone;
+pub mod load;
 pub mod own_network;
 pub mod process;
 pub mod proving;

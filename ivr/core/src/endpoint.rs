@@ -26,6 +26,7 @@ mod counters;
 #[cfg(test)]
 mod hostile;
 mod ports;
+mod rate;
 mod refusal;
 #[cfg(test)]
 mod testing;
@@ -35,6 +36,7 @@ mod torture;
 mod transcripts;
 
 use ports::Ports;
+use rate::Rate;
 use refusal::{RefusalRecords, TagMaker};
 
 pub use config::{Addresses, EndpointConfig, Limits, Strangers};
@@ -176,6 +178,8 @@ pub struct Endpoint {
 struct Tally {
     calls: usize,
     unacknowledged: usize,
+    /// Of calls that passed every check.
+    rate: Rate,
 }
 
 /// How many calls, but not whose.

@@ -103,6 +103,9 @@ impl Replay {
         }
         config.limits.calls = number("calls").unwrap_or(config.limits.calls);
         config.limits.unacknowledged = number("unacknowledged").unwrap_or(config.limits.unacknowledged);
+        if let Some(at_once) = setting(written, "at-once") {
+            config.limits.calls_at_once = at_once.parse().unwrap();
+        }
         let trunk = &mut config.policy.trunks[0];
         trunk.max_calls = number("max-calls").unwrap_or(trunk.max_calls);
         if setting(written, "asserts") == Some("Remote-Party-ID") {

@@ -200,6 +200,8 @@ pub(crate) enum Repetition {
 #[derive(Debug, Default)]
 pub(crate) struct Transactions {
     servers: HashMap<TransactionKey, Server>,
+    /// How many of them repeat a refusal: at most [`MOST_REPEATED`].
+    refused: usize,
     /// Call-ID, From tag and CSeq of INVITEs that opened a dialog: another transaction with the same is one request
     /// that came on two ways (RFC 3261 8.2.2.2).
     origins: HashMap<Origin, TransactionKey>,
@@ -254,13 +256,18 @@ impl Transactions {
         self.put(key, Server::Accepted { ends: now + LIFETIME });
     }
 
-    /// An INVITE got any other final response. If there are too many to remember, it is not repeated: a repetition of
+    /// An INVITE got any other final response. If too many wait for their ACK, it is not repeated of itself: they were
+    /// sent in somebody else's name, who would get it a dozen times. If there are too many to remember, a repetition of
     /// the INVITE is refused anew.
     pub(crate) fn refuse(&mut self, key: &TransactionKey, (to, bytes): Sending, now: Instant) {
         if self.servers.len() > MOST_REMEMBERED {
             return self.forget(key);
         }
-        self.put(key, Server::Refused(Resending::hop(to, bytes, now)));
+        if self.refused < MOST_REPEATED {
+            self.put(key, Server::Refused(Resending::hop(to, bytes, now)));
+        } else {
+            self.put(key, Server::Answered { response: (to, bytes), ends: now + LIFETIME });
+        }
     }
 
     /// Another request got its response. If there are too many to remember, a repetition is taken for a new request:
@@ -274,7 +281,9 @@ impl Transactions {
     /// An ACK came. Does it belong to a refusal?
     pub(crate) fn acknowledge(&mut self, key: &TransactionKey, now: Instant) -> bool {
         match self.servers.get(key) {
-            Some(Server::Refused(_)) => self.put(key, Server::Acknowledged { ends: now + T4 }),
+            Some(Server::Refused(_) | Server::Answered { .. }) => {
+                self.put(key, Server::Acknowledged { ends: now + T4 });
+            }
             Some(Server::Acknowledged { .. }) => {}
             _ => return false,
         }
@@ -361,7 +370,9 @@ impl Transactions {
 
     fn put(&mut self, key: &TransactionKey, server: Server) {
         self.agenda.set(&Who::Server(key.clone()), server.deadline());
-        self.servers.insert(key.clone(), server);
+        self.refused += usize::from(matches!(server, Server::Refused(_)));
+        let before = self.servers.insert(key.clone(), server);
+        self.refused -= usize::from(matches!(before, Some(Server::Refused(_))));
     }
 
     fn put_client(&mut self, branch: Arc<str>, client: Client) {
@@ -370,7 +381,8 @@ impl Transactions {
     }
 
     fn forget(&mut self, key: &TransactionKey) {
-        self.servers.remove(key);
+        let before = self.servers.remove(key);
+        self.refused -= usize::from(matches!(before, Some(Server::Refused(_))));
         self.agenda.set(&Who::Server(key.clone()), None);
         if let Some(origin) = self.origin_of.remove(key) {
             self.origins.remove(&origin);
@@ -386,5 +398,8 @@ const T2: Duration = Duration::from_secs(4);
 const T4: Duration = Duration::from_secs(5);
 /// RFC 3261 17: nothing is repeated or remembered for longer than 64*T1.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(32);
+/// Refusals that wait for their ACK and are repeated meanwhile, at a time. Honest ones wait for a round trip: at 50 in a
+/// second and 200 ms there and back, ten do.
+const MOST_REPEATED: usize = 100;
 /// Answers that are remembered at a time.
 const MOST_REMEMBERED: usize = 5_000;

@@ -17,6 +17,7 @@ use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::enrol_email::fixture::{self as email, Postbox};
 use crate::operators::Operators;
+use crate::sip_driver::Figures;
 use crate::store::test_database::TestDatabase;
 use crate::verify::fixture;
 use crate::web::{self, App, Parts, Published, Settings, csrf};
@@ -69,7 +70,10 @@ impl Service {
                 root_sha256: below.authority.root_sha256(),
                 jwks: below.authority.result_key().jwks(),
             },
-            counters: Box::new(|| Counters { invites: 7, ..Counters::default() }),
+            figures: Box::new(|| Figures {
+                endpoint: Counters { invites: 7, ..Counters::default() },
+                ..Figures::default()
+            }),
             directory: Box::new(|| {
                 Box::pin(async { vec![Health { backend: "mainline", reachable: 3, configured: 3 }] })
             }),

@@ -110,11 +110,8 @@ impl Scenario {
         for expression in expressions {
             self.checks += 1;
             let n = self.checks;
-            write!(
-                self.xml,
-                "<ereg regexp=\"{expression}\" search_in=\"msg\" check_it=\"true\" assign_to=\"c{n}\"/>"
-            )
-            .expect("a string takes all");
+            write!(self.xml, "<ereg regexp=\"{expression}\" search_in=\"msg\" check_it=\"true\" assign_to=\"c{n}\"/>")
+                .expect("a string takes all");
         }
         self.xml += "</action>";
     }

@@ -2,7 +2,7 @@
 //! can play. docs/duties.md says which.
 
 use end_to_end::proving::happenings;
-use end_to_end::service::Service;
+use end_to_end::service::{Service, wait_until};
 use end_to_end::sipp::{SPEECH, Scenario};
 use ivr::phone::api::{Api, Start, Started};
 use tokio::runtime::Runtime;
@@ -20,11 +20,10 @@ fn plays(callers: [u8; 2], scenario: impl Fn(&Started) -> Scenario, wanted: &[&s
         let started = runtime.block_on(api.start(&start)).expect("a verification");
         let played = scenario(&started).play(&number, &started.dial.number, demo.sip(), transport);
         played.unwrap_or_else(|otherwise| panic!("over {transport}: {otherwise}\n{}", demo.log()));
-        let happened = happenings(&demo, &started);
-        assert!(
-            wanted.iter().all(|what| happened.iter().any(|happened| happened == what)),
-            "{transport}: {happened:?}"
-        );
+        wait_until(&format!("the page tells {wanted:?}"), || {
+            let happened = happenings(&demo, &started);
+            wanted.iter().all(|what| happened.iter().any(|happened| happened == what))
+        });
     }
 }
 

@@ -197,6 +197,8 @@ impl Replay {
         Some(match output {
             Output::Message { to, bytes } => {
                 self.callers.values_mut().for_each(|caller| caller.hear(&bytes));
+                let fits = self.callers.values().all(|caller| caller.cancels_with_the_tag_of_its_invite(&bytes));
+                assert!(fits, "another tag than the INVITE got:\n{}", self.text);
                 let again = self.sent.contains(&bytes);
                 let shown = shown_message(to, &bytes, again, self.shows_everything);
                 self.sent.push(bytes);

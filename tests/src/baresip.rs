@@ -31,6 +31,15 @@ pub enum Ear {
     Wide,
 }
 
+/// Does a telephone insist on SRTP?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// RTP: it knows nothing else.
+    Clear,
+    /// SRTP with keys in the description (RFC 4568), or no call.
+    Encrypted,
+}
+
 /// A telephone that is switched on.
 #[derive(Debug)]
 pub struct Baresip {
@@ -45,11 +54,11 @@ pub struct Baresip {
 }
 
 impl Baresip {
-    /// A telephone whose number is this, which hears so.
+    /// A telephone whose number is this, which hears so, over such media.
     ///
     /// # Panics
     /// If baresip is not installed, or does not come up.
-    pub fn of(number: &str, ear: Ear) -> Self {
+    pub fn of(number: &str, ear: Ear, media: Media) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // It takes the port after the one for SIP, too, for TLS.
         let [control, sip, _tls] = [(); 3].map(|()| free_port());
@@ -58,17 +67,21 @@ impl Baresip {
             Ear::Narrow => ("module g711.so", "PCMU/8000/1,PCMA/8000/1"),
             Ear::Wide => ("module g722.so\nmodule g711.so", "G722/16000/1,PCMU/8000/1"),
         };
+        let (encryption, insists) = match media {
+            Media::Clear => ("", ""),
+            Media::Encrypted => ("module srtp.so\n", ";mediaenc=srtp-mand"),
+        };
         // A ringback tone would take the bridge before the call does; without a source of audio it sends no keys.
         let config = format!(
             "sip_listen 127.0.0.1:{sip}\n\
              audio_player aubridge,nil\naudio_source aubridge,nil\naudio_alert aubridge,nil\n\
              module_path /usr/lib/baresip/modules\n\
-             {modules}\nmodule aubridge.so\nmodule sndfile.so\nsnd_path {at}\n\
+             {modules}\n{encryption}module aubridge.so\nmodule sndfile.so\nsnd_path {at}\n\
              module_app account.so\nmodule_app menu.so\nringback_disabled yes\n\
              module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
         );
         std::fs::write(folder.path().join("config"), config).expect("a file");
-        let account = format!("<sip:{number}@127.0.0.1>;regint=0;dtmfmode=rtpevent;audio_codecs={codecs}\n");
+        let account = format!("<sip:{number}@127.0.0.1>;regint=0;dtmfmode=rtpevent;audio_codecs={codecs}{insists}\n");
         std::fs::write(folder.path().join("accounts"), account).expect("a file");
         let mut command = Command::new("baresip");
         command.arg("-f").arg(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,7 +1,7 @@
 //! A softphone that people use goes through a whole verification: baresip calls, the test hears what it recorded and presses
 //! its keys.
 
-use end_to_end::baresip::{Baresip, Ear};
+use end_to_end::baresip::{Baresip, Ear, Media};
 use end_to_end::service::Service;
 use ivr::phone::api::{Api, Start};
 use tokio::runtime::Runtime;
@@ -26,24 +26,30 @@ impl Said {
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs baresip: run tests/run")]
 fn baresip_proves_its_number() {
-    proves("+12025550171", Ear::Narrow, 8_000);
+    proves("+12025550171", Ear::Narrow, Media::Clear, 8_000);
 }
 
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs baresip: run tests/run")]
 fn baresip_proves_its_number_in_wideband() {
-    proves("+12025550172", Ear::Wide, 16_000);
+    proves("+12025550172", Ear::Wide, Media::Clear, 16_000);
 }
 
-/// A whole verification by a telephone that hears so, and records what it hears at this rate.
-fn proves(number: &str, ear: Ear, rate: u32) {
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs baresip: run tests/run")]
+fn baresip_proves_its_number_over_srtp() {
+    proves("+12025550173", Ear::Narrow, Media::Encrypted, 8_000);
+}
+
+/// A whole verification by a telephone that hears so over such media, and records what it hears at this rate.
+fn proves(number: &str, ear: Ear, media: Media, rate: u32) {
     let demo = Service::demo();
     let runtime = Runtime::new().expect("a runtime");
     let api = Api::new(demo.http());
     let start = Start { number, csr: None, publish: false, locale: "en" };
     let started = runtime.block_on(api.start(&start)).expect("a verification");
 
-    let mut phone = Baresip::of(number, ear);
+    let mut phone = Baresip::of(number, ear, media);
     phone.dial(&format!("sip:{}@{}", started.dial.number, demo.sip()));
     let mut hearing = Hearing::new(Vocabulary::of(&Library::embedded(), "en"));
     let (mut said, mut heard, mut is_typed, mut is_verified) = (Said::default(), Vec::new(), false, false);

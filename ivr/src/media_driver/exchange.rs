@@ -241,7 +241,7 @@ impl Exchange {
             match self.sockets[index].of(lane).recv_from(&mut datagram) {
                 Ok((length, from)) => {
                     self.unread.push_back((port, lane));
-                    if let Some(key) = call.session.receive(lane, from, &datagram[..length], self.clock.now()) {
+                    if let Some(key) = call.session.receive(lane, from, &mut datagram[..length], self.clock.now()) {
                         let call = call.key;
                         self.tell(call, MediaEvent::Key(key));
                     }

@@ -36,10 +36,10 @@ impl Call {
         let reply = match self.renegotiate(&update.request, desk) {
             Ok(proposal) => {
                 self.dialog.refresh_target(&update.request.lines);
-                let reply = Reply::new(200).contact(desk.config.address);
+                let reply = Reply::new(200).contact(&self.dialog.contact(&desk.config.addresses));
                 let reply = self.agree_on_timer(reply, &update.request, desk);
                 match proposal {
-                    Some(proposal) => reply.sdp(self.describe(Some(&proposal))),
+                    Some(proposal) => reply.sdp(self.describe(Some(&proposal), desk)),
                     None => reply,
                 }
             }
@@ -79,7 +79,7 @@ impl Call {
             return Ok(None);
         }
         let srtp = self.profile(desk).srtp;
-        let proposal = Proposal::read(&request.body, desk.config.media_address, srtp).map_err(Refusal::from)?;
+        let proposal = Proposal::read(&request.body, &desk.config.addresses, srtp).map_err(Refusal::from)?;
         self.take_offer(&proposal, desk);
         Ok(Some(proposal))
     }
@@ -106,8 +106,13 @@ impl Call {
     }
 
     /// The next description of our side: an answer, or an offer if there is nothing to answer.
-    pub(super) fn describe(&mut self, proposal: Option<&Proposal>) -> Vec<u8> {
+    pub(super) fn describe(&mut self, proposal: Option<&Proposal>, desk: &Desk<'_>) -> Vec<u8> {
         self.description.version += 1;
+        // Signalling and audio need not be of one family.
+        let theirs = proposal.or(self.agreed.as_ref()).map(|theirs| theirs.remote.ip());
+        if let Some(ours) = theirs.and_then(|theirs| desk.config.addresses.like(theirs)) {
+            self.description.media.set_ip(ours.ip());
+        }
         let described = match (proposal, &self.agreed) {
             (Some(proposal), _) => proposal.answer(&self.description),
             (None, Some(agreed)) => agreed.offer_again(&self.description),
@@ -155,7 +160,7 @@ impl Call {
     /// The answer to our offer, in an ACK or in the 200 to our re-INVITE. Says whether it can be taken up.
     pub(super) fn take_answer(&mut self, body: &[u8], desk: &mut Desk<'_>) -> bool {
         let srtp = self.profile(desk).srtp;
-        let answer = Proposal::read_answer(body, &self.description, self.agreed.as_ref(), srtp);
+        let answer = Proposal::read_answer(body, &desk.config.addresses, &self.description, self.agreed.as_ref(), srtp);
         let Ok(proposal) = answer else { return false };
         // RFC 8643 3.2: protection that was offered and need not be.
         if proposal.crypto.is_none() {

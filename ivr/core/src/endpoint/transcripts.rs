@@ -7,7 +7,7 @@
 //! thread, `=` what is recorded, `counted` what the counters say in the end. After the last `>` the endpoint goes on until it waits for nothing.
 //!
 //! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
-//! tag x | branch y | call b | body 5\r\n`. `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours.
+//! from tcp 192.0.2.1:40000 #1 (which then stays) | tag x | branch y | call b | body 5\r\n`. `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours.
 //! Keys of SRTP are not shown, but numbered: whether ours is another one is what matters.
 
 use std::collections::HashMap;
@@ -20,6 +20,7 @@ use super::testing::{Caller, PEER, config};
 use super::*;
 use crate::caller::Srtp;
 use crate::media::Control;
+use crate::sip::stream::{Framed, Framer};
 
 #[test]
 fn endpoints_do_as_their_transcripts_say() {
@@ -85,6 +86,8 @@ struct Replay {
     callers: HashMap<String, Caller>,
     /// The endpoint's key of each caller.
     keys: HashMap<String, CallKey>,
+    /// Of each connection.
+    framers: HashMap<Flow, Framer>,
     /// The utterance begun last.
     play: u32,
     shows_everything: bool,
@@ -118,6 +121,7 @@ impl Replay {
             began: Instant::now(),
             callers: HashMap::new(),
             keys: HashMap::new(),
+            framers: HashMap::new(),
             play: 0,
             shows_everything: setting(written, "show") == Some("everything"),
             sent: Vec::new(),
@@ -148,7 +152,16 @@ impl Replay {
         }
         let caller = self.callers.entry(name.clone()).or_insert_with(|| Caller::new(&name));
         let (from, bytes) = caller.message(what, &changes);
-        self.handle(Input::Datagram { from, bytes: &bytes }, at);
+        let Some(flow) = from.flow else { return self.handle(Input::Message { from, bytes: &bytes }, at) };
+        let now = self.began + at;
+        self.framers.entry(flow).or_default().push(&bytes, now);
+        while let Some(framed) = self.framers.get_mut(&flow).and_then(|framer| framer.next(now)) {
+            match framed {
+                Framed::Message(bytes) => self.handle(Input::Message { from, bytes: &bytes }, at),
+                Framed::Broken(bytes) => self.handle(Input::Broken { from, bytes: &bytes }, at),
+                Framed::Ping => writeln!(self.text, "{} < an empty line #{}", stamp(at), flow.0).unwrap(),
+            }
+        }
     }
 
     /// What is no datagram.
@@ -188,12 +201,17 @@ impl Replay {
 
     fn shown(&mut self, output: Output) -> Option<String> {
         Some(match output {
-            Output::Datagram { to, bytes } => {
+            Output::Message { to, bytes } => {
                 self.callers.values_mut().for_each(|caller| caller.hear(&bytes));
                 let again = self.sent.contains(&bytes);
                 let shown = shown_message(to, &bytes, again, self.shows_everything);
                 self.sent.push(bytes);
                 self.without_secrets(shown)
+            }
+            Output::Farewell { flow, bytes } if bytes.is_empty() => format!("< close #{}", flow.0),
+            Output::Farewell { flow, bytes } => {
+                let start = String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned();
+                format!("< {}, and close #{}", start.trim_start_matches("SIP/2.0 "), flow.0)
             }
             Output::Media(_, command) => {
                 if let MediaCommand::Say { play, .. } = command {
@@ -231,7 +249,7 @@ impl Replay {
     }
 }
 
-fn shown_message(to: SocketAddr, bytes: &[u8], again: bool, everything: bool) -> String {
+fn shown_message(to: Peer, bytes: &[u8], again: bool, everything: bool) -> String {
     let text = String::from_utf8_lossy(bytes);
     let (head, body) = text.split_once("\r\n\r\n").expect("a message has an empty line");
     let mut lines = head.lines();
@@ -241,8 +259,11 @@ fn shown_message(to: SocketAddr, bytes: &[u8], again: bool, everything: bool) ->
     let value = |name| headers.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| *value);
     assert_eq!(value("Content-Length").parse(), Ok(body.len()), "{text}");
     let mut shown = format!("< {start} ({})", value("CSeq"));
-    if to != PEER.parse().unwrap() {
+    if to != Peer::udp(PEER.parse().unwrap()) {
         write!(shown, " to {to}").unwrap();
+    }
+    if let Some(flow) = to.flow {
+        write!(shown, " #{}", flow.0).unwrap();
     }
     if again {
         return shown + " again";

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sdp_types::{Attribute, Connection, Media, Origin, Session};
 
 use crate::caller::Srtp;
+use crate::endpoint::Addresses;
 use crate::media::{Codec, Control};
 
 mod control;
@@ -103,23 +104,24 @@ impl Unacceptable {
 }
 
 impl Proposal {
-    /// Reads an offer. `ours` is the address of our media: both sides must be of one family.
-    pub(crate) fn read(body: &[u8], ours: IpAddr, srtp: Srtp) -> Result<Self, Unacceptable> {
+    /// Reads an offer. `ours` must have an address of the same family.
+    pub(crate) fn read(body: &[u8], ours: &Addresses, srtp: Srtp) -> Result<Self, Unacceptable> {
         Self::read_as(Sought::Offer(srtp), body, ours)
     }
 
-    /// Reads the answer to our offer: to the first, or to the one after `agreed`.
+    /// Reads the answer to our offer, which was `described`: to the first, or to the one after `agreed`.
     pub(crate) fn read_answer(
         body: &[u8],
-        ours: &Ours,
+        ours: &Addresses,
+        described: &Ours,
         agreed: Option<&Self>,
         srtp: Srtp,
     ) -> Result<Self, Unacceptable> {
-        let profile = agreed.map_or(ours.first_profile(), Self::profile);
-        Self::read_as(Sought::Answer { profile, ours: ours.crypto.as_ref(), srtp }, body, ours.media.ip())
+        let profile = agreed.map_or(described.first_profile(), Self::profile);
+        Self::read_as(Sought::Answer { profile, ours: described.crypto.as_ref(), srtp }, body, ours)
     }
 
-    fn read_as(sought: Sought<'_>, body: &[u8], ours: IpAddr) -> Result<Self, Unacceptable> {
+    fn read_as(sought: Sought<'_>, body: &[u8], ours: &Addresses) -> Result<Self, Unacceptable> {
         let session = Session::parse(body).map_err(|_| Unacceptable::Unreadable)?;
         if session.medias.len() > MOST_STREAMS {
             return Err(Unacceptable::Unreadable);
@@ -254,14 +256,14 @@ struct Stream {
     direction: Direction,
 }
 
-fn stream(media: &Media, session: &Session, ours: IpAddr) -> Option<Stream> {
+fn stream(media: &Media, session: &Session, ours: &Addresses) -> Option<Stream> {
     if media.media != "audio" || media.port == 0 || !PROFILES.contains(&media.proto.as_str()) {
         return None;
     }
     let connection = media.connections.first().or(session.connection.as_ref())?;
     // Names are not looked up, and audio for a group of listeners is none for a caller.
     let ip: IpAddr = connection.connection_address.parse().ok()?;
-    if ip.is_ipv4() != ours.is_ipv4() || ip.is_multicast() {
+    if ours.like(ip).is_none() || ip.is_multicast() {
         return None;
     }
     let types: Vec<u8> = media.fmt.split_ascii_whitespace().filter_map(|text| text.parse().ok()).collect();

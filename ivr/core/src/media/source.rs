@@ -33,18 +33,19 @@ impl Source {
         }
     }
 
-    /// Does a packet from there count? The first that may come is latched to.
-    pub(crate) fn admits(&mut self, from: SocketAddr, now: Instant) -> bool {
-        let admits = match &self.latched {
+    /// Does a packet from there count, if it is what it should be?
+    pub(crate) fn admits(&self, from: SocketAddr, now: Instant) -> bool {
+        match &self.latched {
             Some(latched) if latched.to == from => true,
             // A carrier moves a call to another gateway without a re-INVITE. Behind NAT anybody could: not there.
             Some(latched) if self.any || now.saturating_duration_since(latched.heard) < MOVES_AFTER => false,
             Some(_) | None => self.may_send(from.ip()),
-        };
-        if admits {
-            self.latched = Some(Latched { to: from, heard: now });
         }
-        admits
+    }
+
+    /// One that counts came from there: that is latched to.
+    pub(crate) fn latch(&mut self, from: SocketAddr, now: Instant) {
+        self.latched = Some(Latched { to: from, heard: now });
     }
 
     /// May reports come from there? They latch nothing. Where anybody may send, they come from where the packets do.
@@ -107,7 +108,7 @@ mod tests {
         let mut nat = plan();
         nat.latch_any = true;
         let mut source = Source::new(&nat);
-        source.admits("192.0.2.9:4000".parse().unwrap(), Instant::now());
+        source.latch("192.0.2.9:4000".parse().unwrap(), Instant::now());
         assert!(source.admits_report("192.0.2.9:7".parse().unwrap()));
         assert!(!source.admits_report("127.0.0.1:4001".parse().unwrap()));
     }
@@ -118,15 +119,18 @@ mod tests {
         let (now, step) = (Instant::now(), Duration::from_millis(20));
         let (first, second) = ("127.0.0.1:4000".parse().unwrap(), "127.0.0.1:4002".parse().unwrap());
         let mut source = Source::new(&plan());
-        assert!(source.admits(first, now));
+        assert!(source.admits(second, now), "who did not count is not latched to");
+        source.latch(first, now);
         assert!(!source.admits(second, now + step));
-        assert!(source.admits(first, now + 2 * step));
+        source.latch(first, now + 2 * step);
+        assert!(!source.admits(second, now + step + MOVES_AFTER));
         assert!(source.admits(second, now + 2 * step + MOVES_AFTER));
+        source.latch(second, now + 2 * step + MOVES_AFTER);
         assert_eq!(source.latched(), Some(second));
         let mut nat = plan();
         nat.latch_any = true;
         let mut source = Source::new(&nat);
-        assert!(source.admits(first, now));
+        source.latch(first, now);
         assert!(!source.admits(second, now + 100 * MOVES_AFTER));
     }
 }

@@ -121,3 +121,37 @@ fn what_is_not_there_is_told() {
     // Links are the documents' alone: in a source, `a[i](b)` is none.
     assert_eq!(missing(&root, "ivr/src/lib.rs", "[one](no-such-page.md)"), [""; 0]);
 }
+
+/// What stands between backquotes.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn every_duty_points_to_a_transcript_and_a_test_and_no_transcript_is_left_out() {
+    let root = workspace::root();
+    let page = fs::read_to_string(root.join("docs/duties.md")).expect("the page of duties");
+    let scenarios = root.join("ivr/core/scenarios");
+    let mut wrong = Vec::new();
+    for name in quoted(&page).filter(|name| name.starts_with("sip-") && !name.contains('.')) {
+        if !scenarios.join(format!("{name}.txt")).is_file() {
+            wrong.push(format!("there is no transcript {name}"));
+        }
+    }
+    for (file, test) in quoted(&page).filter_map(|name| name.split_once("::")).filter(|(_, test)| *test != "NAME") {
+        let tests = root.join("tests/tests");
+        let files = [tests.join(format!("{file}.rs")), tests.join(file).join("main.rs")];
+        let text = files.iter().find_map(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+        if !text.contains(&format!("fn {test}()")) {
+            wrong.push(format!("there is no test {file}::{test}"));
+        }
+    }
+    let named: Vec<&str> = quoted(&page).collect();
+    for entry in fs::read_dir(scenarios).expect("the transcripts").flatten() {
+        let name = entry.file_name().to_string_lossy().trim_end_matches(".txt").to_owned();
+        if name.starts_with("sip-") && !named.contains(&name.as_str()) {
+            wrong.push(format!("no duty names the transcript {name}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

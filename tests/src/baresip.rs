@@ -10,6 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::process::{Process, free_port};
+use crate::proving::Telephone;
 use crate::service::wait_until;
 
 /// How long an answer on the control socket may take.
@@ -31,6 +32,15 @@ pub enum Ear {
     Wide,
 }
 
+/// Does a telephone insist on SRTP?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// RTP: it knows nothing else.
+    Clear,
+    /// SRTP with keys in the description (RFC 4568), or no call.
+    Encrypted,
+}
+
 /// A telephone that is switched on.
 #[derive(Debug)]
 pub struct Baresip {
@@ -45,11 +55,11 @@ pub struct Baresip {
 }
 
 impl Baresip {
-    /// A telephone whose number is this, which hears so.
+    /// A telephone whose number is this, which hears so, over such media.
     ///
     /// # Panics
     /// If baresip is not installed, or does not come up.
-    pub fn of(number: &str, ear: Ear) -> Self {
+    pub fn of(number: &str, ear: Ear, media: Media) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // It takes the port after the one for SIP, too, for TLS.
         let [control, sip, _tls] = [(); 3].map(|()| free_port());
@@ -58,17 +68,21 @@ impl Baresip {
             Ear::Narrow => ("module g711.so", "PCMU/8000/1,PCMA/8000/1"),
             Ear::Wide => ("module g722.so\nmodule g711.so", "G722/16000/1,PCMU/8000/1"),
         };
+        let (encryption, insists) = match media {
+            Media::Clear => ("", ""),
+            Media::Encrypted => ("module srtp.so\n", ";mediaenc=srtp-mand"),
+        };
         // A ringback tone would take the bridge before the call does; without a source of audio it sends no keys.
         let config = format!(
             "sip_listen 127.0.0.1:{sip}\n\
              audio_player aubridge,nil\naudio_source aubridge,nil\naudio_alert aubridge,nil\n\
              module_path /usr/lib/baresip/modules\n\
-             {modules}\nmodule aubridge.so\nmodule sndfile.so\nsnd_path {at}\n\
+             {modules}\n{encryption}module aubridge.so\nmodule sndfile.so\nsnd_path {at}\n\
              module_app account.so\nmodule_app menu.so\nringback_disabled yes\n\
              module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
         );
         std::fs::write(folder.path().join("config"), config).expect("a file");
-        let account = format!("<sip:{number}@127.0.0.1>;regint=0;dtmfmode=rtpevent;audio_codecs={codecs}\n");
+        let account = format!("<sip:{number}@127.0.0.1>;regint=0;dtmfmode=rtpevent;audio_codecs={codecs}{insists}\n");
         std::fs::write(folder.path().join("accounts"), account).expect("a file");
         let mut command = Command::new("baresip");
         command.arg("-f").arg(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -83,53 +97,6 @@ impl Baresip {
         let control = control.expect("waited for it");
         control.set_read_timeout(Some(PATIENCE)).expect("a timeout that is not zero");
         Self { folder, control, heard: 0, ear, wide: (Vec::new(), 0), _process: process }
-    }
-
-    /// Calls, and waits until the other side answers.
-    ///
-    /// # Panics
-    /// If it refuses.
-    pub fn dial(&mut self, uri: &str) {
-        self.command("dial", uri);
-        let mut said = String::new();
-        let mut bytes = [0; 4_096];
-        while !said.contains("CALL_ESTABLISHED") {
-            let length = self.control.read(&mut bytes).expect("baresip says how the call goes");
-            said += &String::from_utf8_lossy(&bytes[..length]);
-            assert!(length > 0 && !said.contains("CALL_CLOSED"), "the call is not answered: {said}");
-        }
-    }
-
-    /// Presses a key (RFC 4733).
-    pub fn press(&mut self, key: char) {
-        self.command("sndcode", &key.to_string());
-    }
-
-    /// Hangs up.
-    pub fn hang_up(&mut self) {
-        self.command("hangup", "");
-    }
-
-    /// The samples (8 kHz) that were received since the last time, once there are any.
-    ///
-    /// # Panics
-    /// If nothing more is received for two minutes.
-    pub fn listen(&mut self) -> Vec<i16> {
-        let mut bytes = Vec::new();
-        wait_until("baresip records what it hears", || {
-            if let Some(mut file) = self.recording().and_then(|path| std::fs::File::open(path).ok()) {
-                file.seek(SeekFrom::Start(WAV_HEADER_BYTES + self.heard)).expect("a file can be read anywhere");
-                file.read_to_end(&mut bytes).expect("the recording is readable");
-            }
-            bytes.len() >= 2
-        });
-        let (samples, _half) = bytes.as_chunks::<2>();
-        self.heard += 2 * samples.len() as u64;
-        let samples = samples.iter().map(|sample| i16::from_le_bytes(*sample)).collect();
-        match self.ear {
-            Ear::Narrow => samples,
-            Ear::Wide => self.at_8_khz(samples),
-        }
     }
 
     /// Of more samples of 16 kHz what is known at 8 kHz.
@@ -165,5 +132,44 @@ impl Baresip {
         let message = format!(r#"{{"command":"{name}","params":"{parameters}"}}"#);
         let netstring = format!("{}:{message},", message.len());
         self.control.write_all(netstring.as_bytes()).expect("baresip listens");
+    }
+}
+
+impl Telephone for Baresip {
+    fn dial(&mut self, uri: &str) {
+        self.command("dial", uri);
+        let mut said = String::new();
+        let mut bytes = [0; 4_096];
+        while !said.contains("CALL_ESTABLISHED") {
+            let length = self.control.read(&mut bytes).expect("baresip says how the call goes");
+            said += &String::from_utf8_lossy(&bytes[..length]);
+            assert!(length > 0 && !said.contains("CALL_CLOSED"), "the call is not answered: {said}");
+        }
+    }
+
+    fn press(&mut self, key: char) {
+        self.command("sndcode", &key.to_string());
+    }
+
+    fn listen(&mut self) -> Vec<i16> {
+        let mut bytes = Vec::new();
+        wait_until("baresip records what it hears", || {
+            if let Some(mut file) = self.recording().and_then(|path| std::fs::File::open(path).ok()) {
+                file.seek(SeekFrom::Start(WAV_HEADER_BYTES + self.heard)).expect("a file can be read anywhere");
+                file.read_to_end(&mut bytes).expect("the recording is readable");
+            }
+            bytes.len() >= 2
+        });
+        let (samples, _half) = bytes.as_chunks::<2>();
+        self.heard += 2 * samples.len() as u64;
+        let samples = samples.iter().map(|sample| i16::from_le_bytes(*sample)).collect();
+        match self.ear {
+            Ear::Narrow => samples,
+            Ear::Wide => self.at_8_khz(samples),
+        }
+    }
+
+    fn hang_up(&mut self) {
+        self.command("hangup", "");
     }
 }

@@ -14,7 +14,7 @@ use crate::service::wait_until;
 /// Of the recording: before its samples.
 const WAV_HEADER_BYTES: u64 = 44;
 
-/// Who it is over TLS, and whom it believes: PEM files.
+/// Who it is over TLS, and whom it believes: PEM files. Its media is then SRTP, or there is no call.
 #[derive(Debug, Clone)]
 pub struct Certified {
     /// Its certificate.
@@ -46,7 +46,8 @@ impl Linphone {
         let shown = |path: &Path| path.display().to_string();
         let tls_lines = certified.map_or(String::new(), |Certified { certificate, key, authorities }| {
             format!(
-                "client_cert_chain={}\nclient_cert_key={}\nroot_ca={}\nverify_server_certs=1\nverify_server_cn=0\n",
+                "client_cert_chain={}\nclient_cert_key={}\nroot_ca={}\nverify_server_certs=1\nverify_server_cn=0\n\
+                 media_encryption=srtp\nmedia_encryption_mandatory=1\n",
                 shown(certificate),
                 shown(key),
                 shown(authorities)

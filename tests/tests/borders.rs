@@ -84,6 +84,13 @@ const PLACES: &[Place] = &[
     },
     Place { words: &["rtcp_types"], only_in: &["ivr/core/src/media/rtcp"], within: &SOURCES, scope: Scope::Everything },
     Place { words: &["rtp_rs"], only_in: &["ivr/core/src/media/rtp"], within: &SOURCES, scope: Scope::Everything },
+    // SRTP's; hmac is named where codes are, too.
+    Place {
+        words: &["aes", "aes_gcm", "ctr", "sha1"],
+        only_in: &["ivr/core/src/media/srtp/keys"],
+        within: &["voice-prompts/src", "ivr/core/src"],
+        scope: Scope::Everything,
+    },
     Place { words: &["sqlx"], only_in: &["ivr/src/store"], within: &SOURCES, scope: Scope::Everything },
     // The service accepts connections for the router that `web` builds.
     Place {
@@ -276,6 +283,7 @@ fn a_word_out_of_its_place_is_found() {
         ("ivr/core/src/sip/message.rs", "use rtp_rs::RtpReader;", "rtp_rs"),
         ("ivr/core/src/media/reports.rs", "use rtcp_types::Bye;", "rtcp_types"),
         ("ivr/core/src/media/session.rs", "use audio_codec::Encoder;", "audio_codec"),
+        ("ivr/core/src/media/srtp.rs", "use aes::Aes128;", "aes"),
         ("ivr/src/publish.rs", "fn f(pool: &::sqlx::AnyPool) {}", "sqlx"),
         ("ivr/src/store_of_something.rs", "use sqlx;", "sqlx"),
         ("ivr/src/verify.rs", "fn f() -> axum::Router { todo() }", "axum"),
@@ -306,6 +314,7 @@ fn a_word_in_its_place_is_not_found() {
         ("ivr/core/src/media/rtp/tests.rs", "use rtp_rs::RtpReader;"),
         ("ivr/core/src/media/rtcp.rs", "use rtcp_types::Bye;"),
         ("ivr/core/src/media/g722/tests.rs", "use audio_codec::Decoder;"),
+        ("ivr/core/src/media/srtp/keys/tests.rs", "use aes::Aes128;"),
         ("ivr/src/store.rs", "use sqlx::AnyPool;"),
         ("ivr/src/store/events.rs", "use sqlx::AnyPool;"),
         ("ivr/src/web/start.rs", "use axum::Form;"),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use ivr_core::call::question::Answer;
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Outbox, Output, Strangers};
 use ivr_core::media::CallKey;
 use ivr_core::number::{KindPolicy, Number};
@@ -109,6 +109,7 @@ fn config() -> Result<EndpointConfig, Box<dyn std::error::Error>> {
         strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
         nat: false,
+        srtp: Srtp::Offered,
         max_level: Level::L3,
         max_calls: 10_000,
     };

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile, judge};
+use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile, judge};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
 use ivr_core::sip::peer::Peer;
@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
         nat: false,
+        srtp: Srtp::Offered,
         max_level: Level::L2,
         max_calls: 100,
     };

@@ -1,10 +1,11 @@
-//! Prints what one packet of 20 ms costs in each codec, while something is said, and what the clips take in memory.
+//! Prints what one packet of 20 ms costs in each codec, while something is said, what the clips take in memory, and what SRTP adds
+//! to a packet that is sent and to one that is received.
 //! `cargo run --release -p ivr-core --example media_speed`
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use ivr_core::media::{Clips, Codec, Control, MediaPlan, MediaSession, RtpStart};
+use ivr_core::media::{Clips, Codec, Control, Lane, MasterKey, MediaPlan, MediaSession, RtpStart, Security, Suite};
 use voice_prompts::{Library, PromptId, Utterance};
 
 /// As many as a service has by default.
@@ -21,27 +22,48 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         samples / 1_000,
         samples * 4 / 1_000
     );
-    for codec in Codec::ALL {
-        let mut sessions: Vec<_> = (0..CALLS).map(|_| session(codec, remote, &clips)).collect();
+    for (codec, suite) in
+        Codec::ALL.map(|codec| (codec, None)).into_iter().chain(Suite::ALL.map(|suite| (Codec::Pcmu, Some(suite))))
+    {
+        let mut sessions: Vec<_> = (0..CALLS).map(|_| session(codec, suite, remote, &clips)).collect();
         let mut now = Instant::now();
         sessions.iter_mut().for_each(|session| session.listen(now));
         let mut packet = [0; MediaSession::PACKET_BYTES];
-        let began = Instant::now();
+        let (mut sending, mut receiving) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..PACKETS {
             now += Duration::from_millis(20);
             for session in &mut sessions {
-                session.tick(now, &mut packet);
+                let began = Instant::now();
+                let sent = session.tick(now, &mut packet).packet;
+                let between = Instant::now();
+                // The other side has the same key, and says the same.
+                sent.into_iter().for_each(|(_, length)| {
+                    session.receive(Lane::Rtp, remote, &mut packet[..length], now);
+                });
+                sending += between - began;
+                receiving += between.elapsed();
             }
         }
-        let each = began.elapsed() / PACKETS / u32::try_from(CALLS)?;
-        let of_core = each.as_secs_f64() / 0.02 * 100.0;
-        println!("{}: {:.2} µs a packet, {of_core:.3} % of a core a call", codec.name(), each.as_secs_f64() * 1e6);
+        let packets = PACKETS * u32::try_from(CALLS)?;
+        assert!(sessions.iter().all(|session| session.quality().packets_received == u64::from(PACKETS)));
+        let micros = |whole: Duration| whole.as_secs_f64() * 1e6 / f64::from(packets);
+        println!(
+            "{} {}: {:.2} µs a packet sent, {:.2} µs a packet received",
+            codec.name(),
+            suite.map_or("in the clear", Suite::name),
+            micros(sending),
+            micros(receiving)
+        );
     }
     Ok(())
 }
 
 /// A call that is told more than the benchmark lasts.
-fn session(codec: Codec, remote: SocketAddr, clips: &Clips) -> MediaSession {
+fn session(codec: Codec, suite: Option<Suite>, remote: SocketAddr, clips: &Clips) -> MediaSession {
+    let security = suite.map(|suite| {
+        let key = MasterKey::new(vec![7; suite.master_bytes()], suite).expect("it has the suite's length");
+        Security { suite, ours: key.clone(), theirs: key, key_name_bytes: 0 }
+    });
     let plan = MediaPlan {
         remote,
         control: Control::Off,
@@ -51,6 +73,7 @@ fn session(codec: Codec, remote: SocketAddr, clips: &Clips) -> MediaSession {
         media_networks: Vec::new(),
         held: false,
         latch_any: false,
+        security,
     };
     let start = RtpStart { ssrc: 1, sequence: 0, timestamp: 0, seed: [7; 32] };
     let mut session = MediaSession::new(plan, start, clips.clone());

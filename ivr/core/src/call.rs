@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use rand_core::Rng;
 
-use crate::caller::{Caller, TrunkProfile};
+use crate::caller::{Caller, Srtp, TrunkProfile};
 use crate::endpoint::{Entry, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
 use crate::number::Number;
+use crate::private::Private;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Method, Reply, Request, shortened};
-use crate::sip::sdp::{Ours, Proposal};
+use crate::sip::sdp::{Crypto, Ours, Proposal};
 use crate::sip::transaction::{LIFETIME, Resending, Resent};
 
 mod conversation;
@@ -70,8 +71,8 @@ pub(crate) struct Call {
     agreed: Option<Proposal>,
     /// Names and counts our session descriptions.
     description: Ours,
-    /// The last of them.
-    described: Vec<u8>,
+    /// The last of them, with our key if there is one.
+    described: Private<Vec<u8>>,
     /// Utterances begun.
     plays: u32,
     /// The one that is being said.
@@ -148,13 +149,16 @@ impl Call {
             keys_in_rtp: false,
             agreed: None,
             // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
-            description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0 },
-            described: Vec::new(),
+            description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0, crypto: None },
+            described: Private::new(Vec::new()),
             plays: 0,
             playing: None,
             verification: None,
             records_left: LONGEST_RECORD,
         };
+        if proposal.is_none() && call.profile(desk).srtp == Srtp::Required {
+            call.description.crypto = Some(Crypto::offer(desk.chance));
+        }
         call.record(
             Entry::Began {
                 sip_call_id: shortened(&invite.request.call_id).to_owned(),

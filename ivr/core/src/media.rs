@@ -11,19 +11,23 @@ mod dtmf;
 mod g711;
 mod g722;
 mod player;
+mod protection;
 mod quality;
 mod reception;
 mod reports;
 mod rtcp;
 mod rtp;
+mod security;
 mod session;
 mod source;
+mod srtp;
 #[cfg(test)]
 mod tests;
 
 pub use clips::Clips;
 pub use g711::Law;
 pub use quality::{Mos, Quality, Reported};
+pub use security::{MasterKey, Security, Suite};
 pub use session::{DueReport, MediaSession, Tick};
 
 /// What timestamps and lengths are counted in, with G.722, too: RFC 3551 4.5.2 keeps an old mistake.
@@ -112,6 +116,8 @@ pub struct MediaPlan {
     pub held: bool,
     /// `nat = true` in the trunk's profile: latch to the first source that sends (demo only).
     pub latch_any: bool,
+    /// How packets and reports are protected (SRTP); `None` sends and takes them in the clear.
+    pub security: Option<Security>,
 }
 
 /// From the endpoint to the media thread.

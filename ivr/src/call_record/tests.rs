@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use ivr_core::call::flow::Ending;
-use ivr_core::media::{Quality, Reported};
+use ivr_core::media::{Quality, Reported, Suite};
 use ivr_core::private::Private;
 use sha2::{Digest, Sha256};
 
@@ -94,8 +94,10 @@ fn happy(page: VerificationId) -> Vec<(CallKey, Entry)> {
         packets_received: 1498,
         packets_lost: 2,
         packets_foreign: 1,
+        packets_unauthentic: 4,
         jitter: Duration::from_micros(1250),
         reported: Some(REPORTED),
+        srtp: Some(Suite::AesGcm256),
     };
     let entries = [
         began("happy@192.0.2.7", true),
@@ -133,6 +135,7 @@ async fn a_happy_call_is_recorded_and_its_page_hears_of_the_steps(database: Test
     assert_eq!(quality.reported, Some(REPORTED));
     assert_eq!((quality.packets_sent, quality.packets_received), (1500, 1498));
     assert_eq!((quality.packets_lost, quality.packets_foreign), (2, 1));
+    assert_eq!((quality.srtp, quality.packets_unauthentic), (Some(Suite::AesGcm256), 4));
     assert_eq!(quality.jitter, Duration::from_micros(1250));
     let lines: Vec<(&str, &str)> =
         events.iter().map(|event| (event.kind.as_str(), event.what.as_deref().unwrap_or_default())).collect();

@@ -192,6 +192,7 @@ fn every_fault_is_told_with_its_place() {
             "strip_prefixes = [\"+\"]",
             "fault: trunk \"carrier\".strip_prefixes: \"+\": a prefix is 1 to 8",
         ),
+        ("country = \"US\"", "srtp = \"always\"", "fault: trunk \"carrier\".srtp: \"always\" is none of \"offered\""),
         ("country = \"US\"", "max_level = \"L0\"", "fault: trunk \"carrier\".max_level: L0 is what email proves"),
         ("country = \"US\"", "max_calls = 0", "fault: trunk \"carrier\".max_calls: at least 1"),
         (

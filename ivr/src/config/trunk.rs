@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ivr_core::caller::{KeepsDiversion, Level, Network, NumberFormat, Policy, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Network, NumberFormat, Policy, Srtp, TrunkProfile};
 use ivr_core::number::{Country, Number};
 use ivr_core::private::Private;
 use serde::Deserialize;
@@ -47,6 +47,8 @@ pub(super) struct Raw {
     keeps_diversion: String,
     #[serde(default)]
     nat: bool,
+    #[serde(default = "default_srtp")]
+    srtp: String,
     #[serde(default = "default_max_level")]
     max_level: String,
     #[serde(default = "default_max_calls")]
@@ -63,6 +65,10 @@ fn default_number_format() -> String {
 
 fn default_keeps_diversion() -> String {
     "unknown".to_owned()
+}
+
+fn default_srtp() -> String {
+    "offered".to_owned()
 }
 
 fn default_max_level() -> String {
@@ -148,6 +154,8 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         &raw.keeps_diversion,
         &[("yes", KeepsDiversion::Yes), ("no", KeepsDiversion::No), ("unknown", KeepsDiversion::Unknown)],
     );
+    let srtp =
+        file.findings.choose(&place("srtp"), &raw.srtp, &[("offered", Srtp::Offered), ("required", Srtp::Required)]);
     let max_level: Option<Level> = file.findings.parse(&place("max_level"), &raw.max_level);
     if max_level == Some(Level::L0) {
         file.findings.fault(place("max_level"), "L0 is what email proves; a trunk proves at least L1");
@@ -173,6 +181,7 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         strip_prefixes: raw.strip_prefixes,
         keeps_diversion: keeps_diversion?,
         nat: raw.nat,
+        srtp: srtp?,
         max_level: max_level?,
         max_calls: raw.max_calls,
     };

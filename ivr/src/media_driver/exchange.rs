@@ -257,7 +257,8 @@ impl Exchange {
                 Ok((length, from)) => {
                     self.unread.push_back((port, lane));
                     let foreign_before = call.session.packets_foreign();
-                    let pressed = call.session.receive(lane, canonical(from), &datagram[..length], self.clock.now());
+                    let datagram = &mut datagram[..length];
+                    let pressed = call.session.receive(lane, canonical(from), datagram, self.clock.now());
                     Counters::add(&self.counters.foreign, call.session.packets_foreign() - foreign_before);
                     if let Some(key) = pressed {
                         let call = call.key;
@@ -386,6 +387,7 @@ mod tests {
                 exchange.poll.registry().register(rtcp, Token(9), Interest::READABLE).unwrap();
             }
             let plan = MediaPlan {
+                security: None,
                 remote: (loopback, 9).into(),
                 control: Control::Off,
                 codec: Codec::Pcmu,

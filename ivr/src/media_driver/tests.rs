@@ -70,6 +70,7 @@ impl Service {
             media_networks: Vec::new(),
             held: false,
             latch_any: false,
+            security: None,
         };
         self.tell(call, MediaCommand::Open { port: PortIndex(port), plan, start: START });
     }

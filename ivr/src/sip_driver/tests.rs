@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ivr_core::call::flow::{Ending, Step};
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
 use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Strangers};
 use ivr_core::media::Clips;
 use ivr_core::number::{KindPolicy, Number};
@@ -114,6 +114,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
         strip_prefixes: Vec::new(),
         keeps_diversion: KeepsDiversion::Yes,
         nat: false,
+        srtp: Srtp::Offered,
         max_level: Level::L3,
         max_calls: 8,
     };

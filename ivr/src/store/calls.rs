@@ -375,7 +375,7 @@ const SELECT: &str = "SELECT calls.id, calls.sip_call_id, calls.began_at, calls.
     calls.packets_sent, calls.packets_received, calls.packets_lost, calls.packets_foreign, calls.jitter_us,
     calls.verification, COALESCE(calls.serial, verifications.serial),
     calls.reported_expected, calls.reported_lost, calls.reported_jitter_us, calls.round_trip_us,
-    calls.mos_received, calls.mos_sent
+    calls.mos_received, calls.mos_sent, calls.srtp, calls.packets_unauthentic
     FROM calls LEFT JOIN verifications ON verifications.id = calls.verification";
 
 fn call(row: &Row) -> Result<Call, StoreError> {

@@ -10,7 +10,7 @@ use ivr::clock::Clock;
 use ivr::media_driver::{MediaDriver, RtpSockets};
 use ivr::sip_driver::{Desk, Shutdown, SipDriver};
 use ivr_core::call::question::{Answer, Question};
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Entry, Limits, Strangers};
 use ivr_core::media::{Clips, Quality};
 use ivr_core::number::{KindPolicy, Number};
@@ -130,6 +130,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> anyhow::Result<EndpointCo
         strip_prefixes: Vec::new(),
         keeps_diversion: KeepsDiversion::Yes,
         nat: false,
+        srtp: Srtp::Offered,
         max_level: Level::L2,
         max_calls: CALLS,
     };

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
 use ivr_core::call::question::{Answer, Outcome, VerificationId};
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
-use ivr_core::media::{CallKey, Clips, Codec, Control, MediaEvent, MediaPlan, MediaSession, Quality, RtpStart};
+use ivr_core::media::{CallKey, Clips, Codec, Control, MasterKey, MediaEvent, MediaPlan, MediaSession};
+use ivr_core::media::{Quality, RtpStart, Security, Suite};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
 use voice_prompts::Library;
@@ -38,6 +39,7 @@ pub fn config() -> EndpointConfig {
         strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
         nat: false,
+        srtp: Srtp::Offered,
         max_level: Level::L3,
         max_calls: 10,
     };
@@ -63,6 +65,16 @@ pub fn caller_media() -> SocketAddr {
 
 /// The media of a call whose ACK has come, and whose reports go there.
 pub fn media(control: Control, now: Instant) -> MediaSession {
+    media_with(None, control, now)
+}
+
+/// The same with SRTP.
+pub fn secured_media(control: Control, suite: Suite, now: Instant) -> MediaSession {
+    let key = |octet| MasterKey::new(vec![octet; suite.master_bytes()], suite).expect("it has the suite's length");
+    media_with(Some(Security { suite, ours: key(1), theirs: key(2), key_name_bytes: 0 }), control, now)
+}
+
+fn media_with(security: Option<Security>, control: Control, now: Instant) -> MediaSession {
     static CLIPS: LazyLock<Clips> = LazyLock::new(|| Clips::encode(&Library::embedded(), "en"));
     let plan = MediaPlan {
         remote: caller_media(),
@@ -73,6 +85,7 @@ pub fn media(control: Control, now: Instant) -> MediaSession {
         media_networks: vec![],
         held: false,
         latch_any: false,
+        security,
     };
     let start = RtpStart { ssrc: 9, sequence: 2, timestamp: 3, seed: [7; 32] };
     let mut session = MediaSession::new(plan, start, CLIPS.clone());

@@ -19,7 +19,7 @@ fuzz_target!(|given: (bool, Vec<(bool, bool, &[u8])>)| {
         session.report(now, &mut [0; MediaSession::REPORT_BYTES]);
         let from = if is_stranger { "203.0.113.66:666".parse().expect("an address") } else { caller_media() };
         let before = session.quality();
-        session.receive(if is_rtp { Lane::Rtp } else { Lane::Rtcp }, from, bytes, now);
+        session.receive(if is_rtp { Lane::Rtp } else { Lane::Rtcp }, from, &mut bytes.to_vec(), now);
         let after = session.quality();
         assert!(!is_stranger || (after.reported, after.packets_received) == (before.reported, before.packets_received));
         let reported = after.reported.unwrap_or_default();

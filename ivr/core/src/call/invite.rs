@@ -18,7 +18,7 @@ impl Call {
     pub(super) fn answer(&mut self, desk: &mut Desk<'_>) {
         let Stage::Asking { invite, proposal, .. } = std::mem::replace(&mut self.stage, Stage::Up) else { return };
         if let Some(proposal) = &proposal {
-            self.open_media(proposal, desk);
+            self.take_offer(proposal, desk);
         }
         self.flow = Some(Flow::new(self.caller.clone(), desk.config.binding, desk.now));
         desk.counters.answered += 1;

@@ -4,6 +4,7 @@
 use rand_core::Rng;
 
 use super::*;
+use crate::media::Security;
 use crate::sip::identity::{Headers, NameAddress, Uri};
 use crate::sip::sdp::Unacceptable;
 use crate::sip::session_timer::Agreement;
@@ -77,8 +78,9 @@ impl Call {
         if request.body.is_empty() {
             return Ok(None);
         }
-        let proposal = Proposal::read(&request.body, &desk.config.addresses).map_err(Refusal::from)?;
-        self.change_media(&proposal, desk);
+        let srtp = self.profile(desk).srtp;
+        let proposal = Proposal::read(&request.body, &desk.config.addresses, srtp).map_err(Refusal::from)?;
+        self.take_offer(&proposal, desk);
         Ok(Some(proposal))
     }
 
@@ -111,22 +113,35 @@ impl Call {
         if let Some(ours) = theirs.and_then(|theirs| desk.config.addresses.like(theirs)) {
             self.description.media.set_ip(ours.ip());
         }
-        self.described = match (proposal, &self.agreed) {
-            (Some(proposal), _) => proposal.answer(self.description),
-            (None, Some(agreed)) => agreed.offer_again(self.description),
+        let described = match (proposal, &self.agreed) {
+            (Some(proposal), _) => proposal.answer(&self.description),
+            (None, Some(agreed)) => agreed.offer_again(&self.description),
             (None, None) => self.description.offer(),
         };
-        self.described.clone()
+        self.described = Private::new(described);
+        self.described.expose().clone()
     }
 
-    pub(super) fn open_media(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
+    /// Takes an offer up, with a key of ours if it has one of theirs. As long as theirs is the one of before, ours is, too: many
+    /// re-INVITEs change something else, or nothing.
+    pub(super) fn take_offer(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
+        let before = self.agreed.as_ref().and_then(|agreed| agreed.crypto.as_ref());
+        if before != proposal.crypto.as_ref() {
+            self.description.crypto = proposal.crypto.as_ref().map(|theirs| theirs.answer(desk.chance));
+        }
+        self.change_media(proposal, desk);
+    }
+
+    fn open_media(&mut self, proposal: &Proposal, desk: &mut Desk<'_>) {
         let plan = self.take_up(proposal, desk);
         let mut seed = [0; 32];
         desk.chance.fill_bytes(&mut seed);
+        // RFC 3711 3.3.1: who misses the first packets must not miss a turn of the numbers.
+        let unused_bits = if plan.security.is_some() { 17 } else { 16 };
         let start = RtpStart {
             ssrc: desk.chance.next_u32(),
             // RFC 3550 5.1: random, so that a known beginning helps nobody.
-            sequence: (desk.chance.next_u32() >> 16) as u16,
+            sequence: (desk.chance.next_u32() >> unused_bits) as u16,
             timestamp: desk.chance.next_u32(),
             seed,
         };
@@ -137,12 +152,20 @@ impl Call {
     fn take_up(&mut self, proposal: &Proposal, desk: &Desk<'_>) -> MediaPlan {
         self.keys_in_rtp = proposal.event_payload_type.is_some();
         self.agreed = Some(proposal.clone());
-        plan(proposal, self.profile(desk))
+        let security = self.description.crypto.as_ref().zip(proposal.crypto.as_ref());
+        let security = security.map(|(ours, theirs)| ours.with(theirs));
+        plan(proposal, security, self.profile(desk))
     }
 
     /// The answer to our offer, in an ACK or in the 200 to our re-INVITE. Says whether it can be taken up.
     pub(super) fn take_answer(&mut self, body: &[u8], desk: &mut Desk<'_>) -> bool {
-        let Ok(proposal) = Proposal::read(body, &desk.config.addresses) else { return false };
+        let srtp = self.profile(desk).srtp;
+        let answer = Proposal::read_answer(body, &desk.config.addresses, &self.description, self.agreed.as_ref(), srtp);
+        let Ok(proposal) = answer else { return false };
+        // RFC 8643 3.2: protection that was offered and need not be.
+        if proposal.crypto.is_none() {
+            self.description.crypto = None;
+        }
         self.change_media(&proposal, desk);
         true
     }
@@ -157,7 +180,7 @@ impl Call {
 }
 
 /// What offer and answer agreed on, as far as this trunk is believed.
-fn plan(proposal: &Proposal, profile: &TrunkProfile) -> MediaPlan {
+fn plan(proposal: &Proposal, security: Option<Security>, profile: &TrunkProfile) -> MediaPlan {
     MediaPlan {
         remote: proposal.remote,
         control: proposal.control,
@@ -171,6 +194,7 @@ fn plan(proposal: &Proposal, profile: &TrunkProfile) -> MediaPlan {
             .collect(),
         held: proposal.is_held(),
         latch_any: profile.nat,
+        security,
     }
 }
 

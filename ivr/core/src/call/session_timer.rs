@@ -69,7 +69,7 @@ impl Call {
             // RFC 4028 7.4: the description of before, under its version, says that nothing changes.
             more.push(HeaderLine::new("Content-Type", "application/sdp"));
             let described = self.described.clone();
-            self.refresh = Some(self.request(Method::Invite, more, &described, desk));
+            self.refresh = Some(self.request(Method::Invite, more, described.expose(), desk));
         }
     }
 

@@ -45,6 +45,8 @@ pub struct TrunkProfile {
     pub keeps_diversion: KeepsDiversion,
     /// Latch RTP to the first source that sends: only where the caller sits behind NAT in a network that is trusted.
     pub nat: bool,
+    /// Must media be encrypted?
+    pub srtp: Srtp,
     /// No call over this trunk proves more.
     pub max_level: Level,
     /// Calls at a time; one more is answered 480.
@@ -119,6 +121,15 @@ pub enum KeepsDiversion {
     No,
     /// Nobody has tried: counts as no.
     Unknown,
+}
+
+/// Must media be encrypted (SRTP)?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Srtp {
+    /// Where the other side offers it.
+    Offered,
+    /// Always: calls in the clear are refused.
+    Required,
 }
 
 /// An address with a prefix length: `192.0.2.0/24`, `2001:db8::1`.

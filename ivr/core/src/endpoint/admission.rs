@@ -55,7 +55,7 @@ impl Endpoint {
             return Err(refused(486, "number-busy"));
         }
         let proposal = (!invite.body.is_empty())
-            .then(|| Proposal::read(&invite.body, &self.config.addresses))
+            .then(|| Proposal::read(&invite.body, &self.config.addresses, self.config.policy.trunks[trunk].srtp))
             .transpose()
             .map_err(|cause| refused(cause.status(), cause.code()))?;
         Agreement::of(invite).map_err(|cause| refused(cause.status(), cause.code()))?;
@@ -138,6 +138,7 @@ impl Unacceptable {
         match self {
             Self::Unreadable => "bad-offer",
             Self::NoCommonCodec => "no-codec",
+            Self::NotProtected => "no-srtp",
         }
     }
 }

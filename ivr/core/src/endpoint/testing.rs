@@ -1,7 +1,7 @@
 //! A trunk for tests: its endpoint's configuration, and callers that write SIP as a trunk does.
 
 use super::{Addresses, EndpointConfig, Limits, Strangers};
-use crate::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
+use crate::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
 use crate::number::{KindPolicy, Number};
 use crate::proof::Binding;
 use crate::sip::peer::{Flow, Peer, Transport};
@@ -29,6 +29,7 @@ pub(super) fn config() -> EndpointConfig {
         strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
         nat: false,
+        srtp: Srtp::Offered,
         max_level: Level::L3,
         max_calls: 10,
     };
@@ -260,6 +261,10 @@ fn description(name: &str) -> String {
     };
     let common = "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n";
     let line = "m=audio 30000 RTP/AVP 0 8 101";
+    let secure = |line: &str, key: char, more: &str| {
+        let crypto = format!("a=crypto:{line} inline:{}\r\n{more}\r\n", key.to_string().repeat(40));
+        audio("198.51.100.9", "m=audio 30000 RTP/SAVP 0 101", &format!("{common}{crypto}"))
+    };
     match name {
         "none" => String::new(),
         "plain" => audio("198.51.100.9", line, common),
@@ -269,7 +274,23 @@ fn description(name: &str) -> String {
         "wideband" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 9 0 101", common),
         "muxed" => audio("198.51.100.9", line, &format!("{common}a=rtcp-mux\r\n")),
         "without-reports" => audio("198.51.100.9", &format!("{line}\r\nb=RS:0\r\nb=RR:0"), common),
-        "secure" => audio("198.51.100.9", "m=audio 30000 RTP/SAVP 0 101", common),
+        "secure" => secure("1 AES_CM_128_HMAC_SHA1_80", 'A', "a=sendrecv"),
+        "secure-held" => secure("1 AES_CM_128_HMAC_SHA1_80", 'A', "a=sendonly"),
+        "secure-anew" => secure("1 AES_CM_128_HMAC_SHA1_80", 'B', "a=sendrecv"),
+        "secure-by-line-2" => secure("2 AES_CM_128_HMAC_SHA1_80", 'C', "a=sendrecv"),
+        "secure-by-two" => secure(
+            "7 AEAD_AES_256_GCM_8",
+            'A',
+            &format!("a=crypto:8 AES_CM_128_HMAC_SHA1_32 inline:{}|2^31|1:1", "D".repeat(40)),
+        ),
+        "secure-but-in-the-clear" => {
+            let key = "A".repeat(40);
+            let line = format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key} UNENCRYPTED_SRTP\r\n");
+            audio("198.51.100.9", "m=audio 30000 RTP/SAVP 0 101", &format!("{common}{line}"))
+        }
+        "secure-without-key" => audio("198.51.100.9", "m=audio 30000 RTP/SAVP 0 101", common),
+        // RFC 8643: as it would like to, and need not.
+        "secure-if-you-can" => description("secure").replace("RTP/SAVP", "RTP/AVP"),
         "g729" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 18", ""),
         "no-keys" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 0", "a=ptime:20\r\n"),
         // As a video telephone offers itself.

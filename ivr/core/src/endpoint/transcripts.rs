@@ -2,11 +2,13 @@
 //! -p ivr-core` rewrites them; the diff is the review.
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
-//! trunk), `# unacknowledged: 1` or `# asserts: Remote-Party-ID` (the trunk, while its From is free text); `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or told to the media
+//! trunk), `# unacknowledged: 1`, `# srtp: required` (by the
+//! trunk) or `# asserts: Remote-Party-ID` (the trunk, while its From is free text); `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or told to the media
 //! thread, `=` what is recorded, `counted` what the counters say in the end. After the last `>` the endpoint goes on until it waits for nothing.
 //!
 //! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
 //! from tcp 192.0.2.1:40000 #1 (which then stays) | tag x | branch y | call b | body 5\r\n`. `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours.
+//! Keys of SRTP are not shown, but numbered: whether ours is another one is what matters.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -16,6 +18,7 @@ use voice_prompts::Segment;
 
 use super::testing::{Caller, PEER, config};
 use super::*;
+use crate::caller::Srtp;
 use crate::media::Control;
 use crate::sip::stream::{Framed, Framer};
 
@@ -90,6 +93,8 @@ struct Replay {
     shows_everything: bool,
     /// Every datagram that was sent, to tell a repetition.
     sent: Vec<Vec<u8>>,
+    /// Our keys of SRTP.
+    secrets: Vec<String>,
     text: String,
 }
 
@@ -108,6 +113,9 @@ impl Replay {
         }
         let trunk = &mut config.policy.trunks[0];
         trunk.max_calls = number("max-calls").unwrap_or(trunk.max_calls);
+        if setting(written, "srtp") == Some("required") {
+            trunk.srtp = Srtp::Required;
+        }
         if setting(written, "asserts") == Some("Remote-Party-ID") {
             (trunk.trust_pai, trunk.trust_rpid, trunk.from_is_free_text) = (false, true, true);
         }
@@ -120,6 +128,7 @@ impl Replay {
             play: 0,
             shows_everything: setting(written, "show") == Some("everything"),
             sent: Vec::new(),
+            secrets: Vec::new(),
             text: String::new(),
         }
     }
@@ -202,7 +211,7 @@ impl Replay {
                 let again = self.sent.contains(&bytes);
                 let shown = shown_message(to, &bytes, again, self.shows_everything);
                 self.sent.push(bytes);
-                shown
+                self.without_secrets(shown)
             }
             Output::Farewell { flow, bytes } if bytes.is_empty() => format!("< close #{}", flow.0),
             Output::Farewell { flow, bytes } => {
@@ -229,6 +238,19 @@ impl Replay {
                 format!("= {}", shown_entry(&entry))
             }
         })
+    }
+}
+
+impl Replay {
+    fn without_secrets(&mut self, shown: String) -> String {
+        let Some((before, behind)) = shown.split_once("inline:") else { return shown };
+        let end = behind.find(|c: char| c == ';' || c.is_whitespace()).unwrap_or(behind.len());
+        let (secret, after) = behind.split_at(end);
+        let place = self.secrets.iter().position(|known| known == secret).unwrap_or_else(|| {
+            self.secrets.push(secret.to_owned());
+            self.secrets.len() - 1
+        });
+        format!("{before}(our key {}){after}", place + 1)
     }
 }
 
@@ -291,7 +313,8 @@ fn shown_command(command: &MediaCommand) -> String {
             Control::Muxed => ", reports with it",
             Control::Off => ", no reports",
         };
-        format!("{:?} to {}, {keys}, {} ms{held}{reports}", plan.codec, plan.remote, plan.packet_time.as_millis())
+        let srtp = plan.security.as_ref().map_or(String::new(), |security| format!(", {}", security.suite.name()));
+        format!("{:?} to {}, {keys}, {} ms{held}{reports}{srtp}", plan.codec, plan.remote, plan.packet_time.as_millis())
     };
     match command {
         MediaCommand::Open { port, plan, .. } => format!("open port {} for {}", port.0, plan_text(plan)),

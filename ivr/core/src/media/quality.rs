@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::security::Suite;
+
 /// The figures of both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Quality {
@@ -13,10 +15,14 @@ pub struct Quality {
     pub packets_lost: u64,
     /// Packets from elsewhere, dropped: RTP and reports.
     pub packets_foreign: u64,
+    /// Packets and reports that were not authentic or came again where they had to be protected, dropped.
+    pub packets_unauthentic: u64,
     /// Interarrival jitter (RFC 3550 6.4.1).
     pub jitter: Duration,
     /// What the other side said last of what we sent; `None` if it said nothing.
     pub reported: Option<Reported>,
+    /// What protected the media (SRTP), at last; `None` if any of it could be in the clear.
+    pub srtp: Option<Suite>,
 }
 
 /// What the other side says of our packets (RFC 3550 6.4.1).

@@ -9,11 +9,13 @@ use super::clips::Clips;
 use super::dtmf::{KeyRule, Report};
 use super::g722::Encoder;
 use super::player::Player;
+use super::protection::Protection;
 use super::reception::Reception;
 use super::reports::{Outgoing, Part, Reports};
-use super::rtcp::{REPORT_BYTES, Told};
+use super::rtcp::{self, Told};
 use super::rtp::{HEADER_BYTES, Header, Packet, is_control};
 use super::source::Source;
+use super::srtp::{NotAuthentic, OVERHEAD, REPORT_OVERHEAD};
 use super::{Codec, Control, Lane, Law, MediaPlan, Quality, RtpStart, SAMPLES_PER_SECOND};
 
 /// One call's RTP and RTCP, both ways. It allocates when it is told to say something and for its reports, never for a
@@ -27,6 +29,10 @@ pub struct MediaSession {
     /// Since the call spoke G.722.
     wideband: Option<Encoder>,
     source: Source,
+    /// As the plan says.
+    protection: Option<Box<Protection>>,
+    /// Packets could be in the clear, now or before.
+    was_clear: bool,
     keys: KeyRule,
     reception: Reception,
     reports: Reports,
@@ -35,6 +41,7 @@ pub struct MediaSession {
     packets_sent: u64,
     octets_sent: u64,
     packets_foreign: u64,
+    packets_unauthentic: u64,
     /// Set by the ACK: since then we speak and listen.
     last_heard: Option<Instant>,
     told_silence: bool,
@@ -70,14 +77,16 @@ impl MediaSession {
     /// A caller that sends nothing for so long is not there any more.
     pub const TIMEOUT: Duration = Duration::from_secs(30);
     /// Room for the longest packet: 60 ms.
-    pub const PACKET_BYTES: usize = HEADER_BYTES + LONGEST_FRAME;
+    pub const PACKET_BYTES: usize = HEADER_BYTES + LONGEST_FRAME + OVERHEAD;
     /// Room for the longest report.
-    pub const REPORT_BYTES: usize = REPORT_BYTES;
+    pub const REPORT_BYTES: usize = rtcp::REPORT_BYTES + REPORT_OVERHEAD;
 
     /// The media of a call that was just answered. Nothing is sent and nothing counts before [`listen`](Self::listen).
     pub fn new(plan: MediaPlan, start: RtpStart, clips: Clips) -> Self {
         Self {
             source: Source::new(&plan),
+            protection: plan.security.as_ref().map(Protection::new),
+            was_clear: plan.security.is_none(),
             plan,
             next: start,
             clips,
@@ -90,6 +99,7 @@ impl MediaSession {
             packets_sent: 0,
             octets_sent: 0,
             packets_foreign: 0,
+            packets_unauthentic: 0,
             last_heard: None,
             told_silence: false,
             resumes: true,
@@ -111,6 +121,11 @@ impl MediaSession {
             self.source = Source::new(&plan);
             self.reports_from = None;
         }
+        match (&plan.security, &mut self.protection) {
+            (Some(security), Some(protection)) => protection.change(security),
+            (security, protection) => *protection = security.as_ref().map(Protection::new),
+        }
+        self.was_clear |= plan.security.is_none();
         self.plan = plan;
         self.last_heard = self.last_heard.map(|_| now);
     }
@@ -125,23 +140,31 @@ impl MediaSession {
         self.player.hush();
     }
 
-    /// A datagram arrived at one of the call's ports. Gives the key that it reports, if it is the first to do so.
-    pub fn receive(&mut self, lane: Lane, from: SocketAddr, bytes: &[u8], now: Instant) -> Option<char> {
-        let last_heard = self.last_heard.as_mut()?;
+    /// A datagram arrived at one of the call's ports. Gives the key that it reports, if it is the first to do so. What was
+    /// protected is opened in its place.
+    pub fn receive(&mut self, lane: Lane, from: SocketAddr, bytes: &mut [u8], now: Instant) -> Option<char> {
+        self.last_heard?;
         if lane == Lane::Rtcp || is_control(bytes) {
             self.hear_report(lane, from, bytes, now);
             return None;
         }
-        let packet = Packet::read(bytes)?;
         if !self.source.admits(from, now) {
-            self.packets_foreign += 1;
+            self.count_foreign(Packet::read(bytes).is_some());
             return None;
         }
-        *last_heard = now;
+        let length = self.open(bytes, Protection::open)?;
+        let packet = Packet::read(&bytes[..length])?;
+        self.hear(&packet, from, now)
+    }
+
+    /// A packet of the caller's.
+    fn hear(&mut self, packet: &Packet<'_>, from: SocketAddr, now: Instant) -> Option<char> {
+        self.source.latch(from, now);
+        self.last_heard = Some(now);
         self.told_silence = false;
         let is_event = self.plan.event_payload_type == Some(packet.header.payload_type);
         self.reception.count(&packet.header, !is_event, now);
-        if is_event { self.keys.hear(&Report::read(&packet)?, now) } else { None }
+        if is_event { self.keys.hear(&Report::read(packet)?, now) } else { None }
     }
 
     /// Time for the next packet: writes it, if one is due.
@@ -159,12 +182,12 @@ impl MediaSession {
     }
 
     /// Writes a report, if one is due: to be asked after each tick.
-    pub fn report(&mut self, now: Instant, packet: &mut [u8; REPORT_BYTES]) -> Option<DueReport> {
+    pub fn report(&mut self, now: Instant, packet: &mut [u8; Self::REPORT_BYTES]) -> Option<DueReport> {
         self.reports.is_due(now).then(|| self.state(Part::Stay, now, packet)).flatten()
     }
 
     /// The call is over: writes the last report, with a BYE. Who never sent anything has nothing to leave (RFC 3550 6.3.7).
-    pub fn part(&mut self, now: Instant, packet: &mut [u8; REPORT_BYTES]) -> Option<DueReport> {
+    pub fn part(&mut self, now: Instant, packet: &mut [u8; Self::REPORT_BYTES]) -> Option<DueReport> {
         (self.packets_sent > 0).then(|| self.state(Part::Leave, now, packet)).flatten()
     }
 
@@ -185,28 +208,54 @@ impl MediaSession {
             packets_received: self.reception.received(),
             packets_lost: self.reception.lost(),
             packets_foreign: self.packets_foreign,
+            packets_unauthentic: self.packets_unauthentic,
             jitter: self.reception.jitter(),
             reported: self.reports.reported(),
+            srtp: self.plan.security.as_ref().filter(|_| !self.was_clear).map(|security| security.suite),
         }
     }
 
-    fn state(&mut self, part: Part, now: Instant, packet: &mut [u8; REPORT_BYTES]) -> Option<DueReport> {
+    fn state(&mut self, part: Part, now: Instant, packet: &mut [u8; Self::REPORT_BYTES]) -> Option<DueReport> {
         let (lane, to) = self.report_route()?;
         let outgoing = self.outgoing(now);
-        let length = self.reports.write(self.reception.report(), outgoing, part, now, packet)?;
+        let room = packet.first_chunk_mut().expect("there is more room than for a report in the clear");
+        let mut length = self.reports.write(self.reception.report(), outgoing, part, now, room)?;
+        if let Some(protection) = &mut self.protection {
+            length = protection.protect_report(packet, length);
+        }
         Some(DueReport { lane, to, length })
     }
 
-    fn hear_report(&mut self, lane: Lane, from: SocketAddr, bytes: &[u8], now: Instant) {
-        let told = if lane == self.report_lane() { Told::read(bytes, self.reports.ssrc()) } else { None };
-        let Some(told) = told else { return };
-        if !self.source.admits_report(from) {
-            self.packets_foreign += 1;
+    fn hear_report(&mut self, lane: Lane, from: SocketAddr, bytes: &mut [u8], now: Instant) {
+        if lane != self.report_lane() {
             return;
         }
+        if !self.source.admits_report(from) {
+            let is_report = Told::read(bytes, self.reports.ssrc()).is_some();
+            return self.count_foreign(is_report);
+        }
+        let Some(length) = self.open(bytes, Protection::open_report) else { return };
+        let Some(told) = Told::read(&bytes[..length], self.reports.ssrc()) else { return };
         self.reports_from = Some(from);
         let outgoing = self.outgoing(now);
         self.reports.hear(&told, outgoing, now);
+    }
+
+    /// How long the packet is that was in these octets; `None`, and counted, if it had to be protected and was not.
+    fn open(
+        &mut self,
+        bytes: &mut [u8],
+        open: impl Fn(&mut Protection, &mut [u8]) -> Result<usize, NotAuthentic>,
+    ) -> Option<usize> {
+        let Some(protection) = &mut self.protection else { return Some(bytes.len()) };
+        let opened = open(protection, bytes).ok();
+        self.packets_unauthentic += u64::from(opened.is_none());
+        opened
+    }
+
+    /// Noise does not count, but what is encrypted looks like it.
+    fn count_foreign(&mut self, is_packet: bool) {
+        self.packets_foreign += u64::from(is_packet || self.protection.is_some());
     }
 
     /// Where reports come and go.
@@ -259,7 +308,8 @@ impl MediaSession {
         self.next.sequence = sequence.wrapping_add(1);
         self.packets_sent += 1;
         self.octets_sent += frame.len() as u64;
-        header.write(frame, packet)
+        let length = header.write(frame, packet);
+        self.protection.as_mut().map_or(length, |protection| protection.protect(packet, length))
     }
 
     /// Held calls hear nothing, and nobody is at port 0 or at no address (RFC 3264 8.4).

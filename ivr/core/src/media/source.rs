@@ -38,24 +38,23 @@ impl Source {
         }
     }
 
-    /// Does a packet from there count? The first that may come is latched to.
-    pub(crate) fn admits(&mut self, from: SocketAddr, now: Instant) -> bool {
-        // Behind NAT the SDP's is a private address, from which nobody reaches us but who forges it.
-        let is_named = !self.any && canonical(from) == self.named;
-        self.named_spoke |= is_named;
-        let admits = match &self.latched {
-            _ if is_named => true,
+    /// Does a packet from there count, if it is what it should be?
+    pub(crate) fn admits(&self, from: SocketAddr, now: Instant) -> bool {
+        match &self.latched {
+            _ if self.is_named(from) => true,
             // Somebody else on the same machine, or behind the same address.
             _ if self.named_spoke && from.ip().to_canonical() == self.named.ip() => false,
             Some(latched) if latched.to == from => true,
             // A carrier moves a call to another gateway without a re-INVITE. Behind NAT anybody could: not there.
             Some(latched) if self.any || now.saturating_duration_since(latched.heard) < MOVES_AFTER => false,
             Some(_) | None => self.may_send(from.ip()),
-        };
-        if admits {
-            self.latched = Some(Latched { to: from, heard: now });
         }
-        admits
+    }
+
+    /// One that counts came from there: that is latched to.
+    pub(crate) fn latch(&mut self, from: SocketAddr, now: Instant) {
+        self.named_spoke |= self.is_named(from);
+        self.latched = Some(Latched { to: from, heard: now });
     }
 
     /// May reports come from there? They latch nothing. Where anybody may send, they come from where the packets do.
@@ -70,6 +69,11 @@ impl Source {
     /// Where the packets come from, once some came.
     pub(crate) fn latched(&self) -> Option<SocketAddr> {
         self.latched.as_ref().map(|latched| latched.to)
+    }
+
+    /// Behind NAT the SDP's is a private address, from which nobody reaches us but who forges it.
+    fn is_named(&self, from: SocketAddr) -> bool {
+        !self.any && canonical(from) == self.named
     }
 
     fn may_send(&self, from: IpAddr) -> bool {
@@ -122,7 +126,7 @@ mod tests {
         let mut nat = plan();
         nat.latch_any = true;
         let mut source = Source::new(&nat);
-        source.admits("192.0.2.9:4000".parse().unwrap(), Instant::now());
+        source.latch("192.0.2.9:4000".parse().unwrap(), Instant::now());
         assert!(source.admits_report("192.0.2.9:7".parse().unwrap()));
         assert!(!source.admits_report("127.0.0.1:4001".parse().unwrap()));
     }
@@ -133,15 +137,18 @@ mod tests {
         let (now, step) = (Instant::now(), Duration::from_millis(20));
         let (first, second) = ("127.0.0.1:5000".parse().unwrap(), "127.0.0.1:5002".parse().unwrap());
         let mut source = Source::new(&plan());
-        assert!(source.admits(first, now));
+        assert!(source.admits(second, now), "who did not count is not latched to");
+        source.latch(first, now);
         assert!(!source.admits(second, now + step));
-        assert!(source.admits(first, now + 2 * step));
+        source.latch(first, now + 2 * step);
+        assert!(!source.admits(second, now + step + MOVES_AFTER));
         assert!(source.admits(second, now + 2 * step + MOVES_AFTER));
+        source.latch(second, now + 2 * step + MOVES_AFTER);
         assert_eq!(source.latched(), Some(second));
         let mut nat = plan();
         nat.latch_any = true;
         let mut source = Source::new(&nat);
-        assert!(source.admits(first, now));
+        source.latch(first, now);
         assert!(!source.admits(second, now + 100 * MOVES_AFTER));
     }
 
@@ -155,11 +162,15 @@ mod tests {
         let gateway = "198.51.100.9:9".parse().unwrap();
         let mut source = Source::new(&trunk);
         assert!(source.admits(other, now), "it may be the caller's, and nobody else was heard");
+        source.latch(other, now);
         assert!(source.admits(named, now + step));
+        assert!(source.admits(other, now + step), "what only came from there need not be the caller's");
+        source.latch(named, now + step);
         for silence in [Duration::ZERO, MOVES_AFTER, 100 * MOVES_AFTER] {
             assert!(!source.admits(other, now + 2 * step + silence));
         }
         assert!(source.admits(gateway, now + 101 * MOVES_AFTER), "the trunk moved the call");
+        source.latch(gateway, now + 101 * MOVES_AFTER);
         assert!(source.admits(named, now + 101 * MOVES_AFTER + step), "and back");
         // Mapped into IPv6, it is the same.
         let mapped = SocketAddr::new("::ffff:127.0.0.1".parse().unwrap(), named.port());

@@ -8,6 +8,8 @@ use voice_prompts::{Library, PromptId};
 use super::rtp::{Header, Packet};
 use super::*;
 
+mod secured;
+
 /// A plain call over PCMU, with keys as payload type 101.
 pub(super) fn plan() -> MediaPlan {
     MediaPlan {
@@ -19,6 +21,7 @@ pub(super) fn plan() -> MediaPlan {
         media_networks: Vec::new(),
         held: false,
         latch_any: false,
+        security: None,
     }
 }
 
@@ -69,7 +72,7 @@ impl Line {
         let header = Header { marked: false, payload_type, sequence, timestamp: 800, ssrc: 1 };
         let mut packet = [0; MediaSession::PACKET_BYTES];
         let length = header.write(payload, &mut packet);
-        self.session.receive(Lane::Rtp, from.parse().unwrap(), &packet[..length], self.now)
+        self.session.receive(Lane::Rtp, from.parse().unwrap(), &mut packet[..length], self.now)
     }
 }
 
@@ -236,7 +239,7 @@ impl Line {
     }
 
     fn reported(&mut self, lane: Lane, from: &str, bytes: &[u8]) -> Quality {
-        self.session.receive(lane, from.parse().unwrap(), bytes, self.now);
+        self.session.receive(lane, from.parse().unwrap(), &mut bytes.to_vec(), self.now);
         self.session.quality()
     }
 }
@@ -336,7 +339,7 @@ proptest! {
                 (*a, *b) = (first, second);
             }
             for lane in [Lane::Rtp, Lane::Rtcp] {
-                line.session.receive(lane, CALLER.parse().unwrap(), &datagram, line.now);
+                line.session.receive(lane, CALLER.parse().unwrap(), &mut datagram.clone(), line.now);
             }
             line.tick();
         }

@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use sdp_types::{Attribute, Connection, Media, Origin, Session};
 
+use crate::caller::Srtp;
 use crate::endpoint::Addresses;
 use crate::media::{Codec, Control};
 
 mod control;
+mod crypto;
+
+pub(crate) use crypto::Crypto;
+use crypto::{CLEAR_PROFILE, NotProtected, PROFILES, SECURE_PROFILE, Sought};
 
 /// What the other side proposes, as far as we can take it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +30,9 @@ pub(crate) struct Proposal {
     pub(crate) packet_time: Duration,
     /// Which ways audio flows, as it sees them.
     pub(crate) direction: Direction,
-    /// Its m= lines: protocol and formats of each, to be refused in an answer, and which of them is ours.
+    /// What it protects its packets with (SRTP), if it does.
+    pub(crate) crypto: Option<Crypto>,
+    /// Its m= lines as they are refused in an answer, and which of them is ours.
     lines: Vec<Media>,
     chosen: usize,
 }
@@ -78,9 +85,12 @@ pub(crate) enum Unacceptable {
     /// Not a session description.
     #[error("the body is no session description")]
     Unreadable,
-    /// No audio over plain RTP to an address that we can reach with a codec that we speak.
-    #[error("no audio stream over RTP/AVP with PCMU, PCMA or G722")]
+    /// No audio over RTP or SRTP to an address that we can reach with a codec that we speak.
+    #[error("no audio stream over RTP/AVP or RTP/SAVP with PCMU, PCMA or G722")]
     NoCommonCodec,
+    /// There is audio that must be protected, and no key that we can take up.
+    #[error("no audio stream with an a=crypto line that we can obey")]
+    NotProtected,
 }
 
 impl Unacceptable {
@@ -88,21 +98,46 @@ impl Unacceptable {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::Unreadable => 400,
-            Self::NoCommonCodec => 488,
+            Self::NoCommonCodec | Self::NotProtected => 488,
         }
     }
 }
 
 impl Proposal {
-    /// Reads an offer, or the answer to ours. `ours` must have an address of the same family.
-    pub(crate) fn read(body: &[u8], ours: &Addresses) -> Result<Self, Unacceptable> {
+    /// Reads an offer. `ours` must have an address of the same family.
+    pub(crate) fn read(body: &[u8], ours: &Addresses, srtp: Srtp) -> Result<Self, Unacceptable> {
+        Self::read_as(Sought::Offer(srtp), body, ours)
+    }
+
+    /// Reads the answer to our offer, which was `described`: to the first, or to the one after `agreed`.
+    pub(crate) fn read_answer(
+        body: &[u8],
+        ours: &Addresses,
+        described: &Ours,
+        agreed: Option<&Self>,
+        srtp: Srtp,
+    ) -> Result<Self, Unacceptable> {
+        let profile = agreed.map_or(described.first_profile(), Self::profile);
+        Self::read_as(Sought::Answer { profile, ours: described.crypto.as_ref(), srtp }, body, ours)
+    }
+
+    fn read_as(sought: Sought<'_>, body: &[u8], ours: &Addresses) -> Result<Self, Unacceptable> {
         let session = Session::parse(body).map_err(|_| Unacceptable::Unreadable)?;
         if session.medias.len() > MOST_STREAMS {
             return Err(Unacceptable::Unreadable);
         }
-        let mut found =
-            session.medias.iter().enumerate().filter_map(|(i, media)| Some((i, stream(media, &session, ours)?)));
-        let (chosen, stream) = found.next().ok_or(Unacceptable::NoCommonCodec)?;
+        let mut cause = Unacceptable::NoCommonCodec;
+        let mut usable = session.medias.iter().enumerate().filter_map(|(i, media)| {
+            let stream = stream(media, &session, ours)?;
+            match crypto::read(media, sought) {
+                Ok(crypto) => Some((i, stream, crypto)),
+                Err(NotProtected) => {
+                    cause = Unacceptable::NotProtected;
+                    None
+                }
+            }
+        });
+        let Some((chosen, stream, crypto)) = usable.next() else { return Err(cause) };
         Ok(Self {
             remote: stream.remote,
             control: stream.control,
@@ -110,8 +145,9 @@ impl Proposal {
             event_payload_type: stream.event_payload_type,
             packet_time: stream.packet_time,
             direction: stream.direction,
+            crypto,
             chosen,
-            lines: session.medias.clone(),
+            lines: session.medias.iter().map(refused).collect(),
         })
     }
 
@@ -121,12 +157,12 @@ impl Proposal {
     }
 
     /// Our answer: one codec and its keys; every other stream is refused by port 0 (RFC 3264 6).
-    pub(crate) fn answer(&self, ours: Ours) -> Vec<u8> {
+    pub(crate) fn answer(&self, ours: &Ours) -> Vec<u8> {
         self.around(ours.audio(&[self.codec], self.event_payload_type, self.packet_time, self.direction.turned()), ours)
     }
 
     /// Our offer later in the session: what the first would be, and no stream fewer than before (RFC 3264 8).
-    pub(crate) fn offer_again(&self, ours: Ours) -> Vec<u8> {
+    pub(crate) fn offer_again(&self, ours: &Ours) -> Vec<u8> {
         // RFC 3264 8.3.2: a payload type means one thing as long as the session lasts.
         let taken: Vec<&str> = self.lines[self.chosen].fmt.split_ascii_whitespace().collect();
         let is_free = |payload: &u8| !taken.contains(&payload.to_string().as_str());
@@ -135,26 +171,22 @@ impl Proposal {
     }
 
     /// A description with this as the stream that we take up, and every other refused.
-    fn around(&self, mut audio: Media, ours: Ours) -> Vec<u8> {
+    fn around(&self, mut audio: Media, ours: &Ours) -> Vec<u8> {
+        self.profile().clone_into(&mut audio.proto);
         control::write(self.control, &mut audio);
         let mut session = ours.session();
-        for (i, line) in self.lines.iter().enumerate() {
-            if i == self.chosen {
-                session.medias.push(audio.clone());
-                continue;
-            }
-            let mut refused = line.clone();
-            refused.port = 0;
-            (refused.num_ports, refused.key, refused.media_title) = (None, None, None);
-            (refused.connections, refused.bandwidths, refused.attributes) = Default::default();
-            session.medias.push(refused);
-        }
+        session.medias.clone_from(&self.lines);
+        session.medias[self.chosen] = audio;
         written(&session)
+    }
+
+    fn profile(&self) -> &str {
+        &self.lines[self.chosen].proto
     }
 }
 
 /// Our side of a session description.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ours {
     /// Where we take audio.
     pub(crate) media: SocketAddr,
@@ -162,21 +194,30 @@ pub(crate) struct Ours {
     pub(crate) session_id: u64,
     /// Grows with each description of the session.
     pub(crate) version: u64,
+    /// What protects our packets, if anything does.
+    pub(crate) crypto: Option<Crypto>,
 }
 
 impl Ours {
     /// Our offer, where the other side sent none: our codecs, keys, both ways.
-    pub(crate) fn offer(self) -> Vec<u8> {
+    pub(crate) fn offer(&self) -> Vec<u8> {
         let mut session = self.session();
-        session.medias.push(self.offered_audio(Some(OFFERED_EVENT)));
+        let mut audio = self.offered_audio(Some(OFFERED_EVENT));
+        self.first_profile().clone_into(&mut audio.proto);
+        session.medias.push(audio);
         written(&session)
     }
 
-    fn offered_audio(self, event: Option<u8>) -> Media {
+    /// Of an offer that nothing was agreed on before.
+    fn first_profile(&self) -> &'static str {
+        if self.crypto.is_some() { SECURE_PROFILE } else { CLEAR_PROFILE }
+    }
+
+    fn offered_audio(&self, event: Option<u8>) -> Media {
         self.audio(&Codec::ALL, event, PACKET_TIME, Direction::SendReceive)
     }
 
-    fn session(self) -> Session {
+    fn session(&self) -> Session {
         let origin = Origin::with_ip_addr(self.session_id, self.version, self.media.ip());
         let mut session = Session::new(origin, "-");
         session.connection = Some(Connection::from_ip_addr(self.media.ip()));
@@ -184,7 +225,7 @@ impl Ours {
         session
     }
 
-    fn audio(self, codecs: &[Codec], event: Option<u8>, packet_time: Duration, direction: Direction) -> Media {
+    fn audio(&self, codecs: &[Codec], event: Option<u8>, packet_time: Duration, direction: Direction) -> Media {
         let types: Vec<u8> = codecs.iter().map(|codec| codec.payload_type()).chain(event).collect();
         let formats: Vec<String> = types.iter().map(u8::to_string).collect();
         let proto = sdp_types::TransportProto::RtpAvp;
@@ -198,6 +239,9 @@ impl Ours {
         }
         media.add_attribute_with_value("ptime", packet_time.as_millis());
         media.add_attribute_from_str(direction.name());
+        if let Some(crypto) = &self.crypto {
+            media.add_attribute_with_value("crypto", crypto.written());
+        }
         media
     }
 }
@@ -213,7 +257,7 @@ struct Stream {
 }
 
 fn stream(media: &Media, session: &Session, ours: &Addresses) -> Option<Stream> {
-    if media.media != "audio" || media.port == 0 || media.proto != "RTP/AVP" {
+    if media.media != "audio" || media.port == 0 || !PROFILES.contains(&media.proto.as_str()) {
         return None;
     }
     let connection = media.connections.first().or(session.connection.as_ref())?;
@@ -233,6 +277,22 @@ fn stream(media: &Media, session: &Session, ours: &Addresses) -> Option<Stream> 
         packet_time: packet_time(media),
         direction: Direction::of(media, session),
     })
+}
+
+/// An m= line with port 0 and what it must keep (RFC 3264 6): no attributes, so no keys either.
+fn refused(media: &Media) -> Media {
+    Media {
+        media: media.media.clone(),
+        port: 0,
+        num_ports: None,
+        proto: media.proto.clone(),
+        fmt: media.fmt.clone(),
+        media_title: None,
+        connections: Vec::new(),
+        bandwidths: Vec::new(),
+        key: None,
+        attributes: Vec::new(),
+    }
 }
 
 /// RFC 3551 6: the static payload types; an rtpmap may repeat what they mean, and must not contradict it.

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Srtp, TrunkProfile};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::sip::peer::Flow;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType};
@@ -40,6 +40,7 @@ fn policy() -> Policy {
         strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
         nat: false,
+        srtp: Srtp::Offered,
         max_level: Level::L3,
         max_calls: 8,
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ivr_core::media::{Mos, Quality, Reported};
+use ivr_core::media::{Mos, Quality, Reported, Suite};
 use sqlx::Row as _;
 
 use super::{CallId, from_micros, micros, unsigned};
@@ -26,8 +26,8 @@ pub(crate) async fn set_quality(id: CallId, quality: &Quality, conn: &mut Conn) 
     sqlx::query(
         "UPDATE calls SET packets_sent = $1, packets_received = $2, packets_lost = $3, packets_foreign = $4,
              jitter_us = $5, reported_expected = $6, reported_lost = $7, reported_jitter_us = $8, round_trip_us = $9,
-             mos_received = $10, mos_sent = $11
-         WHERE id = $12",
+             mos_received = $10, mos_sent = $11, srtp = $12, packets_unauthentic = $13
+         WHERE id = $14",
     )
     .bind(count(quality.packets_sent))
     .bind(count(quality.packets_received))
@@ -40,6 +40,8 @@ pub(crate) async fn set_quality(id: CallId, quality: &Quality, conn: &mut Conn) 
     .bind(reported.and_then(|reported| reported.round_trip).map(micros))
     .bind(hundredths(quality.mos_received()))
     .bind(hundredths(quality.mos_sent()))
+    .bind(quality.srtp.map(Suite::name))
+    .bind(count(quality.packets_unauthentic))
     .bind(id.0.to_vec())
     .execute(conn)
     .await?;
@@ -65,8 +67,10 @@ pub(super) fn of(row: &Row) -> Result<Option<Rated>, StoreError> {
         packets_received: figure(14)?,
         packets_lost: figure(15)?,
         packets_foreign: figure(16)?,
+        packets_unauthentic: figure(27)?,
         jitter: Duration::from_micros(figure(17)?),
         reported,
+        srtp: row.try_get::<Option<String>, _>(26)?.as_deref().and_then(Suite::from_name),
     };
     let mos = |at: usize| Ok::<_, StoreError>(number(at)?.and_then(scored));
     Ok(Some(Rated { quality, mos_received: mos(24)?, mos_sent: mos(25)? }))

@@ -5,7 +5,7 @@ use axum::http::header::{CACHE_CONTROL, LINK};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use ivr_core::media::Mos;
+use ivr_core::media::{Mos, Suite};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -92,6 +92,10 @@ pub struct Media {
     packets_lost: u64,
     /// Packets from elsewhere, dropped.
     packets_foreign: u64,
+    /// Packets that were not authentic, or came again, where they had to be protected; dropped.
+    packets_unauthentic: u64,
+    /// The suite that protected the media (SRTP), such as `AES_CM_128_HMAC_SHA1_80`; null if any of it could be in the clear.
+    srtp: Option<&'static str>,
     /// Interarrival jitter (RFC 3550 6.4.1), in milliseconds.
     jitter_ms: f64,
     /// Estimated mean opinion score of what was received, 1 to 4.41 (E-model).
@@ -224,6 +228,8 @@ impl Media {
             packets_received: quality.packets_received,
             packets_lost: quality.packets_lost,
             packets_foreign: quality.packets_foreign,
+            packets_unauthentic: quality.packets_unauthentic,
+            srtp: quality.srtp.map(Suite::name),
             jitter_ms: millis(quality.jitter),
             mos_received: mos(mos_received),
             mos_sent: mos(mos_sent),

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use ivr_core::media::Suite;
 use serde::Deserialize;
 
 use super::ladder::Ladder;
@@ -54,6 +55,8 @@ struct Media {
     received: u64,
     lost: String,
     foreign: u64,
+    srtp: Option<&'static str>,
+    unauthentic: u64,
     jitter: String,
     mos: Option<String>,
     far: Option<Far>,
@@ -172,6 +175,8 @@ impl Media {
             received: quality.packets_received,
             lost: words::part(quality.packets_lost, quality.packets_received + quality.packets_lost),
             foreign: quality.packets_foreign,
+            srtp: quality.srtp.map(Suite::name),
+            unauthentic: quality.packets_unauthentic,
             jitter: words::length(quality.jitter),
             mos: mos_received.map(words::mos),
             far,

@@ -22,7 +22,8 @@ const CHUNK: u32 = 500;
 
 const HEADER: &str = "began_at,number,country,level,trunk,source,call_id,outcome,status,reason,setup_ms,duration_ms,\
                       packets_sent,packets_received,packets_lost,packets_foreign,jitter_ms,verification,certificate,\
-                      reported_expected,reported_lost,reported_jitter_ms,round_trip_ms,mos_received,mos_sent\r\n";
+                      reported_expected,reported_lost,reported_jitter_ms,round_trip_ms,mos_received,mos_sent,\
+                      srtp,packets_unauthentic\r\n";
 
 pub(super) async fn download(
     State(app): State<App>,
@@ -83,6 +84,8 @@ fn write_call(call: &Call, out: &mut String) {
         reported.and_then(|reported| reported.round_trip).map(millis).unwrap_or_default(),
         mos(|rated| rated.mos_received),
         mos(|rated| rated.mos_sent),
+        quality.and_then(|quality| quality.srtp).map(|suite| suite.name().to_owned()).unwrap_or_default(),
+        count(|quality| quality.packets_unauthentic),
     ];
     for (at, cell) in cells.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };

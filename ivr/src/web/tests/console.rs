@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
 use ivr_core::endpoint::Entry;
-use ivr_core::media::{CallKey, Quality, Reported};
+use ivr_core::media::{CallKey, Quality, Reported, Suite};
 use ivr_core::private::Private;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -75,6 +75,7 @@ pub(super) fn happy(page: VerificationId) -> Vec<Entry> {
         packets_received: 985,
         packets_lost: 15,
         packets_foreign: 3,
+        packets_unauthentic: 2,
         jitter: Duration::from_micros(1250),
         reported: Some(Reported {
             packets_expected: 1490,
@@ -82,6 +83,7 @@ pub(super) fn happy(page: VerificationId) -> Vec<Entry> {
             jitter: Duration::from_micros(4_125),
             round_trip: Some(Duration::from_micros(20_250)),
         }),
+        srtp: Some(Suite::AesCm128Sha1_80),
     };
     vec![
         began("happy@192.0.2.7"),
@@ -388,12 +390,14 @@ async fn the_quality_of_a_call_stands_on_its_page_and_in_the_file() {
         .says("<h3>As the other side reported</h3>")
         .says("<dd>60 (4.0 %)</dd>")
         .says("<dt>Round trip</dt><dd>20.2 ms</dd>")
-        .says("<dt>Quality sent (MOS, estimated)</dt><dd>4.01</dd>");
+        .says("<dt>Quality sent (MOS, estimated)</dt><dd>4.01</dd>")
+        .says("<dt>Encrypted</dt><dd>yes: <code>AES_CM_128_HMAC_SHA1_80</code></dd>")
+        .says("<dt>Packets that were not authentic</dt><dd>2</dd>");
     ada.get("/console/calls.csv")
         .await
-        .says("round_trip_ms,mos_received,mos_sent\r\n")
-        .says(",\"1490\",\"60\",\"4.125\",\"20.250\",\"4.27\",\"4.01\"\r\n")
-        .says(",\"\",\"\",\"\",\"\",\"\",\"\"\r\n");
+        .says("round_trip_ms,mos_received,mos_sent,srtp,packets_unauthentic\r\n")
+        .says(",\"1490\",\"60\",\"4.125\",\"20.250\",\"4.27\",\"4.01\",\"AES_CM_128_HMAC_SHA1_80\",\"2\"\r\n")
+        .says(",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\"\r\n");
 }
 
 #[tokio::test]

@@ -64,6 +64,8 @@ async fn a_call_tells_its_events_and_no_number() {
     assert_eq!(call["media"]["packets_lost"], 15);
     assert_eq!(call["media"]["mos_received"], json!(4.27));
     assert_eq!(call["media"]["mos_sent"], json!(4.01));
+    assert_eq!(call["media"]["srtp"], "AES_CM_128_HMAC_SHA1_80");
+    assert_eq!(call["media"]["packets_unauthentic"], 2);
     let reported = json!({"packets_expected": 1490, "packets_lost": 60, "jitter_ms": 4.125, "round_trip_ms": 20.25});
     assert_eq!(call["media"]["reported"], reported);
     assert_eq!(call["verification"], "01".repeat(16));

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::caller::trunk::{KeepsDiversion, NumberFormat};
+use crate::caller::trunk::{KeepsDiversion, NumberFormat, Srtp};
 use crate::private::Private;
 
 const PEER: &str = "192.0.2.10:5060";
@@ -30,6 +30,7 @@ fn screened() -> TrunkProfile {
         strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
         nat: false,
+        srtp: Srtp::Offered,
         max_level: Level::L3,
         max_calls: 10,
     }

@@ -7,7 +7,7 @@ fn addresses() -> Addresses {
 fn read(lines: &str) -> Result<Proposal, Unacceptable> {
     let head = "v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\n";
     let body: String = lines.lines().map(|line| format!("{}\r\n", line.trim())).collect();
-    Proposal::read(format!("{head}{body}").as_bytes(), &addresses())
+    Proposal::read(format!("{head}{body}").as_bytes(), &addresses(), Srtp::Offered)
 }
 
 /// Codec, keys, packet time and whether it is held; or why not.
@@ -49,8 +49,8 @@ fn the_first_stream_that_we_can_take_up_is_chosen() {
         ("much shorter", "m=audio 30000 RTP/AVP 0\na=maxptime:10", "Pcmu - 10"),
         ("video first", "m=video 30002 RTP/AVP 31\nm=audio 30000 RTP/AVP 0", "Pcmu - 20"),
         ("a refused stream first", "m=audio 0 RTP/AVP 0\nm=audio 30000 RTP/AVP 8", "Pcma - 20"),
-        ("secure", "m=audio 30000 RTP/SAVP 0", "NoCommonCodec"),
-        ("secure first", "m=audio 30000 RTP/SAVP 0\nm=audio 30000 RTP/AVP 0", "Pcmu - 20"),
+        ("protected by no key", "m=audio 30000 RTP/SAVP 0", "NotProtected"),
+        ("protected by no key first", "m=audio 30000 RTP/SAVP 0\nm=audio 30000 RTP/AVP 0", "Pcmu - 20"),
         ("no audio", "m=video 30002 RTP/AVP 31", "NoCommonCodec"),
         ("no stream", "", "NoCommonCodec"),
         ("a name", "m=audio 30000 RTP/AVP 0\nc=IN IP4 gw.example.org", "NoCommonCodec"),
@@ -76,15 +76,15 @@ fn the_first_stream_that_we_can_take_up_is_chosen() {
 fn directions_of_the_session_hold_for_its_streams() {
     let body = "v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\na=sendonly\r\n\
                 m=audio 30000 RTP/AVP 0\r\n";
-    assert!(Proposal::read(body.as_bytes(), &addresses()).unwrap().is_held());
+    assert!(Proposal::read(body.as_bytes(), &addresses(), Srtp::Offered).unwrap().is_held());
 }
 
 #[test]
 fn the_answer_repeats_every_stream_and_refuses_all_but_one() {
     let offer = "m=video 30002 RTP/AVP 31 34\na=rtpmap:34 H263/90000\nm=audio 30000 RTP/AVP 18 8 0 101\n\
                  a=rtpmap:101 telephone-event/8000\na=ptime:30\na=sendonly\nm=audio 30004 RTP/AVP 0";
-    let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1 };
-    let answer = String::from_utf8(read(offer).unwrap().answer(ours)).unwrap();
+    let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1, crypto: None };
+    let answer = String::from_utf8(read(offer).unwrap().answer(&ours)).unwrap();
     let expected = "v=0|o=- 7 1 IN IP4 203.0.113.1|s=-|c=IN IP4 203.0.113.1|t=0 0|m=video 0 RTP/AVP 31 34|\
                     m=audio 20000 RTP/AVP 8 101|a=rtpmap:8 PCMA/8000|a=rtpmap:101 telephone-event/8000|a=fmtp:101 0-15|\
                     a=ptime:30|a=recvonly|m=audio 0 RTP/AVP 0|";
@@ -96,16 +96,16 @@ fn ipv6_is_answered_in_ipv6() {
     let body =
         "v=0\r\no=- 1 1 IN IP6 2001:db8::9\r\ns=-\r\nc=IN IP6 2001:db8::9\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n";
     let media: SocketAddr = "[2001:db8::1]:20000".parse().unwrap();
-    let proposal = Proposal::read(body.as_bytes(), &Addresses::only(media)).unwrap();
+    let proposal = Proposal::read(body.as_bytes(), &Addresses::only(media), Srtp::Offered).unwrap();
     assert_eq!(proposal.remote, "[2001:db8::9]:30000".parse().unwrap());
-    let answer = String::from_utf8(proposal.answer(Ours { media, session_id: 7, version: 1 })).unwrap();
+    let answer = String::from_utf8(proposal.answer(&Ours { media, session_id: 7, version: 1, crypto: None })).unwrap();
     assert!(answer.contains("\r\nc=IN IP6 2001:db8::1\r\n"), "{answer}");
 }
 
 #[test]
 fn our_offer_can_be_answered_by_ourselves() {
-    let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1 };
-    let proposal = Proposal::read(&ours.offer(), &addresses()).unwrap();
+    let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1, crypto: None };
+    let proposal = Proposal::read(&ours.offer(), &addresses(), Srtp::Offered).unwrap();
     assert_eq!((proposal.codec, proposal.event_payload_type), (Codec::Pcmu, Some(101)));
     assert_eq!(proposal.remote, ours.media);
 }
@@ -126,9 +126,9 @@ fn reports_go_to_the_next_port_unless_the_offer_says_otherwise() {
     ] {
         let proposal = read(&format!("m=audio 30000 RTP/AVP 0\n{lines}")).unwrap();
         assert_eq!(proposal.control, expected, "{name}");
-        let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1 };
-        let answer = String::from_utf8(proposal.answer(ours)).unwrap();
-        let offer = String::from_utf8(proposal.offer_again(ours)).unwrap();
+        let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1, crypto: None };
+        let answer = String::from_utf8(proposal.answer(&ours)).unwrap();
+        let offer = String::from_utf8(proposal.offer_again(&ours)).unwrap();
         for ours in [answer, offer] {
             assert_eq!(ours.contains("a=rtcp-mux\r\n"), expected == Control::Muxed, "{name}");
         }
@@ -140,13 +140,13 @@ proptest::proptest! {
     #[test]
     fn no_description_does_harm(lines in "([vosctma]=[ -~]{0,30}\r?\n){0,12}") {
         let body = format!("v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\n{lines}");
-        let _ = Proposal::read(body.as_bytes(), &addresses());
+        let _ = Proposal::read(body.as_bytes(), &addresses(), Srtp::Offered);
     }
 }
 
 #[test]
 fn a_later_offer_keeps_every_stream_and_what_a_payload_type_means() {
-    let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 1, version: 2 };
+    let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 1, version: 2, crypto: None };
     for (name, lines, expected) in [
         ("one", "m=audio 30000 RTP/AVP 0", &["m=audio 20000 RTP/AVP 0 8 9 101"][..]),
         (
@@ -165,7 +165,7 @@ fn a_later_offer_keeps_every_stream_and_what_a_payload_type_means() {
             &["m=video 0 RTP/AVP 99", "m=audio 20000 RTP/AVP 0 8 9 101", "m=application 0 UDP/BFCP *"],
         ),
     ] {
-        let offer = String::from_utf8(read(lines).unwrap().offer_again(ours)).unwrap();
+        let offer = String::from_utf8(read(lines).unwrap().offer_again(&ours)).unwrap();
         let streams: Vec<&str> = offer.lines().filter(|line| line.starts_with("m=")).collect();
         assert_eq!(streams, expected, "{name}");
     }

@@ -150,7 +150,7 @@ impl Call {
     }
 
     fn take_up(&mut self, proposal: &Proposal, desk: &Desk<'_>) -> MediaPlan {
-        self.keys_in_rtp = proposal.event_payload_type.is_some();
+        self.keys_in_rtp = proposal.keys.is_some();
         self.agreed = Some(proposal.clone());
         let security = self.description.crypto.as_ref().zip(proposal.crypto.as_ref());
         let security = security.map(|(ours, theirs)| ours.with(theirs));
@@ -185,7 +185,7 @@ fn plan(proposal: &Proposal, security: Option<Security>, profile: &TrunkProfile)
         remote: proposal.remote,
         control: proposal.control,
         codec: proposal.codec,
-        event_payload_type: proposal.event_payload_type,
+        event_payload_type: proposal.keys.map(|keys| keys.payload_type),
         packet_time: proposal.packet_time,
         media_networks: profile
             .media_networks

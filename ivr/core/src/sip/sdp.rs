@@ -24,8 +24,8 @@ pub(crate) struct Proposal {
     pub(crate) control: Control,
     /// Of those that it knows and we speak, the one it likes most.
     pub(crate) codec: Codec,
-    /// Its payload type of telephone-event (RFC 4733).
-    pub(crate) event_payload_type: Option<u8>,
+    /// Its keys.
+    pub(crate) keys: Option<Keys>,
     /// Length of our packets.
     pub(crate) packet_time: Duration,
     /// Which ways audio flows, as it sees them.
@@ -35,6 +35,15 @@ pub(crate) struct Proposal {
     /// Its m= lines as they are refused in an answer, and which of them is ours.
     lines: Vec<Media>,
     chosen: usize,
+}
+
+/// How keys come as telephone-event (RFC 4733).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Keys {
+    /// Their payload type.
+    pub(crate) payload_type: u8,
+    /// Ticks of their timestamps in a second.
+    clock: u32,
 }
 
 /// Which ways audio flows, as the one who writes it sees them.
@@ -142,7 +151,7 @@ impl Proposal {
             remote: stream.remote,
             control: stream.control,
             codec: stream.codec,
-            event_payload_type: stream.event_payload_type,
+            keys: stream.keys,
             packet_time: stream.packet_time,
             direction: stream.direction,
             crypto,
@@ -158,7 +167,7 @@ impl Proposal {
 
     /// Our answer: one codec and its keys; every other stream is refused by port 0 (RFC 3264 6).
     pub(crate) fn answer(&self, ours: &Ours) -> Vec<u8> {
-        self.around(ours.audio(&[self.codec], self.event_payload_type, self.packet_time, self.direction.turned()), ours)
+        self.around(ours.audio(&[self.codec], self.keys, self.packet_time, self.direction.turned()), ours)
     }
 
     /// Our offer later in the session: what the first would be, and no stream fewer than before (RFC 3264 8).
@@ -166,8 +175,9 @@ impl Proposal {
         // RFC 3264 8.3.2: a payload type means one thing as long as the session lasts.
         let taken: Vec<&str> = self.lines[self.chosen].fmt.split_ascii_whitespace().collect();
         let is_free = |payload: &u8| !taken.contains(&payload.to_string().as_str());
-        let event = self.event_payload_type.or_else(|| [OFFERED_EVENT].into_iter().chain(96..128).find(is_free));
-        self.around(ours.offered_audio(event), ours)
+        let free = || [OFFERED_KEYS.payload_type].into_iter().chain(96..128).find(is_free);
+        let keys = self.keys.or_else(|| Some(Keys { payload_type: free()?, ..OFFERED_KEYS }));
+        self.around(ours.offered_audio(keys), ours)
     }
 
     /// A description with this as the stream that we take up, and every other refused.
@@ -202,7 +212,7 @@ impl Ours {
     /// Our offer, where the other side sent none: our codecs, keys, both ways.
     pub(crate) fn offer(&self) -> Vec<u8> {
         let mut session = self.session();
-        let mut audio = self.offered_audio(Some(OFFERED_EVENT));
+        let mut audio = self.offered_audio(Some(OFFERED_KEYS));
         self.first_profile().clone_into(&mut audio.proto);
         session.medias.push(audio);
         written(&session)
@@ -213,8 +223,8 @@ impl Ours {
         if self.crypto.is_some() { SECURE_PROFILE } else { CLEAR_PROFILE }
     }
 
-    fn offered_audio(&self, event: Option<u8>) -> Media {
-        self.audio(&Codec::ALL, event, PACKET_TIME, Direction::SendReceive)
+    fn offered_audio(&self, keys: Option<Keys>) -> Media {
+        self.audio(&Codec::ALL, keys, PACKET_TIME, Direction::SendReceive)
     }
 
     fn session(&self) -> Session {
@@ -225,17 +235,18 @@ impl Ours {
         session
     }
 
-    fn audio(&self, codecs: &[Codec], event: Option<u8>, packet_time: Duration, direction: Direction) -> Media {
-        let types: Vec<u8> = codecs.iter().map(|codec| codec.payload_type()).chain(event).collect();
-        let formats: Vec<String> = types.iter().map(u8::to_string).collect();
+    fn audio(&self, codecs: &[Codec], keys: Option<Keys>, packet_time: Duration, direction: Direction) -> Media {
+        let of_keys = keys.map(|keys| keys.payload_type);
+        let types = codecs.iter().map(|codec| codec.payload_type()).chain(of_keys);
+        let formats: Vec<String> = types.map(|payload| payload.to_string()).collect();
         let proto = sdp_types::TransportProto::RtpAvp;
         let mut media = Media::new(sdp_types::MediaType::Audio, self.media.port(), proto, formats.join(" "));
         for codec in codecs {
             media.add_attribute_with_value("rtpmap", format!("{} {}/8000", codec.payload_type(), codec.name()));
         }
-        if let Some(event) = event {
-            media.add_attribute_with_value("rtpmap", format!("{event} telephone-event/8000"));
-            media.add_attribute_with_value("fmtp", format!("{event} 0-15"));
+        if let Some(Keys { payload_type, clock }) = keys {
+            media.add_attribute_with_value("rtpmap", format!("{payload_type} telephone-event/{clock}"));
+            media.add_attribute_with_value("fmtp", format!("{payload_type} 0-15"));
         }
         media.add_attribute_with_value("ptime", packet_time.as_millis());
         media.add_attribute_from_str(direction.name());
@@ -251,7 +262,7 @@ struct Stream {
     remote: SocketAddr,
     control: Control,
     codec: Codec,
-    event_payload_type: Option<u8>,
+    keys: Option<Keys>,
     packet_time: Duration,
     direction: Direction,
 }
@@ -273,7 +284,7 @@ fn stream(media: &Media, session: &Session, ours: &Addresses) -> Option<Stream> 
         remote,
         control: control::read(media, remote),
         codec,
-        event_payload_type: types.iter().copied().find(|payload| is_event(*payload, media)),
+        keys: Keys::of(&types, media),
         packet_time: packet_time(media),
         direction: Direction::of(media, session),
     })
@@ -302,17 +313,32 @@ fn codec(payload: u8, media: &Media) -> Option<Codec> {
     meant.then_some(codec)
 }
 
-/// RFC 4733 at the clock of the audio; the keys of another clock could not be timed against it.
-fn is_event(payload: u8, media: &Media) -> bool {
-    (96..128).contains(&payload) && mapping(payload, media).is_some_and(|map| is_map(map, "telephone-event"))
+impl Keys {
+    /// Those at the clock of our audio, as RFC 4733 2.1 wants it; where none are offered, of any clock: telephones that
+    /// speak something wider send them so, and a press is told by its stamps, not by their distance.
+    fn of(types: &[u8], media: &Media) -> Option<Self> {
+        let dynamic = types.iter().copied().filter(|payload| (96..128).contains(payload));
+        let mut offered = dynamic.filter_map(|payload_type| {
+            let clock = clock_of(mapping(payload_type, media)?, "telephone-event")?;
+            Some(Self { payload_type, clock })
+        });
+        let first = offered.next()?;
+        let fits = |keys: &Self| keys.clock == OFFERED_KEYS.clock;
+        Some(if fits(&first) { first } else { offered.find(fits).unwrap_or(first) })
+    }
 }
 
 /// `name/8000`, with or without `/1`.
 fn is_map(map: &str, name: &str) -> bool {
+    clock_of(map, name) == Some(8_000)
+}
+
+/// The clock of `name/clock`, with or without `/1`.
+fn clock_of(map: &str, name: &str) -> Option<u32> {
     let mut parts = map.trim().split('/');
-    parts.next().is_some_and(|given| given.eq_ignore_ascii_case(name))
-        && parts.next() == Some("8000")
-        && parts.next().is_none_or(|channels| channels == "1")
+    let is_it = parts.next().is_some_and(|given| given.eq_ignore_ascii_case(name));
+    let clock = parts.next()?.parse().ok()?;
+    (is_it && parts.next().is_none_or(|channels| channels == "1")).then_some(clock)
 }
 
 /// What `a=rtpmap` says about a payload type.
@@ -344,8 +370,8 @@ fn written(session: &Session) -> Vec<u8> {
 
 /// More m= lines than any telephone offers; each of them would be repeated in our answer.
 const MOST_STREAMS: usize = 16;
-/// The payload type of keys in our own offers.
-const OFFERED_EVENT: u8 = 101;
+/// Keys in our own offers.
+const OFFERED_KEYS: Keys = Keys { payload_type: 101, clock: 8_000 };
 /// Packets of our own offers.
 const PACKET_TIME: Duration = Duration::from_millis(20);
 

@@ -15,7 +15,7 @@ fn told(lines: &str) -> String {
     match read(lines) {
         Err(cause) => format!("{cause:?}"),
         Ok(proposal) => {
-            let keys = proposal.event_payload_type.map_or("-".to_owned(), |payload| payload.to_string());
+            let keys = proposal.keys.map_or("-".to_owned(), |keys| keys.payload_type.to_string());
             let held = if proposal.is_held() { " held" } else { "" };
             format!("{:?} {keys} {}{held}", proposal.codec, proposal.packet_time.as_millis())
         }
@@ -35,7 +35,7 @@ fn the_first_stream_that_we_can_take_up_is_chosen() {
         ("mapped", "m=audio 30000 RTP/AVP 0\na=rtpmap:0 pcmu/8000/1", "Pcmu - 20"),
         ("mapped to something else", "m=audio 30000 RTP/AVP 0\na=rtpmap:0 G729/8000", "NoCommonCodec"),
         ("keys", "m=audio 30000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000", "Pcmu 96 20"),
-        ("keys of another clock", "m=audio 30000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/16000", "Pcmu - 20"),
+        ("keys of another clock", "m=audio 30000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/16000", "Pcmu 96 20"),
         (
             "keys of both clocks",
             "m=audio 30000 RTP/AVP 0 96 97\na=rtpmap:96 telephone-event/48000\na=rtpmap:97 telephone-event/8000",
@@ -92,6 +92,14 @@ fn the_answer_repeats_every_stream_and_refuses_all_but_one() {
 }
 
 #[test]
+fn keys_are_answered_at_the_clock_they_were_offered_at() {
+    let offer = "m=audio 30000 RTP/AVP 0 110\na=rtpmap:110 telephone-event/48000";
+    let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1, crypto: None };
+    let answer = String::from_utf8(read(offer).unwrap().answer(&ours)).unwrap();
+    assert!(answer.contains("a=rtpmap:110 telephone-event/48000\r\na=fmtp:110 0-15\r\n"), "{answer}");
+}
+
+#[test]
 fn ipv6_is_answered_in_ipv6() {
     let body =
         "v=0\r\no=- 1 1 IN IP6 2001:db8::9\r\ns=-\r\nc=IN IP6 2001:db8::9\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n";
@@ -106,7 +114,7 @@ fn ipv6_is_answered_in_ipv6() {
 fn our_offer_can_be_answered_by_ourselves() {
     let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1, crypto: None };
     let proposal = Proposal::read(&ours.offer(), &addresses(), Srtp::Offered).unwrap();
-    assert_eq!((proposal.codec, proposal.event_payload_type), (Codec::Pcmu, Some(101)));
+    assert_eq!((proposal.codec, proposal.keys), (Codec::Pcmu, Some(OFFERED_KEYS)));
     assert_eq!(proposal.remote, ours.media);
 }
 

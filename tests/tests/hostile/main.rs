@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use end_to_end::load::caller::{Caller, DIALLED};
 use ivr::clock::Clock;
-use ivr::phone::Scenario;
 use ivr::phone::api::Api;
-use ivr::phone::applicant::{Application, apply};
+use ivr::phone::applicant::{Application, Tale, apply};
+use ivr::phone::{News, Scenario};
 use ivr::service::sockets::allow_many;
 use ivr_core::number::Number;
 use rand_chacha::ChaCha20Rng;
@@ -234,19 +234,29 @@ fn keys_of_a_second_source_never_count() {
         packet[12..].copy_from_slice(&[(round % 12) as u8, 0x8a, 1, 0x40]);
         (packet.to_vec(), SocketAddr::new(CARRIER, ports[n as usize / 2 % ports.len()]))
     };
+    // The attack begins with the voice: then the caller's own packets have come.
+    let hears = Arc::new(AtomicBool::new(false));
     let proves = Arc::new(AtomicBool::new(true));
-    let goes_on = {
-        let proves = proves.clone();
-        move || proves.load(Ordering::Relaxed)
+    let (may_begin, goes_on) = (hears.clone(), proves.clone());
+    let work = move |attacker: &mut Attacker| {
+        while goes_on.load(Ordering::Relaxed) && !may_begin.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        attacker.steadily(10_000, || goes_on.load(Ordering::Relaxed), make);
     };
-    let work = move |attacker: &mut Attacker| attacker.steadily(10_000, goes_on, make);
     let (_, during) = attack(&mut siege, attacker, work, |siege| {
         let mut application =
             Application::new(Api::new(siege.service.http()), siege.service.sip(), number.as_str(), Scenario::Happy);
         application.dialled = Some(DIALLED.to_owned());
         application.publish = false;
-        let outcome = siege.runtime.block_on(apply(application, &|_| {})).expect("the service answers");
+        let tell = |tale: Tale| {
+            if matches!(tale, Tale::Line(News::Heard(_))) {
+                hears.store(true, Ordering::Relaxed);
+            }
+        };
+        let outcome = siege.runtime.block_on(apply(application, &tell));
         proves.store(false, Ordering::Relaxed);
+        let outcome = outcome.expect("the service answers");
         // Also that no wrong code was heard.
         assert_eq!(outcome.verdict, Ok(()), "with keys of others");
         siege.row("number proved", format!("by {} packets of its caller", outcome.call.packets_sent));

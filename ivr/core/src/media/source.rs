@@ -7,10 +7,14 @@ use super::MediaPlan;
 use crate::caller::Network;
 
 /// The one source of a call's packets. It must be at the address of the SDP or inside the trunk's media networks;
-/// only its port is learnt from the first packet.
+/// only its port is learnt from the first packet. Packets from the very port of the SDP are the caller's, whoever was first: from
+/// then on no other port of that address counts, however long the caller is silent.
 #[derive(Debug)]
 pub(crate) struct Source {
-    address: IpAddr,
+    /// The SDP's address and port.
+    named: SocketAddr,
+    /// It has spoken.
+    named_spoke: bool,
     networks: Vec<Network>,
     any: bool,
     latched: Option<Latched>,
@@ -26,7 +30,8 @@ impl Source {
     pub(crate) fn new(plan: &MediaPlan) -> Self {
         let networks = plan.media_networks.iter();
         Self {
-            address: plan.remote.ip().to_canonical(),
+            named: canonical(plan.remote),
+            named_spoke: false,
             networks: networks.filter_map(|(address, length)| Network::new(*address, *length).ok()).collect(),
             any: plan.latch_any,
             latched: None,
@@ -36,6 +41,9 @@ impl Source {
     /// Does a packet from there count, if it is what it should be?
     pub(crate) fn admits(&self, from: SocketAddr, now: Instant) -> bool {
         match &self.latched {
+            _ if self.is_named(from) => true,
+            // Somebody else on the same machine, or behind the same address.
+            _ if self.named_spoke && from.ip().to_canonical() == self.named.ip() => false,
             Some(latched) if latched.to == from => true,
             // A carrier moves a call to another gateway without a re-INVITE. Behind NAT anybody could: not there.
             Some(latched) if self.any || now.saturating_duration_since(latched.heard) < MOVES_AFTER => false,
@@ -45,6 +53,7 @@ impl Source {
 
     /// One that counts came from there: that is latched to.
     pub(crate) fn latch(&mut self, from: SocketAddr, now: Instant) {
+        self.named_spoke |= self.is_named(from);
         self.latched = Some(Latched { to: from, heard: now });
     }
 
@@ -62,10 +71,19 @@ impl Source {
         self.latched.as_ref().map(|latched| latched.to)
     }
 
+    /// Behind NAT the SDP's is a private address, from which nobody reaches us but who forges it.
+    fn is_named(&self, from: SocketAddr) -> bool {
+        !self.any && canonical(from) == self.named
+    }
+
     fn may_send(&self, from: IpAddr) -> bool {
         let from = from.to_canonical();
-        self.any || from == self.address || self.networks.iter().any(|network| network.contains(from))
+        self.any || from == self.named.ip() || self.networks.iter().any(|network| network.contains(from))
     }
+}
+
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// A source that was silent for so long may be followed by another that may send.
@@ -117,7 +135,7 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
     fn once_latched_others_wait_until_it_is_silent_and_behind_nat_for_ever() {
         let (now, step) = (Instant::now(), Duration::from_millis(20));
-        let (first, second) = ("127.0.0.1:4000".parse().unwrap(), "127.0.0.1:4002".parse().unwrap());
+        let (first, second) = ("127.0.0.1:5000".parse().unwrap(), "127.0.0.1:5002".parse().unwrap());
         let mut source = Source::new(&plan());
         assert!(source.admits(second, now), "who did not count is not latched to");
         source.latch(first, now);
@@ -132,5 +150,30 @@ mod tests {
         let mut source = Source::new(&nat);
         source.latch(first, now);
         assert!(!source.admits(second, now + 100 * MOVES_AFTER));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
+    fn the_very_port_of_the_sdp_is_heard_whoever_was_first_and_then_no_other_of_its_address() {
+        let (now, step) = (Instant::now(), Duration::from_millis(20));
+        let mut trunk = plan();
+        trunk.media_networks = vec![("198.51.100.0".parse().unwrap(), 24)];
+        let (named, other) = (trunk.remote, SocketAddr::new(trunk.remote.ip(), 9));
+        let gateway = "198.51.100.9:9".parse().unwrap();
+        let mut source = Source::new(&trunk);
+        assert!(source.admits(other, now), "it may be the caller's, and nobody else was heard");
+        source.latch(other, now);
+        assert!(source.admits(named, now + step));
+        assert!(source.admits(other, now + step), "what only came from there need not be the caller's");
+        source.latch(named, now + step);
+        for silence in [Duration::ZERO, MOVES_AFTER, 100 * MOVES_AFTER] {
+            assert!(!source.admits(other, now + 2 * step + silence));
+        }
+        assert!(source.admits(gateway, now + 101 * MOVES_AFTER), "the trunk moved the call");
+        source.latch(gateway, now + 101 * MOVES_AFTER);
+        assert!(source.admits(named, now + 101 * MOVES_AFTER + step), "and back");
+        // Mapped into IPv6, it is the same.
+        let mapped = SocketAddr::new("::ffff:127.0.0.1".parse().unwrap(), named.port());
+        assert!(source.admits(mapped, now + 101 * MOVES_AFTER + 2 * step));
     }
 }

@@ -120,6 +120,7 @@ fn config() -> Result<EndpointConfig, Box<dyn std::error::Error>> {
             issue_from: Level::L2,
             kinds: KindPolicy { voip: true, personal: false },
         },
+        links: Vec::new(),
         binding: Binding::ReadBack,
         limits: Limits { calls: 10_000, unacknowledged: 10_000, ..Limits::default() },
         strangers: Strangers::Refuse,

@@ -121,6 +121,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
         media_address: address.ip(),
         rtp_ports,
         policy: Policy { trunks: vec![trunk], issue_from: Level::L1, kinds: KindPolicy::default() },
+        links: Vec::new(),
         binding: Binding::ReadBack,
         limits: Limits::default(),
         strangers: Strangers::Refuse,

@@ -49,6 +49,7 @@ pub fn config() -> EndpointConfig {
             issue_from: Level::L2,
             kinds: KindPolicy { voip: true, personal: false },
         },
+        links: Vec::new(),
         binding: Binding::ReadBack,
         limits: Limits::default(),
         strangers: Strangers::Refuse,
@@ -244,7 +245,7 @@ impl Stage {
             match output {
                 Output::Ask(CallKey(key), _) => self.keys = self.keys.max(key),
                 Output::Datagram { bytes, .. } => self.hear(&String::from_utf8_lossy(&bytes)),
-                Output::Media(..) | Output::Record(..) => {}
+                Output::Media(..) | Output::Record(..) | Output::Locate(..) | Output::Link(..) => {}
             }
         }
     }

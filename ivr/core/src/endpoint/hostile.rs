@@ -56,6 +56,7 @@ impl Stage {
                 self.callers.iter_mut().for_each(|caller| caller.hear(&bytes));
             }
             Output::Ask(key, _) => assert!(!self.calls[&key].ended),
+            Output::Locate(..) | Output::Link(..) => panic!("there are no links here"),
             Output::Media(key, command) => {
                 let story = self.calls.get_mut(&key).unwrap();
                 assert!(!story.ended, "media after the end: {command:?}");

@@ -2,11 +2,13 @@
 //! -p ivr-core` rewrites them; the diff is the review.
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
-//! trunk), `# unacknowledged: 1` or `# asserts: Remote-Party-ID` (the trunk, while its From is free text); `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or told to the media
+//! trunk), `# unacknowledged: 1` or `# asserts: Remote-Party-ID` (the trunk, while its From is free text), `# register:
+//! sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`; `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or told to the media
 //! thread, `=` what is recorded, `counted` what the counters say in the end. After the last `>` the endpoint goes on until it waits for nothing.
 //!
 //! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
-//! tag x | branch y | call b | body 5\r\n`. `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours.
+//! tag x | branch y | call b | body 5\r\n`. `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours,
+//! `401 REGISTER | WWW-Authenticate: …` and `200 OPTIONS` are a server's, `dns 10 1 5060 a.example, …` a name server's.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,8 +16,9 @@ use std::path::{Path, PathBuf};
 
 use voice_prompts::Segment;
 
-use super::testing::{Caller, PEER, config};
+use super::testing::{Caller, PEER, Server, config, probe, registration};
 use super::*;
+use crate::link::{Naptr, Srv};
 use crate::media::Control;
 
 #[test]
@@ -82,6 +85,9 @@ struct Replay {
     callers: HashMap<String, Caller>,
     /// The endpoint's key of each caller.
     keys: HashMap<String, CallKey>,
+    server: Server,
+    /// What a name server was asked last.
+    query: Option<(LinkKey, Query)>,
     /// The utterance begun last.
     play: u32,
     shows_everything: bool,
@@ -105,11 +111,15 @@ impl Replay {
         if setting(written, "asserts") == Some("Remote-Party-ID") {
             (trunk.trust_pai, trunk.trust_rpid, trunk.from_is_free_text) = (false, true, true);
         }
+        let registrar = setting(written, "register").map(|uri| registration(uri, number("expires").unwrap_or(600) as u64));
+        config.links = registrar.into_iter().chain(setting(written, "probe").map(probe)).collect();
         Self {
             endpoint: Endpoint::new(config, [7; 32]),
             began: Instant::now(),
             callers: HashMap::new(),
             keys: HashMap::new(),
+            server: Server::default(),
+            query: None,
             play: 0,
             shows_everything: setting(written, "show") == Some("everything"),
             sent: Vec::new(),
@@ -137,6 +147,10 @@ impl Replay {
         if let Some(input) = self.input(what, &name) {
             return input.into_iter().for_each(|input| self.handle(input, at));
         }
+        if let Some((status, "REGISTER" | "OPTIONS")) = what.split_once(' ') {
+            let (from, bytes) = self.server.message(status, &changes);
+            return self.handle(Input::Datagram { from, bytes: &bytes }, at);
+        }
         let caller = self.callers.entry(name.clone()).or_insert_with(|| Caller::new(&name));
         let (from, bytes) = caller.message(what, &changes);
         self.handle(Input::Datagram { from, bytes: &bytes }, at);
@@ -160,6 +174,12 @@ impl Replay {
             ("press", keys) => Some(keys.chars().map(|c| Input::Media(key, MediaEvent::Key(c))).collect()),
             ("silence", _) => media(MediaEvent::Silent),
             ("figures", _) => media(MediaEvent::Closed(Quality::default())),
+            ("connect", _) => Some(vec![Input::Connected]),
+            ("dns", records) => {
+                let (key, query) = self.query.clone().expect("a name server was asked");
+                let records = read_records(&query, records);
+                Some(vec![Input::Located(key, query, records)])
+            }
             ("drain", _) => Some(vec![Input::RefuseNewCalls]),
             ("end", _) => Some(vec![Input::EndCalls]),
             _ => None,
@@ -181,6 +201,7 @@ impl Replay {
         Some(match output {
             Output::Datagram { to, bytes } => {
                 self.callers.values_mut().for_each(|caller| caller.hear(&bytes));
+                self.server.hear(to, &bytes);
                 let again = self.sent.contains(&bytes);
                 let shown = shown_message(to, &bytes, again, self.shows_everything);
                 self.sent.push(bytes);
@@ -197,6 +218,12 @@ impl Replay {
             }
             Output::Ask(_, Question::Code { .. }) => "< ask about the code".to_owned(),
             Output::Ask(..) => "< ask to keep the proof".to_owned(),
+            Output::Locate(key, query) => {
+                let shown = format!("< look up {}", shown_query(&query));
+                self.query = Some((key, query));
+                shown
+            }
+            Output::Link(LinkKey(key), state) => format!("= link {key}: {}", shown_state(state)),
             Output::Record(_, Entry::Message { .. }) => return None,
             Output::Record(key, entry) => {
                 if let Entry::Began { sip_call_id, .. } = &entry {
@@ -301,6 +328,50 @@ fn shown_entry(entry: &Entry) -> String {
         }
         Entry::Quality(_) => "figures".to_owned(),
         Entry::Over { duration } => format!("over after {} ms", duration.as_millis()),
+    }
+}
+
+fn shown_query(query: &Query) -> String {
+    match query {
+        Query::Naptr(name) => format!("NAPTR {name}"),
+        Query::Srv(name) => format!("SRV {name}"),
+        Query::Addresses(name) => format!("A and AAAA {name}"),
+    }
+}
+
+fn shown_state(state: LinkState) -> String {
+    match state {
+        LinkState::Registered { lasts } => format!("registered for {} s", lasts.as_secs()),
+        LinkState::Refused { status } => format!("refused with {status}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Records as a zone file writes them, separated by `, `.
+fn read_records(query: &Query, text: &str) -> Records {
+    let rows = text.split(", ").filter(|row| !row.is_empty()).map(|row| row.split(' ').collect::<Vec<_>>());
+    let number = |text: &str| text.parse().unwrap();
+    match query {
+        Query::Naptr(_) => Records::Naptr(
+            rows.map(|row| Naptr {
+                order: number(row[0]),
+                preference: number(row[1]),
+                flags: row[2].to_owned(),
+                services: row[3].to_owned(),
+                replacement: row[4].to_owned(),
+            })
+            .collect(),
+        ),
+        Query::Srv(_) => Records::Srv(
+            rows.map(|row| Srv {
+                priority: number(row[0]),
+                weight: number(row[1]),
+                port: number(row[2]),
+                target: row[3].to_owned(),
+            })
+            .collect(),
+        ),
+        Query::Addresses(_) => Records::Addresses(rows.map(|row| row[0].parse().unwrap()).collect()),
     }
 }
 

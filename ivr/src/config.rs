@@ -40,6 +40,7 @@ pub struct Config {
     http: http::Http,
     sip: sip::Sip,
     policy: Policy,
+    trunk_certificates: Vec<trunk::TrunkCertificate>,
     verification: verification::Verification,
     ca: ca::Ca,
     database: database::Database,
@@ -90,6 +91,13 @@ impl Config {
         let operators = file.optional("operators").and_then(|raw| operators::check(raw, &mut file));
         file.refuse_the_rest();
 
+        let (trunks, trunk_certificates) = trunks
+            .map(|trunks| {
+                let (profiles, certificates): (Vec<_>, Vec<_>) =
+                    trunks.into_iter().map(|trunk| (trunk.profile, trunk.certificate)).unzip();
+                (profiles, certificates.into_iter().flatten().collect())
+            })
+            .unzip();
         let policy = trunks.zip(verification.as_ref()).map(|(trunks, verification)| Policy {
             trunks,
             issue_from: verification.issue_from(),
@@ -103,6 +111,7 @@ impl Config {
             http: http?,
             sip: sip?,
             policy: policy?,
+            trunk_certificates: trunk_certificates?,
             verification: verification?,
             ca: ca?,
             database: database?,
@@ -132,6 +141,11 @@ impl Config {
     /// Who may call: trunks, issuing level, kinds of numbers.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The certificates that trunks show.
+    pub fn trunk_certificates(&self) -> &[trunk::TrunkCertificate] {
+        &self.trunk_certificates
     }
 
     /// How a number is proved.

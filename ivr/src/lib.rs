@@ -1,9 +1,11 @@
 //! The service: sockets, tasks, the database and the pages around the sans-IO core.
 
+mod address;
 pub mod call_record;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod crowd;
 pub mod enrol_email;
 pub mod issue;
 pub mod key_file;

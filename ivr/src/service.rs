@@ -36,7 +36,7 @@ use crate::issue::IssueError;
 use crate::key_file::KeyFile;
 use crate::mail::RelayError;
 use crate::operators::Operators;
-use crate::sip_driver::{Figures, Shutdown, Stopped};
+use crate::sip_driver::{Figures, Secure, Shutdown, Stopped};
 use crate::store::{Store, StoreError};
 use crate::web;
 
@@ -57,6 +57,8 @@ pub struct Opening {
     pub sockets: Sockets,
     /// The pages' TLS, if they do any.
     pub tls: Option<Arc<ServerConfig>>,
+    /// The telephone's, if it does any.
+    pub sip_tls: Option<Secure>,
     /// Where the directory lies.
     pub networks: Vec<Network>,
     /// The bundle that says so, PEM.
@@ -130,15 +132,15 @@ impl Service {
     /// # Errors
     /// The first thing that cannot be had, and what to look at.
     pub async fn start(opening: Opening, clock: Clock) -> Result<Self, StartError> {
-        let Opening { config, authority, keys, sockets, tls, networks, bundle, is_demo } = opening;
+        let Opening { config, authority, keys, sockets, tls, sip_tls, networks, bundle, is_demo } = opening;
         let address = |got: std::io::Result<SocketAddr>| {
             got.map_err(|cause| StartError::System { what: "to tell a socket's address", cause })
         };
-        let (http, sip) = (address(sockets.http.local_addr())?, address(sockets.sip.local_addr())?);
+        let (http, sip) = (address(sockets.http.local_addr())?, address(sockets.sip.udp.local_addr())?);
         let (keys, authority) = (Arc::new(keys), Arc::new(authority));
         let store = Store::open(config.database().url().expose(), keys.clone()).await?;
         let directory = Several::connect(&networks).await?;
-        let telephone = Telephone::start(&config, sockets.sip, sockets.rtp, clock)
+        let telephone = Telephone::start(&config, sockets.sip, sip_tls, sockets.rtp, clock)
             .map_err(|cause| StartError::System { what: "the telephone's threads and sockets", cause })?;
 
         let root_sha256 = authority.root_sha256();

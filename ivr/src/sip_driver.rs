@@ -6,20 +6,27 @@ use std::io::{self, ErrorKind};
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
 use ivr_core::endpoint::{Counters, Endpoint, Entry, Input, Outbox};
 use ivr_core::media::{CallKey, MediaEvent};
+use ivr_core::sip::peer::Peer;
 use socket2::SockRef;
 use time::OffsetDateTime;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::address::canonical;
 use crate::clock::Clock;
 use crate::media_driver::{MediaDriver, MediaFigures};
 
 mod outlets;
+mod streams;
 #[cfg(test)]
 mod tests;
 
 use outlets::Outlets;
+use streams::{Event, Streams};
+
+pub(crate) use streams::certificates;
+pub use streams::{Listeners, Secure};
 
 /// The longest datagram there is.
 const DATAGRAM_BYTES: usize = 65_535;
@@ -71,8 +78,12 @@ pub struct Figures {
     pub endpoint: Counters,
     /// By the media thread.
     pub media: MediaFigures,
-    /// Datagrams that the operating system did not take.
+    /// Datagrams that the operating system did not take, and messages for which no connection had room.
     pub unsent_datagrams: u64,
+    /// TCP and TLS connections that there are.
+    pub connections: usize,
+    /// Those that were not taken, because their source is no trunk, or there were too many.
+    pub refused_connections: u64,
     /// Questions that found the desk's queue full.
     pub unasked_questions: u64,
     /// Entries that found the records' queue full.
@@ -96,6 +107,7 @@ pub struct SipDriver {
     endpoint: Endpoint,
     outbox: Outbox,
     outlets: Outlets,
+    stream_events: Option<mpsc::Receiver<Event>>,
     media_events: mpsc::Receiver<(CallKey, MediaEvent)>,
     answers: mpsc::Receiver<(CallKey, Answer)>,
     outcomes: mpsc::Receiver<(VerificationId, Outcome)>,
@@ -121,12 +133,22 @@ impl SipDriver {
             endpoint,
             outbox: Outbox::new(),
             outlets: Outlets::new(socket, media, desk.questions, desk.records, clock),
+            stream_events: None,
             media_events,
             answers: desk.answers,
             outcomes: desk.outcomes,
             clock,
             figures: watch::Sender::default(),
         }
+    }
+
+    /// Takes connections, too.
+    #[must_use]
+    pub fn with_streams(mut self, listeners: Listeners) -> Self {
+        let (streams, events) = Streams::start(listeners, self.clock);
+        self.outlets.open_streams(streams);
+        self.stream_events = Some(events);
+        self
     }
 
     /// What is counted, kept up to date by [`run`](Self::run).
@@ -149,6 +171,7 @@ impl SipDriver {
                     readable.map_err(Stopped::Socket)?;
                     self.receive(&mut datagram).await?;
                 }
+                Some(event) = next_of(&mut self.stream_events) => self.take_up(event).await,
                 event = self.media_events.recv() => {
                     let (call, event) = event.ok_or(Stopped::Media)?;
                     self.handle(Input::Media(call, event)).await;
@@ -166,12 +189,12 @@ impl SipDriver {
                 }
                 () = shutdown.end.cancelled() => {
                     self.handle(Input::EndCalls).await;
-                    return Ok(());
+                    return Ok(self.outlets.finish().await);
                 }
             }
             self.figures.send_replace(self.outlets.figures(self.endpoint.counters()));
             if drains && self.endpoint.live_calls() == 0 {
-                return Ok(());
+                return Ok(self.outlets.finish().await);
             }
         }
     }
@@ -180,12 +203,22 @@ impl SipDriver {
     async fn receive(&mut self, buffer: &mut [u8]) -> Result<(), Stopped> {
         for _ in 0..DATAGRAMS_A_TURN {
             match self.outlets.socket().try_recv_from(buffer) {
-                Ok((length, from)) => self.handle(Input::Datagram { from, bytes: &buffer[..length] }).await,
+                Ok((length, from)) => {
+                    let from = Peer::udp(canonical(from));
+                    self.handle(Input::Message { from, bytes: &buffer[..length] }).await;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(Stopped::Socket(error)),
             }
         }
         Ok(())
+    }
+
+    async fn take_up(&mut self, event: Event) {
+        match event {
+            Event::Message { from, bytes } => self.handle(Input::Message { from, bytes: &bytes }).await,
+            Event::Broken { from, bytes } => self.handle(Input::Broken { from, bytes: &bytes }).await,
+        }
     }
 
     async fn handle(&mut self, input: Input<'_>) {
@@ -197,5 +230,13 @@ impl SipDriver {
                 self.endpoint.handle(unavailable, self.clock.now(), &mut self.outbox);
             }
         }
+    }
+}
+
+/// What arrives next; nothing ever, if there are no connections.
+async fn next_of(events: &mut Option<mpsc::Receiver<Event>>) -> Option<Event> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
     }
 }

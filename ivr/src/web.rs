@@ -43,6 +43,7 @@ use ivr_core::proof::Binding;
 
 use crate::call_record::CallRecord;
 use crate::clock::Clock;
+use crate::crowd::Crowd;
 use crate::enrol_email::EnrolEmail;
 use crate::issue::Issue;
 use crate::mail::Catcher;
@@ -58,7 +59,7 @@ pub struct App(Arc<Shared>);
 struct Shared {
     parts: Parts,
     limits: limits::Limits,
-    streams: limits::Crowd,
+    streams: Crowd,
     traffic: metrics::Traffic,
 }
 
@@ -136,7 +137,7 @@ pub struct Published {
 impl App {
     /// Shares the parts.
     pub fn new(parts: Parts) -> Self {
-        let streams = limits::Crowd::new(limits::STREAMS);
+        let streams = Crowd::new(limits::STREAMS);
         Self(Arc::new(Shared { parts, limits: Default::default(), streams, traffic: Default::default() }))
     }
 
@@ -146,7 +147,7 @@ impl App {
     }
 
     /// The event streams that are open.
-    pub(crate) fn streams(&self) -> &limits::Crowd {
+    pub(crate) fn streams(&self) -> &Crowd {
         &self.0.streams
     }
 

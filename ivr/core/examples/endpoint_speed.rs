@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ivr_core::call::question::Answer;
 use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
-use ivr_core::endpoint::{Endpoint, EndpointConfig, Input, Limits, Outbox, Output, Strangers};
+use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Outbox, Output, Strangers};
 use ivr_core::media::CallKey;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
@@ -64,7 +64,7 @@ impl Phone {
 
     fn handle(&mut self, text: &str) -> Result<(Outbox, Option<CallKey>), Box<dyn std::error::Error>> {
         let mut out = Outbox::new();
-        self.endpoint.handle(Input::Datagram { from: self.from, bytes: text.as_bytes() }, self.now, &mut out);
+        self.endpoint.handle(Input::Message { from: self.from.into(), bytes: text.as_bytes() }, self.now, &mut out);
         let asked = out.iter().find_map(|output| match output {
             Output::Ask(key, _) => Some(*key),
             _ => None,
@@ -75,7 +75,7 @@ impl Phone {
 
 fn first_datagram(out: &Outbox) -> Option<String> {
     out.iter().find_map(|output| match output {
-        Output::Datagram { bytes, .. } => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Output::Message { bytes, .. } => Some(String::from_utf8_lossy(bytes).into_owned()),
         _ => None,
     })
 }
@@ -94,6 +94,7 @@ fn config() -> Result<EndpointConfig, Box<dyn std::error::Error>> {
     let trunk = TrunkProfile {
         name: "carrier".to_owned(),
         sources: vec!["192.0.2.0/28".parse()?],
+        shows_certificate: false,
         media_networks: vec![],
         numbers: vec![Number::parse("+12025550100")?],
         ingress_secret: None,
@@ -112,8 +113,7 @@ fn config() -> Result<EndpointConfig, Box<dyn std::error::Error>> {
         max_calls: 10_000,
     };
     Ok(EndpointConfig {
-        address: "203.0.113.1:5060".parse()?,
-        media_address: "203.0.113.1".parse()?,
+        addresses: Addresses::only("203.0.113.1:5060".parse()?),
         rtp_ports: (0..5_000).map(|i| 20_000 + 2 * i).collect(),
         policy: Policy {
             trunks: vec![trunk],

@@ -7,6 +7,7 @@ use std::time::Instant;
 use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile, judge};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
+use ivr_core::sip::peer::Peer;
 
 const ROUNDS: u32 = 100_000;
 
@@ -33,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let trunk = TrunkProfile {
         name: "carrier".to_owned(),
         sources: vec!["192.0.2.0/28".parse()?],
+        shows_certificate: false,
         media_networks: vec![],
         numbers: vec![Number::parse("+12025550100")?],
         ingress_secret: Some(Private::new("x7Qm2kLp9".to_owned())),
@@ -51,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         max_calls: 100,
     };
     let policy = Policy { trunks: vec![trunk], issue_from: Level::L2, kinds: KindPolicy::default() };
-    let peer = "192.0.2.10:5060".parse()?;
+    let peer = Peer::udp("192.0.2.10:5060".parse()?);
     let headers = [
         ("Via", "SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK776asdhds;rport"),
         ("Max-Forwards", "70"),
@@ -65,11 +67,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("Content-Type", "application/sdp"),
     ];
     timed("judge, accepted", || {
-        black_box(judge(&policy, peer, black_box("sip:+12025550100@198.51.100.1;key=x7Qm2kLp9"), &headers));
+        black_box(judge(&policy, &peer, black_box("sip:+12025550100@198.51.100.1;key=x7Qm2kLp9"), &headers));
     });
-    let stranger = "203.0.113.1:5060".parse()?;
+    let stranger = Peer::udp("203.0.113.1:5060".parse()?);
     timed("judge, unknown peer", || {
-        black_box(judge(&policy, stranger, black_box("sip:+12025550100@198.51.100.1"), &headers));
+        black_box(judge(&policy, &stranger, black_box("sip:+12025550100@198.51.100.1"), &headers));
     });
     Ok(())
 }

@@ -128,7 +128,7 @@ impl Call {
     pub(crate) fn open(opening: Opening, invite: Incoming, desk: &mut Desk<'_>) -> Self {
         let Opening { key, trunk, caller, dialog, port, proposal } = opening;
         let rtp_port = desk.config.rtp_ports.get(usize::from(port.0)).copied().unwrap_or_default();
-        let media = SocketAddr::new(desk.config.media_address, rtp_port);
+        let media = SocketAddr::new(desk.config.addresses.towards(&invite.from).ip(), rtp_port);
         let mut call = Self {
             key,
             trunk,
@@ -159,7 +159,7 @@ impl Call {
             Entry::Began {
                 sip_call_id: shortened(&invite.request.call_id).to_owned(),
                 trunk: Some(call.caller.trunk.clone()),
-                source: invite.from,
+                source: invite.from.address,
                 caller: Some(call.caller.clone()),
             },
             desk,
@@ -279,6 +279,7 @@ impl Call {
 
     /// A request inside the dialog, other than ACK and CANCEL.
     pub(crate) fn on_request(&mut self, incoming: &Incoming, desk: &mut Desk<'_>) {
+        self.dialog.come_over(incoming.from);
         match incoming.request.method {
             Method::Invite => self.on_reinvite(incoming, desk),
             Method::Update => self.on_update(incoming, desk),

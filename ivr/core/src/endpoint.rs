@@ -18,7 +18,8 @@ use crate::private::Private;
 use crate::sip::agenda::Agenda;
 use crate::sip::gate::{self, Fault, Read};
 use crate::sip::message::{Asked, Method, Reply, Request, Response};
-use crate::sip::transaction::{Asker, Heard, Repetition, TransactionKey, Transactions};
+use crate::sip::peer::{Flow, Peer};
+use crate::sip::transaction::{Asker, Heard, Repetition, Sending, TransactionKey, Transactions};
 
 mod admission;
 mod config;
@@ -38,16 +39,23 @@ mod transcripts;
 use ports::Ports;
 use refusal::{RefusalRecords, TagMaker};
 
-pub use config::{EndpointConfig, Limits, Strangers};
+pub use config::{Addresses, EndpointConfig, Limits, Strangers};
 pub use counters::Counters;
 
 /// What the shell hands in.
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// A datagram arrived at the SIP socket.
-    Datagram {
+    /// A datagram arrived at the SIP socket, or a message over a connection.
+    Message {
         /// Its source.
-        from: SocketAddr,
+        from: Peer,
+        /// Its octets.
+        bytes: &'a [u8],
+    },
+    /// Over a connection came what cannot be told apart ([`Framed::Broken`](crate::sip::stream::Framed::Broken)).
+    Broken {
+        /// Its source.
+        from: Peer,
         /// Its octets.
         bytes: &'a [u8],
     },
@@ -72,11 +80,18 @@ pub enum Input<'a> {
 /// What the shell must do, in this order.
 #[derive(Debug)]
 pub enum Output {
-    /// Send this datagram from the SIP socket.
-    Datagram {
+    /// Send this from the SIP socket; or over the connection as long as it stands, and then over a new one.
+    Message {
         /// Where to.
-        to: SocketAddr,
+        to: Peer,
         /// Its octets.
+        bytes: Vec<u8>,
+    },
+    /// Send this over the connection, if it stands, and close it.
+    Farewell {
+        /// The connection.
+        flow: Flow,
+        /// The last octets; there may be none.
         bytes: Vec<u8>,
     },
     /// Hand this to the media thread.
@@ -213,7 +228,8 @@ impl Endpoint {
     /// Takes one input and pushes what must be done.
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Outbox) {
         match input {
-            Input::Datagram { from, bytes } => self.on_datagram(from, bytes, now, out),
+            Input::Message { from, bytes } => self.on_message(from, bytes, now, out),
+            Input::Broken { from, bytes } => self.on_broken(from, bytes, out),
             Input::Media(key, event) => self.with(key, now, out, |call, desk| call.on_media(event, desk)),
             Input::Answer(key, answer) => self.with(key, now, out, |call, desk| call.on_answer(answer, desk)),
             Input::Outcome(verification, outcome) => {
@@ -280,7 +296,7 @@ impl Endpoint {
         let mut repeated = Vec::new();
         let unanswered = self.transactions.on_timeout(now, &mut repeated);
         self.counters.retransmissions += repeated.len() as u64;
-        out.extend(repeated.into_iter().map(|(to, bytes)| Output::Datagram { to, bytes }));
+        out.extend(repeated.into_iter().map(|(to, bytes)| Output::Message { to, bytes }));
         for (asker, method) in unanswered {
             match asker {
                 Asker::Call(key) => self.with(key, now, out, |call, desk| call.on_no_response(method, desk)),
@@ -289,10 +305,13 @@ impl Endpoint {
         }
     }
 
-    fn on_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant, out: &mut Outbox) {
-        self.counters.datagrams += 1;
+    fn on_message(&mut self, from: Peer, bytes: &[u8], now: Instant, out: &mut Outbox) {
+        match from.flow {
+            None => self.counters.datagrams += 1,
+            Some(_) => self.counters.stream_messages += 1,
+        }
         let read = gate::read(bytes);
-        let Some(trunk) = self.config.policy.trunk_of(from) else { return self.on_stranger(read, from, now, out) };
+        let Some(trunk) = self.config.policy.trunk_of(&from) else { return self.on_stranger(read, from, now, out) };
         match read {
             Read::KeepAlive => {}
             Read::Garbage => self.counters.garbage += 1,
@@ -318,38 +337,53 @@ impl Endpoint {
         match self.transactions.on_response(response, now) {
             Heard::Stray => self.counters.unmatched_responses += 1,
             Heard::Provisional => {}
-            Heard::Again((to, bytes)) => out.push(Output::Datagram { to, bytes }),
+            Heard::Again((to, bytes)) => out.push(Output::Message { to, bytes }),
             Heard::Final(Asker::Call(key)) => self.with(key, now, out, |call, desk| call.on_response(response, desk)),
             Heard::Final(Asker::Link(key)) => self.with_link(key, now, out, |link, desk| link.on_response(response, desk)),
         }
     }
 
-    /// Somebody whose address belongs to no trunk: nothing is believed, nothing is kept. But for an answer to a question
+    /// Somebody who is no trunk: nothing is believed, nothing is kept, a connection ends. But for an answer to a question
     /// of ours outside of calls: we may ask servers that send no calls, and the branch has 128 bits that only who was
     /// asked can know.
-    fn on_stranger(&mut self, read: Read, from: SocketAddr, now: Instant, out: &mut Outbox) {
+    fn on_stranger(&mut self, read: Read, from: Peer, now: Instant, out: &mut Outbox) {
         match &read {
             Read::KeepAlive => return,
-            Read::Garbage => return self.counters.garbage += 1,
+            Read::Garbage => self.counters.garbage += 1,
             Read::Response(response) if matches!(self.transactions.asker_of(response), Some(Asker::Link(_))) => {
                 return self.on_response(response, now, out);
             }
             _ => self.counters.strangers += 1,
         }
-        if self.config.strangers == Strangers::Ignore {
-            return;
-        }
-        let forbidden = Reply::new(403);
-        match read {
-            Read::Request(request) if request.method != Method::Ack => {
-                self.reply_stateless(&forbidden, &Asked::of(&request, from), out);
+        let refuses = self.config.strangers == Strangers::Refuse;
+        let forbidden = |asked: &Asked<'_>| Some(self.stateless(&Reply::new(403), asked));
+        let answer = match &read {
+            Read::Request(request) if refuses && request.method != Method::Ack => forbidden(&Asked::of(request, from)),
+            Read::Refused(refused) if refuses => forbidden(&Asked { from, via: &refused.via, lines: &refused.lines }),
+            _ => None,
+        };
+        match (from.flow, answer) {
+            (Some(flow), answer) => {
+                out.push(Output::Farewell { flow, bytes: answer.map(|(_, bytes)| bytes).unwrap_or_default() });
             }
-            Read::Refused(refused) => {
-                let asked = Asked { from, via: &refused.via, lines: &refused.lines };
-                self.reply_stateless(&forbidden, &asked, out);
-            }
-            _ => {}
+            (None, Some((to, bytes))) => out.push(Output::Message { to, bytes }),
+            (None, None) => {}
         }
+    }
+
+    /// Nobody knows where the next message begins: 400, and the connection ends (RFC 3261 18.3).
+    fn on_broken(&mut self, from: Peer, bytes: &[u8], out: &mut Outbox) {
+        self.counters.broken_streams += 1;
+        let status = if self.config.policy.trunk_of(&from).is_some() { 400 } else { 403 };
+        let is_silent = status == 403 && self.config.strangers == Strangers::Ignore;
+        let answer = |asked: &Asked<'_>| self.stateless(&Reply::new(status), asked).1;
+        let bytes = match gate::read(bytes) {
+            _ if is_silent => Vec::new(),
+            Read::Request(request) if request.method != Method::Ack => answer(&Asked::of(&request, from)),
+            Read::Refused(refused) => answer(&Asked { from, via: &refused.via, lines: &refused.lines }),
+            _ => Vec::new(),
+        };
+        out.extend(from.flow.map(|flow| Output::Farewell { flow, bytes }));
     }
 
     fn on_ack(&mut self, ack: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
@@ -375,7 +409,7 @@ impl Endpoint {
             Repetition::Absorbed => return self.counters.retransmitted_requests += 1,
             Repetition::Again((to, bytes)) => {
                 self.counters.retransmitted_requests += 1;
-                return out.push(Output::Datagram { to, bytes });
+                return out.push(Output::Message { to, bytes });
             }
         }
         let request = &incoming.request;
@@ -427,9 +461,14 @@ impl Endpoint {
     }
 
     fn reply_stateless(&self, reply: &Reply, asked: &Asked<'_>, out: &mut Outbox) {
+        let (to, bytes) = self.stateless(reply, asked);
+        out.push(Output::Message { to, bytes });
+    }
+
+    /// An answer that leaves no state, and where it goes.
+    fn stateless(&self, reply: &Reply, asked: &Asked<'_>) -> Sending {
         let tag = self.tags.tag(asked.via, asked.lines);
-        let bytes = reply.write(asked, &tag, self.config.server.as_deref());
-        out.push(Output::Datagram { to: asked.via.reply_address(asked.from), bytes });
+        (asked.via.reply_to(asked.from), reply.write(asked, &tag, self.config.server.as_deref()))
     }
 
     fn desk<'a>(&'a mut self, now: Instant, out: &'a mut Outbox) -> Desk<'a> {

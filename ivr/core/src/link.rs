@@ -3,6 +3,7 @@
 //! the answers mean is in `link/registration.rs` and `link/probe.rs`.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rand_core::Rng;
@@ -11,8 +12,9 @@ use crate::call::{Desk, branch, unguessable};
 use crate::endpoint::Output;
 use crate::private::Private;
 use crate::sip::header_lines::HeaderLine;
-use crate::sip::locate::Search;
+use crate::sip::locate::{Search, Target};
 use crate::sip::message::{Method, Response, write_request};
+use crate::sip::peer::{Peer, Transport};
 use crate::sip::transaction::Asker;
 
 mod probe;
@@ -22,7 +24,7 @@ use probe::Probe;
 use registration::Registration;
 
 pub use crate::sip::digest::Login;
-pub use crate::sip::locate::{Naptr, NotAServer, Query, Records, ServerUri, Srv, Target, Transport};
+pub use crate::sip::locate::{Naptr, NotAServer, Query, Records, ServerUri, Srv};
 
 /// Index into [`EndpointConfig::links`](crate::endpoint::EndpointConfig::links).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -223,11 +225,9 @@ impl Link {
 
     /// A final response to our request.
     pub(crate) fn on_response(&mut self, response: &Response, desk: &mut Desk<'_>) {
-        let next = match (&mut self.task, &desk.config.links[self.key.0].duty) {
-            (Task::Register(registration), Duty::Register(account)) => {
-                registration.on_response(response, account, desk.config.address, desk.now, desk.chance)
-            }
-            _ => Probe::on_response(response, desk.chance),
+        let next = match &mut self.task {
+            Task::Register(registration) => registration.on_response(response, desk.now, desk.chance),
+            Task::Probe(_) => Probe::on_response(response, desk.chance),
         };
         match (next, &self.stage) {
             (Next::Again, Stage::Leaving { gives_up_at, .. }) => self.send_farewell(*gives_up_at, desk),
@@ -306,8 +306,11 @@ impl Link {
     }
 
     fn locate(&mut self, desk: &mut Desk<'_>) {
-        let server = &desk.config.links[self.key.0].server;
-        self.search_on(Search::new(server, &SPOKEN, desk.config.address.is_ipv4()), desk);
+        let LinkProfile { server, trunk, .. } = &desk.config.links[self.key.0];
+        // Whom we would not know by its certificate, we do not tell who we are.
+        let is_known = desk.config.policy.trunks.get(*trunk).is_some_and(|trunk| trunk.shows_certificate);
+        let transports = if is_known { &SPOKEN[..] } else { &SPOKEN[..2] };
+        self.search_on(Search::new(server, transports, desk.config.addresses), desk);
     }
 
     fn search_on(&mut self, search: Search, desk: &mut Desk<'_>) {
@@ -378,9 +381,11 @@ impl Link {
 
     /// Sends the request to the first server. Gives its branch.
     fn send(&mut self, wish: Wish, desk: &mut Desk<'_>) -> Option<String> {
-        let to = self.servers.front()?.address;
+        let Target { address, transport } = *self.servers.front()?;
         let profile = &desk.config.links[self.key.0];
-        let (us, uri) = (desk.config.address, profile.server.to_string());
+        let certified = (transport == Transport::Tls).then_some(profile.trunk);
+        let to = Peer { address, transport, flow: None, certified };
+        let (us, uri) = (Us { host: desk.config.addresses.towards(&to), transport }, profile.server.to_string());
         self.cseq += 1;
         let (cseq, branch) = (self.cseq, branch(desk.chance));
         let (method, from, to_uri, more) = match (&mut self.task, &profile.duty) {
@@ -388,10 +393,10 @@ impl Link {
                 let address = format!("<sip:{}@{}>", account.user.expose(), profile.server.host());
                 (Method::Register, address.clone(), address, registration.lines(account, &uri, us, wish))
             }
-            _ => (Method::Options, format!("<sip:{us}>"), format!("<{uri}>"), Probe::lines(us)),
+            _ => (Method::Options, format!("<{}>", us.uri("")), format!("<{uri}>"), Probe::lines(us)),
         };
         let mut lines = vec![
-            HeaderLine::new("Via", format!("SIP/2.0/UDP {us};branch={branch};rport")),
+            HeaderLine::new("Via", format!("SIP/2.0/{} {};branch={branch};rport", transport.name(), us.host)),
             HeaderLine::new("Max-Forwards", "70"),
             HeaderLine::new("From", format!("{from};tag={}", self.tag)),
             HeaderLine::new("To", to_uri),
@@ -403,6 +408,25 @@ impl Link {
         desk.transactions.send(&branch, Asker::Link(self.key), method, sending.clone(), desk.now);
         desk.send(sending);
         Some(branch)
+    }
+}
+
+/// Where the server reaches us.
+#[derive(Debug, Clone, Copy)]
+struct Us {
+    host: SocketAddr,
+    transport: Transport,
+}
+
+impl Us {
+    /// As a URI; `user` ends with `@`, or is empty.
+    fn uri(self, user: &str) -> String {
+        match self.transport {
+            Transport::Udp => format!("sip:{user}{}", self.host),
+            Transport::Tcp => format!("sip:{user}{};transport=tcp", self.host),
+            // As in the Contact of a dialog.
+            Transport::Tls => format!("sip:{user}{};transport=tls", self.host),
+        }
     }
 }
 
@@ -433,8 +457,8 @@ fn between(shortest: Duration, longest: Duration, chance: &mut impl Rng) -> Dura
     shortest + (longest - shortest).mul_f64(f64::from(chance.next_u32()) / f64::from(u32::MAX))
 }
 
-/// The transports that links use, the preferred first.
-const SPOKEN: [Transport; 1] = [Transport::Udp];
+/// The transports of links, the preferred first; the last for servers whose certificate we would know.
+const SPOKEN: [Transport; 3] = [Transport::Udp, Transport::Tcp, Transport::Tls];
 /// RFC 5626 4.5, base-time where no server serves.
 const SHORTEST_BACK_OFF: Duration = Duration::from_secs(30);
 /// RFC 5626 4.5, max-time.

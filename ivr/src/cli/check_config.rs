@@ -62,6 +62,15 @@ fn inspect(config: &Config, findings: &mut Findings) {
         readable("http.tls_certificate", tls.certificate(), findings);
         secret("http.tls_key", tls.key(), findings);
     }
+    if let Some(secure) = config.sip().secure() {
+        readable("sip.tls_certificate", secure.tls().certificate(), findings);
+        secret("sip.tls_key", secure.tls().key(), findings);
+    }
+    for certificate in config.trunk_certificates() {
+        if let Some(file) = &certificate.authorities {
+            readable("trunk.certificate_authorities", file, findings);
+        }
+    }
     match config.smtp().map(|smtp| smtp.login()) {
         Some(Some(login)) => secret("smtp.password_file", login.password_file(), findings),
         Some(None) => {}

@@ -121,7 +121,7 @@ impl Demo {
         let sip = wish(args.sip, SIP_PORT, "--sip")?;
         sockets::allow_many();
         let (http_socket, sip_socket) = (pages(http).await?, calls(sip).await?);
-        let (http_address, sip_address) = (http_socket.local_addr()?, sip_socket.local_addr()?);
+        let (http_address, sip_address) = (http_socket.local_addr()?, sip_socket.udp.local_addr()?);
         let place = Place::take(args.data.as_deref())?;
         let config = place.config(http_address, sip_address)?;
         let ports = u16::try_from(2 * config.sip().max_calls()).unwrap_or(u16::MAX);
@@ -132,7 +132,8 @@ impl Demo {
         let bundle = std::fs::read_to_string(place.bundle(&config))?;
         let dial = config.policy().trunks[0].numbers[0].clone();
         let sockets = Sockets { http: http_socket, sip: sip_socket, rtp };
-        let opening = Opening { config, authority, keys, sockets, tls: None, networks, bundle, is_demo: true };
+        let opening =
+            Opening { config, authority, keys, sockets, tls: None, sip_tls: None, networks, bundle, is_demo: true };
         let service = Service::start(opening, clock).await?;
         let moved = [("pages", http, http_address), ("calls", sip, sip_address)]
             .into_iter()

@@ -36,6 +36,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         tracing::warn!(place = warning.place, "{}: {}", warning.place, warning.text);
     }
     let tls = config.http().tls().map(tls::configuration).transpose()?;
+    let sip_tls = tls::telephone(&config)?;
     let keys = KeyFile::read(config.keys().file())?;
     let passphrase = PASSPHRASE.find(config.ca().passphrase_file(), Typing::Once)?;
     let authority = founding::open_authority(&config, &passphrase)?;
@@ -49,7 +50,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let bundle =
         founding::renew_bundle(config.ca().folder(), &authority, config.dht().hash_cost(), &networks, clock.wall())?;
 
-    let opening = Opening { config, authority, keys, sockets, tls, networks, bundle, is_demo: false };
+    let opening = Opening { config, authority, keys, sockets, tls, sip_tls, networks, bundle, is_demo: false };
     let service = Service::start(opening, clock).await?;
     tracing::info!(http = %service.http(), sip = %service.sip(), "pages at {}, calls at {}", service.http(), service.sip());
     let obeying = tokio::spawn(signals.obey(service.shutdown()));

@@ -139,7 +139,7 @@ mod tests {
         let config = Config::parse(&draft.text(), Path::new("/"), Purpose::Serve, &mut findings);
         let config = config.unwrap_or_else(|| panic!("{findings}"));
         assert_eq!(config.service().name(), "A \"quoted\" name");
-        assert_eq!(config.sip().advertise(), SocketAddr::from(([198, 51, 100, 1], 5060)));
+        assert_eq!(config.sip().advertise().sip, SocketAddr::from(([198, 51, 100, 1], 5060)));
         assert!(config.http().is_trusted_proxy(loopback(1).ip()));
         assert!(config.policy().trunks[0].cli_screened);
         assert_eq!(config.dht().ring_ports(), [4001, 4002]);

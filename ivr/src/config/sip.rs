@@ -2,17 +2,22 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
-use ivr_core::endpoint::Strangers;
+use ivr_core::endpoint::{Addresses, Strangers};
 use serde::Deserialize;
 
 use super::File;
+use super::http::Tls;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     listen: String,
-    advertise: Option<String>,
+    advertise: Option<OneOrTwo>,
+    tls_listen: Option<String>,
+    tls_certificate: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     rtp_address: Option<String>,
     #[serde(default = "default_rtp_ports")]
     rtp_ports: String,
@@ -20,6 +25,23 @@ pub(super) struct Raw {
     max_calls: usize,
     #[serde(default = "default_unknown_peers")]
     unknown_peers: String,
+}
+
+/// An address, or one of each family.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrTwo {
+    One(String),
+    Two([String; 2]),
+}
+
+impl OneOrTwo {
+    fn texts(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Two(texts) => texts,
+        }
+    }
 }
 
 fn default_rtp_ports() -> String {
@@ -38,33 +60,52 @@ fn default_unknown_peers() -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sip {
     listen: SocketAddr,
-    advertise: SocketAddr,
+    advertise: Addresses,
+    secure: Option<Secure>,
     rtp_bind: IpAddr,
-    rtp_advertise: IpAddr,
     rtp_ports: RangeInclusive<u16>,
     max_calls: usize,
     unknown_peers: Strangers,
 }
 
-impl Sip {
-    /// The UDP socket of SIP.
+/// SIP over TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secure {
+    listen: SocketAddr,
+    tls: Tls,
+}
+
+impl Secure {
+    /// Where to listen.
     pub fn listen(&self) -> SocketAddr {
         self.listen
     }
 
-    /// What Via and Contact say: the address at which trunks reach the socket.
-    pub fn advertise(&self) -> SocketAddr {
+    /// Our certificate and its key: shown to those who connect, and to those we connect to.
+    pub fn tls(&self) -> &Tls {
+        &self.tls
+    }
+}
+
+impl Sip {
+    /// Where SIP over UDP and TCP listens.
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// What Via, Contact and our SDP say: the addresses at which trunks reach the sockets.
+    pub fn advertise(&self) -> Addresses {
         self.advertise
+    }
+
+    /// SIP over TLS, if it is served.
+    pub fn secure(&self) -> Option<&Secure> {
+        self.secure.as_ref()
     }
 
     /// Where the RTP sockets are bound.
     pub fn rtp_bind(&self) -> IpAddr {
         self.rtp_bind
-    }
-
-    /// What our SDP says.
-    pub fn rtp_advertise(&self) -> IpAddr {
-        self.rtp_advertise
     }
 
     /// The media ports, bound at start: the even ones for RTP, the odd ones for RTCP.
@@ -85,22 +126,15 @@ impl Sip {
 
 pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Sip> {
     let listen: Option<SocketAddr> = file.findings.parse("sip.listen", &raw.listen);
-    let advertise = match &raw.advertise {
-        Some(text) => file.findings.parse("sip.advertise", text),
-        None => listen,
-    };
-    if advertise.is_some_and(|address| address.ip().is_unspecified()) {
-        file.findings.fault(
-            "sip.advertise",
-            "nobody can answer to 0.0.0.0 or [::]: set advertise to the address at which the trunks reach this machine",
-        );
-    }
     let rtp_bind = match &raw.rtp_address {
         Some(text) => file.findings.parse("sip.rtp_address", text),
         None => listen.map(|listen| listen.ip()),
     };
-    // A socket bound to all addresses, or to a private one behind NAT, is reached where SIP is reached.
-    let rtp_advertise = advertise.map(|address| address.ip());
+    let secure = secure(raw.tls_listen.as_deref(), (raw.tls_certificate, raw.tls_key), file);
+    let advertise = advertise(raw.advertise.as_ref(), listen, rtp_bind, file);
+    // Port 0 was a wish for any, and is known only once it is bound.
+    let tls_port = secure.as_ref().and_then(|secure| secure.as_ref()).map(|secure| secure.listen.port());
+    let advertise = advertise.map(|addresses| Addresses { tls_port, ..addresses });
     let rtp_ports = ports(&raw.rtp_ports, file);
     // A call takes an even one and the odd one above it (RFC 3550 11), and there are twice as many as calls, so that ports
     // rest after their call.
@@ -127,12 +161,65 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Sip> {
     Some(Sip {
         listen: listen?,
         advertise: advertise?,
+        secure: secure?,
         rtp_bind: rtp_bind?,
-        rtp_advertise: rtp_advertise?,
         rtp_ports: rtp_ports?,
         max_calls: raw.max_calls,
         unknown_peers: unknown_peers?,
     })
+}
+
+/// A socket bound to all addresses, or to a private one behind NAT, must say where it is reached; so must its audio, which
+/// is reached there, too.
+fn advertise(
+    raw: Option<&OneOrTwo>,
+    listen: Option<SocketAddr>,
+    rtp_bind: Option<IpAddr>,
+    file: &mut File<'_>,
+) -> Option<Addresses> {
+    let addresses: Vec<SocketAddr> = match raw {
+        Some(raw) => file.findings.parse_all("sip.advertise", raw.texts())?,
+        None => vec![listen?],
+    };
+    let mut fault = |text: &str| file.findings.fault("sip.advertise", text);
+    if addresses.iter().any(|address| address.ip().is_unspecified()) {
+        fault(
+            "nobody can answer to 0.0.0.0 or [::]: set advertise to the address at which the trunks reach this machine, \
+             or to two, one IPv4 and one IPv6",
+        );
+    }
+    // A socket at [::] takes both families.
+    let serves = |ip: IpAddr, of: SocketAddr| of.is_ipv4() == ip.is_ipv4() || ip.is_ipv6() && ip.is_unspecified();
+    let bound = [listen.map(|listen| listen.ip()), rtp_bind];
+    if bound.into_iter().flatten().any(|ip| addresses.iter().any(|of| !serves(ip, *of))) {
+        fault("listen and rtp_address take the other family only: listen at \"[::]:5060\" to take IPv4 and IPv6");
+    }
+    match addresses[..] {
+        [sip, other] if sip.is_ipv4() == other.is_ipv4() => {
+            fault("two addresses are one IPv4 and one IPv6; name the one that the trunks use");
+            None
+        }
+        [sip, ref other @ ..] => Some(Addresses { sip, sip_other: other.first().copied(), tls_port: None }),
+        [] => None,
+    }
+}
+
+fn secure(
+    listen: Option<&str>,
+    files: (Option<PathBuf>, Option<PathBuf>),
+    file: &mut File<'_>,
+) -> Option<Option<Secure>> {
+    match (listen, files) {
+        (None, (None, None)) => Some(None),
+        (Some(listen), (Some(certificate), Some(key))) => {
+            let tls = Tls::of(file.path(&certificate), file.path(&key));
+            Some(Some(Secure { listen: file.findings.parse("sip.tls_listen", listen)?, tls }))
+        }
+        _ => {
+            file.findings.fault("sip.tls_listen", "TLS needs all of tls_listen, tls_certificate and tls_key, or none");
+            None
+        }
+    }
 }
 
 fn ports(text: &str, file: &mut File<'_>) -> Option<RangeInclusive<u16>> {

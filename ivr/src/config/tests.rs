@@ -108,6 +108,41 @@ fn every_fault_is_told_with_its_place() {
         ),
         (
             "listen = \"127.0.0.1:5060\"",
+            "listen = \"127.0.0.1:5060\"\nadvertise = [\"198.51.100.1:5060\", \"[2001:db8::1]:5060\"]",
+            "fault: sip.advertise: listen and rtp_address take the other family only: listen at \"[::]:5060\"",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
+            "listen = \"[::]:5060\"\nadvertise = [\"198.51.100.1:5060\", \"198.51.100.2:5060\"]",
+            "fault: sip.advertise: two addresses are one IPv4 and one IPv6",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
+            "listen = \"127.0.0.1:5060\"\ntls_listen = \"127.0.0.1:5061\"\ntls_key = \"k\"",
+            "fault: sip.tls_listen: TLS needs all of tls_listen, tls_certificate and tls_key",
+        ),
+        (
+            "sources = [\"127.0.0.0/8\"]",
+            "",
+            "fault: trunk \"carrier\".sources: name the addresses that this carrier's SIP comes from, or the certificate",
+        ),
+        (
+            "sources = [\"127.0.0.0/8\"]",
+            "certificate_names = [\"sip.carrier.example\"]",
+            "fault: trunk \"carrier\".certificate_names: a certificate is shown over TLS only: set sip.tls_listen",
+        ),
+        (
+            "sources = [\"127.0.0.0/8\"]",
+            "certificate_names = [\"*.carrier.example\"]",
+            "fault: trunk \"carrier\".certificate_names: \"*.carrier.example\": a domain of its certificate",
+        ),
+        (
+            "sources = [\"127.0.0.0/8\"]",
+            "sources = [\"127.0.0.0/8\"]\ncertificate_authorities = \"ca.pem\"",
+            "fault: trunk \"carrier\".certificate_authorities: say in certificate_names whom they certify",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
             "listen = \"127.0.0.1:5060\"\nrtp_ports = \"20000-20100\"",
             "fault: sip.rtp_ports: 200 calls need a range of 800 ports",
         ),
@@ -279,6 +314,23 @@ fn what_an_operator_should_know_is_a_warning() {
         assert!(findings.iter().any(|line| line.contains(expected)), "{from} → {to}: {findings:#?}");
         assert!(findings.iter().all(|line| line.starts_with("warning: ")), "{from} → {to}: {findings:#?}");
     }
+}
+
+#[test]
+fn both_families_and_tls_are_taken_where_the_sockets_take_them() {
+    let text = SMALL.replace(
+        "listen = \"127.0.0.1:5060\"",
+        "listen = \"[::]:5060\"\nadvertise = [\"198.51.100.1:5060\", \"[2001:db8::1]:5060\"]\n\
+         tls_listen = \"[::]:5061\"\ntls_certificate = \"c\"\ntls_key = \"k\"",
+    );
+    let text = text.replace("sources = [\"127.0.0.0/8\"]", "certificate_names = [\"SIP.carrier.example\"]");
+    let (config, findings) = parsed(&text, Purpose::Serve);
+    let config = config.unwrap_or_else(|| panic!("{findings:#?}"));
+    let advertised = config.sip().advertise();
+    assert_eq!(advertised.sip, "198.51.100.1:5060".parse().unwrap());
+    assert_eq!((advertised.sip_other, advertised.tls_port), (Some("[2001:db8::1]:5060".parse().unwrap()), Some(5061)));
+    assert_eq!(config.trunk_certificates()[0].names, ["sip.carrier.example"]);
+    assert!(config.policy().trunks[0].shows_certificate && config.policy().has_roaming_trunk());
 }
 
 #[test]

@@ -15,7 +15,11 @@ use super::sip::Sip;
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     name: String,
+    #[serde(default)]
     sources: Vec<String>,
+    #[serde(default)]
+    certificate_names: Vec<String>,
+    certificate_authorities: Option<PathBuf>,
     #[serde(default)]
     media_networks: Vec<String>,
     numbers: Vec<String>,
@@ -77,7 +81,25 @@ enum Format {
     National,
 }
 
-pub(super) fn check(file: &mut File<'_>) -> Option<Vec<TrunkProfile>> {
+/// The certificate that a trunk shows over TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrunkCertificate {
+    /// Index of the trunk.
+    pub trunk: usize,
+    /// The domains that it may name (RFC 5922 7.1); one of them is enough.
+    pub names: Vec<String>,
+    /// PEM file of the authorities that may have signed it; without one, those of the public web.
+    pub authorities: Option<PathBuf>,
+}
+
+/// A checked section.
+#[derive(Debug, Clone)]
+pub(super) struct Trunk {
+    pub(super) profile: TrunkProfile,
+    pub(super) certificate: Option<TrunkCertificate>,
+}
+
+pub(super) fn check(file: &mut File<'_>) -> Option<Vec<Trunk>> {
     let sections = match file.table.remove("trunk") {
         Some(Value::Array(sections)) => sections,
         Some(_) => {
@@ -90,12 +112,12 @@ pub(super) fn check(file: &mut File<'_>) -> Option<Vec<TrunkProfile>> {
         file.findings.fault("trunk", "no carrier, no calls: describe at least one in a [[trunk]] section");
         return None;
     }
-    let trunks: Vec<Option<TrunkProfile>> =
+    let trunks: Vec<Option<Trunk>> =
         sections.into_iter().enumerate().map(|(index, section)| check_one(index, section, file)).collect();
     trunks.into_iter().collect()
 }
 
-fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<TrunkProfile> {
+fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk> {
     let raw: Raw = file.section(&format!("trunk[{index}]"), section)?;
     let name = raw.name.trim().to_owned();
     let place = |key: &str| format!("trunk {name:?}.{key}");
@@ -103,8 +125,12 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<TrunkP
         file.findings.fault(format!("trunk[{index}].name"), "a name is one line of 1 to 40 bytes");
     }
     let sources: Option<Vec<Network>> = file.findings.parse_all(&place("sources"), &raw.sources);
-    if raw.sources.is_empty() {
-        file.findings.fault(place("sources"), "name the addresses that this carrier's SIP comes from");
+    let certificate = certificate(index, &place, &raw, file);
+    if raw.sources.is_empty() && certificate.is_none() {
+        file.findings.fault(
+            place("sources"),
+            "name the addresses that this carrier's SIP comes from, or the certificate that it shows over TLS",
+        );
     }
     let media_networks: Option<Vec<Network>> = file.findings.parse_all(&place("media_networks"), &raw.media_networks);
     let numbers = numbers(&place("numbers"), &raw.numbers, file);
@@ -129,9 +155,10 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<TrunkP
     if raw.max_calls == 0 {
         file.findings.fault(place("max_calls"), "at least 1; leave the section out to refuse the carrier");
     }
-    Some(TrunkProfile {
+    let profile = TrunkProfile {
         name: name.clone(),
         sources: sources?,
+        shows_certificate: certificate.is_some(),
         media_networks: media_networks?,
         numbers: numbers?,
         ingress_secret: ingress_secret?,
@@ -148,7 +175,8 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<TrunkP
         nat: raw.nat,
         max_level: max_level?,
         max_calls: raw.max_calls,
-    })
+    };
+    Some(Trunk { profile, certificate })
 }
 
 fn numbers(place: &str, texts: &[String], file: &mut File<'_>) -> Option<Vec<Number>> {
@@ -167,6 +195,36 @@ fn numbers(place: &str, texts: &[String], file: &mut File<'_>) -> Option<Vec<Num
         }
     }
     (numbers.len() == texts.len()).then_some(numbers)
+}
+
+fn certificate(
+    trunk: usize,
+    place: &impl Fn(&str) -> String,
+    raw: &Raw,
+    file: &mut File<'_>,
+) -> Option<TrunkCertificate> {
+    if raw.certificate_names.is_empty() {
+        if raw.certificate_authorities.is_some() {
+            file.findings.fault(place("certificate_authorities"), "say in certificate_names whom they certify");
+        }
+        return None;
+    }
+    for name in &raw.certificate_names {
+        let is_name = name.len() <= 253
+            && name.contains('.')
+            && name.split('.').all(|label| {
+                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            });
+        if !is_name {
+            file.findings.fault(
+                place("certificate_names"),
+                format!("{name:?}: a domain of its certificate, such as \"sip.example.net\"; none stands for several"),
+            );
+        }
+    }
+    let names = raw.certificate_names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let authorities = raw.certificate_authorities.as_ref().map(|path| file.path(path));
+    Some(TrunkCertificate { trunk, names, authorities })
 }
 
 /// The secret lies in a file of its own, so that the configuration can be shown.
@@ -233,6 +291,10 @@ pub(super) fn check_together(policy: &Policy, sip: &Sip, findings: &mut super::f
             if trunk.name == other.name {
                 findings.fault(place("name"), "two trunks have this name; records could not tell them apart");
             }
+            // One that shows a certificate is told apart by it.
+            if trunk.shows_certificate != other.shows_certificate {
+                continue;
+            }
             let shared = trunk.sources.iter().find(|a| other.sources.iter().any(|b| a.overlaps(*b)));
             if let Some(shared) = shared {
                 findings.fault(
@@ -246,7 +308,14 @@ pub(super) fn check_together(policy: &Policy, sip: &Sip, findings: &mut super::f
             }
         }
         let is_ipv4 = sip.listen().is_ipv4();
-        if is_ipv4 && trunk.sources.iter().all(|source| source.address().is_ipv6()) {
+        if trunk.shows_certificate && sip.secure().is_none() {
+            findings.fault(
+                place("certificate_names"),
+                "a certificate is shown over TLS only: set sip.tls_listen, sip.tls_certificate and sip.tls_key",
+            );
+        }
+        let has_sources = !trunk.sources.is_empty();
+        if is_ipv4 && has_sources && trunk.sources.iter().all(|source| source.address().is_ipv6()) {
             findings.warn(place("sources"), "all are IPv6, but sip.listen is an IPv4 address: no call can arrive");
         }
         let caps = caps(trunk);

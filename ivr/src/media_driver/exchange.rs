@@ -17,6 +17,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use super::pace::Pace;
 use super::sockets::Pair;
 use super::{Counters, RtpSockets};
+use crate::address::{canonical, of_family};
 use crate::clock::Clock;
 
 /// The token of the one who wakes us; ports have twice their index, and their RTCP one more.
@@ -44,6 +45,8 @@ pub(super) struct Exchange {
     poll: Poll,
     ready: Events,
     sockets: Vec<Pair<UdpSocket>>,
+    /// They take IPv6, and IPv4 by its other name.
+    is_ipv6: bool,
     /// By port.
     calls: Vec<Option<Call>>,
     /// One entry a call.
@@ -83,12 +86,14 @@ impl Exchange {
         counters: Arc<Counters>,
         clock: Clock,
     ) -> Self {
+        let is_ipv6 = sockets.are_ipv6();
         let sockets: Vec<_> = sockets.into_pairs().map(|pair| pair.map(UdpSocket::from_std)).collect();
         let count = sockets.len();
         Self {
             poll,
             ready: Events::with_capacity(2 * count + 1),
             sockets,
+            is_ipv6,
             calls: std::iter::repeat_with(|| None).take(count).collect(),
             ports: HashMap::with_capacity(count),
             unread: VecDeque::with_capacity(2 * count),
@@ -208,7 +213,7 @@ impl Exchange {
             let skipped = self.pace.go_on(due, call.session.packet_time(), now);
             Counters::add(&self.counters.skipped, skipped);
             if let Some((to, length)) = tick.packet
-                && self.sockets[index].of(Lane::Rtp).send_to(&packet[..length], to).is_err()
+                && self.sockets[index].of(Lane::Rtp).send_to(&packet[..length], of_family(self.is_ipv6, to)).is_err()
             {
                 // Lost, as in a network: there is no route, or the kernel's buffer is full.
                 Counters::add(&self.counters.unsent, 1);
@@ -226,6 +231,7 @@ impl Exchange {
     /// A lost report is followed by another.
     fn send_report(&mut self, port: PortIndex, due: Option<DueReport>, packet: &[u8]) {
         let Some(DueReport { lane, to, length }) = due else { return };
+        let to = of_family(self.is_ipv6, to);
         if self.sockets[usize::from(port.0)].of(lane).send_to(&packet[..length], to).is_err() {
             Counters::add(&self.counters.unsent, 1);
         }
@@ -241,7 +247,9 @@ impl Exchange {
             match self.sockets[index].of(lane).recv_from(&mut datagram) {
                 Ok((length, from)) => {
                     self.unread.push_back((port, lane));
-                    if let Some(key) = call.session.receive(lane, from, &datagram[..length], self.clock.now()) {
+                    if let Some(key) =
+                        call.session.receive(lane, canonical(from), &datagram[..length], self.clock.now())
+                    {
                         let call = call.key;
                         self.tell(call, MediaEvent::Key(key));
                     }

@@ -75,6 +75,11 @@ impl RtpSockets {
         &self.ports
     }
 
+    /// Were they bound to IPv6 (which may take IPv4, too)?
+    pub(super) fn are_ipv6(&self) -> bool {
+        self.pairs.first().is_some_and(|pair| pair.rtp.local_addr().is_ok_and(|address| address.is_ipv6()))
+    }
+
     pub(super) fn into_pairs(self) -> impl Iterator<Item = Pair<UdpSocket>> {
         self.pairs.into_iter()
     }

@@ -91,7 +91,7 @@ impl Parts {
             clock: self.clock,
         });
         // A node is reached at an address of its own.
-        let node = self.config.sip().advertise().to_string();
+        let node = self.config.sip().advertise().sip.to_string();
         let calls = CallRecord::new(self.store.clone(), node, self.clock);
         let operators = Operators::new(self.store.clone(), self.config.operators().session(), self.clock);
         let catcher = self.is_demo.then(|| Catcher::new(self.config.service().name()));

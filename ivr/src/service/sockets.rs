@@ -18,9 +18,20 @@ pub struct Sockets {
     /// Pages and API.
     pub http: TcpListener,
     /// Calls.
-    pub sip: UdpSocket,
+    pub sip: SipSockets,
     /// Their audio.
     pub rtp: RtpSockets,
+}
+
+/// Where SIP arrives.
+#[derive(Debug)]
+pub struct SipSockets {
+    /// Datagrams.
+    pub udp: UdpSocket,
+    /// Connections, at the same address and port (RFC 3261 18.2.1).
+    pub tcp: TcpListener,
+    /// Connections over TLS, if there are any.
+    pub tls: Option<TcpListener>,
 }
 
 /// Why a service cannot listen.
@@ -68,7 +79,13 @@ impl Sockets {
     pub async fn bind(config: &Config) -> Result<Self, SocketError> {
         Ok(Self {
             http: pages(Wish::Exactly(config.http().listen())).await?,
-            sip: calls(Wish::Exactly(config.sip().listen())).await?,
+            sip: SipSockets {
+                tls: match config.sip().secure() {
+                    Some(secure) => Some(exactly("the telephone over TLS", secure.listen()).await?),
+                    None => None,
+                },
+                ..calls(Wish::Exactly(config.sip().listen())).await?
+            },
             rtp: RtpSockets::in_range(config.sip().rtp_bind(), config.sip().rtp_ports())?,
         })
     }
@@ -92,12 +109,21 @@ pub async fn pages(wish: Wish) -> Result<TcpListener, SocketError> {
     wished("pages and API", "--http", wish, TcpListener::bind).await
 }
 
-/// The socket of the calls.
+/// The sockets of the calls, without TLS.
 ///
 /// # Errors
-/// If there is none to be had.
-pub async fn calls(wish: Wish) -> Result<UdpSocket, SocketError> {
-    wished("the telephone", "--sip", wish, UdpSocket::bind).await
+/// If there are none to be had.
+pub async fn calls(wish: Wish) -> Result<SipSockets, SocketError> {
+    wished("the telephone", "--sip", wish, |address| async move {
+        let udp = UdpSocket::bind(address).await?;
+        let tcp = TcpListener::bind(udp.local_addr()?).await?;
+        Ok(SipSockets { udp, tcp, tls: None })
+    })
+    .await
+}
+
+async fn exactly(what: &'static str, address: SocketAddr) -> Result<TcpListener, SocketError> {
+    TcpListener::bind(address).await.map_err(|cause| SocketError::Bind { what, address, cause })
 }
 
 async fn wished<S, F>(

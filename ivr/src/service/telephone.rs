@@ -1,20 +1,21 @@
 //! The telephone of the service: endpoint, media thread and SIP task, and the desk where calls get their answers.
 
 use std::io;
+use std::sync::Arc;
 
 use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::endpoint::{Endpoint, EndpointConfig, Limits};
 use ivr_core::media::Clips;
 use ivr_core::number;
-use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use voice_prompts::Library;
 
 use super::desk::Ends;
+use super::sockets::SipSockets;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::media_driver::{MediaDriver, RtpSockets};
-use crate::sip_driver::{Desk, Figures, SipDriver};
+use crate::sip_driver::{Desk, Figures, Listeners, Secure, SipDriver};
 
 /// Questions of calls that nobody has taken up. A full queue is answered "unavailable" by the driver.
 const QUESTIONS: usize = 256;
@@ -41,18 +42,31 @@ pub(super) struct Telephone {
 
 impl Telephone {
     /// Starts the media thread and connects everything.
-    pub(super) fn start(config: &Config, sip: UdpSocket, rtp: RtpSockets, clock: Clock) -> io::Result<Self> {
+    pub(super) fn start(
+        config: &Config,
+        sip: SipSockets,
+        secure: Option<Secure>,
+        rtp: RtpSockets,
+        clock: Clock,
+    ) -> io::Result<Self> {
         // Else the first caller would wait for them.
         number::load_numbering_plans();
-        let bound = sip.local_addr()?;
         // Port 0 was a wish for any.
-        let mut address = config.sip().advertise();
-        if address.port() == 0 {
-            address.set_port(bound.port());
+        let bound = sip.udp.local_addr()?.port();
+        let mut addresses = config.sip().advertise();
+        for address in [Some(&mut addresses.sip), addresses.sip_other.as_mut()].into_iter().flatten() {
+            if address.port() == 0 {
+                address.set_port(bound);
+            }
         }
+        let listeners = Listeners {
+            tcp: sip.tcp,
+            tls: sip.tls.zip(secure.map(Arc::new)),
+            policy: config.policy().clone(),
+            strangers: config.sip().unknown_peers(),
+        };
         let endpoint = EndpointConfig {
-            address,
-            media_address: config.sip().rtp_advertise(),
+            addresses,
             rtp_ports: rtp.ports().to_vec(),
             policy: config.policy().clone(),
             binding: config.verification().binding(),
@@ -66,7 +80,8 @@ impl Telephone {
         let (outcomes, ended) = mpsc::channel(OUTCOMES);
         let (record, records) = mpsc::channel(RECORDS);
         let desk = Desk { questions: ask, answers: answered, outcomes: ended, records: record };
-        let driver = SipDriver::new(sip, Endpoint::new(endpoint, clock.bytes()), media, desk, clock);
+        let driver = SipDriver::new(sip.udp, Endpoint::new(endpoint, clock.bytes()), media, desk, clock);
+        let driver = driver.with_streams(listeners);
         let figures = driver.figures();
         Ok(Self { driver, ends: Ends { questions, answers, records }, outcomes, figures })
     }

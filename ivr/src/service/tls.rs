@@ -1,13 +1,18 @@
-//! The pages' own TLS: certificate and key from files, read at start.
+//! Certificates and keys for TLS from files, read at start.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
+use crate::config::Config;
 use crate::config::http::Tls;
+use crate::config::trunk::TrunkCertificate;
+use crate::sip_driver::Secure;
+use crate::sip_driver::certificates::Known;
 
 /// Why TLS cannot be spoken.
 #[derive(Debug, thiserror::Error)]
@@ -22,33 +27,91 @@ pub enum TlsError {
         /// What is wrong with it.
         cause: PemError,
     },
+    /// A certificate that nobody can be an authority by.
+    #[error("{} (a trunk's certificate_authorities) holds a certificate that cannot be used: {cause}", file.display())]
+    Authority {
+        /// Which file.
+        file: PathBuf,
+        /// Why not.
+        cause: webpki::Error,
+    },
     /// Certificate and key.
-    #[error("[http] tls_certificate and tls_key cannot be used together: {0}")]
-    Pair(rustls::Error),
+    #[error("[{section}] tls_certificate and tls_key cannot be used together: {cause}")]
+    Pair {
+        /// The configuration's section.
+        section: &'static str,
+        /// Why not.
+        cause: rustls::Error,
+    },
 }
 
-/// Speaks TLS with this certificate.
+/// A certificate with its chain, and its key.
+pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// The pages' TLS.
 ///
 /// # Errors
 /// If certificate or key cannot be read, or do not belong together.
 pub fn configuration(files: &Tls) -> Result<Arc<ServerConfig>, TlsError> {
-    let wrong = |key, file: &Path| {
-        let file = file.to_owned();
-        move |cause| TlsError::File { key, file, cause }
-    };
-    let chain = CertificateDer::pem_file_iter(files.certificate())
-        .and_then(|chain| chain.collect::<Result<Vec<_>, _>>())
-        .map_err(wrong("http.tls_certificate", files.certificate()))?;
-    let key = PrivateKeyDer::from_pem_file(files.key()).map_err(wrong("http.tls_key", files.key()))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let (chain, key) = identity(files, ["http.tls_certificate", "http.tls_key"])?;
+    let wrong = |cause| TlsError::Pair { section: "http", cause };
+    let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(TlsError::Pair)?
+        .map_err(wrong)?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(TlsError::Pair)?;
+        .map_err(wrong)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The telephone's TLS, if it does any.
+///
+/// # Errors
+/// If certificate or key cannot be read, or do not belong together, or a trunk's authorities cannot be read.
+pub fn telephone(config: &Config) -> Result<Option<Secure>, TlsError> {
+    let Some(secure) = config.sip().secure() else { return Ok(None) };
+    let ours = identity(secure.tls(), ["sip.tls_certificate", "sip.tls_key"])?;
+    let known = config.trunk_certificates().iter().map(known).collect::<Result<_, _>>()?;
+    Secure::new(ours, known).map(Some).map_err(|cause| TlsError::Pair { section: "sip", cause })
+}
+
+fn known(certificate: &TrunkCertificate) -> Result<Known, TlsError> {
+    let anchors = match &certificate.authorities {
+        None => webpki_roots::TLS_SERVER_ROOTS.into(),
+        Some(file) => {
+            let key = "certificate_authorities";
+            let anchor = |certificate: &CertificateDer<'static>| {
+                webpki::anchor_from_trusted_cert(certificate).map(|anchor| anchor.to_owned())
+            };
+            let anchors: Result<Vec<_>, _> = certificates(file, key)?.iter().map(anchor).collect();
+            let anchors = anchors.map_err(|cause| TlsError::Authority { file: file.clone(), cause })?;
+            if anchors.is_empty() {
+                return Err(TlsError::File { key, file: file.clone(), cause: PemError::NoItemsFound });
+            }
+            anchors.into()
+        }
+    };
+    Ok(Known { trunk: certificate.trunk, names: certificate.names.clone(), anchors })
+}
+
+/// Reads a certificate and its key, which these keys of the configuration name.
+pub(crate) fn identity(files: &Tls, [certificate, key]: [&'static str; 2]) -> Result<Identity, TlsError> {
+    let chain = certificates(files.certificate(), certificate)?;
+    let read = PrivateKeyDer::from_pem_file(files.key());
+    Ok((chain, read.map_err(|cause| TlsError::File { key, file: files.key().to_owned(), cause })?))
+}
+
+/// Reads every certificate of a file.
+pub(crate) fn certificates(file: &Path, key: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    CertificateDer::pem_file_iter(file)
+        .and_then(|chain| chain.collect::<Result<Vec<_>, _>>())
+        .map_err(|cause| TlsError::File { key, file: file.to_owned(), cause })
+}
+
+/// The one library that does the arithmetic.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
-//! Where the endpoint's outputs go: the socket, the media thread, the desk.
+//! Where the endpoint's outputs go: the socket, the connections, the media thread, the desk.
 
 use ivr_core::call::question::Question;
 use ivr_core::endpoint::{Counters, Outbox, Output};
 use ivr_core::media::CallKey;
+use ivr_core::sip::peer::{Peer, Transport};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-use super::{Figures, Recorded};
+use super::{Figures, Recorded, Streams};
+use crate::address::of_family;
 use crate::clock::Clock;
 use crate::media_driver::MediaDriver;
 
@@ -14,6 +16,9 @@ use crate::media_driver::MediaDriver;
 #[derive(Debug)]
 pub(super) struct Outlets {
     socket: UdpSocket,
+    /// It takes IPv6, and IPv4 by its other name.
+    is_ipv6: bool,
+    streams: Option<Streams>,
     media: MediaDriver,
     questions: mpsc::Sender<(CallKey, Question)>,
     records: mpsc::Sender<Recorded>,
@@ -31,7 +36,29 @@ impl Outlets {
         records: mpsc::Sender<Recorded>,
         clock: Clock,
     ) -> Self {
-        Self { socket, media, questions, records, clock, unsent_datagrams: 0, unasked_questions: 0, lost_records: 0 }
+        Self {
+            is_ipv6: socket.local_addr().is_ok_and(|address| address.is_ipv6()),
+            socket,
+            streams: None,
+            media,
+            questions,
+            records,
+            clock,
+            unsent_datagrams: 0,
+            unasked_questions: 0,
+            lost_records: 0,
+        }
+    }
+
+    pub(super) fn open_streams(&mut self, streams: Streams) {
+        self.streams = Some(streams);
+    }
+
+    /// Sends what waits for a connection, and ends them all.
+    pub(super) async fn finish(self) {
+        if let Some(streams) = self.streams {
+            streams.finish().await;
+        }
     }
 
     pub(super) fn socket(&self) -> &UdpSocket {
@@ -43,9 +70,11 @@ impl Outlets {
         let mut unasked = Vec::new();
         for output in outbox.drain(..) {
             match output {
-                // What the system does not take is lost as in a network; SIP repeats it.
-                Output::Datagram { to, bytes } => {
-                    self.unsent_datagrams += u64::from(self.socket.send_to(&bytes, to).await.is_err());
+                Output::Message { to, bytes } => self.send(&to, bytes).await,
+                Output::Farewell { flow, bytes } => {
+                    if let Some(streams) = &self.streams {
+                        streams.part(flow, bytes);
+                    }
                 }
                 Output::Media(call, command) => self.media.send(call, command),
                 Output::Ask(call, question) => {
@@ -63,11 +92,24 @@ impl Outlets {
         unasked
     }
 
+    /// What the system does not take is lost as in a network; SIP repeats it, or gives up.
+    async fn send(&mut self, to: &Peer, bytes: Vec<u8>) {
+        let is_sent = match (to.transport, &self.streams) {
+            (Transport::Udp, _) => self.socket.send_to(&bytes, of_family(self.is_ipv6, to.address)).await.is_ok(),
+            (Transport::Tcp | Transport::Tls, Some(streams)) => streams.send(to, bytes),
+            (Transport::Tcp | Transport::Tls, None) => false,
+        };
+        self.unsent_datagrams += u64::from(!is_sent);
+    }
+
     pub(super) fn figures(&self, endpoint: Counters) -> Figures {
+        let (connections, refused_connections) = self.streams.as_ref().map_or((0, 0), Streams::figures);
         Figures {
             endpoint,
             media: self.media.figures(),
             unsent_datagrams: self.unsent_datagrams,
+            connections,
+            refused_connections,
             unasked_questions: self.unasked_questions,
             lost_records: self.lost_records,
         }
@@ -76,7 +118,7 @@ impl Outlets {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
     use std::time::Duration;
 
     use ivr_core::caller::{Caller, Level};
@@ -127,7 +169,7 @@ mod tests {
         let peer = UdpSocket::bind((LOOPBACK, 0)).await.unwrap();
         let to = peer.local_addr().unwrap();
         let nowhere = (LOOPBACK, 0).into();
-        let datagram = |to, text: &str| Output::Datagram { to, bytes: text.into() };
+        let datagram = |to: SocketAddr, text: &str| Output::Message { to: to.into(), bytes: text.into() };
         let mut outbox = vec![datagram(to, "first"), datagram(nowhere, "lost"), datagram(to, "second")];
         assert!(ends.outlets.deliver(&mut outbox).await.is_empty() && outbox.is_empty());
         let mut buffer = [0; 16];

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
-use ivr_core::endpoint::{EndpointConfig, Limits, Strangers};
+use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Strangers};
 use ivr_core::media::Clips;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
@@ -99,6 +99,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
     let trunk = TrunkProfile {
         name: "loopback".into(),
         sources: vec!["127.0.0.0/8".parse().unwrap()],
+        shows_certificate: false,
         media_networks: Vec::new(),
         numbers: vec![Number::parse(OUR_NUMBER).unwrap()],
         ingress_secret: None,
@@ -117,8 +118,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
         max_calls: 8,
     };
     EndpointConfig {
-        address,
-        media_address: address.ip(),
+        addresses: Addresses::only(address),
         rtp_ports,
         policy: Policy { trunks: vec![trunk], issue_from: Level::L1, kinds: KindPolicy::default() },
         links: Vec::new(),

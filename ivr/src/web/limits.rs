@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::connect_info::ConnectInfo;
@@ -16,6 +16,7 @@ use ivr_core::caller::Network;
 
 use super::App;
 use super::error::WebError;
+use crate::crowd::Room;
 use crate::source::customer;
 
 /// Posts that a source may send at once.
@@ -29,32 +30,9 @@ const SOURCES: usize = 20_000;
 /// as many as a company whose people all verify at once.
 pub(super) const STREAMS: Room = Room { all: 2_000, of_source: 64 };
 
-/// How many may be there at a time.
-#[derive(Debug, Clone, Copy)]
-pub struct Room {
-    /// Together.
-    pub all: usize,
-    /// Of one source. Who is on this machine is not counted.
-    pub of_source: usize,
-}
-
 /// Where a request comes from: the peer, or what a trusted proxy says of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Source(pub IpAddr);
-
-/// Those who are there, by source. Clones count together.
-#[derive(Debug, Clone)]
-pub struct Crowd {
-    room: Room,
-    sources: Arc<Mutex<HashMap<IpAddr, usize>>>,
-}
-
-/// A place in the crowd, free again when dropped.
-#[derive(Debug)]
-pub struct Place {
-    source: IpAddr,
-    crowd: Crowd,
-}
 
 /// What each source has left.
 #[derive(Debug, Default)]
@@ -104,41 +82,6 @@ impl Bucket {
         }
         self.full_at = Some(full_at);
         Ok(())
-    }
-}
-
-impl Crowd {
-    /// Nobody yet.
-    pub fn new(room: Room) -> Self {
-        Self { room, sources: Arc::default() }
-    }
-
-    /// A place for one more of this source; `None` if it has too many, or all have.
-    pub fn enter(&self, source: IpAddr) -> Option<Place> {
-        let source = customer(source);
-        let mut sources = self.sources();
-        let of_source = sources.get(&source).copied().unwrap_or(0);
-        let is_too_many = of_source >= self.room.of_source && !source.is_loopback();
-        if is_too_many || sources.values().sum::<usize>() >= self.room.all {
-            return None;
-        }
-        sources.insert(source, of_source + 1);
-        drop(sources);
-        Some(Place { source, crowd: self.clone() })
-    }
-
-    fn sources(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut sources = self.crowd.sources();
-        match sources.get(&self.source).copied() {
-            Some(count) if count > 1 => sources.insert(self.source, count - 1),
-            _ => sources.remove(&self.source),
-        };
     }
 }
 
@@ -226,28 +169,6 @@ mod tests {
         limits.take(address("192.0.2.2"), now).unwrap();
         limits.take(address("192.0.2.1"), now + REFILL).unwrap();
         assert_eq!(limits.take(address("192.0.2.1"), now + REFILL), Err(REFILL));
-    }
-
-    #[test]
-    fn a_source_has_so_many_places_and_gets_them_back() {
-        let crowd = Crowd::new(Room { all: 10, of_source: 2 });
-        let mut held: Vec<Place> = (0..3).filter_map(|_| crowd.enter(address("192.0.2.1"))).collect();
-        assert_eq!(held.len(), 2);
-        let other = crowd.enter(address("192.0.2.2"));
-        assert!(other.is_some());
-        held.pop();
-        assert!(crowd.enter(address("192.0.2.1")).is_some());
-        drop((held, other));
-        assert!(crowd.sources().is_empty(), "who is gone is not remembered");
-    }
-
-    #[test]
-    fn all_together_have_so_many_places() {
-        let crowd = Crowd::new(Room { all: 3, of_source: 2 });
-        let sources = ["127.0.0.1", "127.0.0.1", "127.0.0.1", "192.0.2.1"];
-        let held: Vec<Place> = sources.into_iter().filter_map(|source| crowd.enter(address(source))).collect();
-        assert_eq!(held.len(), 3);
-        assert!(held.iter().all(|place| place.source.is_loopback()));
     }
 
     #[test]

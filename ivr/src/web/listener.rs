@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::App;
-use super::limits::{Crowd, Place, Room};
+use crate::crowd::{Crowd, Place, Room};
 
 /// What a connection may take.
 #[derive(Debug, Clone, Copy)]

@@ -103,6 +103,8 @@ fn sip(out: &mut Page, counters: &Counters) {
     // Taken apart, so that a new counter is not forgotten here.
     let Counters {
         datagrams,
+        stream_messages,
+        broken_streams,
         garbage,
         malformed_requests,
         strangers,
@@ -122,6 +124,8 @@ fn sip(out: &mut Page, counters: &Counters) {
     } = *counters;
     let totals = [
         ("datagrams", "SIP datagrams that arrived.", datagrams),
+        ("stream_messages", "SIP messages that arrived over TCP or TLS.", stream_messages),
+        ("broken_streams", "Connections ended because what came was no SIP.", broken_streams),
         ("garbage", "Datagrams that were no SIP message.", garbage),
         ("malformed_requests", "Requests refused by the byte gate.", malformed_requests),
         ("strangers", "Messages from addresses of no trunk.", strangers),

@@ -11,7 +11,7 @@ use ivr::media_driver::{MediaDriver, RtpSockets};
 use ivr::sip_driver::{Desk, Shutdown, SipDriver};
 use ivr_core::call::question::{Answer, Question};
 use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
-use ivr_core::endpoint::{Endpoint, EndpointConfig, Entry, Limits, Strangers};
+use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Entry, Limits, Strangers};
 use ivr_core::media::{Clips, Quality};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
@@ -115,6 +115,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> anyhow::Result<EndpointCo
     let trunk = TrunkProfile {
         name: "load".into(),
         sources: vec!["127.0.0.1".parse()?],
+        shows_certificate: false,
         media_networks: Vec::new(),
         numbers: vec![Number::parse(DIALLED)?],
         ingress_secret: None,
@@ -133,8 +134,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> anyhow::Result<EndpointCo
         max_calls: CALLS,
     };
     Ok(EndpointConfig {
-        address,
-        media_address: address.ip(),
+        addresses: Addresses::only(address),
         rtp_ports,
         policy: Policy { trunks: vec![trunk], issue_from: Level::L0, kinds: KindPolicy::default() },
         binding: Binding::ReadBack,

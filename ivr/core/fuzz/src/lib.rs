@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use arbitrary::Arbitrary;
 use ivr_core::call::question::{Answer, Outcome, VerificationId};
 use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
-use ivr_core::endpoint::{Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
+use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
 use ivr_core::media::{CallKey, Clips, Codec, Control, MediaEvent, MediaPlan, MediaSession, Quality, RtpStart};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
@@ -23,6 +23,7 @@ pub fn config() -> EndpointConfig {
     let trunk = TrunkProfile {
         name: "carrier".to_owned(),
         sources: vec!["192.0.2.0/28".parse().expect("a network")],
+        shows_certificate: false,
         media_networks: vec![],
         numbers: vec![Number::parse("+12025550100").expect("a number")],
         ingress_secret: None,
@@ -41,8 +42,7 @@ pub fn config() -> EndpointConfig {
         max_calls: 10,
     };
     EndpointConfig {
-        address: "203.0.113.1:5060".parse().expect("an address"),
-        media_address: "203.0.113.1".parse().expect("an address"),
+        addresses: Addresses::only("203.0.113.1:5060".parse().expect("an address")),
         rtp_ports: (0..50).map(|i| 20_000 + 2 * i).collect(),
         policy: Policy {
             trunks: vec![trunk],
@@ -179,9 +179,9 @@ impl Stage {
                     headers += &format!("Content-Type: {kind}\r\n");
                 }
                 let bytes = request(who as u8, self.cseqs[who], (method, tag), &headers, octets);
-                self.handle(Input::Datagram { from: trunk(), bytes: &bytes });
+                self.handle(Input::Message { from: trunk().into(), bytes: &bytes });
             }
-            Operation::Octets(bytes) => self.handle(Input::Datagram { from: trunk(), bytes }),
+            Operation::Octets(bytes) => self.handle(Input::Message { from: trunk().into(), bytes }),
             Operation::Answer { call, answer } => {
                 let answers = [
                     Answer::Expected,
@@ -244,7 +244,8 @@ impl Stage {
         for output in out {
             match output {
                 Output::Ask(CallKey(key), _) => self.keys = self.keys.max(key),
-                Output::Datagram { bytes, .. } => self.hear(&String::from_utf8_lossy(&bytes)),
+                Output::Message { bytes, .. } => self.hear(&String::from_utf8_lossy(&bytes)),
+                Output::Farewell { .. } => {}
                 Output::Media(..) | Output::Record(..) | Output::Locate(..) | Output::Link(..) => {}
             }
         }

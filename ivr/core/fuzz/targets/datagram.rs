@@ -13,7 +13,7 @@ fuzz_target!(|datagrams: Vec<&[u8]>| {
     let sources = [trunk(), "198.51.100.9:5060".parse().expect("an address")];
     for (bytes, from) in datagrams.into_iter().zip(sources.into_iter().cycle()) {
         let mut out = Vec::new();
-        endpoint.handle(Input::Datagram { from, bytes }, now, &mut out);
+        endpoint.handle(Input::Message { from: from.into(), bytes }, now, &mut out);
         assert!(endpoint.live_calls() == 0 || endpoint.deadline().is_some());
     }
 });

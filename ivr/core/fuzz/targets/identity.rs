@@ -28,7 +28,7 @@ fuzz_target!(|given: (&str, Vec<(u8, &str)>)| {
         headers.iter().map(|(name, value)| (NAMES[usize::from(*name) % NAMES.len()], *value)).collect();
     let policy = config().policy;
     for uri in [uri, "sip:+12025550100@203.0.113.1"] {
-        if let Verdict::Accept { caller, trunk: 0 } = judge(&policy, trunk(), uri, &headers) {
+        if let Verdict::Accept { caller, trunk: 0 } = judge(&policy, &trunk().into(), uri, &headers) {
             assert!(caller.level <= Level::L2);
             assert!(Number::parse(caller.number.as_str()).is_ok());
         }

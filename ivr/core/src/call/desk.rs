@@ -1,6 +1,5 @@
 //! What a call works with: the things that all calls of an endpoint share, and the request that it acts on.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use rand_chacha::ChaCha20Rng;
@@ -8,6 +7,7 @@ use rand_core::Rng;
 
 use crate::endpoint::{Counters, EndpointConfig, Outbox, Output};
 use crate::sip::message::{Asked, Reply, Request};
+use crate::sip::peer::Peer;
 use crate::sip::transaction::{Sending, TransactionKey, Transactions};
 use crate::sip::via::MAGIC_COOKIE;
 
@@ -22,15 +22,15 @@ pub(crate) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Sends a datagram.
+    /// Sends a message.
     pub(crate) fn send(&mut self, (to, bytes): Sending) {
-        self.out.push(Output::Datagram { to, bytes });
+        self.out.push(Output::Message { to, bytes });
     }
 
     /// The octets of an answer, and where they go.
-    pub(crate) fn written(&self, reply: &Reply, request: &Request, from: SocketAddr, to_tag: &str) -> Sending {
+    pub(crate) fn written(&self, reply: &Reply, request: &Request, from: Peer, to_tag: &str) -> Sending {
         let bytes = reply.write(&Asked::of(request, from), to_tag, self.config.server.as_deref());
-        (request.via.reply_address(from), bytes)
+        (request.via.reply_to(from), bytes)
     }
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn unguessable(chance: &mut impl Rng) -> String {
 #[derive(Debug, Clone)]
 pub(crate) struct Incoming {
     pub(crate) request: Request,
-    pub(crate) from: SocketAddr,
+    pub(crate) from: Peer,
     pub(crate) key: TransactionKey,
 }
 

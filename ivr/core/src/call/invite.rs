@@ -28,15 +28,15 @@ impl Call {
 
     /// A 2xx to an INVITE, to be repeated until its ACK.
     pub(super) fn accept(&mut self, invite: &Incoming, proposal: Option<&Proposal>, desk: &mut Desk<'_>) {
-        let sdp = self.describe(proposal);
-        let reply = Reply::new(200).contact(desk.config.address).allow().supported().sdp(sdp);
+        let sdp = self.describe(proposal, desk);
+        let reply = Reply::new(200).contact(&self.dialog.contact(&desk.config.addresses)).allow().supported().sdp(sdp);
         let reply = self.agree_on_timer(reply, &invite.request, desk);
         let (to, bytes) = desk.written(&reply, &invite.request, invite.from, self.dialog.local_tag());
         desk.transactions.accept(&invite.key, desk.now);
         desk.send((to, bytes.clone()));
         self.note_reply(200, &invite.request, desk);
         self.unacknowledged = Some(Unacknowledged {
-            resending: Resending::new(to, bytes, desk.now),
+            resending: Resending::end_to_end(to, bytes, desk.now),
             cseq: invite.request.cseq,
             summary: reply_summary(200, &invite.request),
             wants_answer: proposal.is_none(),

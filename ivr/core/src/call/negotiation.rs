@@ -35,10 +35,10 @@ impl Call {
         let reply = match self.renegotiate(&update.request, desk) {
             Ok(proposal) => {
                 self.dialog.refresh_target(&update.request.lines);
-                let reply = Reply::new(200).contact(desk.config.address);
+                let reply = Reply::new(200).contact(&self.dialog.contact(&desk.config.addresses));
                 let reply = self.agree_on_timer(reply, &update.request, desk);
                 match proposal {
-                    Some(proposal) => reply.sdp(self.describe(Some(&proposal))),
+                    Some(proposal) => reply.sdp(self.describe(Some(&proposal), desk)),
                     None => reply,
                 }
             }
@@ -77,7 +77,7 @@ impl Call {
         if request.body.is_empty() {
             return Ok(None);
         }
-        let proposal = Proposal::read(&request.body, desk.config.media_address).map_err(Refusal::from)?;
+        let proposal = Proposal::read(&request.body, &desk.config.addresses).map_err(Refusal::from)?;
         self.change_media(&proposal, desk);
         Ok(Some(proposal))
     }
@@ -104,8 +104,13 @@ impl Call {
     }
 
     /// The next description of our side: an answer, or an offer if there is nothing to answer.
-    pub(super) fn describe(&mut self, proposal: Option<&Proposal>) -> Vec<u8> {
+    pub(super) fn describe(&mut self, proposal: Option<&Proposal>, desk: &Desk<'_>) -> Vec<u8> {
         self.description.version += 1;
+        // Signalling and audio need not be of one family.
+        let theirs = proposal.or(self.agreed.as_ref()).map(|theirs| theirs.remote.ip());
+        if let Some(ours) = theirs.and_then(|theirs| desk.config.addresses.like(theirs)) {
+            self.description.media.set_ip(ours.ip());
+        }
         self.described = match (proposal, &self.agreed) {
             (Some(proposal), _) => proposal.answer(self.description),
             (None, Some(agreed)) => agreed.offer_again(self.description),
@@ -137,7 +142,7 @@ impl Call {
 
     /// The answer to our offer, in an ACK or in the 200 to our re-INVITE. Says whether it can be taken up.
     pub(super) fn take_answer(&mut self, body: &[u8], desk: &mut Desk<'_>) -> bool {
-        let Ok(proposal) = Proposal::read(body, desk.config.media_address) else { return false };
+        let Ok(proposal) = Proposal::read(body, &desk.config.addresses) else { return false };
         self.change_media(&proposal, desk);
         true
     }

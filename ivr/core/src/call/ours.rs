@@ -43,9 +43,9 @@ impl Call {
     }
 
     fn written(&self, draft: Draft<'_>, desk: &Desk<'_>) -> (Sending, String) {
-        let sources = &self.profile(desk).sources;
-        let is_trunk = |ip| sources.iter().any(|source| source.contains(ip));
-        self.dialog.write(draft, desk.config.address, desk.config.server.as_deref(), is_trunk)
+        let profile = self.profile(desk);
+        let is_trunk = |ip| profile.has_source(ip);
+        self.dialog.write(draft, &desk.config.addresses, desk.config.server.as_deref(), is_trunk)
     }
 
     /// A final response to one of them.

@@ -51,7 +51,7 @@ impl Call {
             // with the answer. Nobody asks for a 180: there is none.
             return desk.transactions.open(&invite.key, &invite.request, self.key, trying);
         }
-        let ringing = Reply::new(180).contact(desk.config.address);
+        let ringing = Reply::new(180).contact(&self.dialog.contact(&desk.config.addresses));
         // RFC 3262 3: drawn from 1 to 2^31 - 1.
         let rseq = must_be_reliable.then(|| (desk.chance.next_u32() >> 1).max(1));
         let ringing = match rseq {
@@ -65,7 +65,7 @@ impl Call {
         self.reliable = rseq.map(|rseq| Reliable {
             rseq,
             cseq: invite.request.cseq,
-            resending: Resending::doubling(to, bytes, desk.now),
+            resending: Resending::end_to_end(to, bytes, desk.now).doubling(),
             summary: reply_summary(180, &invite.request),
         });
     }

@@ -59,7 +59,7 @@ impl Call {
         }
         timer.refresh_at = None;
         let mut more = timer.agreement.refresh(self.least_session);
-        more.push(HeaderLine::new("Contact", format!("<sip:{}>", desk.config.address)));
+        more.push(HeaderLine::new("Contact", format!("<{}>", self.dialog.contact(&desk.config.addresses))));
         if self.dialog.serves_update() {
             // RFC 4028 7.4: without an offer nothing else can change.
             self.refresh = Some(self.request(Method::Update, more, b"", desk));

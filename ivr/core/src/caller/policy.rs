@@ -1,7 +1,7 @@
 //! The ordered checks on an INVITE, from its source to the level that its caller may prove. The first that fails names
 //! the reason. The tables in `policy/cases.rs` are the specification in examples.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use subtle::ConstantTimeEq;
 
@@ -10,6 +10,7 @@ use super::trunk::{KeepsDiversion, TrunkProfile};
 use super::{Caller, Level, Reason};
 use crate::number::{KindPolicy, Number};
 use crate::sip::identity::{Headers, NameAddress, Privacy, Scheme, Uri};
+use crate::sip::peer::Peer;
 
 /// What the operator decided about who may call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub enum Verdict {
 }
 
 /// Runs the checks on a request from `peer`: its Request-URI and its headers as (name, raw value), unfolded.
-pub fn judge(policy: &Policy, peer: SocketAddr, request_uri: &str, headers: &[(&str, &str)]) -> Verdict {
+pub fn judge(policy: &Policy, peer: &Peer, request_uri: &str, headers: &[(&str, &str)]) -> Verdict {
     let Some(index) = policy.trunk_of(peer) else {
         return Verdict::Refuse { reason: Reason::UnknownPeer, trunk: None, claimed: None };
     };
@@ -58,14 +59,26 @@ pub fn judge(policy: &Policy, peer: SocketAddr, request_uri: &str, headers: &[(&
 }
 
 impl Policy {
-    /// Check 1: the one trunk that this address belongs to. Nothing is believed from anybody else, and two trunks
-    /// that claim one address make it nobody's.
-    pub fn trunk_of(&self, peer: SocketAddr) -> Option<usize> {
-        let mut found = self
-            .trunks
-            .iter()
-            .enumerate()
-            .filter(|(_, trunk)| trunk.sources.iter().any(|source| source.contains(peer.ip())));
+    /// Does any trunk's SIP come from there, as the operator states it?
+    pub fn states(&self, ip: IpAddr) -> bool {
+        self.trunks.iter().any(|trunk| trunk.sources.iter().any(|source| source.contains(ip)))
+    }
+
+    /// Is there a trunk that may come from anywhere, known by its certificate alone?
+    pub fn has_roaming_trunk(&self) -> bool {
+        self.trunks.iter().any(|trunk| trunk.shows_certificate && trunk.sources.is_empty())
+    }
+
+    /// Check 1: the one trunk whose certificate was shown or else, among those that show none, the one that this address
+    /// belongs to. Nothing is believed from anybody else, and two trunks that claim one address make it nobody's.
+    pub fn trunk_of(&self, peer: &Peer) -> Option<usize> {
+        let fits = |trunk: &TrunkProfile| trunk.has_source(peer.ip());
+        if let Some(certified) = peer.certified
+            && self.trunks.get(certified).is_some_and(fits)
+        {
+            return Some(certified);
+        }
+        let mut found = self.trunks.iter().enumerate().filter(|(_, trunk)| !trunk.shows_certificate && fits(trunk));
         match (found.next(), found.next()) {
             (Some((index, _)), None) => Some(index),
             _ => None,

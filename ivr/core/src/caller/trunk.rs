@@ -12,8 +12,10 @@ use crate::private::Private;
 pub struct TrunkProfile {
     /// The operator's name for it, shown in records and on the console.
     pub name: String,
-    /// Where its SIP comes from.
+    /// Where its SIP comes from; nothing means anywhere, if it shows a certificate.
     pub sources: Vec<Network>,
+    /// Its SIP comes over TLS with a certificate of its own: nothing else is believed to be this trunk.
+    pub shows_certificate: bool,
     /// Where its RTP may come from besides the address in the SDP.
     pub media_networks: Vec<Network>,
     /// Our numbers that are reached over it.
@@ -50,6 +52,11 @@ pub struct TrunkProfile {
 }
 
 impl TrunkProfile {
+    /// Does its SIP come from there, and may ours go there?
+    pub(crate) fn has_source(&self, ip: IpAddr) -> bool {
+        self.sources.iter().any(|source| source.contains(ip)) || self.sources.is_empty() && self.shows_certificate
+    }
+
     /// The E.164 number that these digits (with or without `+`) mean on this trunk; `None` if they mean none, or could
     /// mean two. `phone_context` is that parameter of RFC 3966 5.1.5, which says where a number without `+` is dialled.
     pub(crate) fn normalise(&self, digits: &str, phone_context: Option<&str>) -> Option<Number> {

@@ -43,7 +43,7 @@ impl Endpoint {
     }
 
     /// The checks, the cheapest first: an overload must not cost more than it has to.
-    fn admit(&mut self, invite: &Request, from: SocketAddr, trunk: usize, now: Instant) -> Result<Opening, Refused> {
+    fn admit(&mut self, invite: &Request, from: Peer, trunk: usize, now: Instant) -> Result<Opening, Refused> {
         self.check_limits(trunk)?;
         let caller = self.judge(invite, from)?;
         let refused = |status, reason| Refused {
@@ -55,7 +55,7 @@ impl Endpoint {
             return Err(refused(486, "number-busy"));
         }
         let proposal = (!invite.body.is_empty())
-            .then(|| Proposal::read(&invite.body, self.config.media_address))
+            .then(|| Proposal::read(&invite.body, &self.config.addresses))
             .transpose()
             .map_err(|cause| refused(cause.status(), cause.code()))?;
         Agreement::of(invite).map_err(|cause| refused(cause.status(), cause.code()))?;
@@ -84,8 +84,8 @@ impl Endpoint {
         Ok(())
     }
 
-    fn judge(&self, invite: &Request, from: SocketAddr) -> Result<Caller, Refused> {
-        let verdict = caller::judge(&self.config.policy, from, &invite.uri, &invite.lines.pairs());
+    fn judge(&self, invite: &Request, from: Peer) -> Result<Caller, Refused> {
+        let verdict = caller::judge(&self.config.policy, &from, &invite.uri, &invite.lines.pairs());
         match verdict {
             Verdict::Accept { caller, .. } => Ok(caller),
             Verdict::Refuse { reason, claimed, .. } => {
@@ -116,7 +116,7 @@ impl Endpoint {
             Entry::Began {
                 sip_call_id: shortened(&request.call_id).to_owned(),
                 trunk: Some(self.config.policy.trunks[trunk].name.clone()),
-                source: *from,
+                source: from.address,
                 caller: caller.map(|caller| *caller),
             },
             message(false, request.summary()),

@@ -6,14 +6,13 @@ use std::time::Duration;
 use crate::caller::Policy;
 use crate::link::LinkProfile;
 use crate::proof::Binding;
+use crate::sip::peer::{Peer, Transport};
 
 /// The endpoint's addresses, carriers and limits.
 #[derive(Debug, Clone)]
 pub struct EndpointConfig {
-    /// Where the trunks reach our SIP socket: Contact, and Via of our own requests.
-    pub address: SocketAddr,
-    /// Where the trunks reach our RTP sockets: the c= line. Of the same family as the sockets.
-    pub media_address: IpAddr,
+    /// Where the trunks reach our sockets.
+    pub addresses: Addresses,
     /// The ports of the RTP sockets that the media thread bound, in the order of its
     /// [`PortIndex`](crate::media::PortIndex).
     pub rtp_ports: Vec<u16>,
@@ -29,6 +28,40 @@ pub struct EndpointConfig {
     pub strangers: Strangers,
     /// Text of the `Server` and `User-Agent` headers; `None` says nothing about us.
     pub server: Option<String>,
+}
+
+/// Where the trunks reach our sockets: Contact, and Via of our own requests; without the port also the c= line of our
+/// session descriptions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// SIP over UDP and TCP.
+    pub sip: SocketAddr,
+    /// The same for trunks whose addresses are of the other family, IPv6 or IPv4; without it they are not served.
+    pub sip_other: Option<SocketAddr>,
+    /// The port of SIP over TLS at both, if it is served.
+    pub tls_port: Option<u16>,
+}
+
+impl Addresses {
+    /// Only one, without TLS.
+    pub fn only(sip: SocketAddr) -> Self {
+        Self { sip, sip_other: None, tls_port: None }
+    }
+
+    /// Ours of the family of this one.
+    pub(crate) fn like(&self, ip: IpAddr) -> Option<SocketAddr> {
+        [Some(self.sip), self.sip_other].into_iter().flatten().find(|ours| ours.is_ipv4() == ip.is_ipv4())
+    }
+
+    /// Where that one reaches us, over the same transport.
+    pub(crate) fn towards(&self, peer: &Peer) -> SocketAddr {
+        let mut ours = self.like(peer.ip()).unwrap_or(self.sip);
+        match (peer.transport, self.tls_port) {
+            (Transport::Tls, Some(port)) => ours.set_port(port),
+            (Transport::Udp | Transport::Tcp, _) | (_, None) => {}
+        }
+        ours
+    }
 }
 
 /// How much the endpoint takes on at a time. What happens beyond is written beside each.

@@ -5,6 +5,10 @@
 pub struct Counters {
     /// Datagrams that arrived.
     pub datagrams: u64,
+    /// Messages that arrived over connections.
+    pub stream_messages: u64,
+    /// Connections that we ended because no message could be told apart any more.
+    pub broken_streams: u64,
     /// Datagrams that were no SIP message and were dropped.
     pub garbage: u64,
     /// Requests that the byte gate answered with a refusal of its own (400, 405, 420, 501, 505, …).

@@ -44,17 +44,18 @@ impl Stage {
         assert!(self.endpoint.live_calls() == 0 || self.endpoint.deadline().is_some(), "a call waits for nothing");
         assert!(self.endpoint.live_calls() <= self.endpoint.config.limits.calls);
         assert_eq!(self.endpoint.by_tag.len(), self.endpoint.live_calls());
-        let datagrams = out.iter().filter(|output| matches!(output, Output::Datagram { .. })).count();
+        let datagrams = out.iter().filter(|output| matches!(output, Output::Message { .. })).count();
         out.into_iter().for_each(|output| self.see(output));
         datagrams
     }
 
     fn see(&mut self, output: Output) {
         match output {
-            Output::Datagram { bytes, .. } => {
+            Output::Message { bytes, .. } => {
                 assert!(bytes.len() < 65_536);
                 self.callers.iter_mut().for_each(|caller| caller.hear(&bytes));
             }
+            Output::Farewell { .. } => {}
             Output::Ask(key, _) => assert!(!self.calls[&key].ended),
             Output::Locate(..) | Output::Link(..) => panic!("there are no links here"),
             Output::Media(key, command) => {
@@ -96,7 +97,7 @@ impl Stage {
     /// A caller sends a message.
     fn say(&mut self, caller: usize, what: &str, changes: &[&str]) {
         let (from, bytes) = self.callers[caller].message(what, changes);
-        self.handle(Input::Datagram { from, bytes: &bytes });
+        self.handle(Input::Message { from, bytes: &bytes });
     }
 
     /// One of the live calls, or one that does not exist.
@@ -143,11 +144,11 @@ fn an_invite_cut_anywhere_opens_no_call() {
     let (_, invite) = Caller::new("a").message("INVITE", &[]);
     let mut stage = Stage::new(Limits::default());
     for length in 0..invite.len() {
-        let sent = stage.handle(Input::Datagram { from: peer(), bytes: &invite[..length] });
+        let sent = stage.handle(Input::Message { from: peer().into(), bytes: &invite[..length] });
         assert!(sent <= 1);
         assert_eq!(stage.endpoint.live_calls(), 0, "{length} octets of {}", invite.len());
     }
-    stage.handle(Input::Datagram { from: peer(), bytes: &invite });
+    stage.handle(Input::Message { from: peer().into(), bytes: &invite });
     assert_eq!(stage.endpoint.live_calls(), 1);
     stage.drain();
 }
@@ -161,7 +162,7 @@ fn an_invite_with_any_one_octet_changed_is_answered_or_dropped() {
             let mut changed = invite.clone();
             changed[at] = octet;
             // 100 and 180, or a refusal; a call that is up already answers nothing twice.
-            assert!(stage.handle(Input::Datagram { from: peer(), bytes: &changed }) <= 2);
+            assert!(stage.handle(Input::Message { from: peer().into(), bytes: &changed }) <= 2);
         }
         stage.drain();
     }
@@ -181,7 +182,7 @@ fn a_flood_of_forged_invites_is_bounded() {
         let (_, invite) = Caller::new(&format!("{i}")).message("INVITE", &[]);
         // 100 and 180, or a refusal.
         let answers = if i < 10 { 2 } else { 1 };
-        assert_eq!(stage.handle(Input::Datagram { from: peer(), bytes: &invite }), answers);
+        assert_eq!(stage.handle(Input::Message { from: peer().into(), bytes: &invite }), answers);
         // Who forges an address does not get our answers; the store is quick.
         for key in 0..=stage.endpoint.last_key {
             stage.handle(Input::Answer(CallKey(key), Answer::Expected));
@@ -324,7 +325,7 @@ proptest! {
     fn no_octets_do_harm(octets in prop::collection::vec(any::<u8>(), 0..400), trunk in any::<bool>()) {
         let mut stage = Stage::new(Limits::default());
         let from = if trunk { peer() } else { "198.18.0.1:5060".parse().unwrap() };
-        let sent = stage.handle(Input::Datagram { from, bytes: &octets });
+        let sent = stage.handle(Input::Message { from: from.into(), bytes: &octets });
         prop_assert!(sent <= 1);
     }
 
@@ -339,7 +340,7 @@ proptest! {
     ) {
         let text = format!("{start}\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n{}\r\n\r\n{body}", lines.join("\r\n"));
         let mut stage = Stage::new(Limits::default());
-        let sent = stage.handle(Input::Datagram { from: peer(), bytes: text.as_bytes() });
+        let sent = stage.handle(Input::Message { from: peer().into(), bytes: text.as_bytes() });
         prop_assert!(sent <= 1);
     }
 
@@ -360,7 +361,7 @@ proptest! {
                     stage.handle(Input::Answer(CallKey(stage.endpoint.last_key), Answer::Expected));
                     stage.say(caller, "ACK", &[]);
                 }
-                Operation::Octets(octets) => { stage.handle(Input::Datagram { from: peer(), bytes: &octets }); }
+                Operation::Octets(octets) => { stage.handle(Input::Message { from: peer().into(), bytes: &octets }); }
                 Operation::Answer(key, answer) => { stage.handle(Input::Answer(stage.key(key), answer)); }
                 Operation::Outcome(outcome) => { stage.handle(Input::Outcome(VerificationId([1; 16]), outcome)); }
                 Operation::Media(key, event) => { stage.handle(Input::Media(stage.key(key), event)); }

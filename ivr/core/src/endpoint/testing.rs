@@ -1,22 +1,22 @@
 //! A trunk for tests: its endpoint's configuration, and callers that write SIP as a trunk does.
 
-use std::net::SocketAddr;
-
-use super::{EndpointConfig, Limits, Strangers};
+use super::{Addresses, EndpointConfig, Limits, Strangers};
 use crate::caller::{KeepsDiversion, Level, NumberFormat, Policy, TrunkProfile};
 use crate::link::{Account, Duty, LinkProfile, Login};
 use crate::number::{KindPolicy, Number};
 use crate::private::Private;
 use crate::proof::Binding;
+use crate::sip::peer::{Flow, Peer, Transport};
 
 /// Where the first trunk's SIP comes from.
 pub(super) const PEER: &str = "192.0.2.1:5060";
 
-/// Two trunks, the second at 192.0.2.16/28.
+/// Three trunks, the second at 192.0.2.16/28, the third anywhere with its certificate.
 pub(super) fn config() -> EndpointConfig {
     let trunk = TrunkProfile {
         name: "carrier".to_owned(),
-        sources: vec!["192.0.2.0/28".parse().unwrap()],
+        sources: vec!["192.0.2.0/28".parse().unwrap(), "2001:db8:1::/48".parse().unwrap()],
+        shows_certificate: false,
         media_networks: vec!["198.51.100.0/24".parse().unwrap()],
         numbers: vec![Number::parse("+12025550100").unwrap()],
         ingress_secret: None,
@@ -36,12 +36,17 @@ pub(super) fn config() -> EndpointConfig {
     };
     let other =
         TrunkProfile { name: "other".to_owned(), sources: vec!["192.0.2.16/28".parse().unwrap()], ..trunk.clone() };
+    let certified =
+        TrunkProfile { name: "certified".to_owned(), sources: vec![], shows_certificate: true, ..trunk.clone() };
     EndpointConfig {
-        address: "203.0.113.1:5060".parse().unwrap(),
-        media_address: "203.0.113.1".parse().unwrap(),
+        addresses: Addresses {
+            sip: "203.0.113.1:5060".parse().unwrap(),
+            sip_other: Some("[2001:db8::1]:5060".parse().unwrap()),
+            tls_port: Some(5061),
+        },
         rtp_ports: (0..50).map(|i| 20_000 + 2 * i).collect(),
         policy: Policy {
-            trunks: vec![trunk, other],
+            trunks: vec![trunk, other, certified],
             issue_from: Level::L2,
             kinds: KindPolicy { voip: true, personal: false },
         },
@@ -75,12 +80,12 @@ pub(super) fn probe(server: &str) -> LinkProfile {
 #[derive(Debug, Default)]
 pub(super) struct Server {
     /// The last request, and where it was sent.
-    asked: Option<(SocketAddr, String)>,
+    asked: Option<(Peer, String)>,
 }
 
 impl Server {
     /// Takes in a datagram that was sent, if it is for a server.
-    pub(super) fn hear(&mut self, to: SocketAddr, bytes: &[u8]) {
+    pub(super) fn hear(&mut self, to: Peer, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         if text.starts_with("REGISTER ") || text.starts_with("OPTIONS ") {
             self.asked = Some((to, text.into_owned()));
@@ -89,9 +94,9 @@ impl Server {
 
     /// A response to the last request, from where it was sent or `from` elsewhere. A 200 lists the Contact as it was asked
     /// for, unless the changes have one.
-    pub(super) fn message(&self, status: &str, changes: &[&str]) -> (SocketAddr, Vec<u8>) {
+    pub(super) fn message(&self, status: &str, changes: &[&str]) -> (Peer, Vec<u8>) {
         let (to, request) = self.asked.as_ref().expect("a server was asked");
-        let from = changes.iter().find_map(|change| change.strip_prefix("from ")).map_or(*to, |from| from.parse().unwrap());
+        let from = changes.iter().find_map(|change| change.strip_prefix("from ")).map_or(*to, |from| Peer::udp(from.parse().unwrap()));
         let more: Vec<&str> = changes.iter().copied().filter(|change| change.contains(": ")).collect();
         let lists = status == "200" && !changes.iter().any(|change| change.contains("Contact"));
         let copied = ["Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "].into_iter().chain(lists.then_some("Contact: "));
@@ -117,7 +122,9 @@ pub(super) struct Caller {
     rseq: String,
     /// Our last request.
     our_request: String,
-    last: Option<(SocketAddr, Vec<u8>)>,
+    /// The connection that it took last.
+    stream: Option<Peer>,
+    last: Option<(Peer, Vec<u8>)>,
 }
 
 impl Caller {
@@ -132,6 +139,7 @@ impl Caller {
             refused: false,
             rseq: String::new(),
             our_request: String::new(),
+            stream: None,
             last: None,
         }
     }
@@ -170,9 +178,10 @@ impl Caller {
     }
 
     /// A message and where it comes from.
-    pub(super) fn message(&mut self, what: &str, changes: &[&str]) -> (SocketAddr, Vec<u8>) {
+    pub(super) fn message(&mut self, what: &str, changes: &[&str]) -> (Peer, Vec<u8>) {
         let setting = |name: &str| changes.iter().find_map(|change| change.strip_prefix(name)?.strip_prefix(' '));
-        let from: SocketAddr = setting("from").unwrap_or(PEER).parse().unwrap();
+        let from = setting("from").map(peer).or(self.stream).unwrap_or_else(|| peer(PEER));
+        self.stream = self.stream.and(setting("from").is_none().then_some(from)).or(from.flow.map(|_| from));
         if what == "again" {
             return self.last.clone().expect("there is a last one");
         }
@@ -183,7 +192,7 @@ impl Caller {
             Some((status, "BYE" | "UPDATE" | "INVITE")) if status.parse::<u16>().is_ok() => {
                 self.response(status, changes)
             }
-            _ => self.request(what, changes),
+            _ => self.request(what, from.transport, changes),
         };
         self.last = Some((from, bytes.clone().into_bytes()));
         (from, bytes.into_bytes())
@@ -199,7 +208,7 @@ impl Caller {
         format!("SIP/2.0 {status} Whatever\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
     }
 
-    fn request(&mut self, what: &str, changes: &[&str]) -> String {
+    fn request(&mut self, what: &str, transport: Transport, changes: &[&str]) -> String {
         let setting = |name: &str| changes.iter().find_map(|change| change.strip_prefix(name)?.strip_prefix(' '));
         let method = what.strip_prefix("re-").unwrap_or(what);
         let opens = what == "INVITE";
@@ -220,7 +229,7 @@ impl Caller {
         let tag = if in_dialog { format!(";tag={tag}") } else { String::new() };
         let name = &self.name;
         let mut headers = vec![
-            ("Via".to_owned(), format!("SIP/2.0/UDP 192.0.2.1:5060;branch={branch}")),
+            ("Via".to_owned(), format!("SIP/2.0/{} 192.0.2.1:5060;branch={branch}", transport.name())),
             ("Max-Forwards".to_owned(), "70".to_owned()),
             ("From".to_owned(), format!("<sip:+12025550143@192.0.2.1>;tag=from-{name}")),
             ("To".to_owned(), format!("<sip:+12025550100@203.0.113.1>{tag}")),
@@ -263,6 +272,23 @@ impl Caller {
     }
 }
 
+/// `192.0.2.1:5060`, `tcp 192.0.2.1:40000 #1` (the connection), `tls 198.18.0.1:40000 #2 as 2` (with that trunk's
+/// certificate).
+fn peer(text: &str) -> Peer {
+    let words: Vec<&str> = text.split(' ').collect();
+    let number = |start: &str| words.iter().find_map(|word| word.strip_prefix(start)).map(|n| n.parse().unwrap());
+    match words[..] {
+        [address] => Peer::udp(address.parse().unwrap()),
+        [transport, address, ..] => Peer {
+            address: address.parse().unwrap(),
+            transport: Transport::from_name(transport).unwrap(),
+            flow: number("#").map(Flow),
+            certified: words.last().filter(|_| words.contains(&"as")).map(|index| index.parse().unwrap()),
+        },
+        [] => unreachable!("a split gives one"),
+    }
+}
+
 /// A description and ISUP, for `Content-Type: multipart/mixed;boundary=b1`.
 fn parts(description: &str, disposition: &str) -> String {
     format!(
@@ -283,6 +309,7 @@ fn description(name: &str) -> String {
         "plain" => audio("198.51.100.9", line, common),
         "moved" => audio("198.51.100.10", "m=audio 31000 RTP/AVP 8 101", common),
         "zero-address" => audio("0.0.0.0", line, common),
+        "six" => "v=0\r\no=- 1 1 IN IP6 2001:db8:1::9\r\ns=-\r\nc=IN IP6 2001:db8:1::9\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n".to_owned(),
         "wideband" => audio("198.51.100.9", "m=audio 30000 RTP/AVP 9 0 101", common),
         "muxed" => audio("198.51.100.9", line, &format!("{common}a=rtcp-mux\r\n")),
         "without-reports" => audio("198.51.100.9", &format!("{line}\r\nb=RS:0\r\nb=RR:0"), common),

@@ -65,12 +65,12 @@ fn every_torture_test_gets_its_answer() {
     for (name, expected, _) in TABLE {
         let bytes = std::fs::read(format!("{folder}/{name}.dat")).unwrap();
         let (mut endpoint, mut out) = (Endpoint::new(config(), [7; 32]), Outbox::new());
-        let input = Input::Datagram { from: PEER.parse().unwrap(), bytes: &bytes };
+        let input = Input::Message { from: Peer::udp(PEER.parse().unwrap()), bytes: &bytes };
         endpoint.handle(input, Instant::now(), &mut out);
         let sent: Vec<u16> = out
             .iter()
             .filter_map(|output| match output {
-                Output::Datagram { bytes, .. } => std::str::from_utf8(&bytes[8..11]).unwrap().parse().ok(),
+                Output::Message { bytes, .. } => std::str::from_utf8(&bytes[8..11]).unwrap().parse().ok(),
                 _ => None,
             })
             .collect();

@@ -7,7 +7,7 @@
 //! thread, `=` what is recorded, `counted` what the counters say in the end. After the last `>` the endpoint goes on until it waits for nothing.
 //!
 //! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
-//! tag x | branch y | call b | body 5\r\n`. `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours,
+//! from tcp 192.0.2.1:40000 #1 (which then stays) | tag x | branch y | call b | body 5\r\n`. `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours,
 //! `401 REGISTER | WWW-Authenticate: …` and `200 OPTIONS` are a server's, `dns 10 1 5060 a.example, …` a name server's.
 
 use std::collections::HashMap;
@@ -20,6 +20,7 @@ use super::testing::{Caller, PEER, Server, config, probe, registration};
 use super::*;
 use crate::link::{Naptr, Srv};
 use crate::media::Control;
+use crate::sip::stream::{Framed, Framer};
 
 #[test]
 fn endpoints_do_as_their_transcripts_say() {
@@ -88,6 +89,8 @@ struct Replay {
     server: Server,
     /// What a name server was asked last.
     query: Option<(LinkKey, Query)>,
+    /// Of each connection.
+    framers: HashMap<Flow, Framer>,
     /// The utterance begun last.
     play: u32,
     shows_everything: bool,
@@ -120,6 +123,7 @@ impl Replay {
             keys: HashMap::new(),
             server: Server::default(),
             query: None,
+            framers: HashMap::new(),
             play: 0,
             shows_everything: setting(written, "show") == Some("everything"),
             sent: Vec::new(),
@@ -131,6 +135,7 @@ impl Replay {
     fn run_until(&mut self, at: Duration) {
         while let Some(due) = self.endpoint.deadline().map(|due| due - self.began).filter(|due| *due <= at) {
             self.handle(Input::Timeout, due);
+            assert!(self.text.len() < 1 << 20, "links go on until the transcript says drain or end:\n{}", &self.text[..2_000]);
             assert!(
                 self.endpoint.deadline().is_none_or(|next| next - self.began > due),
                 "it would spin:\n{}",
@@ -149,11 +154,20 @@ impl Replay {
         }
         if let Some((status, "REGISTER" | "OPTIONS")) = what.split_once(' ') {
             let (from, bytes) = self.server.message(status, &changes);
-            return self.handle(Input::Datagram { from, bytes: &bytes }, at);
+            return self.handle(Input::Message { from, bytes: &bytes }, at);
         }
         let caller = self.callers.entry(name.clone()).or_insert_with(|| Caller::new(&name));
         let (from, bytes) = caller.message(what, &changes);
-        self.handle(Input::Datagram { from, bytes: &bytes }, at);
+        let Some(flow) = from.flow else { return self.handle(Input::Message { from, bytes: &bytes }, at) };
+        let now = self.began + at;
+        self.framers.entry(flow).or_default().push(&bytes, now);
+        while let Some(framed) = self.framers.get_mut(&flow).and_then(|framer| framer.next(now)) {
+            match framed {
+                Framed::Message(bytes) => self.handle(Input::Message { from, bytes: &bytes }, at),
+                Framed::Broken(bytes) => self.handle(Input::Broken { from, bytes: &bytes }, at),
+                Framed::Ping => writeln!(self.text, "{} < an empty line #{}", stamp(at), flow.0).unwrap(),
+            }
+        }
     }
 
     /// What is no datagram.
@@ -199,13 +213,18 @@ impl Replay {
 
     fn shown(&mut self, output: Output) -> Option<String> {
         Some(match output {
-            Output::Datagram { to, bytes } => {
+            Output::Message { to, bytes } => {
                 self.callers.values_mut().for_each(|caller| caller.hear(&bytes));
                 self.server.hear(to, &bytes);
                 let again = self.sent.contains(&bytes);
                 let shown = shown_message(to, &bytes, again, self.shows_everything);
                 self.sent.push(bytes);
                 shown
+            }
+            Output::Farewell { flow, bytes } if bytes.is_empty() => format!("< close #{}", flow.0),
+            Output::Farewell { flow, bytes } => {
+                let start = String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned();
+                format!("< {}, and close #{}", start.trim_start_matches("SIP/2.0 "), flow.0)
             }
             Output::Media(_, command) => {
                 if let MediaCommand::Say { play, .. } = command {
@@ -236,7 +255,7 @@ impl Replay {
     }
 }
 
-fn shown_message(to: SocketAddr, bytes: &[u8], again: bool, everything: bool) -> String {
+fn shown_message(to: Peer, bytes: &[u8], again: bool, everything: bool) -> String {
     let text = String::from_utf8_lossy(bytes);
     let (head, body) = text.split_once("\r\n\r\n").expect("a message has an empty line");
     let mut lines = head.lines();
@@ -246,8 +265,11 @@ fn shown_message(to: SocketAddr, bytes: &[u8], again: bool, everything: bool) ->
     let value = |name| headers.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| *value);
     assert_eq!(value("Content-Length").parse(), Ok(body.len()), "{text}");
     let mut shown = format!("< {start} ({})", value("CSeq"));
-    if to != PEER.parse().unwrap() {
+    if to != Peer::udp(PEER.parse().unwrap()) {
         write!(shown, " to {to}").unwrap();
+    }
+    if let Some(flow) = to.flow {
+        write!(shown, " #{}", flow.0).unwrap();
     }
     if again {
         return shown + " again";

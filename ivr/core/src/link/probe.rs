@@ -1,11 +1,10 @@
 //! Does a server answer? An OPTIONS about once a minute (RFC 3261 11).
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use rand_core::Rng;
 
-use super::{LinkState, Next, between, retry_after};
+use super::{LinkState, Next, Us, between, retry_after};
 use crate::sip::header_lines::HeaderLine;
 use crate::sip::message::Response;
 
@@ -15,8 +14,8 @@ pub(super) struct Probe;
 
 impl Probe {
     /// What its OPTIONS says besides what all our requests say (RFC 3261 11.1).
-    pub(super) fn lines(us: SocketAddr) -> Vec<HeaderLine> {
-        vec![HeaderLine::new("Contact", format!("<sip:{us}>")), HeaderLine::new("Accept", "application/sdp")]
+    pub(super) fn lines(us: Us) -> Vec<HeaderLine> {
+        vec![HeaderLine::new("Contact", format!("<{}>", us.uri(""))), HeaderLine::new("Accept", "application/sdp")]
     }
 
     /// Who answers serves, be it with 404, 405 or a challenge: such a server reads SIP and is there. Who says 503 wants no

@@ -1,11 +1,10 @@
 //! A registration: what a REGISTER says, and what the registrar's answers mean (RFC 3261 10.2).
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rand_core::Rng;
 
-use super::{Account, LinkState, Next, Wish, between, retry_after};
+use super::{Account, LinkState, Next, Us, Wish, between, retry_after};
 use crate::call::unguessable;
 use crate::sip::digest::{Challenge, Credentials};
 use crate::sip::header_lines::HeaderLine;
@@ -13,7 +12,6 @@ use crate::sip::identity::{NameAddress, split_at_bracket};
 use crate::sip::message::{Method, Response};
 
 /// What is known of it.
-#[derive(Debug)]
 pub(super) struct Registration {
     /// For the registrar: what the last challenge wanted. It is used again until it is refused.
     own: Option<Credentials>,
@@ -25,8 +23,17 @@ pub(super) struct Registration {
     was_too_brief: bool,
     /// How long it shall last, in seconds: as configured, or as long as the registrar wants at least.
     expires: u64,
+    /// Where the registrar's INVITEs shall go, as it was said last.
+    contact: String,
     /// When it ends.
     until: Option<Instant>,
+}
+
+/// The Contact may bear the ingress secret.
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registration").field("until", &self.until).finish_non_exhaustive()
+    }
 }
 
 impl Registration {
@@ -38,6 +45,7 @@ impl Registration {
             answered: 0,
             was_too_brief: false,
             expires: account.expires.as_secs(),
+            contact: String::new(),
             until: None,
         }
     }
@@ -53,14 +61,15 @@ impl Registration {
     }
 
     /// What the REGISTER says besides what all our requests say.
-    pub(super) fn lines(&mut self, account: &Account, uri: &str, us: SocketAddr, wish: Wish) -> Vec<HeaderLine> {
+    pub(super) fn lines(&mut self, account: &Account, uri: &str, us: Us, wish: Wish) -> Vec<HeaderLine> {
         let expires = match wish {
             Wish::Stay => self.expires,
             // RFC 3261 10.2.2: our own binding, not those of others with this account.
             Wish::Leave => 0,
         };
+        self.contact = us.uri(&format!("{}@", account.contact.expose()));
         let mut lines = vec![
-            HeaderLine::new("Contact", format!("<{}>;expires={expires}", contact(account, us))),
+            HeaderLine::new("Contact", format!("<{}>;expires={expires}", self.contact)),
             HeaderLine::new("Expires", expires.to_string()),
         ];
         let headers = [("Authorization", &mut self.own), ("Proxy-Authorization", &mut self.of_proxy)];
@@ -76,15 +85,13 @@ impl Registration {
     pub(super) fn on_response(
         &mut self,
         response: &Response,
-        account: &Account,
-        us: SocketAddr,
         now: Instant,
         chance: &mut impl Rng,
     ) -> Next {
         let (status, leave_alone) = (response.status, retry_after(response));
         let refused = Next::Failed { state: LinkState::Refused { status }, leave_alone };
         match status {
-            200..300 => match self.granted(response, &contact(account, us)) {
+            200..300 => match self.granted(response) {
                 Some(lasts) => {
                     self.until = Some(now + lasts);
                     // Never all of them at once, and never so late that one lost packet ends it.
@@ -134,7 +141,8 @@ impl Registration {
 
     /// How long the binding of this Contact lasts (RFC 3261 10.2.4); `None` if there is none. Some registrars change the
     /// Contact's host, or do not list it at all.
-    fn granted(&self, response: &Response, ours: &str) -> Option<Duration> {
+    fn granted(&self, response: &Response) -> Option<Duration> {
+        let ours = self.contact.split(';').next().unwrap_or_default();
         let user = |uri: &str| uri.split_once('@').map(|(user, _)| user.to_owned());
         let bindings: Vec<(&str, Option<u64>)> = response
             .lines
@@ -152,11 +160,6 @@ impl Registration {
         let seconds: u64 = stated.or_else(in_general).unwrap_or(self.expires);
         (seconds > 0).then(|| Duration::from_secs(seconds.min(LONGEST_EXPIRES)))
     }
-}
-
-/// Where the registrar's INVITEs shall go.
-fn contact(account: &Account, us: SocketAddr) -> String {
-    format!("sip:{}@{us}", account.contact.expose())
 }
 
 /// Challenges that are answered in one attempt: a proxy's and the registrar's, and a nonce too old for each.

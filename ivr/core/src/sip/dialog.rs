@@ -6,8 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use super::header_lines::{HeaderLine, HeaderLines};
 use super::identity::{Parameters, split_at_bracket};
 use super::message::{Method, Request, write_request};
+use super::peer::{Peer, Transport};
 use super::transaction::Sending;
-use super::via::{DEFAULT_PORT, host_and_port};
+use super::via::host_and_port;
+use crate::endpoint::Addresses;
 
 /// What both sides know of each other.
 pub(crate) struct Dialog {
@@ -26,8 +28,10 @@ pub(crate) struct Dialog {
     routes: Vec<String>,
     local_cseq: u32,
     remote_cseq: u32,
-    /// Where the INVITE came from.
-    peer: SocketAddr,
+    /// Where the INVITE came from; over a stream, where the last request did.
+    peer: Peer,
+    /// It was asked for by a `sips:` URI (RFC 3261 12.1.1).
+    secure: bool,
 }
 
 /// Its target and its parties are people's addresses.
@@ -44,7 +48,7 @@ pub(crate) struct NoContact;
 
 impl Dialog {
     /// The dialog that an INVITE opens (RFC 3261 12.1.1). `local_tag` must be impossible to guess.
-    pub(crate) fn open(request: &Request, local_tag: String, peer: SocketAddr) -> Result<Self, NoContact> {
+    pub(crate) fn open(request: &Request, local_tag: String, peer: Peer) -> Result<Self, NoContact> {
         let line = |name| request.lines.named(name).next().cloned().ok_or(NoContact);
         let (mut local, mut remote) = (line("To")?, line("From")?);
         (local.name, remote.name) = ("From".to_owned(), "To".to_owned());
@@ -63,6 +67,7 @@ impl Dialog {
             remote_cseq: request.cseq,
             local_tag,
             peer,
+            secure: is_secure(request),
         })
     }
 
@@ -93,6 +98,25 @@ impl Dialog {
         }
     }
 
+    /// A request of this dialog came over another connection: the one before may be gone.
+    pub(crate) fn come_over(&mut self, from: Peer) {
+        if from.flow.is_some() {
+            self.peer = from;
+        }
+    }
+
+    /// The URI at which the other side reaches us within the dialog (RFC 3261 8.1.1.8, 12.1.1).
+    pub(crate) fn contact(&self, us: &Addresses) -> String {
+        let ours = us.towards(&self.peer);
+        match self.peer.transport {
+            Transport::Udp => format!("sip:{ours}"),
+            Transport::Tcp => format!("sip:{ours};transport=tcp"),
+            Transport::Tls if self.secure => format!("sips:{ours}"),
+            // RFC 3261 26.2.2 gave this up, and nothing took its place: everybody writes it.
+            Transport::Tls => format!("sip:{ours};transport=tls"),
+        }
+    }
+
     /// Does the other side take an UPDATE (RFC 3311 4)?
     pub(crate) fn serves_update(&self) -> bool {
         self.serves_update
@@ -109,7 +133,7 @@ impl Dialog {
     pub(crate) fn write(
         &self,
         draft: Draft<'_>,
-        us: SocketAddr,
+        us: &Addresses,
         server: Option<&str>,
         is_trunk: impl Fn(IpAddr) -> bool,
     ) -> (Sending, String) {
@@ -124,10 +148,13 @@ impl Dialog {
             None => (self.target.clone(), self.routes.clone()),
         };
         let hop = self.routes.first().and_then(|route| bare(route)).unwrap_or(&self.target);
-        let to = address(hop).filter(|address| is_trunk(address.ip()));
-        let to = to.and_then(|address| of_one_family(address, self.peer)).unwrap_or(self.peer);
+        let to = hop_of(hop, &self.peer).filter(|hop| is_trunk(hop.ip()) && us.like(hop.ip()).is_some());
+        let to = to.unwrap_or(self.peer);
         let mut lines = vec![
-            HeaderLine::new("Via", format!("SIP/2.0/UDP {us};branch={branch};rport")),
+            HeaderLine::new(
+                "Via",
+                format!("SIP/2.0/{} {};branch={branch};rport", to.transport.name(), us.towards(&to)),
+            ),
             HeaderLine::new("Max-Forwards", "70"),
             self.local.clone(),
             self.remote.clone(),
@@ -181,52 +208,75 @@ fn is_loose(route: &str) -> bool {
         .is_some_and(|(_, parameters)| Parameters(parameters).value("lr").is_some())
 }
 
-/// The address in a URI whose host is one.
-fn address(uri: &str) -> Option<SocketAddr> {
-    let (_, rest) = uri.split_once(':')?;
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    let host = host.split([';', '?']).next()?;
-    let (host, port) = host_and_port(host)?;
-    let ip: IpAddr = host.trim_matches(['[', ']']).parse().ok()?;
-    Some(SocketAddr::new(ip, port.unwrap_or(DEFAULT_PORT)))
+/// Was the dialog asked for by a `sips:` URI: that of the request, of the proxy before us, or of the other side
+/// (RFC 3261 12.1.1)?
+fn is_secure(request: &Request) -> bool {
+    let is_sips = |uri: &str| uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sips:"));
+    let proxy = request.lines.entries("Record-Route").next().and_then(bare);
+    is_sips(&request.uri)
+        || proxy.map(str::to_owned).or_else(|| contact(&request.lines)).is_some_and(|uri| is_sips(&uri))
 }
 
-/// The address as a socket of `peer`'s family can reach it.
-fn of_one_family(address: SocketAddr, peer: SocketAddr) -> Option<SocketAddr> {
-    match (address.ip(), peer.ip()) {
-        (IpAddr::V4(v4), IpAddr::V6(_)) => Some(SocketAddr::new(v4.to_ipv6_mapped().into(), address.port())),
-        (IpAddr::V6(_), IpAddr::V4(_)) => None,
-        _ => Some(address),
+/// The next hop, in a URI whose host is an address. What the URI leaves open stays as with `peer`; if both are on one
+/// machine, the connection is the same, too.
+fn hop_of(uri: &str, peer: &Peer) -> Option<Peer> {
+    let (scheme, rest) = uri.split_once(':')?;
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let (host, parameters) = host.find([';', '?']).map_or((host, ""), |i| host.split_at(i));
+    let (host, port) = host_and_port(host)?;
+    let ip: IpAddr = host.trim_matches(['[', ']']).parse().ok()?;
+    let transport = match Parameters(parameters.split('?').next().unwrap_or_default()).value("transport") {
+        _ if scheme.eq_ignore_ascii_case("sips") => Transport::Tls,
+        Some(name) => Transport::from_name(name)?,
+        None => peer.transport,
+    };
+    let address = SocketAddr::new(ip, port.unwrap_or(transport.default_port()));
+    if transport == peer.transport && ip == peer.ip() {
+        return Some(Peer { address, ..*peer });
     }
+    Some(Peer { address, transport, flow: None, certified: peer.certified.filter(|_| transport == Transport::Tls) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::peer::Flow;
+
+    fn peer(address: &str, transport: Transport) -> Peer {
+        let (address, certified) = (address.parse().unwrap(), Some(3).filter(|_| transport == Transport::Tls));
+        Peer { address, transport, flow: transport.is_reliable().then_some(Flow(1)), certified }
+    }
 
     #[test]
     fn only_a_host_that_is_an_address_is_a_hop() {
+        let from = peer("192.0.2.9:5060", Transport::Udp);
         for (uri, expected) in [
             ("sip:a@192.0.2.1", Some("192.0.2.1:5060")),
             ("sip:a;b=c@192.0.2.1:5070;transport=udp", Some("192.0.2.1:5070")),
             ("sip:[2001:db8::1]", Some("[2001:db8::1]:5060")),
+            ("sip:a@192.0.2.1;transport=sctp", None),
             ("sip:gw.example", None),
             ("tel:+12025550143", None),
         ] {
-            assert_eq!(address(uri), expected.map(|text| text.parse().unwrap()), "{uri}");
+            let expected: Option<Peer> = expected.map(|text| text.parse::<SocketAddr>().unwrap().into());
+            assert_eq!(hop_of(uri, &from), expected, "{uri}");
         }
     }
 
     #[test]
-    fn a_hop_is_reached_over_the_socket_that_there_is() {
-        let text = |text: &str| text.parse::<SocketAddr>().unwrap();
-        for (hop, peer, expected) in [
-            ("192.0.2.3:5080", "192.0.2.1:5060", Some("192.0.2.3:5080")),
-            ("192.0.2.3:5080", "[::ffff:192.0.2.1]:5060", Some("[::ffff:192.0.2.3]:5080")),
-            ("[2001:db8::3]:5080", "[2001:db8::1]:5060", Some("[2001:db8::3]:5080")),
-            ("[2001:db8::3]:5080", "192.0.2.1:5060", None),
+    fn a_hop_is_reached_as_it_says_else_as_before() {
+        let anew = |peer: Peer| Peer { flow: None, certified: None, ..peer };
+        let (tcp, tls) = (peer("192.0.2.1:40000", Transport::Tcp), peer("192.0.2.1:40000", Transport::Tls));
+        for (uri, from, expected) in [
+            ("sip:a@192.0.2.1:5070", tcp, peer("192.0.2.1:5070", Transport::Tcp)),
+            ("sip:a@192.0.2.1;transport=TCP?x=y", tcp, peer("192.0.2.1:5060", Transport::Tcp)),
+            ("sip:a@192.0.2.1;transport=udp", tcp, peer("192.0.2.1:5060", Transport::Udp)),
+            ("sip:a@192.0.2.2;lr", tcp, anew(peer("192.0.2.2:5060", Transport::Tcp))),
+            ("sips:a@192.0.2.1", tls, peer("192.0.2.1:5061", Transport::Tls)),
+            ("sips:a@192.0.2.1", tcp, anew(peer("192.0.2.1:5061", Transport::Tls))),
+            ("sip:a@192.0.2.2;transport=tls", tls, Peer { flow: None, ..peer("192.0.2.2:5061", Transport::Tls) }),
         ] {
-            assert_eq!(of_one_family(text(hop), text(peer)), expected.map(text), "{hop} from {peer}");
+            assert_eq!(hop_of(uri, &from), Some(expected), "{uri} from {from}");
         }
     }
 

@@ -9,52 +9,33 @@ use std::str::FromStr;
 use rand_core::Rng;
 
 use super::identity::Parameters;
+use super::peer::Transport;
 use super::via::host_and_port;
+use crate::endpoint::Addresses;
 
-/// Over what SIP goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Transport {
-    /// Datagrams.
-    Udp,
-    /// A stream.
-    Tcp,
-    /// A stream that nobody else reads.
-    Tls,
+/// What stands before a domain in the name of its SRV records (RFC 3263 4.1).
+fn service(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "_sip._udp",
+        Transport::Tcp => "_sip._tcp",
+        Transport::Tls => "_sips._tcp",
+    }
 }
 
-impl Transport {
-    /// RFC 3261 19.1.2.
-    fn default_port(self) -> u16 {
-        match self {
-            Self::Udp | Self::Tcp => 5060,
-            Self::Tls => 5061,
-        }
-    }
-
-    /// What stands before a domain in the name of its SRV records (RFC 3263 4.1).
-    fn service(self) -> &'static str {
-        match self {
-            Self::Udp => "_sip._udp",
-            Self::Tcp => "_sip._tcp",
-            Self::Tls => "_sips._tcp",
-        }
-    }
-
-    /// Its services field in a NAPTR record.
-    fn of_naptr(service: &str) -> Option<Self> {
-        const SERVICES: [(&str, Transport); 3] =
-            [("SIP+D2U", Transport::Udp), ("SIP+D2T", Transport::Tcp), ("SIPS+D2T", Transport::Tls)];
-        SERVICES.iter().find(|(known, _)| known.eq_ignore_ascii_case(service)).map(|(_, transport)| *transport)
-    }
+/// The transport of a services field in a NAPTR record.
+fn of_naptr(service: &str) -> Option<Transport> {
+    const SERVICES: [(&str, Transport); 3] =
+        [("SIP+D2U", Transport::Udp), ("SIP+D2T", Transport::Tcp), ("SIPS+D2T", Transport::Tls)];
+    SERVICES.iter().find(|(known, _)| known.eq_ignore_ascii_case(service)).map(|(_, transport)| *transport)
 }
 
 /// A place to send a request to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Target {
+pub(crate) struct Target {
     /// Where.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// Over what.
-    pub transport: Transport,
+    pub(crate) transport: Transport,
 }
 
 /// `sip:host:port;transport=…`, the URI of a server: without a user.
@@ -117,14 +98,13 @@ impl FromStr for ServerUri {
         }
         let (host, parameters) = rest.split_once(';').unwrap_or((rest, ""));
         let (host, port) = host_and_port(host).filter(|(_, port)| *port != Some(0)).ok_or(NotAServer::Shape)?;
-        let transport = match Parameters(parameters).value("transport").map(str::to_ascii_lowercase).as_deref() {
+        let transport = match Parameters(parameters).value("transport").map(Transport::from_name) {
             None => None,
-            Some("udp") if !secure => Some(Transport::Udp),
+            Some(Some(Transport::Udp)) if secure => return Err(NotAServer::Transport),
             // RFC 3261 26.2.2: sips: over TCP is TLS.
-            Some("tcp") if secure => Some(Transport::Tls),
-            Some("tcp") => Some(Transport::Tcp),
-            Some("tls") => Some(Transport::Tls),
-            Some(_) => return Err(NotAServer::Transport),
+            Some(Some(Transport::Tcp)) if secure => Some(Transport::Tls),
+            Some(Some(transport)) => Some(transport),
+            Some(None) => return Err(NotAServer::Transport),
         };
         let host = match host.trim_matches(['[', ']']).parse() {
             Ok(address) => Host::Address(address),
@@ -219,7 +199,7 @@ pub(crate) struct Search {
     domain: String,
     fallback: Option<Step>,
     transports: &'static [Transport],
-    is_ipv4: bool,
+    us: Addresses,
     queries: usize,
 }
 
@@ -233,15 +213,15 @@ enum Step {
 }
 
 impl Search {
-    /// Begins one for what we can reach: over these transports, the preferred first, and one family of addresses.
-    pub(crate) fn new(uri: &ServerUri, transports: &'static [Transport], is_ipv4: bool) -> Self {
+    /// Begins one for what we can reach: over these transports, the preferred first, and of the families that we have.
+    pub(crate) fn new(uri: &ServerUri, transports: &'static [Transport], us: Addresses) -> Self {
         let mut search = Self {
             steps: VecDeque::new(),
             targets: Vec::new(),
             domain: String::new(),
             fallback: None,
             transports,
-            is_ipv4,
+            us,
             queries: 0,
         };
         // RFC 3263 4.1: a URI that names no transport, but an address or a port, means UDP.
@@ -268,7 +248,7 @@ impl Search {
     }
 
     fn guess(&self, transport: Transport) -> Step {
-        Step::Srv { name: format!("{}.{}", transport.service(), self.domain), transport, guessed: true }
+        Step::Srv { name: format!("{}.{}", service(transport), self.domain), transport, guessed: true }
     }
 
     /// What it waits for; `None` when it is over.
@@ -322,7 +302,7 @@ impl Search {
     fn on_naptr(&mut self, mut records: Vec<Naptr>) {
         records.sort_by_key(|record| (record.order, record.preference));
         let steps = records.into_iter().filter_map(|record| {
-            let transport = Transport::of_naptr(&record.services)?;
+            let transport = of_naptr(&record.services)?;
             let name = record.replacement.trim_end_matches('.').to_owned();
             let fits = self.transports.contains(&transport) && record.flags.eq_ignore_ascii_case("s");
             (fits && !name.is_empty()).then_some(Step::Srv { name, transport, guessed: false })
@@ -336,7 +316,7 @@ impl Search {
     fn add(&mut self, address: IpAddr, port: u16, transport: Transport) {
         let address = address.to_canonical();
         let target = Target { address: SocketAddr::new(address, port), transport };
-        let is_reached = self.transports.contains(&transport) && address.is_ipv4() == self.is_ipv4 && port != 0;
+        let is_reached = self.transports.contains(&transport) && self.us.like(address).is_some() && port != 0;
         if is_reached && self.targets.len() < MOST_TARGETS && !self.targets.contains(&target) {
             self.targets.push(target);
         }

@@ -3,7 +3,6 @@
 //! (docs/adr/0002-rsip-behind-one-file.md).
 
 use std::fmt;
-use std::net::SocketAddr;
 
 use rand_core::Rng;
 pub(crate) use rsip::Method;
@@ -14,6 +13,7 @@ use rsip::{Header, StatusCode};
 use super::header_lines::{HeaderLine, HeaderLines, tag_of};
 use super::identity::{Headers, Pieces};
 use super::info_key;
+use super::peer::Peer;
 use super::session_timer::SHORTEST_SESSION_SECONDS;
 use super::via::Via;
 
@@ -222,9 +222,9 @@ impl Reply {
         self.with(Header::Unsupported(Unsupported::new(extensions.join(", "))))
     }
 
-    /// Where in-dialog requests reach us.
-    pub(crate) fn contact(self, address: SocketAddr) -> Self {
-        self.with(Header::Contact(Contact::new(format!("<sip:{address}>"))))
+    /// The URI at which in-dialog requests reach us.
+    pub(crate) fn contact(self, uri: &str) -> Self {
+        self.with(Header::Contact(Contact::new(format!("<{uri}>"))))
     }
 
     /// When to try again.
@@ -242,7 +242,7 @@ impl Reply {
     /// unless To has a tag already or this is a 100.
     pub(crate) fn write(&self, asked: &Asked<'_>, to_tag: &str, server: Option<&str>) -> Vec<u8> {
         let mut out = format!("SIP/2.0 {}\r\n", status_line(self.status)).into_bytes();
-        HeaderLine::new("Via", asked.via.stamped(asked.from)).write(&mut out);
+        HeaderLine::new("Via", asked.via.stamped(asked.from.address)).write(&mut out);
         for (i, line) in asked.lines.named("Via").enumerate() {
             if i > 0 {
                 line.write(&mut out);
@@ -283,7 +283,7 @@ impl Reply {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     /// Its source.
-    pub(crate) from: SocketAddr,
+    pub(crate) from: Peer,
     /// Its topmost Via.
     pub(crate) via: &'a Via,
     /// Its headers.
@@ -292,7 +292,7 @@ pub(crate) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// A request that passed the gate.
-    pub(crate) fn of(request: &'a Request, from: SocketAddr) -> Self {
+    pub(crate) fn of(request: &'a Request, from: Peer) -> Self {
         Self { from, via: &request.via, lines: &request.lines }
     }
 }

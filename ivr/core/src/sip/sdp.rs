@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sdp_types::{Attribute, Connection, Media, Origin, Session};
 
+use crate::endpoint::Addresses;
 use crate::media::{Codec, Control};
 
 mod control;
@@ -93,8 +94,8 @@ impl Unacceptable {
 }
 
 impl Proposal {
-    /// Reads an offer, or the answer to ours. `ours` is the address of our media: both sides must be of one family.
-    pub(crate) fn read(body: &[u8], ours: IpAddr) -> Result<Self, Unacceptable> {
+    /// Reads an offer, or the answer to ours. `ours` must have an address of the same family.
+    pub(crate) fn read(body: &[u8], ours: &Addresses) -> Result<Self, Unacceptable> {
         let session = Session::parse(body).map_err(|_| Unacceptable::Unreadable)?;
         if session.medias.len() > MOST_STREAMS {
             return Err(Unacceptable::Unreadable);
@@ -211,14 +212,14 @@ struct Stream {
     direction: Direction,
 }
 
-fn stream(media: &Media, session: &Session, ours: IpAddr) -> Option<Stream> {
+fn stream(media: &Media, session: &Session, ours: &Addresses) -> Option<Stream> {
     if media.media != "audio" || media.port == 0 || media.proto != "RTP/AVP" {
         return None;
     }
     let connection = media.connections.first().or(session.connection.as_ref())?;
     // Names are not looked up, and audio for a group of listeners is none for a caller.
     let ip: IpAddr = connection.connection_address.parse().ok()?;
-    if ip.is_ipv4() != ours.is_ipv4() || ip.is_multicast() {
+    if ours.like(ip).is_none() || ip.is_multicast() {
         return None;
     }
     let types: Vec<u8> = media.fmt.split_ascii_whitespace().filter_map(|text| text.parse().ok()).collect();

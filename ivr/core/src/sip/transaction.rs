@@ -1,19 +1,19 @@
-//! Transactions over UDP (RFC 3261 17, with the Accepted state of RFC 6026): what is sent again until it is answered,
-//! and which requests were answered before.
+//! Transactions (RFC 3261 17, with the Accepted state of RFC 6026): what is sent again until it is answered, and which
+//! requests were answered before.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::agenda::Agenda;
 use super::message::{Method, Request, Response};
 use crate::link::LinkKey;
+use super::peer::Peer;
 use crate::media::CallKey;
 
-/// A datagram to send.
-pub(crate) type Sending = (SocketAddr, Vec<u8>);
+/// A message to send.
+pub(crate) type Sending = (Peer, Vec<u8>);
 
 /// Names a server transaction (RFC 3261 17.2.3), and the trunk it belongs to: nobody else can touch it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,9 +45,10 @@ impl TransactionKey {
     }
 }
 
-/// A message that is sent again, at T1 doubling, until somebody says that it arrived, or 64*T1 have passed.
+/// A message that is sent again, at T1 doubling, until somebody says that it arrived, or 64*T1 have passed. What only has
+/// to reach the next hop is not sent again over a stream, but waited for as long (RFC 3261 17.1.1.2, 17.1.2.2, 17.2.1).
 pub(crate) struct Resending {
-    to: SocketAddr,
+    to: Peer,
     bytes: Vec<u8>,
     interval: Duration,
     longest: Duration,
@@ -74,14 +75,22 @@ pub(crate) enum Resent {
 }
 
 impl Resending {
-    /// A message that is sent now; its intervals double to T2.
-    pub(crate) fn new(to: SocketAddr, bytes: Vec<u8>, now: Instant) -> Self {
+    /// A message to the next hop that is sent now; its intervals double to T2.
+    pub(crate) fn hop(to: Peer, bytes: Vec<u8>, now: Instant) -> Self {
+        let end_to_end = Self::end_to_end(to, bytes, now);
+        if to.transport.is_reliable() { Self { at: end_to_end.ends, ..end_to_end } } else { end_to_end }
+    }
+
+    /// A message that is repeated over streams, too, because another hop may be over datagrams: the 2xx to an INVITE
+    /// (RFC 3261 13.3.1.4).
+    pub(crate) fn end_to_end(to: Peer, bytes: Vec<u8>, now: Instant) -> Self {
         Self { to, bytes, interval: T1, longest: T2, at: now + T1, ends: now + LIFETIME }
     }
 
-    /// The same, but its intervals double to the end: an INVITE (RFC 3261 17.1.1.2).
-    pub(crate) fn doubling(to: SocketAddr, bytes: Vec<u8>, now: Instant) -> Self {
-        Self { longest: LIFETIME, ..Self::new(to, bytes, now) }
+    /// The same, but its intervals double to the end: an INVITE (RFC 3261 17.1.1.2), a reliable provisional response
+    /// (RFC 3262 3).
+    pub(crate) fn doubling(self) -> Self {
+        Self { longest: LIFETIME, ..self }
     }
 
     /// Sends it again if it is time.
@@ -106,7 +115,7 @@ impl Resending {
     /// After a provisional response, the longest interval (RFC 3261 17.1.2.2); of an INVITE, which is not sent again
     /// then (17.1.1.2), that is all the time there is.
     fn slow_down(&mut self, now: Instant) {
-        if self.interval < self.longest {
+        if self.interval < self.longest && self.at < self.ends {
             self.interval = self.longest;
             self.at = now + self.longest;
         }
@@ -261,7 +270,7 @@ impl Transactions {
         if self.servers.len() > MOST_REMEMBERED {
             return self.forget(key);
         }
-        self.put(key, Server::Refused(Resending::new(to, bytes, now)));
+        self.put(key, Server::Refused(Resending::hop(to, bytes, now)));
     }
 
     /// Another request got its response. If there are too many to remember, a repetition is taken for a new request:
@@ -285,10 +294,8 @@ impl Transactions {
     /// Sends a request of ours, until it is answered.
     pub(crate) fn send(&mut self, branch: &str, asker: Asker, method: Method, sending: Sending, now: Instant) {
         let (to, bytes) = sending;
-        let resending = match method {
-            Method::Invite => Resending::doubling(to, bytes, now),
-            _ => Resending::new(to, bytes, now),
-        };
+        let resending = Resending::hop(to, bytes, now);
+        let resending = if method == Method::Invite { resending.doubling() } else { resending };
         self.put_client(branch.into(), Client::Waiting { asker, method, resending });
     }
 

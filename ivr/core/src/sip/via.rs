@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::identity::{Parameters, Pieces};
+use super::peer::Peer;
 
 /// One entry of Via, `SIP/2.0/UDP host:port;parameters`, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,15 +66,18 @@ impl Via {
     }
 
     /// Where the response goes: always to the address that the request came from, so that nobody can aim our answers
-    /// at somebody else (`maddr` is not obeyed); to its port if it asked so (RFC 3581 4), else to the stated one.
-    pub(crate) fn reply_address(&self, from: SocketAddr) -> SocketAddr {
-        let port = if self.rport { from.port() } else { self.port.unwrap_or(DEFAULT_PORT) };
-        SocketAddr::new(from.ip(), port)
+    /// at somebody else (`maddr` is not obeyed). Over a stream that is the connection it came over, as long as that
+    /// stands (RFC 3261 18.2.2); over datagrams, and afterwards, the stated port, or where `rport` asked for it
+    /// (RFC 3581 4) the port it came from.
+    pub(crate) fn reply_to(&self, from: Peer) -> Peer {
+        let wants_same = self.rport && !from.transport.is_reliable();
+        let port = if wants_same { from.address.port() } else { self.port.unwrap_or(from.transport.default_port()) };
+        Peer { address: SocketAddr::new(from.ip(), port), ..from }
     }
 
     /// The entry as it stands in the response: with the address it came from (RFC 3261 18.2.1, RFC 3581 4).
     pub(crate) fn stamped(&self, from: SocketAddr) -> String {
-        let ip = from.ip().to_canonical();
+        let ip = from.ip();
         let mut text = self.head.clone() + &self.parameters.concat();
         if self.rport {
             text += &format!(";received={ip};rport={}", from.port());
@@ -101,12 +105,11 @@ pub(crate) fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
 
 /// RFC 3261 8.1.1.7.
 pub(crate) const MAGIC_COOKIE: &str = "z9hG4bK";
-/// RFC 3261 19.1.2, for sip: over UDP.
-pub(crate) const DEFAULT_PORT: u16 = 5060;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::peer::{Flow, Transport};
 
     #[test]
     fn the_response_goes_to_where_the_request_came_from() {
@@ -124,10 +127,24 @@ mod tests {
                 "SIP/2.0/UDP gw.example:5070;maddr=203.0.113.9;branch=z9hG4bK1;received=192.0.2.1",
             ),
         ] {
-            let (from, via) = ("192.0.2.1:40000".parse().unwrap(), Via::parse(via).unwrap());
-            assert_eq!(via.reply_address(from), SocketAddr::new(from.ip(), port), "{via:?}");
+            let (from, via): (SocketAddr, _) = ("192.0.2.1:40000".parse().unwrap(), Via::parse(via).unwrap());
+            assert_eq!(via.reply_to(from.into()), SocketAddr::new(from.ip(), port).into(), "{via:?}");
             assert_eq!(via.stamped(from), stamped);
             assert_eq!(via.branch(), Some("z9hG4bK1"));
+        }
+    }
+
+    #[test]
+    fn over_a_stream_the_connection_comes_first_and_then_the_stated_port() {
+        for (via, transport, port) in [
+            ("SIP/2.0/TCP 192.0.2.1;rport;branch=z9hG4bK1", Transport::Tcp, 5060),
+            ("SIP/2.0/TCP 192.0.2.1:5070;branch=z9hG4bK1", Transport::Tcp, 5070),
+            ("SIP/2.0/TLS gw.example;branch=z9hG4bK1", Transport::Tls, 5061),
+        ] {
+            let address = "192.0.2.1:40000".parse().unwrap();
+            let from = Peer { address, transport, flow: Some(Flow(7)), certified: None };
+            let to = Via::parse(via).unwrap().reply_to(from);
+            assert_eq!(to, Peer { address: SocketAddr::new(from.ip(), port), ..from }, "{via}");
         }
     }
 

@@ -15,6 +15,7 @@ fn screened() -> TrunkProfile {
     TrunkProfile {
         name: "carrier".to_owned(),
         sources: vec!["192.0.2.0/28".parse().unwrap()],
+        shows_certificate: false,
         media_networks: vec![],
         numbers: vec![Number::parse("+12025550100").unwrap()],
         ingress_secret: None,
@@ -54,7 +55,7 @@ fn headers(text: &str) -> Vec<(&str, &str)> {
 
 /// `+number Ln`, or the code of the reason, with `(+number)` if the verdict names who was refused.
 fn told(policy: &Policy, peer: &str, uri: &str, text: &str) -> String {
-    match judge(policy, peer.parse().unwrap(), uri, &headers(text)) {
+    match judge(policy, &Peer::udp(peer.parse().unwrap()), uri, &headers(text)) {
         Verdict::Accept { caller, .. } => format!("{} {}", caller.number.as_str(), caller.level),
         Verdict::Refuse { reason, claimed: Some(number), .. } => format!("{} ({})", reason.code(), number.as_str()),
         Verdict::Refuse { reason, claimed: None, .. } => reason.code().to_owned(),
@@ -523,7 +524,7 @@ proptest! {
     ) {
         let policy = policy(TrunkProfile { trust_rpid: true, ..screened() });
         let headers: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let verdict = judge(&policy, PEER.parse().unwrap(), if ours { OURS } else { &uri }, &headers);
+        let verdict = judge(&policy, &Peer::udp(PEER.parse().unwrap()), if ours { OURS } else { &uri }, &headers);
         if let Verdict::Accept { caller, trunk } = verdict {
             prop_assert_eq!(trunk, 0);
             prop_assert!(caller.level <= Level::L2);

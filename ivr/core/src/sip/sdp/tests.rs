@@ -1,11 +1,13 @@
 use super::*;
 
-const OURS: &str = "203.0.113.1";
+fn addresses() -> Addresses {
+    Addresses::only("203.0.113.1:5060".parse().unwrap())
+}
 
 fn read(lines: &str) -> Result<Proposal, Unacceptable> {
     let head = "v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\n";
     let body: String = lines.lines().map(|line| format!("{}\r\n", line.trim())).collect();
-    Proposal::read(format!("{head}{body}").as_bytes(), OURS.parse().unwrap())
+    Proposal::read(format!("{head}{body}").as_bytes(), &addresses())
 }
 
 /// Codec, keys, packet time and whether it is held; or why not.
@@ -74,7 +76,7 @@ fn the_first_stream_that_we_can_take_up_is_chosen() {
 fn directions_of_the_session_hold_for_its_streams() {
     let body = "v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\na=sendonly\r\n\
                 m=audio 30000 RTP/AVP 0\r\n";
-    assert!(Proposal::read(body.as_bytes(), OURS.parse().unwrap()).unwrap().is_held());
+    assert!(Proposal::read(body.as_bytes(), &addresses()).unwrap().is_held());
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn ipv6_is_answered_in_ipv6() {
     let body =
         "v=0\r\no=- 1 1 IN IP6 2001:db8::9\r\ns=-\r\nc=IN IP6 2001:db8::9\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n";
     let media: SocketAddr = "[2001:db8::1]:20000".parse().unwrap();
-    let proposal = Proposal::read(body.as_bytes(), media.ip()).unwrap();
+    let proposal = Proposal::read(body.as_bytes(), &Addresses::only(media)).unwrap();
     assert_eq!(proposal.remote, "[2001:db8::9]:30000".parse().unwrap());
     let answer = String::from_utf8(proposal.answer(Ours { media, session_id: 7, version: 1 })).unwrap();
     assert!(answer.contains("\r\nc=IN IP6 2001:db8::1\r\n"), "{answer}");
@@ -103,7 +105,7 @@ fn ipv6_is_answered_in_ipv6() {
 #[test]
 fn our_offer_can_be_answered_by_ourselves() {
     let ours = Ours { media: "203.0.113.1:20000".parse().unwrap(), session_id: 7, version: 1 };
-    let proposal = Proposal::read(&ours.offer(), OURS.parse().unwrap()).unwrap();
+    let proposal = Proposal::read(&ours.offer(), &addresses()).unwrap();
     assert_eq!((proposal.codec, proposal.event_payload_type), (Codec::Pcmu, Some(101)));
     assert_eq!(proposal.remote, ours.media);
 }
@@ -138,7 +140,7 @@ proptest::proptest! {
     #[test]
     fn no_description_does_harm(lines in "([vosctma]=[ -~]{0,30}\r?\n){0,12}") {
         let body = format!("v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\n{lines}");
-        let _ = Proposal::read(body.as_bytes(), OURS.parse().unwrap());
+        let _ = Proposal::read(body.as_bytes(), &addresses());
     }
 }
 

@@ -1,0 +1,263 @@
+//! SIP over TCP and TLS: takes connections and makes them, within bounds, and hands whole messages to the SIP task. What a
+//! message is the core's [`Framer`](ivr_core::sip::stream::Framer) says; who may stay is decided here by the address, and
+//! after a TLS handshake by the certificate.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ivr_core::caller::Policy;
+use ivr_core::endpoint::Strangers;
+use ivr_core::sip::peer::{Peer, Transport};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::address::canonical;
+use crate::clock::Clock;
+use crate::crowd::{Crowd, Place, Room};
+
+pub(crate) mod certificates;
+mod connection;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use connection::{Connection, Patience};
+use table::{Destination, Entry, Item, Queue, Table};
+
+pub use certificates::Secure;
+pub(super) use connection::Event;
+
+/// Where connections arrive, and who they may be.
+#[derive(Debug)]
+pub struct Listeners {
+    /// SIP over TCP.
+    pub tcp: TcpListener,
+    /// SIP over TLS, if it is served.
+    pub tls: Option<(TcpListener, Arc<Secure>)>,
+    /// The trunks.
+    pub policy: Policy,
+    /// What others are told.
+    pub strangers: Strangers,
+}
+
+/// All connections of a SIP task.
+#[derive(Debug)]
+pub(super) struct Streams {
+    shared: Arc<Shared>,
+    /// Ends the listeners.
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What every connection needs.
+#[derive(Debug)]
+struct Shared {
+    table: Table,
+    events: mpsc::Sender<Event>,
+    secure: Option<Arc<Secure>>,
+    policy: Policy,
+    strangers: Strangers,
+    /// Connections from addresses that a trunk states, or with a trunk's certificate.
+    trunks: Crowd,
+    /// Others: those that have not shown a certificate yet, and those that wait for their 403.
+    others: Crowd,
+    refused: AtomicU64,
+    clock: Clock,
+}
+
+impl Streams {
+    /// Begins to listen. The receiver gives what arrives.
+    pub(super) fn start(listeners: Listeners, clock: Clock) -> (Self, mpsc::Receiver<Event>) {
+        let Listeners { tcp, tls, policy, strangers } = listeners;
+        let (events, arrived) = mpsc::channel(EVENTS);
+        let shared = Arc::new(Shared {
+            table: Table::default(),
+            events,
+            secure: tls.as_ref().map(|(_, secure)| secure.clone()),
+            policy,
+            strangers,
+            trunks: Crowd::new(TRUNKS),
+            others: Crowd::new(OTHERS),
+            refused: AtomicU64::new(0),
+            clock,
+        });
+        let streams = Self { shared, stop: CancellationToken::new(), tasks: TaskTracker::new() };
+        streams.listen(tcp, Transport::Tcp);
+        if let Some((listener, _)) = tls {
+            streams.listen(listener, Transport::Tls);
+        }
+        (streams, arrived)
+    }
+
+    /// Sends over the peer's connection if it stands, else over a new one. Says whether there was room for it.
+    pub(super) fn send(&self, to: &Peer, bytes: Vec<u8>) -> bool {
+        let destination = Destination::of(to);
+        let item = match self.shared.table.queue_of(to.flow, &destination) {
+            Some(queue) => return queue.push(Item::Message(bytes)),
+            None => Item::Message(bytes),
+        };
+        if self.shared.table.dialled() >= MOST_DIALLED {
+            return false;
+        }
+        let (entry, queue, inlet) = self.shared.table.add(Some(destination));
+        let taken = inlet.push(item);
+        let (shared, to) = (self.shared.clone(), *to);
+        self.tasks.spawn(async move { shared.dial(to, entry, queue).await });
+        taken
+    }
+
+    /// Sends the last octets over a connection and closes it.
+    pub(super) fn part(&self, flow: ivr_core::sip::peer::Flow, bytes: Vec<u8>) {
+        if let Some(queue) = self.shared.table.of_flow(flow) {
+            queue.push(Item::Last(bytes));
+        }
+    }
+
+    /// How many connections there are, and how many were refused.
+    pub(super) fn figures(&self) -> (usize, u64) {
+        (self.shared.table.open(), self.shared.refused.load(Ordering::Relaxed))
+    }
+
+    /// Sends what is queued, and ends every connection.
+    pub(super) async fn finish(self) {
+        self.stop.cancel();
+        self.shared.table.close_all();
+        self.tasks.close();
+        if tokio::time::timeout(LAST_WORDS, self.tasks.wait()).await.is_err() {
+            tracing::debug!("some connections did not take their last messages");
+        }
+    }
+
+    fn listen(&self, listener: TcpListener, transport: Transport) {
+        let (shared, stop, tasks) = (self.shared.clone(), self.stop.clone(), self.tasks.clone());
+        self.tasks.spawn(async move {
+            while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+                match accepted {
+                    Ok((stream, address)) => shared.clone().take(stream, address, transport, &tasks),
+                    Err(error) => {
+                        tracing::warn!(%error, "no SIP connection could be taken: {error}");
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Listeners and connections end with the SIP task, however that ends.
+impl Drop for Streams {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.shared.table.close_all();
+    }
+}
+
+impl Shared {
+    /// A connection from somebody, if there is a place for it.
+    fn take(self: Arc<Self>, stream: TcpStream, address: SocketAddr, transport: Transport, tasks: &TaskTracker) {
+        let address = canonical(address);
+        let is_trunk = self.policy.states(address.ip());
+        let may_be = is_trunk
+            || self.strangers == Strangers::Refuse
+            || transport == Transport::Tls && self.policy.has_roaming_trunk();
+        let crowd = if is_trunk { &self.trunks } else { &self.others };
+        let Some(place) = crowd.enter(address.ip()).filter(|_| may_be) else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let peer = Peer { address, transport, flow: None, certified: None };
+        tasks.spawn(async move { self.accept(stream, peer, is_trunk, place).await });
+    }
+
+    async fn accept(&self, stream: TcpStream, peer: Peer, is_trunk: bool, place: Place) {
+        prepare(&stream);
+        let Some(secure) = self.secure.as_ref().filter(|_| peer.transport == Transport::Tls) else {
+            return self.serve(stream, peer, is_trunk, place).await;
+        };
+        let stream = match tokio::time::timeout(HANDSHAKE, secure.acceptor().accept(stream)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return tracing::debug!(%error, "no TLS was agreed on with {}", peer.address),
+            Err(_) => return tracing::debug!("TLS was not agreed on in time with {}", peer.address),
+        };
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let certified = secure.whose(chain, self.clock.wall());
+        let peer = Peer { certified, ..peer };
+        match (is_trunk, self.policy.trunk_of(&peer)) {
+            (false, Some(_)) => match self.trunks.enter(peer.ip()) {
+                Some(place) => self.serve(stream, peer, true, place).await,
+                None => {
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+            (_, trunk) => self.serve(stream, peer, trunk.is_some(), place).await,
+        }
+    }
+
+    async fn serve(&self, stream: impl connection::Octets, peer: Peer, is_trunk: bool, place: Place) {
+        let (entry, queue, _) = self.table.add(None);
+        let patience = if is_trunk { Patience::TRUNK } else { Patience::OTHER };
+        self.connected(stream, peer, patience, entry, queue).await;
+        drop(place);
+    }
+
+    /// A connection of our own.
+    async fn dial(&self, to: Peer, entry: Entry, queue: Queue) {
+        let connecting = TcpStream::connect(to.address);
+        let stream = match tokio::time::timeout(HANDSHAKE, connecting).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return tracing::debug!(%error, "{to} cannot be reached: {error}"),
+            Err(_) => return tracing::debug!("{to} cannot be reached in time"),
+        };
+        prepare(&stream);
+        if to.transport == Transport::Tcp {
+            return self.connected(stream, to, Patience::TRUNK, entry, queue).await;
+        }
+        let connector = self.secure.as_ref().zip(to.certified).and_then(|(secure, trunk)| secure.connector(trunk));
+        let Some((connector, name)) = connector else {
+            return tracing::debug!("{to} cannot be asked for a certificate that we would believe");
+        };
+        match tokio::time::timeout(HANDSHAKE, connector.connect(name, stream)).await {
+            Ok(Ok(stream)) => self.connected(stream, to, Patience::TRUNK, entry, queue).await,
+            Ok(Err(error)) => tracing::debug!(%error, "no TLS was agreed on with {to}: {error}"),
+            Err(_) => tracing::debug!("TLS was not agreed on in time with {to}"),
+        }
+    }
+
+    async fn connected(
+        &self,
+        stream: impl connection::Octets,
+        peer: Peer,
+        patience: Patience,
+        entry: Entry,
+        queue: Queue,
+    ) {
+        let from = Peer { flow: Some(entry.flow()), ..peer };
+        Connection { from, queue, events: self.events.clone(), clock: self.clock, patience }.exchange(stream).await;
+        drop(entry);
+    }
+}
+
+/// Messages are small and must not wait for each other; a peer that is gone without a word is found out.
+fn prepare(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let _ = socket2::SockRef::from(stream).set_keepalive(true);
+}
+
+/// Messages that the SIP task has not taken up. When it is full, connections are not read.
+const EVENTS: usize = 256;
+/// Past them a trunk's new connection is closed.
+const TRUNKS: Room = Room { all: 1_024, of_source: 256 };
+/// Past them a stranger's is; a place is free again after a few seconds.
+const OTHERS: Room = Room { all: 128, of_source: 4 };
+/// Connections of our own; past them what needs a new one is lost, as a datagram may be.
+const MOST_DIALLED: usize = 64;
+/// For connecting, and for TLS.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// After the system had no connection for us (no file handle is free, mostly).
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long the end waits for what is queued.
+const LAST_WORDS: Duration = Duration::from_secs(2);

@@ -189,12 +189,14 @@ impl SipDriver {
                 }
                 () = shutdown.end.cancelled() => {
                     self.handle(Input::EndCalls).await;
-                    return Ok(self.outlets.finish().await);
+                    self.outlets.finish().await;
+                    return Ok(());
                 }
             }
             self.figures.send_replace(self.outlets.figures(self.endpoint.counters()));
             if drains && self.endpoint.live_calls() == 0 {
-                return Ok(self.outlets.finish().await);
+                self.outlets.finish().await;
+                return Ok(());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::ops::Range;
-use std::process::{Child, Command};
+use std::process::{Child, ChildStdin, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,16 @@ impl Process {
             Ok(child) => Self(child),
             Err(e) => panic!("cannot start {:?}: {e}; run tests/setup", command.get_program()),
         }
+    }
+
+    /// Starts a peer, and gives what it reads from.
+    ///
+    /// # Panics
+    /// If it is not installed, or its standard input is not a pipe.
+    pub fn steered(command: &mut Command) -> (Self, ChildStdin) {
+        let mut process = Self::start(command);
+        let input = process.0.stdin.take().expect("its standard input is a pipe");
+        (process, input)
     }
 
     /// Waits until the peer accepts connections.

@@ -2,15 +2,15 @@
 //! all the same, and gets one.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use dht_client::backend::mainline::Ring;
+use end_to_end::installation::{BELIEVED, Families, Installation, Wanted};
 use end_to_end::own_network::run_inside;
 use end_to_end::process::free_port;
-use end_to_end::service::{Service, dialproof, media_ports, wait_until};
+use end_to_end::service::{Service, wait_until};
 use ivr::phone::api::{Api, Start};
 use ivr::phone::{CallPlan, Identity, Law, News, Scenario, call};
 use rcgen::{CertificateParams, KeyPair};
@@ -27,9 +27,7 @@ const NUMBER: &str = "+13105550143";
 
 /// A service in a folder, whose directory is a ring that this test starts and stops.
 struct Place {
-    folder: TempDir,
-    http: SocketAddr,
-    sip: SocketAddr,
+    at: Installation,
     ring: [u16; 2],
     runtime: Runtime,
 }
@@ -41,60 +39,22 @@ impl Place {
     }
 
     fn in_folder(folder: TempDir) -> Self {
-        let at = || SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let place = Self {
-            folder,
-            http: at(),
-            sip: at(),
-            ring: [free_port(), free_port()],
-            runtime: Runtime::new().expect("a runtime"),
+        let ring = [free_port(), free_port()];
+        let wanted = Wanted {
+            families: Families::Ipv4,
+            sip: "",
+            trunks: &format!("[[trunk]]\nname = \"loopback\"\nsources = [\"127.0.0.0/8\"]\n{BELIEVED}"),
+            dht: &format!("networks = [\"mainline:127.0.0.1:{},127.0.0.1:{}\"]", ring[0], ring[1]),
         };
-        std::fs::write(place.path("passphrase"), "correct horse\n").expect("a file");
-        std::fs::write(place.path("config.toml"), place.config()).expect("a file");
-        let made = dialproof().arg("init").arg("-c").arg(place.path("config.toml")).output().expect("the program runs");
-        assert!(made.status.success(), "{made:?}");
-        place
-    }
-
-    fn config(&self) -> String {
-        let Self { http, sip, ring: [one, two], .. } = self;
-        let media = media_ports();
-        format!(
-            r#"
-            [service]
-            name = "Test"
-            data_dir = "data"
-            public_url = "http://localhost:{port}"
-            [http]
-            listen = "{http}"
-            [sip]
-            listen = "{sip}"
-            {media}
-            [[trunk]]
-            name = "loopback"
-            sources = ["127.0.0.0/8"]
-            numbers = ["+12025550100"]
-            shared_addresses = false
-            trust_pai = true
-            cli_screened = true
-            country = "US"
-            keeps_diversion = "yes"
-            [ca]
-            passphrase_file = "passphrase"
-            oid_arc = "1.3.6.1.4.1.55555"
-            [dht]
-            networks = ["mainline:127.0.0.1:{one},127.0.0.1:{two}"]
-            "#,
-            port = http.port(),
-        )
+        Self { at: Installation::new(folder, wanted), ring, runtime: Runtime::new().expect("a runtime") }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.at.path(name)
     }
 
     fn serve(&self) -> Service {
-        Service::serve(&self.path("config.toml"), self.http, self.sip, self.path("data/ca/bundle.pem"))
+        self.at.serve()
     }
 
     fn ring(&self) -> Ring {

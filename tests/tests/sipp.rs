@@ -10,19 +10,35 @@ use ivr::phone::api::{Api, Start, Started};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-const CALLS: usize = 50;
 /// The warning takes 15.6 s, and keys before its end are dropped; "enter the code" takes two more.
 const LISTENING_MS: &str = "18000";
 
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs SIPp: run tests/run")]
 fn fifty_callers_of_sipp_key_in_their_codes_at_once() {
+    key_in_codes(50, "u1");
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs SIPp: run tests/run")]
+fn callers_of_sipp_share_one_tcp_connection() {
+    key_in_codes(20, "t1");
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs SIPp: run tests/run")]
+fn callers_of_sipp_have_a_tcp_connection_each() {
+    key_in_codes(20, "tn");
+}
+
+/// So many at once, over SIPp's transport of that name.
+fn key_in_codes(calls: usize, transport: &str) {
     let demo = Service::demo();
     let runtime = Runtime::new().expect("a runtime");
     let api = Api::new(demo.http());
     let mut codes = String::from("SEQUENTIAL\n");
     let mut all = Vec::new();
-    for n in 1..=CALLS {
+    for n in 1..=calls {
         let number = format!("+120255501{n:02}");
         let start = Start { number: &number, csr: None, publish: false, locale: "en" };
         let started = runtime.block_on(api.start(&start)).expect("a verification");
@@ -32,17 +48,33 @@ fn fifty_callers_of_sipp_key_in_their_codes_at_once() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("codes.csv"), codes).expect("a file");
 
-    let calls = CALLS.to_string();
+    let count = calls.to_string();
     let output = sipp(folder.path())
         .args([&demo.sip().to_string(), "-s", &all[0].dial.number, "-inf", "codes.csv"])
-        .args(["-m", &calls, "-l", &calls, "-r", &calls, "-d", LISTENING_MS, "-timeout", "90s", "-timeout_error"])
+        .args([
+            "-t",
+            transport,
+            "-max_socket",
+            "100",
+            "-m",
+            &count,
+            "-l",
+            &count,
+            "-r",
+            &count,
+            "-d",
+            LISTENING_MS,
+            "-timeout",
+            "90s",
+            "-timeout_error",
+        ])
         .output()
         .expect("SIPp is installed: run tests/setup");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "SIPp counts failed calls ({:?}):\n{said}", output.status);
     let pages = all.iter().map(|started| runtime.block_on(page(demo.http(), started)));
     let matched = pages.filter(has_matched).count();
-    assert_eq!(matched, CALLS, "each code opened its own verification");
+    assert_eq!(matched, calls, "each code opened its own verification");
 }
 
 /// SIPp with our scenario. Its keys go out through a raw socket, which is root's.

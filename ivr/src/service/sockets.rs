@@ -11,6 +11,8 @@ use crate::media_driver::{BindError, RtpSockets};
 
 /// How many ports after the usual one are tried.
 const TRIED_PORTS: u16 = 100;
+/// How many ports the system draws until one is free for datagrams and connections.
+const DRAWS: u32 = 20;
 
 /// All sockets of a service.
 #[derive(Debug)]
@@ -114,12 +116,21 @@ pub async fn pages(wish: Wish) -> Result<TcpListener, SocketError> {
 /// # Errors
 /// If there are none to be had.
 pub async fn calls(wish: Wish) -> Result<SipSockets, SocketError> {
-    wished("the telephone", "--sip", wish, |address| async move {
+    wished("the telephone", "--sip", wish, one_port).await
+}
+
+/// The same port for both. Port 0 lets the system draw one for datagrams; it may not be free for connections.
+async fn one_port(address: SocketAddr) -> io::Result<SipSockets> {
+    let mut draws = if address.port() == 0 { DRAWS } else { 1 };
+    loop {
+        draws -= 1;
         let udp = UdpSocket::bind(address).await?;
-        let tcp = TcpListener::bind(udp.local_addr()?).await?;
-        Ok(SipSockets { udp, tcp, tls: None })
-    })
-    .await
+        match TcpListener::bind(udp.local_addr()?).await {
+            Ok(tcp) => return Ok(SipSockets { udp, tcp, tls: None }),
+            Err(error) if draws == 0 || error.kind() != io::ErrorKind::AddrInUse => return Err(error),
+            Err(_) => {}
+        }
+    }
 }
 
 async fn exactly(what: &'static str, address: SocketAddr) -> Result<TcpListener, SocketError> {

@@ -1,0 +1,80 @@
+//! A whole verification by a telephone that knows nothing of us: the test hears what it recorded, presses its keys, and types
+//! what was read out into the page.
+
+use ivr::phone::api::{Api, Start};
+use tokio::runtime::Runtime;
+use voice_prompts::{Heard, Hearing, Library, PromptId, Vocabulary};
+
+use crate::service::Service;
+
+/// A softphone.
+pub trait Telephone {
+    /// Calls, and waits until the other side answers.
+    ///
+    /// # Panics
+    /// If it refuses.
+    fn dial(&mut self, uri: &str);
+
+    /// Presses a key.
+    fn press(&mut self, key: char);
+
+    /// The samples (8 kHz) that were received since the last time, once there are any.
+    ///
+    /// # Panics
+    /// If nothing more is received for a long time.
+    fn listen(&mut self) -> Vec<i16>;
+
+    /// Hangs up.
+    fn hang_up(&mut self);
+}
+
+/// What was said to its end since the last question, as digits and the sentence before them.
+#[derive(Debug, Default)]
+struct Said {
+    sentence: Option<PromptId>,
+    digits: String,
+}
+
+impl Said {
+    fn hear(&mut self, ended: PromptId) {
+        match ended {
+            PromptId::Digit(digit) => self.digits.push(char::from(b'0' + digit)),
+            sentence => *self = Self { sentence: Some(sentence), digits: String::new() },
+        }
+    }
+}
+
+/// The telephone of this number calls the URI that `at` makes of the number to dial, and proves its number.
+///
+/// # Panics
+/// If it does not.
+pub fn prove(number: &str, service: &Service, phone: &mut impl Telephone, at: impl Fn(&str) -> String) {
+    let runtime = Runtime::new().expect("a runtime");
+    let api = Api::new(service.http());
+    let start = Start { number, csr: None, publish: false, locale: "en" };
+    let started = runtime.block_on(api.start(&start)).expect("a verification");
+
+    phone.dial(&at(&started.dial.number));
+    let mut hearing = Hearing::new(Vocabulary::of(&Library::embedded(), "en"));
+    let (mut said, mut heard, mut is_typed, mut is_verified) = (Said::default(), Vec::new(), false, false);
+    while !is_verified {
+        hearing.hear(&phone.listen(), &mut heard);
+        for event in heard.drain(..) {
+            let Heard::Ended(id) = event else { continue };
+            said.hear(id);
+            match (said.sentence, said.digits.len()) {
+                (Some(PromptId::EnterCode), 0) => started.code.expose().chars().for_each(|key| phone.press(key)),
+                (Some(PromptId::PressToConfirm), 1) => phone.press(said.digits.remove(0)),
+                (Some(PromptId::TypeIntoPage), 6) if !is_typed => {
+                    runtime.block_on(api.type_in(&started, &said.digits)).expect("the digits are right");
+                    is_typed = true;
+                }
+                (Some(PromptId::Verified), _) => is_verified = true,
+                _ => {}
+            }
+        }
+    }
+    let verification = runtime.block_on(api.look(&started)).expect("the verification");
+    assert!(verification.is_issued(), "{verification:?}");
+    phone.hang_up();
+}

@@ -46,6 +46,7 @@ use crate::clock::Clock;
 use crate::crowd::Crowd;
 use crate::enrol_email::EnrolEmail;
 use crate::issue::Issue;
+use crate::link_status::LinkStatus;
 use crate::mail::Catcher;
 use crate::operators::Operators;
 use crate::store::Store;
@@ -81,6 +82,8 @@ pub struct Parts {
     pub authority: Published,
     /// The SIP endpoint's counters, for `/metrics`.
     pub counters: Box<dyn Fn() -> Counters + Send + Sync>,
+    /// How it stands with the trunks, for `/metrics`.
+    pub links: Box<dyn Fn() -> Vec<LinkStatus> + Send + Sync>,
     /// The state of each DHT, for `/healthz`.
     pub directory: Box<dyn Fn() -> BoxFuture<'static, Vec<Health>> + Send + Sync>,
     /// Enrolment by email; `None` without `[smtp]`.

@@ -339,7 +339,9 @@ impl Endpoint {
             Heard::Provisional => {}
             Heard::Again((to, bytes)) => out.push(Output::Message { to, bytes }),
             Heard::Final(Asker::Call(key)) => self.with(key, now, out, |call, desk| call.on_response(response, desk)),
-            Heard::Final(Asker::Link(key)) => self.with_link(key, now, out, |link, desk| link.on_response(response, desk)),
+            Heard::Final(Asker::Link(key)) => {
+                self.with_link(key, now, out, |link, desk| link.on_response(response, desk))
+            }
         }
     }
 

@@ -469,4 +469,3 @@ const LONGEST_LEFT_ALONE: Duration = Duration::from_secs(24 * 3_600);
 const LONGEST_LOOKUP: Duration = Duration::from_secs(20);
 /// A shutdown waits for the registrar no longer.
 const LONGEST_FAREWELL: Duration = Duration::from_secs(5);
-

@@ -96,7 +96,10 @@ impl Server {
     /// for, unless the changes have one.
     pub(super) fn message(&self, status: &str, changes: &[&str]) -> (Peer, Vec<u8>) {
         let (to, request) = self.asked.as_ref().expect("a server was asked");
-        let from = changes.iter().find_map(|change| change.strip_prefix("from ")).map_or(*to, |from| Peer::udp(from.parse().unwrap()));
+        let from = changes
+            .iter()
+            .find_map(|change| change.strip_prefix("from "))
+            .map_or(*to, |from| Peer::udp(from.parse().unwrap()));
         let more: Vec<&str> = changes.iter().copied().filter(|change| change.contains(": ")).collect();
         let lists = status == "200" && !changes.iter().any(|change| change.contains("Contact"));
         let copied = ["Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "].into_iter().chain(lists.then_some("Contact: "));

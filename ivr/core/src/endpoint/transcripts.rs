@@ -114,7 +114,8 @@ impl Replay {
         if setting(written, "asserts") == Some("Remote-Party-ID") {
             (trunk.trust_pai, trunk.trust_rpid, trunk.from_is_free_text) = (false, true, true);
         }
-        let registrar = setting(written, "register").map(|uri| registration(uri, number("expires").unwrap_or(600) as u64));
+        let registrar =
+            setting(written, "register").map(|uri| registration(uri, number("expires").unwrap_or(600) as u64));
         config.links = registrar.into_iter().chain(setting(written, "probe").map(probe)).collect();
         Self {
             endpoint: Endpoint::new(config, [7; 32]),
@@ -135,7 +136,11 @@ impl Replay {
     fn run_until(&mut self, at: Duration) {
         while let Some(due) = self.endpoint.deadline().map(|due| due - self.began).filter(|due| *due <= at) {
             self.handle(Input::Timeout, due);
-            assert!(self.text.len() < 1 << 20, "links go on until the transcript says drain or end:\n{}", &self.text[..2_000]);
+            assert!(
+                self.text.len() < 1 << 20,
+                "links go on until the transcript says drain or end:\n{}",
+                &self.text[..2_000]
+            );
             assert!(
                 self.endpoint.deadline().is_none_or(|next| next - self.began > due),
                 "it would spin:\n{}",

@@ -82,12 +82,7 @@ impl Registration {
     }
 
     /// A final response.
-    pub(super) fn on_response(
-        &mut self,
-        response: &Response,
-        now: Instant,
-        chance: &mut impl Rng,
-    ) -> Next {
+    pub(super) fn on_response(&mut self, response: &Response, now: Instant, chance: &mut impl Rng) -> Next {
         let (status, leave_alone) = (response.status, retry_after(response));
         let refused = Next::Failed { state: LinkState::Refused { status }, leave_alone };
         match status {
@@ -148,8 +143,10 @@ impl Registration {
             .lines
             .entries("Contact")
             .filter_map(|entry| {
-                let uri = split_at_bracket(entry).and_then(|(_, rest)| rest.split_once('>')).map_or(entry, |(uri, _)| uri);
-                let expires = NameAddress::parse(entry)?.parameters.value("expires").and_then(|value| value.parse().ok());
+                let uri =
+                    split_at_bracket(entry).and_then(|(_, rest)| rest.split_once('>')).map_or(entry, |(uri, _)| uri);
+                let expires =
+                    NameAddress::parse(entry)?.parameters.value("expires").and_then(|value| value.parse().ok());
                 Some((uri.split(';').next().unwrap_or(uri), expires))
             })
             .collect();

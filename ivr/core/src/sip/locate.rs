@@ -208,8 +208,16 @@ pub(crate) struct Search {
 enum Step {
     Naptr,
     /// The SRV records of one transport. `guessed`: no NAPTR record named them, so the first transport that has any is it.
-    Srv { name: String, transport: Transport, guessed: bool },
-    Addresses { host: String, port: u16, transport: Transport },
+    Srv {
+        name: String,
+        transport: Transport,
+        guessed: bool,
+    },
+    Addresses {
+        host: String,
+        port: u16,
+        transport: Transport,
+    },
 }
 
 impl Search {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::agenda::Agenda;
 use super::message::{Method, Request, Response};
-use crate::link::LinkKey;
 use super::peer::Peer;
+use crate::link::LinkKey;
 use crate::media::CallKey;
 
 /// A message to send.

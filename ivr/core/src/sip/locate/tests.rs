@@ -84,11 +84,29 @@ fn a_uri_leads_to_the_places_that_rfc_3263_says() {
         ("sips:192.0.2.9", ALL, &[], "", "Tls 192.0.2.9:5061"),
         ("sip:[2001:db8::1]", ALL, &[], "", ""),
         // 4.2: a port leaves only addresses to be asked.
-        ("sip:A.Example:5070", ALL, &["a a.example 192.0.2.1", "a a.example 192.0.2.2"], "a a.example", "Udp 192.0.2.1:5070, Udp 192.0.2.2:5070"),
+        (
+            "sip:A.Example:5070",
+            ALL,
+            &["a a.example 192.0.2.1", "a a.example 192.0.2.2"],
+            "a a.example",
+            "Udp 192.0.2.1:5070, Udp 192.0.2.2:5070",
+        ),
         ("sips:a.example:5071", ALL, &["a a.example 192.0.2.1"], "a a.example", "Tls 192.0.2.1:5071"),
         // 4.1: a transport leaves out NAPTR.
-        ("sip:a.example;transport=tcp", ALL, &["srv _sip._tcp.a.example 1 0 5066 h", "a h 192.0.2.1"], "srv _sip._tcp.a.example, a h", "Tcp 192.0.2.1:5066"),
-        ("sips:a.example", ALL, &["srv _sips._tcp.a.example 1 0 5066 h", "a h 192.0.2.1"], "srv _sips._tcp.a.example, a h", "Tls 192.0.2.1:5066"),
+        (
+            "sip:a.example;transport=tcp",
+            ALL,
+            &["srv _sip._tcp.a.example 1 0 5066 h", "a h 192.0.2.1"],
+            "srv _sip._tcp.a.example, a h",
+            "Tcp 192.0.2.1:5066",
+        ),
+        (
+            "sips:a.example",
+            ALL,
+            &["srv _sips._tcp.a.example 1 0 5066 h", "a h 192.0.2.1"],
+            "srv _sips._tcp.a.example, a h",
+            "Tls 192.0.2.1:5066",
+        ),
         // NAPTR chooses the transport; what we do not speak is left out, and what comes after is for later.
         (
             "sip:a.example",
@@ -147,10 +165,28 @@ fn a_uri_leads_to_the_places_that_rfc_3263_says() {
             "Udp 192.0.2.1:5061, Udp 192.0.2.3:5063",
         ),
         // RFC 2782: a target of "." says that there is no such service, and then the host's addresses are not it.
-        ("sip:a.example;transport=udp", ALL, &["srv _sip._udp.a.example 0 0 0 .", "a a.example 192.0.2.1"], "srv _sip._udp.a.example", ""),
+        (
+            "sip:a.example;transport=udp",
+            ALL,
+            &["srv _sip._udp.a.example 0 0 0 .", "a a.example 192.0.2.1"],
+            "srv _sip._udp.a.example",
+            "",
+        ),
         // Only the family that the socket has.
-        ("sip:a.example:5060", ALL, &["a a.example 2001:db8::1", "a a.example 192.0.2.1", "a a.example 192.0.2.1"], "a a.example", "Udp 192.0.2.1:5060"),
-        ("sip:a.example;transport=tls", UDP, &["srv _sips._tcp.a.example 1 0 5061 h", "a h 192.0.2.1"], "srv _sips._tcp.a.example, a h", ""),
+        (
+            "sip:a.example:5060",
+            ALL,
+            &["a a.example 2001:db8::1", "a a.example 192.0.2.1", "a a.example 192.0.2.1"],
+            "a a.example",
+            "Udp 192.0.2.1:5060",
+        ),
+        (
+            "sip:a.example;transport=tls",
+            UDP,
+            &["srv _sips._tcp.a.example 1 0 5061 h", "a h 192.0.2.1"],
+            "srv _sips._tcp.a.example, a h",
+            "",
+        ),
         ("sip:a.example:5060", ALL, &[], "a a.example", ""),
     ];
     for (uri, transports, zone, asked, found) in rows {

@@ -51,6 +51,7 @@ struct Counters {
     unsent: AtomicU64,
     skipped: AtomicU64,
     unheard_keys: AtomicU64,
+    foreign: AtomicU64,
 }
 
 /// What went wrong with packets, of all calls since the start; for `/metrics`.
@@ -62,6 +63,8 @@ pub struct MediaFigures {
     pub skipped: u64,
     /// Keys that were dropped because nobody read what the calls said.
     pub unheard_keys: u64,
+    /// Packets and reports from elsewhere than a call's other side: they count for nothing.
+    pub foreign: u64,
 }
 
 impl MediaDriver {
@@ -111,6 +114,7 @@ impl MediaDriver {
             unsent: read(&self.counters.unsent),
             skipped: read(&self.counters.skipped),
             unheard_keys: read(&self.counters.unheard_keys),
+            foreign: read(&self.counters.foreign),
         }
     }
 

@@ -37,7 +37,6 @@ use axum::middleware;
 use dht_client::backend::Health;
 use futures_util::future::BoxFuture;
 use ivr_core::caller::Network;
-use ivr_core::endpoint::Counters;
 use ivr_core::number::Country;
 use ivr_core::proof::Binding;
 
@@ -49,6 +48,7 @@ use crate::issue::Issue;
 use crate::link_status::LinkStatus;
 use crate::mail::Catcher;
 use crate::operators::Operators;
+use crate::sip_driver::Figures;
 use crate::store::Store;
 use crate::verify::Verify;
 
@@ -80,8 +80,8 @@ pub struct Parts {
     pub csrf: csrf::Key,
     /// What the authority publishes.
     pub authority: Published,
-    /// The SIP endpoint's counters, for `/metrics`.
-    pub counters: Box<dyn Fn() -> Counters + Send + Sync>,
+    /// What the telephone counts, for `/metrics`.
+    pub figures: Box<dyn Fn() -> Figures + Send + Sync>,
     /// How it stands with the trunks, for `/metrics`.
     pub links: Box<dyn Fn() -> Vec<LinkStatus> + Send + Sync>,
     /// The state of each DHT, for `/healthz`.

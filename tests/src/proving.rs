@@ -1,7 +1,8 @@
 //! A whole verification by a telephone that knows nothing of us: the test hears what it recorded, presses its keys, and types
 //! what was read out into the page.
 
-use ivr::phone::api::{Api, Start};
+use ivr::phone::api::{Api, Start, Started};
+use serde_json::Value;
 use tokio::runtime::Runtime;
 use voice_prompts::{Heard, Hearing, Library, PromptId, Vocabulary};
 
@@ -26,6 +27,21 @@ pub trait Telephone {
 
     /// Hangs up.
     fn hang_up(&mut self);
+}
+
+/// What the page of a verification has told so far, such as `code-matched`.
+///
+/// # Panics
+/// If the service does not answer.
+pub fn happenings(service: &Service, started: &Started) -> Vec<String> {
+    let url = format!("{}/v1/verifications/{}", service.http(), started.id);
+    let asked = async {
+        let answer = reqwest::Client::new().get(url).bearer_auth(started.secret.expose()).send().await;
+        answer.expect("an answer").json::<Value>().await.expect("an object")
+    };
+    let page = Runtime::new().expect("a runtime").block_on(asked);
+    let list = page["happenings"].as_array().expect("a list");
+    list.iter().map(|happening| happening["what"].as_str().expect("a word").to_owned()).collect()
 }
 
 /// What was said to its end since the last question, as digits and the sentence before them.

@@ -2,12 +2,11 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use end_to_end::process::free_port;
+use end_to_end::proving::happenings;
 use end_to_end::service::Service;
+use end_to_end::sipp::sipp;
 use ivr::phone::api::{Api, Start, Started};
-use serde_json::Value;
 use tokio::runtime::Runtime;
 
 /// The warning takes 15.6 s, and keys before its end are dropped; "enter the code" takes two more.
@@ -49,7 +48,8 @@ fn key_in_codes(calls: usize, transport: &str) {
     std::fs::write(folder.path().join("codes.csv"), codes).expect("a file");
 
     let count = calls.to_string();
-    let output = sipp(folder.path())
+    let output = sipp(folder.path(), &Path::new(env!("CARGO_MANIFEST_DIR")).join("sipp/enter-code.xml"))
+        .args(["-key", "secret", "none"])
         .args([&demo.sip().to_string(), "-s", &all[0].dial.number, "-inf", "codes.csv"])
         .args([
             "-t",
@@ -72,32 +72,7 @@ fn key_in_codes(calls: usize, transport: &str) {
         .expect("SIPp is installed: run tests/setup");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "SIPp counts failed calls ({:?}):\n{said}", output.status);
-    let pages = all.iter().map(|started| runtime.block_on(page(demo.http(), started)));
-    let matched = pages.filter(has_matched).count();
+    let is_matched = |started: &&Started| happenings(&demo, started).iter().any(|what| what == "code-matched");
+    let matched = all.iter().filter(is_matched).count();
     assert_eq!(matched, calls, "each code opened its own verification");
-}
-
-/// SIPp with our scenario. Its keys go out through a raw socket, which is root's.
-fn sipp(folder: &Path) -> Command {
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
-    let mut command = Command::new(if is_root { "sipp" } else { "sudo" });
-    if !is_root {
-        command.args(["-n", "sipp"]);
-    }
-    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("sipp/enter-code.xml");
-    command.current_dir(folder).stdin(Stdio::null());
-    command.arg("-sf").arg(scenario).args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-trace_err"]);
-    command.args(["-key", "secret", "none", "-p", &free_port().to_string()]);
-    command
-}
-
-async fn page(http: &str, started: &Started) -> Value {
-    let url = format!("{http}/v1/verifications/{}", started.id);
-    let asked = reqwest::Client::new().get(url).bearer_auth(started.secret.expose()).send().await;
-    asked.expect("an answer").json().await.expect("an object")
-}
-
-fn has_matched(page: &Value) -> bool {
-    let happenings = page["happenings"].as_array().expect("a list");
-    happenings.iter().any(|happening| happening["what"] == "code-matched")
 }

@@ -122,7 +122,13 @@ fn config() -> Result<EndpointConfig, Box<dyn std::error::Error>> {
         },
         links: Vec::new(),
         binding: Binding::ReadBack,
-        limits: Limits { calls: 10_000, unacknowledged: 10_000, ..Limits::default() },
+        limits: Limits {
+            calls: 10_000,
+            unacknowledged: 10_000,
+            calls_per_second: 1_000_000,
+            calls_at_once: 1_000_000,
+            ..Limits::default()
+        },
         strangers: Strangers::Refuse,
         server: None,
     })

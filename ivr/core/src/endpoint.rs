@@ -28,6 +28,7 @@ mod counters;
 mod hostile;
 mod links;
 mod ports;
+mod rate;
 mod refusal;
 #[cfg(test)]
 mod testing;
@@ -37,6 +38,7 @@ mod torture;
 mod transcripts;
 
 use ports::Ports;
+use rate::Rate;
 use refusal::{RefusalRecords, TagMaker};
 
 pub use config::{Addresses, EndpointConfig, Limits, Strangers};
@@ -189,6 +191,8 @@ pub struct Endpoint {
 struct Tally {
     calls: usize,
     unacknowledged: usize,
+    /// Of calls that passed every check.
+    rate: Rate,
 }
 
 /// How many calls, but not whose.
@@ -458,8 +462,15 @@ impl Endpoint {
             return self.with(call, now, out, |call, desk| call.on_cancel(&cancel, desk));
         }
         // RFC 3261 9.2: once there is a final response, a CANCEL changes nothing.
-        let reply = Reply::new(if self.transactions.knows(&invite) { 200 } else { 481 });
-        self.reply_stateless(&reply, &Asked::of(&cancel.request, cancel.from), out);
+        let asked = Asked::of(&cancel.request, cancel.from);
+        match self.transactions.tag_of(&invite) {
+            // With the tag that the INVITE got.
+            Some(tag) => {
+                let bytes = Reply::new(200).write(&asked, tag, self.config.server.as_deref());
+                out.push(Output::Message { to: asked.via.reply_to(asked.from), bytes });
+            }
+            None => self.reply_stateless(&Reply::new(481), &asked, out),
+        }
     }
 
     fn reply_stateless(&self, reply: &Reply, asked: &Asked<'_>, out: &mut Outbox) {

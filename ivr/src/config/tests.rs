@@ -408,13 +408,15 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
     let secret = folder.path().join("secret");
     std::fs::write(&secret, "0123456789abcdef").unwrap();
     let is_setting = |line: &str| {
-        line.strip_prefix('#')
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()) && rest.contains(" = "))
+        line.strip_prefix('#').is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_lowercase()) && rest.contains(" = ") || rest.starts_with("[trunk.")
+        })
     };
     let all: String = EXAMPLE
         .lines()
         .map(|line| if is_setting(line) { &line[1..] } else { line })
         .map(|line| line.replace("/etc/dialproof/carrier.secret", &secret.display().to_string()))
+        .map(|line| line.replace("/etc/dialproof/carrier.password", &secret.display().to_string()))
         // Prefixes belong to a format that is not the default.
         .map(|line| line.replace("number_format = \"e164\"", "number_format = \"national\"") + "\n")
         .collect();
@@ -445,6 +447,10 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
         }
     }
     assert_eq!(table.len(), sections.len(), "a section is not asserted here");
+    let account = table["trunk"][0]["register"].as_table().unwrap();
+    for key in keys_of::<link::Raw>() {
+        assert!(account.contains_key(*key), "config.example.toml does not show trunk.register.{key}");
+    }
 }
 
 /// The keys of a section, as serde derived them.

@@ -123,7 +123,11 @@ impl Exchange {
     fn obey(&mut self) -> Result<(), Dismissed> {
         loop {
             match self.commands.try_recv() {
-                Ok((key, command)) => self.follow(key, command),
+                Ok((key, command)) => {
+                    self.follow(key, command);
+                    // A hundred calls that begin or end at once hold up nobody's packet.
+                    self.speak();
+                }
                 Err(TryRecvError::Empty) => return Ok(()),
                 Err(TryRecvError::Disconnected) => return Err(Dismissed),
             }
@@ -166,11 +170,16 @@ impl Exchange {
             tracing::error!(call.key = key.0, port = port.0, "call {} was given a port that it cannot have", key.0);
             return;
         };
+        let registry = self.poll.registry();
         for lane in LANES {
             let socket = sockets.of(lane);
             discard(socket);
-            if let Err(error) = self.poll.registry().register(socket, token(port, lane), Interest::READABLE) {
+            if let Err(error) = registry.register(socket, token(port, lane), Interest::READABLE) {
                 tracing::error!(call.key = key.0, %error, "call {} has no media: {error}", key.0);
+                // What stays registered could not be registered for the port's next call.
+                for lane in LANES {
+                    let _was_not_there = registry.deregister(sockets.of(lane));
+                }
                 return;
             }
         }
@@ -247,9 +256,10 @@ impl Exchange {
             match self.sockets[index].of(lane).recv_from(&mut datagram) {
                 Ok((length, from)) => {
                     self.unread.push_back((port, lane));
-                    if let Some(key) =
-                        call.session.receive(lane, canonical(from), &datagram[..length], self.clock.now())
-                    {
+                    let foreign_before = call.session.packets_foreign();
+                    let pressed = call.session.receive(lane, canonical(from), &datagram[..length], self.clock.now());
+                    Counters::add(&self.counters.foreign, call.session.packets_foreign() - foreign_before);
+                    if let Some(key) = pressed {
                         let call = call.key;
                         self.tell(call, MediaEvent::Key(key));
                     }
@@ -349,5 +359,47 @@ fn discard(socket: &UdpSocket) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::mpsc::sync_channel;
+
+    use ivr_core::media::{Codec, Control};
+    use voice_prompts::Library;
+
+    use super::*;
+
+    #[test]
+    fn a_port_that_once_could_not_be_polled_serves_the_next_call() {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let (_commands, obeyed) = sync_channel(1);
+        let (told, _events) = mpsc::channel(1);
+        let clips = Clips::encode(&Library::embedded(), "en");
+        let (poll, sockets) = (Poll::new().unwrap(), RtpSockets::drawn(loopback, 1).unwrap());
+        let mut exchange = Exchange::new(poll, sockets, clips, obeyed, told, Arc::default(), Clock);
+        let mut open = |key, is_in_the_way: bool| {
+            if is_in_the_way {
+                let rtcp = exchange.sockets[0].of(Lane::Rtcp);
+                exchange.poll.registry().register(rtcp, Token(9), Interest::READABLE).unwrap();
+            }
+            let plan = MediaPlan {
+                remote: (loopback, 9).into(),
+                control: Control::Off,
+                codec: Codec::Pcmu,
+                event_payload_type: None,
+                packet_time: Duration::from_millis(20),
+                media_networks: Vec::new(),
+                held: false,
+                latch_any: false,
+            };
+            let start = RtpStart { ssrc: 1, sequence: 1, timestamp: 1, seed: [1; 32] };
+            exchange.open(CallKey(key), PortIndex(0), plan, start);
+            exchange.ports.contains_key(&CallKey(key))
+        };
+        assert!(!open(1, true));
+        assert!(open(2, false));
     }
 }

@@ -155,7 +155,7 @@ impl Parts {
                 root_sha256: authority.root_sha256(),
                 jwks: authority.result_key().jwks(),
             },
-            counters: Box::new(move || figures.borrow().endpoint),
+            figures: Box::new(move || *figures.borrow()),
             links: Box::new(move || links.borrow().clone()),
             directory: Box::new(move || {
                 let directory = directory.clone();

@@ -13,6 +13,8 @@ use time::OffsetDateTime;
 use super::App;
 use super::error::WebError;
 use crate::link_status::LinkStatus;
+use crate::media_driver::MediaFigures;
+use crate::sip_driver::Figures;
 use crate::verify::Typed;
 
 /// Requests and what became of them, since the start.
@@ -97,7 +99,9 @@ pub(crate) async fn text(app: &App) -> Result<String, WebError> {
     out.value("", read(&records.lost));
     out.begin("dialproof_call_record_retries_total", "counter", "Tries of a busy database for call records.");
     out.value("", read(&records.retried));
-    sip(&mut out, &(app.counters)());
+    let figures = (app.figures)();
+    sip(&mut out, &figures.endpoint);
+    telephone(&mut out, &figures);
     links(&mut out, &(app.links)(), app.clock.wall());
     Ok(out.text)
 }
@@ -184,6 +188,37 @@ fn links(out: &mut Page, links: &[LinkStatus], now: OffsetDateTime) {
             }
         }
     }
+}
+
+/// What found no room, and what came that belongs to nobody.
+fn telephone(out: &mut Page, figures: &Figures) {
+    // Taken apart, so that a new one is not forgotten here.
+    let Figures {
+        endpoint: _,
+        media,
+        unsent_datagrams,
+        connections,
+        refused_connections,
+        unasked_questions,
+        lost_records,
+    } = *figures;
+    let MediaFigures { unsent, skipped, unheard_keys, foreign } = media;
+    let totals = [
+        ("sip_unsent_datagrams", "SIP messages that the system or a connection did not take.", unsent_datagrams),
+        ("sip_refused_connections", "TCP and TLS connections for which there was no place.", refused_connections),
+        ("call_questions_unasked", "Questions of calls that found the database busy.", unasked_questions),
+        ("call_record_lines_dropped", "Lines of call records that found their queue full.", lost_records),
+        ("media_unsent_packets", "Packets that the system did not take.", unsent),
+        ("media_skipped_packets", "Packets left out because they were much too late.", skipped),
+        ("media_unheard_keys", "Keys that found their queue full.", unheard_keys),
+        ("media_foreign_packets", "Packets from elsewhere than a call's other side.", foreign),
+    ];
+    for (name, help, value) in totals {
+        out.begin(&format!("dialproof_{name}_total"), "counter", help);
+        out.value("", value);
+    }
+    out.begin("dialproof_sip_connections", "gauge", "TCP and TLS connections that there are.");
+    out.value("", connections as u64);
 }
 
 /// The text, and the metric being written.

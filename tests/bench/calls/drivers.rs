@@ -19,8 +19,8 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use voice_prompts::Library;
 
-use crate::caller::DIALLED;
 use crate::service::{Running, Service};
+use end_to_end::load::caller::DIALLED;
 
 /// The argument that makes a process of this program the service.
 pub(crate) const ROLE: &str = "drivers-alone";

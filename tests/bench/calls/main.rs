@@ -5,23 +5,17 @@
 //! talk. `-- --drivers` leaves all of it away but SIP and media (`drivers.rs`). `-- --sip ADDRESS --pid PID` puts the
 //! load on a service that runs already: it must expect calls from the numbers that `-- --numbers` prints.
 
-mod caller;
-mod cores;
 mod drivers;
-mod load;
-mod process;
 mod service;
-mod stamped;
 mod whole;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use ivr_core::number::{Country, Number};
+use end_to_end::load::usage::{self, Usage};
+use end_to_end::load::{self, Load, Measured, cores, percentile};
 
-use load::{Load, Measured};
-use process::Usage;
 use service::Service;
 
 /// Calls at the same time, and how long each of them lasts: longer than the script takes to issue a certificate.
@@ -41,7 +35,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match arguments.as_slice() {
         [drivers::ROLE] => drivers::serve()?,
         [whole::ROLE, arguments @ ..] => return whole::serve(arguments),
-        ["--numbers"] => numbers()?.iter().for_each(|number| println!("{}", number.as_str())),
+        ["--numbers"] => load::numbers(SHORT_CALLS + 1)?.iter().for_each(|number| println!("{}", number.as_str())),
         ["--sip", sip, "--pid", pid] => {
             let sip = sip.parse().context("--sip")?;
             let service = Service {
@@ -81,32 +75,32 @@ fn beside_each_other(start: impl FnOnce() -> anyhow::Result<Service>) -> anyhow:
 
 fn measure(service: &Service, pid: u32) -> anyhow::Result<()> {
     println!("service:              {}", service.what);
-    println!("machine:              {}", process::machine()?);
+    println!("machine:              {}", usage::machine()?);
     println!(
         "arrivals:             stamped by the kernel as it takes each datagram from the loopback (SO_TIMESTAMPNS)"
     );
 
-    let numbers = numbers()?;
+    let numbers = load::numbers(SHORT_CALLS + 1)?;
     let (person, callers) = numbers.split_last().context("no numbers")?;
     if let Some(http) = &service.http {
-        whole::expect_calls(http, callers)?;
+        whole::expect(http, callers)?;
     }
     let short = Load { calls: SHORT_CALLS, per_second: RATE, length: SHORT };
-    let answered = load::run(&short, service.sip, callers, || Ok(()))?;
+    let answered = load::run(&short, service.sip, callers, |_| Ok(()))?;
     println!("\n{SHORT_CALLS} calls of {SHORT:?}, {RATE} begun in a second");
     println!("INVITE to 200:        {}", percentiles(answered.setups.clone()));
     println!("                      from before the INVITE is given to the kernel");
     failures(&answered);
     std::thread::sleep(PORT_RESTS);
 
-    process::forget_peak(pid)?;
+    usage::forget_peak(pid)?;
     let person = service.http.clone().map(|http| {
         let (person, sip) = (person.clone(), service.sip);
         std::thread::spawn(move || whole::verify(&http, sip, &person))
     });
     let (mut before, mut during) = (None, None);
     let long = Load { calls: AT_ONCE - usize::from(person.is_some()), per_second: RATE, length: LONG };
-    let spoken = load::run(&long, service.sip, callers, || {
+    let spoken = load::run(&long, service.sip, callers, |_| {
         let usage = Usage::of(pid)?;
         if before.is_none() {
             before = Some(usage)
@@ -122,7 +116,7 @@ fn measure(service: &Service, pid: u32) -> anyhow::Result<()> {
         println!("                      one of them verified its number and got a certificate, published");
     }
     println!("INVITE to 200:        {}", percentiles(spoken.setups.clone()));
-    println!("packets off by:       {}", percentiles(spoken.deviations.clone()));
+    println!("packets off by:       {}", percentiles(spoken.deviations()));
     println!("                      how far a packet came from 20 ms after the one before it");
     println!("packets:              {} received, {} lost", spoken.received, spoken.lost);
     println!("                      {} sent, {:.1} % of what the load should have", spoken.sent, spoken.pace() * 100.0);
@@ -140,25 +134,8 @@ fn failures(measured: &Measured) {
     }
 }
 
-/// A number for each call and one more, no two alike: those with the lines 555-01XX, which no telephone has. Only
-/// numbers of the United States, whose word the demo's trunk is believed for.
-fn numbers() -> anyhow::Result<Vec<Number>> {
-    let home: Country = "US".parse().context("a country")?;
-    let all = (201..990).flat_map(|area| (100..200).map(move |line| format!("+1{area}5550{line}")));
-    let valid = all.filter_map(|text| Number::parse(&text).ok()).filter(|number| number.country() == home);
-    let numbers: Vec<Number> = valid.take(SHORT_CALLS + 1).collect();
-    if numbers.len() <= SHORT_CALLS {
-        bail!("only {} numbers are valid", numbers.len());
-    }
-    Ok(numbers)
-}
-
 fn percentiles(mut values: Vec<Duration>) -> String {
-    values.sort_unstable();
-    let at = |part: f64| {
-        let rank = (part * values.len() as f64).ceil() as usize;
-        let value = values.get(rank.saturating_sub(1)).copied().unwrap_or_default();
-        format!("{:.2} ms", value.as_secs_f64() * 1e3)
-    };
-    format!("p50 {}, p99 {}, p99.9 {}, greatest {} (of {})", at(0.5), at(0.99), at(0.999), at(1.0), values.len())
+    let mut at = |part: f64| format!("{:.2} ms", percentile(&mut values, part).as_secs_f64() * 1e3);
+    let [half, most, nearly_all, all] = [0.5, 0.99, 0.999, 1.0].map(&mut at);
+    format!("p50 {half}, p99 {most}, p99.9 {nearly_all}, greatest {all} (of {})", values.len())
 }

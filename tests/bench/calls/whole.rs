@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use clap::Parser;
+use end_to_end::load::expect_calls;
 use end_to_end::process::free_port;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use ivr::cli::Cli;
 use ivr::clock::Clock;
 use ivr::phone::Scenario;
-use ivr::phone::api::{Api, Start};
+use ivr::phone::api::Api;
 use ivr::phone::applicant::{Application, apply};
 use ivr_core::number::Number;
 
@@ -21,8 +21,6 @@ use crate::service::{Running, Service};
 /// The argument that makes a process of this program the service; what follows it is `dialproof`'s command line.
 pub(crate) const ROLE: &str = "dialproof";
 const WHAT: &str = "dialproof demo: database (SQLite), pages, authority, DHT (three nodes in the same process)";
-/// Sessions begun at the same time.
-const AT_ONCE: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts the process on the core on which this thread runs, and waits until it answers.
@@ -51,13 +49,8 @@ pub(crate) async fn serve(arguments: &[&str]) -> anyhow::Result<ExitCode> {
 
 /// Begins a session for each number.
 #[tokio::main]
-pub(crate) async fn expect_calls(http: &str, numbers: &[Number]) -> anyhow::Result<()> {
-    let api = Api::new(http);
-    let begin = async |number: &Number| {
-        let start = Start { number: number.as_str(), csr: None, publish: false, locale: "en" };
-        api.start(&start).await.map(drop)
-    };
-    stream::iter(numbers).map(begin).buffer_unordered(AT_ONCE).try_collect::<()>().await.context("beginning a session")
+pub(crate) async fn expect(http: &str, numbers: &[Number]) -> anyhow::Result<()> {
+    expect_calls(http, numbers).await
 }
 
 /// One who proves a number, gets a certificate and has it put into the DHT, which hashes the number.

@@ -265,3 +265,9 @@ impl Stage {
         }
     }
 }
+
+/// The pieces of an input that is text of several messages or bodies: between them stands a record separator (0x1E), so that
+/// an example in `seeds` can be written and read by people.
+pub fn pieces(input: &[u8]) -> impl Iterator<Item = &[u8]> {
+    input.split(|octet| *octet == 0x1E)
+}

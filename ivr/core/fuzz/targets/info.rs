@@ -2,15 +2,16 @@
 //! ends.
 #![no_main]
 
-use ivr_core_fuzz::{Body, Operation, Stage};
+use ivr_core_fuzz::{Body, Operation, Stage, pieces};
 use libfuzzer_sys::fuzz_target;
 
 /// An offer without telephone-event.
 const OFFER: &[u8] =
     b"v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n";
 
-fuzz_target!(|bodies: (&str, Vec<&[u8]>)| {
-    let (any, bodies) = bodies;
+fuzz_target!(|bodies: &[u8]| {
+    let mut bodies = pieces(bodies);
+    let Ok(any) = std::str::from_utf8(bodies.next().unwrap_or_default()) else { return };
     let says = |method, in_dialog, body| Operation::Request { caller: 0, method, in_dialog, headers: "", body };
     let mut stage = Stage::default();
     stage.perform(&says(0, false, Body::Description(OFFER)));

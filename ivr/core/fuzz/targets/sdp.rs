@@ -1,11 +1,12 @@
 //! A session description as offer, as the ACK's answer, and as a change: the answer to whatever it says is bounded.
 #![no_main]
 
-use ivr_core_fuzz::{Body, Operation, Stage};
+use ivr_core_fuzz::{Body, Operation, Stage, pieces};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|descriptions: (&[u8], &[u8], &[u8])| {
-    let (offer, answer, change) = descriptions;
+fuzz_target!(|descriptions: &[u8]| {
+    let mut descriptions = pieces(descriptions);
+    let [offer, answer, change] = [(); 3].map(|()| descriptions.next().unwrap_or_default());
     let says = |method, in_dialog, body| Operation::Request { caller: 0, method, in_dialog, headers: "", body };
     let mut stage = Stage::default();
     let late = if offer.is_empty() { Body::None } else { Body::Description(offer) };

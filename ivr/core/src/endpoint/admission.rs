@@ -59,6 +59,11 @@ impl Endpoint {
             .transpose()
             .map_err(|cause| refused(cause.status(), cause.code()))?;
         Agreement::of(invite).map_err(|cause| refused(cause.status(), cause.code()))?;
+        let Limits { calls_per_second, calls_at_once, .. } = self.config.limits;
+        // The last check: what the others refuse costs little.
+        if !self.tallies[trunk].rate.admit(calls_per_second, calls_at_once, now) {
+            return Err(refused(480, "trunk-rate"));
+        }
         let tag = unguessable(&mut self.chance);
         let dialog = Dialog::open(invite, tag, from).map_err(|_| refused(400, "no-contact"))?;
         let port = self.ports.draw(&mut self.chance, now);

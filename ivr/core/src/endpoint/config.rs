@@ -75,6 +75,11 @@ pub struct Limits {
     /// Calls of one number, as the checks believe it. One more is answered 486: a person needs one line and, after losing
     /// it, another; a caller who opens more, or somebody who forges that number's calls, must not take up the trunk.
     pub calls_of_a_number: usize,
+    /// Calls of a trunk that may begin in a second: each asks the database and writes a record, and may bear a forged source.
+    /// One more is answered 480.
+    pub calls_per_second: u32,
+    /// After a rest, so many of them at once.
+    pub calls_at_once: u32,
     /// How long a port rests after a call, so that late packets of one caller never reach the next.
     pub port_quarantine: Duration,
     /// How many refused calls get a record in a second; more are only counted, because a forged source address must
@@ -88,6 +93,8 @@ impl Default for Limits {
             calls: 500,
             unacknowledged: 100,
             calls_of_a_number: 2,
+            calls_per_second: 50,
+            calls_at_once: 200,
             port_quarantine: Duration::from_secs(10),
             recorded_refusals_per_second: 50,
         }

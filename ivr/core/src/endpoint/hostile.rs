@@ -195,6 +195,26 @@ fn a_flood_of_forged_invites_is_bounded() {
     assert_eq!(stage.endpoint.counters().never_acknowledged, 10);
 }
 
+#[test]
+fn of_many_refusals_without_their_ack_a_hundred_are_repeated() {
+    let mut stage = Stage::new(Limits { calls_at_once: 1_000, ..Limits::default() });
+    let mut callers: Vec<Caller> = (0..300).map(|i| Caller::new(&format!("{i}"))).collect();
+    for caller in &mut callers {
+        let (_, invite) = caller.message("INVITE", &[]);
+        stage.handle(Input::Message { from: peer().into(), bytes: &invite });
+        stage.handle(Input::Answer(CallKey(stage.endpoint.last_key), Answer::NoSession));
+    }
+    stage.pass(Duration::from_secs(31));
+    // At 0.5, 1.5, 3.5 and 7.5 s, and then every four seconds (RFC 3261 17.2.1, timer G).
+    assert_eq!(stage.endpoint.counters().retransmissions, 100 * 9);
+    // Who repeats an INVITE gets its refusal all the same.
+    for caller in [0, 299] {
+        let (_, again) = callers[caller].message("again", &[]);
+        assert_eq!(stage.handle(Input::Message { from: peer().into(), bytes: &again }), 1);
+    }
+    stage.drain();
+}
+
 /// One thing that may happen.
 #[derive(Debug, Clone)]
 enum Operation {

@@ -164,7 +164,8 @@ impl Caller {
         if let Some(rseq) = text.lines().find_map(|line| line.strip_prefix("RSeq: ")) {
             self.rseq = rseq.to_owned();
         }
-        if let Some((_, tag)) = text.lines().find(|line| line.starts_with("To: ")).and_then(|to| to.split_once(";tag="))
+        let tag = text.lines().find(|line| line.starts_with("To: ")).and_then(|to| to.split_once(";tag="));
+        if let Some((_, tag)) = tag
             && of_invite
             && status > 100
         {
@@ -173,6 +174,13 @@ impl Caller {
                 self.our_tag = tag.to_owned();
             }
         }
+    }
+
+    /// Has this message, if it is the 200 to this caller's CANCEL, the tag that its INVITE got (RFC 3261 9.2)?
+    pub(super) fn cancels_with_the_tag_of_its_invite(&self, bytes: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(bytes);
+        let is_ours = text.contains(&format!("Call-ID: call-{}\r\n", self.name)) && text.contains(" CANCEL\r\n");
+        !is_ours || !text.starts_with("SIP/2.0 200") || text.contains(&format!(";tag={}\r\n", self.our_tag))
     }
 
     /// Is there a last message to repeat?

@@ -109,6 +109,9 @@ impl Replay {
         }
         config.limits.calls = number("calls").unwrap_or(config.limits.calls);
         config.limits.unacknowledged = number("unacknowledged").unwrap_or(config.limits.unacknowledged);
+        if let Some(at_once) = setting(written, "at-once") {
+            config.limits.calls_at_once = at_once.parse().unwrap();
+        }
         let trunk = &mut config.policy.trunks[0];
         trunk.max_calls = number("max-calls").unwrap_or(trunk.max_calls);
         if setting(written, "asserts") == Some("Remote-Party-ID") {
@@ -221,6 +224,8 @@ impl Replay {
             Output::Message { to, bytes } => {
                 self.callers.values_mut().for_each(|caller| caller.hear(&bytes));
                 self.server.hear(to, &bytes);
+                let fits = self.callers.values().all(|caller| caller.cancels_with_the_tag_of_its_invite(&bytes));
+                assert!(fits, "another tag than the INVITE got:\n{}", self.text);
                 let again = self.sent.contains(&bytes);
                 let shown = shown_message(to, &bytes, again, self.shows_everything);
                 self.sent.push(bytes);

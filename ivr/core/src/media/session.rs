@@ -173,6 +173,11 @@ impl MediaSession {
         Duration::from_micros(self.frame_samples() as u64 * 1_000_000 / u64::from(SAMPLES_PER_SECOND))
     }
 
+    /// Packets so far that came from elsewhere than the call's other side.
+    pub fn packets_foreign(&self) -> u64 {
+        self.packets_foreign
+    }
+
     /// The figures so far.
     pub fn quality(&self) -> Quality {
         Quality {

@@ -128,11 +128,13 @@ enum Server {
     /// An INVITE without a final response; a repetition gets the last provisional one again.
     Proceeding { call: CallKey, provisional: Sending },
     /// An INVITE with a 2xx: the dialog repeats that. Repetitions of the INVITE are absorbed (RFC 6026 7.1).
-    Accepted { ends: Instant },
+    Accepted { to_tag: String, ends: Instant },
     /// A refused INVITE: the refusal repeats until the ACK (timers G and H).
-    Refused(Resending),
+    Refused { to_tag: String, refusal: Resending },
+    /// The same, but of too many to be repeated: a repetition of the INVITE gets it again.
+    Unrepeated { to_tag: String, refusal: Sending, ends: Instant },
     /// Its ACK came; more of them are absorbed (timer I).
-    Acknowledged { ends: Instant },
+    Acknowledged { to_tag: String, ends: Instant },
     /// Any other request; a repetition gets the same response (timer J).
     Answered { response: Sending, ends: Instant },
 }
@@ -141,8 +143,11 @@ impl Server {
     fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Proceeding { .. } => None, // The call has one.
-            Self::Refused(resending) => Some(resending.deadline()),
-            Self::Accepted { ends } | Self::Acknowledged { ends } | Self::Answered { ends, .. } => Some(*ends),
+            Self::Refused { refusal, .. } => Some(refusal.deadline()),
+            Self::Accepted { ends, .. }
+            | Self::Unrepeated { ends, .. }
+            | Self::Acknowledged { ends, .. }
+            | Self::Answered { ends, .. } => Some(*ends),
         }
     }
 }
@@ -210,6 +215,8 @@ pub(crate) enum Repetition {
 #[derive(Debug, Default)]
 pub(crate) struct Transactions {
     servers: HashMap<TransactionKey, Server>,
+    /// How many of them repeat a refusal: at most [`MOST_REPEATED`].
+    refused: usize,
     /// Call-ID, From tag and CSeq of INVITEs that opened a dialog: another transaction with the same is one request
     /// that came on two ways (RFC 3261 8.2.2.2).
     origins: HashMap<Origin, TransactionKey>,
@@ -227,8 +234,10 @@ impl Transactions {
         match self.servers.get(key) {
             None => Repetition::New,
             Some(Server::Proceeding { provisional, .. }) => Repetition::Again(provisional.clone()),
-            Some(Server::Refused(resending)) => Repetition::Again((resending.to, resending.bytes.clone())),
-            Some(Server::Answered { response, .. }) => Repetition::Again(response.clone()),
+            Some(Server::Refused { refusal, .. }) => Repetition::Again((refusal.to, refusal.bytes.clone())),
+            Some(Server::Unrepeated { refusal: response, .. } | Server::Answered { response, .. }) => {
+                Repetition::Again(response.clone())
+            }
             Some(Server::Accepted { .. } | Server::Acknowledged { .. }) => Repetition::Absorbed,
         }
     }
@@ -254,23 +263,35 @@ impl Transactions {
         }
     }
 
-    /// Is there such a transaction?
-    pub(crate) fn knows(&self, key: &TransactionKey) -> bool {
-        self.servers.contains_key(key)
+    /// Our tag in the final response to an INVITE, if there was one that is not long ago.
+    pub(crate) fn tag_of(&self, key: &TransactionKey) -> Option<&str> {
+        match self.servers.get(key)? {
+            Server::Accepted { to_tag, .. }
+            | Server::Refused { to_tag, .. }
+            | Server::Unrepeated { to_tag, .. }
+            | Server::Acknowledged { to_tag, .. } => Some(to_tag),
+            Server::Proceeding { .. } | Server::Answered { .. } => None,
+        }
     }
 
-    /// An INVITE got a 2xx.
-    pub(crate) fn accept(&mut self, key: &TransactionKey, now: Instant) {
-        self.put(key, Server::Accepted { ends: now + LIFETIME });
+    /// An INVITE got a 2xx with this tag of ours.
+    pub(crate) fn accept(&mut self, key: &TransactionKey, to_tag: &str, now: Instant) {
+        self.put(key, Server::Accepted { to_tag: to_tag.to_owned(), ends: now + LIFETIME });
     }
 
-    /// An INVITE got any other final response. If there are too many to remember, it is not repeated: a repetition of
+    /// An INVITE got any other final response with this tag of ours. If too many wait for their ACK, it is not repeated of itself: they were
+    /// sent in somebody else's name, who would get it a dozen times. If there are too many to remember, a repetition of
     /// the INVITE is refused anew.
-    pub(crate) fn refuse(&mut self, key: &TransactionKey, (to, bytes): Sending, now: Instant) {
+    pub(crate) fn refuse(&mut self, key: &TransactionKey, to_tag: &str, (to, bytes): Sending, now: Instant) {
         if self.servers.len() > MOST_REMEMBERED {
             return self.forget(key);
         }
-        self.put(key, Server::Refused(Resending::hop(to, bytes, now)));
+        let to_tag = to_tag.to_owned();
+        if self.refused < MOST_REPEATED {
+            self.put(key, Server::Refused { to_tag, refusal: Resending::hop(to, bytes, now) });
+        } else {
+            self.put(key, Server::Unrepeated { to_tag, refusal: (to, bytes), ends: now + LIFETIME });
+        }
     }
 
     /// Another request got its response. If there are too many to remember, a repetition is taken for a new request:
@@ -284,7 +305,10 @@ impl Transactions {
     /// An ACK came. Does it belong to a refusal?
     pub(crate) fn acknowledge(&mut self, key: &TransactionKey, now: Instant) -> bool {
         match self.servers.get(key) {
-            Some(Server::Refused(_)) => self.put(key, Server::Acknowledged { ends: now + T4 }),
+            Some(Server::Refused { to_tag, .. } | Server::Unrepeated { to_tag, .. }) => {
+                let to_tag = to_tag.clone();
+                self.put(key, Server::Acknowledged { to_tag, ends: now + T4 });
+            }
             Some(Server::Acknowledged { .. }) => {}
             _ => return false,
         }
@@ -361,7 +385,7 @@ impl Transactions {
                 }
                 Who::Server(key) => {
                     let refused = match self.servers.get_mut(key) {
-                        Some(Server::Refused(resending)) => Some(resending),
+                        Some(Server::Refused { refusal, .. }) => Some(refusal),
                         _ => None,
                     };
                     let repeats = refused.and_then(|resending| {
@@ -384,7 +408,9 @@ impl Transactions {
 
     fn put(&mut self, key: &TransactionKey, server: Server) {
         self.agenda.set(&Who::Server(key.clone()), server.deadline());
-        self.servers.insert(key.clone(), server);
+        self.refused += usize::from(matches!(server, Server::Refused { .. }));
+        let before = self.servers.insert(key.clone(), server);
+        self.refused -= usize::from(matches!(before, Some(Server::Refused { .. })));
     }
 
     fn put_client(&mut self, branch: Arc<str>, client: Client) {
@@ -393,7 +419,8 @@ impl Transactions {
     }
 
     fn forget(&mut self, key: &TransactionKey) {
-        self.servers.remove(key);
+        let before = self.servers.remove(key);
+        self.refused -= usize::from(matches!(before, Some(Server::Refused { .. })));
         self.agenda.set(&Who::Server(key.clone()), None);
         if let Some(origin) = self.origin_of.remove(key) {
             self.origins.remove(&origin);
@@ -409,5 +436,8 @@ const T2: Duration = Duration::from_secs(4);
 const T4: Duration = Duration::from_secs(5);
 /// RFC 3261 17: nothing is repeated or remembered for longer than 64*T1.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(32);
+/// Refusals that wait for their ACK and are repeated meanwhile, at a time. Honest ones wait for a round trip: at 50 in a
+/// second and 200 ms there and back, ten do.
+const MOST_REPEATED: usize = 100;
 /// Answers that are remembered at a time.
 const MOST_REMEMBERED: usize = 5_000;

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::enrol_email::fixture::{self as email, Postbox};
 use crate::link_status::LinkStatus;
 use crate::operators::Operators;
+use crate::sip_driver::Figures;
 use crate::store::test_database::TestDatabase;
 use crate::verify::fixture;
 use crate::web::{self, App, Parts, Published, Settings, csrf};
@@ -72,7 +73,10 @@ impl Service {
                 root_sha256: below.authority.root_sha256(),
                 jwks: below.authority.result_key().jwks(),
             },
-            counters: Box::new(|| Counters { invites: 7, ..Counters::default() }),
+            figures: Box::new(|| Figures {
+                endpoint: Counters { invites: 7, ..Counters::default() },
+                ..Figures::default()
+            }),
             links: Box::new(|| {
                 let state = LinkState::Registered { lasts: Duration::from_secs(600) };
                 let since = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);

@@ -9,7 +9,7 @@ use ivr::clock::Clock;
 
 /// Memory and time of a process until now.
 #[derive(Debug)]
-pub(crate) struct Usage {
+pub struct Usage {
     at: Instant,
     resident_kib: u64,
     peak_kib: u64,
@@ -19,7 +19,7 @@ pub(crate) struct Usage {
 
 /// The same for a stretch of time.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub struct Share {
     resident_kib: u64,
     peak_kib: u64,
     media: f64,
@@ -27,7 +27,11 @@ pub(crate) struct Share {
 }
 
 impl Usage {
-    pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
+    /// Of the process with this id.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn of(pid: u32) -> anyhow::Result<Self> {
         let status = read(&format!("/proc/{pid}/status"))?;
         let kib = |name: &str| -> anyhow::Result<u64> {
             let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_suffix(" kB"));
@@ -50,7 +54,18 @@ impl Usage {
         Ok(Self { at: Clock.now(), resident_kib, peak_kib, media, others })
     }
 
-    pub(crate) fn since(&self, before: &Self) -> Share {
+    /// Resident memory, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        self.resident_kib
+    }
+
+    /// The greatest resident memory so far, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        self.peak_kib
+    }
+
+    /// What was taken up between two moments.
+    pub fn since(&self, before: &Self) -> Share {
         let elapsed = (self.at - before.at).as_secs_f64();
         let part = |now: Duration, then: Duration| now.saturating_sub(then).as_secs_f64() / elapsed;
         Share {
@@ -72,13 +87,19 @@ impl fmt::Display for Share {
 }
 
 /// From now on the greatest size is that of later moments.
-pub(crate) fn forget_peak(pid: u32) -> anyhow::Result<()> {
+///
+/// # Errors
+/// If the process is not ours.
+pub fn forget_peak(pid: u32) -> anyhow::Result<()> {
     // proc(5): 5 resets VmHWM.
     fs::write(format!("/proc/{pid}/clear_refs"), "5").context("resetting the greatest size")
 }
 
 /// What else to know about a measurement.
-pub(crate) fn machine() -> anyhow::Result<String> {
+///
+/// # Errors
+/// If the kernel does not say.
+pub fn machine() -> anyhow::Result<String> {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let busy = read("/proc/loadavg")?;
     let busy = busy.split(' ').next().unwrap_or_default();

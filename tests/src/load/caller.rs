@@ -5,31 +5,37 @@ use std::net::SocketAddr;
 use ivr_core::number::Number;
 
 /// The number that is dialled.
-pub(crate) const DIALLED: &str = "+12025550100";
+pub const DIALLED: &str = "+12025550100";
 
 /// One call's names and addresses.
 #[derive(Debug)]
-pub(crate) struct Caller {
+pub struct Caller {
     /// Its place in the list of calls; the Call-ID begins with it.
-    pub(crate) index: usize,
-    pub(crate) number: Number,
-    pub(crate) sip: SocketAddr,
-    pub(crate) rtp: SocketAddr,
-    pub(crate) service: SocketAddr,
+    pub index: usize,
+    /// Who calls.
+    pub number: Number,
+    /// Where the caller's SIP comes from.
+    pub sip: SocketAddr,
+    /// Where it wants its audio.
+    pub rtp: SocketAddr,
+    /// Where the service takes SIP.
+    pub service: SocketAddr,
     /// Tells this load's calls from an earlier one's.
-    pub(crate) run: i128,
+    pub run: i128,
 }
 
 /// Where an answered call's messages and packets go.
 #[derive(Debug, Clone)]
-pub(crate) struct Answered {
+pub struct Answered {
     to: String,
     target: String,
-    pub(crate) rtp: SocketAddr,
+    /// The service's port for audio.
+    pub rtp: SocketAddr,
 }
 
 impl Caller {
-    pub(crate) fn invite(&self) -> String {
+    /// The INVITE with an offer.
+    pub fn invite(&self) -> String {
         let (number, sip, rtp) = (self.number.as_str(), self.sip, self.rtp);
         let body = format!(
             "v=0\r\no=- {run} 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n\
@@ -47,11 +53,13 @@ impl Caller {
         )
     }
 
-    pub(crate) fn ack(&self, answered: &Answered) -> String {
+    /// The ACK of its 200.
+    pub fn ack(&self, answered: &Answered) -> String {
         self.request("ACK", &answered.target, &answered.to, "1 ACK") + "Content-Length: 0\r\n\r\n"
     }
 
-    pub(crate) fn bye(&self, answered: &Answered) -> String {
+    /// The BYE that ends it.
+    pub fn bye(&self, answered: &Answered) -> String {
         self.request("BYE", &answered.target, &answered.to, "2 BYE") + "Content-Length: 0\r\n\r\n"
     }
 
@@ -67,19 +75,19 @@ impl Caller {
 }
 
 /// The place of the call that a message belongs to, unless it is of another load.
-pub(crate) fn index_of(message: &str, run: i128) -> Option<usize> {
+pub fn index_of(message: &str, run: i128) -> Option<usize> {
     let (index, of) = header(message, "Call-ID")?.split_once('-')?;
     index.parse().ok().filter(|_| of == run.to_string())
 }
 
 /// The status and the method of a response.
-pub(crate) fn status(message: &str) -> Option<(u16, &str)> {
+pub fn status(message: &str) -> Option<(u16, &str)> {
     let status = message.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()?;
     Some((status, header(message, "CSeq")?.split_once(' ')?.1))
 }
 
 /// What a 200 to an INVITE says.
-pub(crate) fn answered(message: &str) -> Option<Answered> {
+pub fn answered(message: &str) -> Option<Answered> {
     let ip = message.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?;
     let port = message.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?;
     let contact = header(message, "Contact")?;
@@ -91,7 +99,7 @@ pub(crate) fn answered(message: &str) -> Option<Answered> {
 }
 
 /// The 200 to a request of the service.
-pub(crate) fn agree(request: &str) -> Option<String> {
+pub fn agree(request: &str) -> Option<String> {
     let names = ["Via", "From", "To", "Call-ID", "CSeq"];
     let headers: Option<Vec<String>> =
         names.iter().map(|name| Some(format!("{name}: {}\r\n", header(request, name)?))).collect();

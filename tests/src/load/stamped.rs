@@ -10,13 +10,17 @@ use nix::sys::time::TimeSpec;
 
 /// Bound to loopback, never blocking.
 #[derive(Debug)]
-pub(crate) struct Stamped {
+pub struct Stamped {
     socket: UdpSocket,
     control: Vec<u8>,
 }
 
 impl Stamped {
-    pub(crate) fn bind() -> io::Result<Self> {
+    /// Binds it to a port that the system draws.
+    ///
+    /// # Errors
+    /// If there is none, or the kernel stamps nothing.
+    pub fn bind() -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.set_nonblocking(true)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
@@ -25,16 +29,27 @@ impl Stamped {
         Ok(Self { socket, control: nix::cmsg_space!(TimeSpec) })
     }
 
-    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+    /// Where it is bound.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
-    pub(crate) fn send(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
+    /// Sends a datagram.
+    ///
+    /// # Errors
+    /// If the system does not take it.
+    pub fn send(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
         self.socket.send_to(bytes, to).map(|_| ())
     }
 
     /// The next datagram: its length, and when it arrived, in nanoseconds of the wall clock.
-    pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<(usize, i128)>> {
+    ///
+    /// # Errors
+    /// If the socket fails, or a datagram bears no time.
+    pub fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<(usize, i128)>> {
         let mut space = [IoSliceMut::new(buffer)];
         let message = recvmsg::<()>(self.socket.as_raw_fd(), &mut space, Some(&mut self.control), MsgFlags::empty());
         let message = match message {

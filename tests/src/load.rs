@@ -1,53 +1,84 @@
-//! The callers: one thread that begins calls at a rate, talks in all of them, and hangs up when it is time.
+//! Honest callers, for the benchmark and for the tests with attackers: one thread that begins calls at a rate, talks in all
+//! of them, and hangs up when it is time.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use ivr::clock::Clock;
-use ivr_core::number::Number;
+use ivr::phone::api::{Api, Start};
+use ivr_core::number::{Country, Number};
 
-use crate::caller::{self, Answered, Caller};
-use crate::stamped::Stamped;
+pub mod caller;
+pub mod cores;
+pub mod stamped;
+pub mod usage;
+
+use caller::{Answered, Caller};
+use stamped::Stamped;
 
 /// The pace of the thread; each call has its place in one of [`SLOTS`] turns.
 const TURN: Duration = Duration::from_millis(1);
 const SLOTS: usize = 20;
 const PACKET_TIME: Duration = Duration::from_millis(20);
 const FRAME_SAMPLES: usize = 160;
+/// Sessions begun at the same time.
+const SESSIONS_AT_ONCE: usize = 4;
 /// What is not answered by then never will be.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is to be done.
 #[derive(Debug)]
-pub(crate) struct Load {
-    pub(crate) calls: usize,
-    pub(crate) per_second: u32,
+pub struct Load {
+    /// How many calls there are.
+    pub calls: usize,
+    /// How many begin in a second.
+    pub per_second: u32,
     /// From the 200 to the BYE.
-    pub(crate) length: Duration,
+    pub length: Duration,
 }
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(crate) struct Measured {
+pub struct Measured {
     /// From each INVITE to its 200.
-    pub(crate) setups: Vec<Duration>,
-    /// How far packets came from one packet time after the one before.
-    pub(crate) deviations: Vec<Duration>,
-    pub(crate) received: u64,
-    pub(crate) lost: u64,
-    pub(crate) sent: u64,
+    pub setups: Vec<Duration>,
+    /// Of each packet that followed the one before it.
+    pub spacings: Vec<Spacing>,
+    /// RTP packets that came.
+    pub received: u64,
+    /// Those that are missing between them.
+    pub lost: u64,
+    /// RTP packets that were sent.
+    pub sent: u64,
     /// What all callers together should have sent in the time in which they talked.
-    pub(crate) due: f64,
-    pub(crate) refused: u64,
-    pub(crate) unanswered: u64,
+    pub due: f64,
+    /// INVITEs that were refused.
+    pub refused: u64,
+    /// INVITEs and BYEs without an answer.
+    pub unanswered: u64,
     /// Ended by the service.
-    pub(crate) cut_off: u64,
+    pub cut_off: u64,
+}
+
+/// How a packet came.
+#[derive(Debug, Clone, Copy)]
+pub struct Spacing {
+    /// When, by the wall clock in nanoseconds, as the kernel stamped it.
+    pub at: i128,
+    /// How far from one packet time after the one before.
+    pub off: Duration,
 }
 
 impl Measured {
+    /// How far packets came from one packet time after the one before.
+    pub fn deviations(&self) -> Vec<Duration> {
+        self.spacings.iter().map(|spacing| spacing.off).collect()
+    }
+
     /// How much of its own pace the load kept: far below one, its core was too busy to put the load on.
-    pub(crate) fn pace(&self) -> f64 {
+    pub fn pace(&self) -> f64 {
         self.sent as f64 / self.due
     }
 }
@@ -71,12 +102,51 @@ enum State {
     Over,
 }
 
-/// Puts the load on the service. `look` is called twice, at the beginning and at the end of the time in which all talk.
-pub(crate) fn run(
+/// A number for each call, no two alike: those with the lines 555-01XX, which no telephone has. Only numbers of the United
+/// States, whose word the demo's trunk is believed for.
+///
+/// # Errors
+/// If there are not so many.
+pub fn numbers(count: usize) -> anyhow::Result<Vec<Number>> {
+    let home: Country = "US".parse().context("a country")?;
+    let all = (201..990).flat_map(|area| (100..200).map(move |line| format!("+1{area}5550{line}")));
+    let valid = all.filter_map(|text| Number::parse(&text).ok()).filter(|number| number.country() == home);
+    let numbers: Vec<Number> = valid.take(count).collect();
+    anyhow::ensure!(numbers.len() == count, "only {} numbers are valid", numbers.len());
+    Ok(numbers)
+}
+
+/// Begins a session for each number: without one, no call is answered.
+///
+/// # Errors
+/// If the service does not begin one.
+pub async fn expect_calls(http: &str, numbers: &[Number]) -> anyhow::Result<()> {
+    let api = Api::new(http);
+    let begin = async |number: &Number| {
+        let start = Start { number: number.as_str(), csr: None, publish: false, locale: "en" };
+        api.start(&start).await.map(drop)
+    };
+    let sessions = stream::iter(numbers).map(begin).buffer_unordered(SESSIONS_AT_ONCE);
+    sessions.try_collect::<()>().await.context("beginning a session")
+}
+
+/// The value that this part of them does not exceed.
+pub fn percentile(values: &mut [Duration], part: f64) -> Duration {
+    values.sort_unstable();
+    let rank = (part * values.len() as f64).ceil() as usize;
+    values.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+/// Puts the load on the service. `look` is called twice, at the beginning and at the end of the time in which all talk, and
+/// told where their packets go.
+///
+/// # Errors
+/// If a socket fails, or `look` does.
+pub fn run(
     load: &Load,
     service: SocketAddr,
     numbers: &[Number],
-    mut look: impl FnMut() -> anyhow::Result<()>,
+    mut look: impl FnMut(&[SocketAddr]) -> anyhow::Result<()>,
 ) -> anyhow::Result<Measured> {
     let clock = Clock;
     let run = clock.wall().unix_timestamp_nanos();
@@ -109,15 +179,17 @@ pub(crate) fn run(
         for call in calls.iter_mut().skip(turn as usize % SLOTS).step_by(SLOTS) {
             call.talk(&mut measured)?;
         }
-        let talking = calls.iter().filter(|call| matches!(call.state, State::Talking { .. })).count();
-        if talking == load.calls && !all_talk {
-            all_talk = true;
-            look()?;
+        if !all_talk {
+            let talking: Vec<SocketAddr> = calls.iter().filter_map(Call::talks_to).collect();
+            if talking.len() == load.calls {
+                all_talk = true;
+                look(&talking)?;
+            }
         }
         for call in &mut calls {
             if let Some(bye) = call.timeout(now, load.length, &mut measured) {
                 if std::mem::take(&mut all_talk) {
-                    look()?;
+                    look(&[])?;
                 }
                 sip.send(bye.as_bytes(), service).context("sending a BYE")?;
             }
@@ -131,6 +203,13 @@ pub(crate) fn run(
 }
 
 impl Call {
+    fn talks_to(&self) -> Option<SocketAddr> {
+        match &self.state {
+            State::Talking { answered, .. } => Some(answered.rtp),
+            _ => None,
+        }
+    }
+
     /// Takes a message of the service and gives what is to be sent back.
     fn hear(&mut self, message: &str, at: i128, until: Instant, measured: &mut Measured) -> Option<String> {
         match (caller::status(message), &self.state) {
@@ -184,7 +263,7 @@ impl Call {
             let sequence = u16::from_be_bytes([buffer[2], buffer[3]]);
             if let Some((last, last_at)) = self.last.replace((sequence, at)) {
                 match sequence.wrapping_sub(last) {
-                    1 => measured.deviations.push(between(last_at, at).abs_diff(PACKET_TIME)),
+                    1 => measured.spacings.push(Spacing { at, off: between(last_at, at).abs_diff(PACKET_TIME) }),
                     gap => measured.lost += u64::from(gap.saturating_sub(1)),
                 }
             }

@@ -9,6 +9,7 @@ pub mod draft;
 pub mod findings;
 pub mod http;
 pub mod keys;
+mod link;
 pub mod operators;
 pub mod service;
 pub mod sip;
@@ -19,6 +20,7 @@ pub mod verification;
 use std::path::{Path, PathBuf};
 
 use ivr_core::caller::Policy;
+use ivr_core::link::LinkProfile;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
@@ -41,6 +43,8 @@ pub struct Config {
     sip: sip::Sip,
     policy: Policy,
     trunk_certificates: Vec<trunk::TrunkCertificate>,
+    links: Vec<LinkProfile>,
+    trunk_passwords: Vec<PathBuf>,
     verification: verification::Verification,
     ca: ca::Ca,
     database: database::Database,
@@ -91,13 +95,16 @@ impl Config {
         let operators = file.optional("operators").and_then(|raw| operators::check(raw, &mut file));
         file.refuse_the_rest();
 
-        let (trunks, trunk_certificates) = trunks
-            .map(|trunks| {
-                let (profiles, certificates): (Vec<_>, Vec<_>) =
-                    trunks.into_iter().map(|trunk| (trunk.profile, trunk.certificate)).unzip();
-                (profiles, certificates.into_iter().flatten().collect())
-            })
-            .unzip();
+        let (mut trunk_certificates, mut links, mut trunk_passwords) = (Vec::new(), Vec::new(), Vec::new());
+        let trunks = trunks.map(|trunks| {
+            let keep = |trunk: trunk::Trunk| {
+                trunk_certificates.extend(trunk.certificate);
+                links.extend(trunk.links.links);
+                trunk_passwords.extend(trunk.links.password_file);
+                trunk.profile
+            };
+            trunks.into_iter().map(keep).collect()
+        });
         let policy = trunks.zip(verification.as_ref()).map(|(trunks, verification)| Policy {
             trunks,
             issue_from: verification.issue_from(),
@@ -111,7 +118,9 @@ impl Config {
             http: http?,
             sip: sip?,
             policy: policy?,
-            trunk_certificates: trunk_certificates?,
+            trunk_certificates,
+            links,
+            trunk_passwords,
             verification: verification?,
             ca: ca?,
             database: database?,
@@ -146,6 +155,16 @@ impl Config {
     /// The certificates that trunks show.
     pub fn trunk_certificates(&self) -> &[trunk::TrunkCertificate] {
         &self.trunk_certificates
+    }
+
+    /// Where we register, and whom we probe.
+    pub fn links(&self) -> &[LinkProfile] {
+        &self.links
+    }
+
+    /// The files with the passwords of the trunks' accounts.
+    pub fn trunk_passwords(&self) -> &[PathBuf] {
+        &self.trunk_passwords
     }
 
     /// How a number is proved.

@@ -15,13 +15,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::address::canonical;
 use crate::clock::Clock;
+use crate::link_status::LinkBoard;
 use crate::media_driver::{MediaDriver, MediaFigures};
+use crate::names::Names;
 
+mod links;
 mod outlets;
 mod streams;
 #[cfg(test)]
 mod tests;
 
+use links::{Links, Located};
 use outlets::Outlets;
 use streams::{Event, Streams};
 
@@ -108,6 +112,7 @@ pub struct SipDriver {
     outbox: Outbox,
     outlets: Outlets,
     stream_events: Option<mpsc::Receiver<Event>>,
+    located: Option<mpsc::Receiver<Located>>,
     media_events: mpsc::Receiver<(CallKey, MediaEvent)>,
     answers: mpsc::Receiver<(CallKey, Answer)>,
     outcomes: mpsc::Receiver<(VerificationId, Outcome)>,
@@ -134,6 +139,7 @@ impl SipDriver {
             outbox: Outbox::new(),
             outlets: Outlets::new(socket, media, desk.questions, desk.records, clock),
             stream_events: None,
+            located: None,
             media_events,
             answers: desk.answers,
             outcomes: desk.outcomes,
@@ -151,6 +157,16 @@ impl SipDriver {
         self
     }
 
+    /// Registers and probes, too, as the endpoint's configuration has it: these name servers say where, and the board shows
+    /// how that goes.
+    #[must_use]
+    pub(crate) fn with_links(mut self, names: Option<Names>, board: LinkBoard) -> Self {
+        let (links, located) = Links::new(names, board);
+        self.outlets.keep_links(links);
+        self.located = Some(located);
+        self
+    }
+
     /// What is counted, kept up to date by [`run`](Self::run).
     pub fn figures(&self) -> watch::Receiver<Figures> {
         self.figures.subscribe()
@@ -163,6 +179,9 @@ impl SipDriver {
     pub async fn run(mut self, shutdown: Shutdown) -> Result<(), Stopped> {
         let mut datagram = vec![0; DATAGRAM_BYTES];
         let mut drains = false;
+        if self.located.is_some() {
+            self.handle(Input::Connected).await;
+        }
         loop {
             let deadline = self.endpoint.deadline();
             let now = self.clock.now();
@@ -172,6 +191,9 @@ impl SipDriver {
                     self.receive(&mut datagram).await?;
                 }
                 Some(event) = next_of(&mut self.stream_events) => self.take_up(event).await,
+                Some((link, query, records)) = next_of(&mut self.located) => {
+                    self.handle(Input::Located(link, query, records)).await;
+                }
                 event = self.media_events.recv() => {
                     let (call, event) = event.ok_or(Stopped::Media)?;
                     self.handle(Input::Media(call, event)).await;
@@ -194,7 +216,7 @@ impl SipDriver {
                 }
             }
             self.figures.send_replace(self.outlets.figures(self.endpoint.counters()));
-            if drains && self.endpoint.live_calls() == 0 {
+            if drains && self.endpoint.is_done() {
                 self.outlets.finish().await;
                 return Ok(());
             }
@@ -235,8 +257,8 @@ impl SipDriver {
     }
 }
 
-/// What arrives next; nothing ever, if there are no connections.
-async fn next_of(events: &mut Option<mpsc::Receiver<Event>>) -> Option<Event> {
+/// What arrives next; nothing ever, if there is nobody to send it.
+async fn next_of<T>(events: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
     match events {
         Some(events) => events.recv().await,
         None => std::future::pending().await,

@@ -45,6 +45,7 @@ use crate::clock::Clock;
 use crate::crowd::Crowd;
 use crate::enrol_email::EnrolEmail;
 use crate::issue::Issue;
+use crate::link_status::LinkStatus;
 use crate::mail::Catcher;
 use crate::operators::Operators;
 use crate::sip_driver::Figures;
@@ -81,6 +82,8 @@ pub struct Parts {
     pub authority: Published,
     /// What the telephone counts, for `/metrics`.
     pub figures: Box<dyn Fn() -> Figures + Send + Sync>,
+    /// How it stands with the trunks, for `/metrics`.
+    pub links: Box<dyn Fn() -> Vec<LinkStatus> + Send + Sync>,
     /// The state of each DHT, for `/healthz`.
     pub directory: Box<dyn Fn() -> BoxFuture<'static, Vec<Health>> + Send + Sync>,
     /// Enrolment by email; `None` without `[smtp]`.

@@ -83,6 +83,7 @@ const PLACES: &[Place] = &[
         scope: Scope::Everything,
     },
     Place { words: &["rtcp_types"], only_in: &["ivr/core/src/media/rtcp"], within: &SOURCES, scope: Scope::Everything },
+    Place { words: &["hickory_resolver"], only_in: &["ivr/src/names"], within: &SOURCES, scope: Scope::Everything },
     Place { words: &["rtp_rs"], only_in: &["ivr/core/src/media/rtp"], within: &SOURCES, scope: Scope::Everything },
     // SRTP's; hmac is named where codes are, too.
     Place {

@@ -121,6 +121,7 @@ fn config() -> Result<EndpointConfig, Box<dyn std::error::Error>> {
             issue_from: Level::L2,
             kinds: KindPolicy { voip: true, personal: false },
         },
+        links: Vec::new(),
         binding: Binding::ReadBack,
         limits: Limits {
             calls: 10_000,

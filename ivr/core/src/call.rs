@@ -28,7 +28,7 @@ mod record;
 mod reliable;
 mod session_timer;
 
-pub(crate) use desk::{Desk, Incoming, unguessable};
+pub(crate) use desk::{Desk, Incoming, branch, unguessable};
 use invite::Unacknowledged;
 use ours::OurRequest;
 use record::LONGEST_RECORD;

@@ -11,20 +11,22 @@ use crate::call::flow::Step;
 use crate::call::question::{Answer, Outcome, Question, VerificationId};
 use crate::call::{Call, Desk, Incoming, reply_summary};
 use crate::caller::Caller;
+use crate::link::{Link, LinkKey, LinkState, Query, Records};
 use crate::media::{CallKey, MediaCommand, MediaEvent, Quality};
 use crate::number::Number;
 use crate::private::Private;
 use crate::sip::agenda::Agenda;
 use crate::sip::gate::{self, Fault, Read};
-use crate::sip::message::{Asked, Method, Reply, Request};
+use crate::sip::message::{Asked, Method, Reply, Request, Response};
 use crate::sip::peer::{Flow, Peer};
-use crate::sip::transaction::{Heard, Repetition, Sending, TransactionKey, Transactions};
+use crate::sip::transaction::{Asker, Heard, Repetition, Sending, TransactionKey, Transactions};
 
 mod admission;
 mod config;
 mod counters;
 #[cfg(test)]
 mod hostile;
+mod links;
 mod ports;
 mod rate;
 mod refusal;
@@ -65,7 +67,11 @@ pub enum Input<'a> {
     Answer(CallKey, Answer),
     /// A session ended on its page; the call that waits for it (if any is on this node) hears of it.
     Outcome(VerificationId, Outcome),
-    /// The service shuts down: finish the calls, refuse new ones with 503.
+    /// The SIP socket is there: register and probe. Without this, nothing is sent that nobody asked for.
+    Connected,
+    /// A name server's answer to an [`Output::Locate`]. An answer that never comes is waited for, but not for long.
+    Located(LinkKey, Query, Records),
+    /// The service shuts down: finish the calls, refuse new ones with 503, and tell registrars that we go.
     RefuseNewCalls,
     /// The service ends at once: every caller is told, but nothing is waited for.
     EndCalls,
@@ -96,6 +102,10 @@ pub enum Output {
     Ask(CallKey, Question),
     /// Write this into the call record.
     Record(CallKey, Entry),
+    /// Ask a name server, without holding up the socket.
+    Locate(LinkKey, Query),
+    /// Show that a link stands otherwise than before, or a registration was renewed.
+    Link(LinkKey, LinkState),
 }
 
 /// A line of the call record. The shell adds the wall clock.
@@ -162,6 +172,9 @@ pub struct Endpoint {
     /// Which calls wait for a session's outcome.
     waiting: BTreeSet<(VerificationId, CallKey)>,
     agenda: Agenda<CallKey>,
+    /// In the order of the configuration.
+    links: Vec<Link>,
+    link_agenda: Agenda<LinkKey>,
     ports: Ports,
     /// For each trunk, in the order of the policy.
     tallies: Vec<Tally>,
@@ -203,6 +216,8 @@ impl Endpoint {
             by_tag: HashMap::new(),
             waiting: BTreeSet::new(),
             agenda: Agenda::default(),
+            links: config.links.iter().enumerate().map(|(i, profile)| Link::new(LinkKey(i), profile)).collect(),
+            link_agenda: Agenda::default(),
             ports: Ports::new(config.rtp_ports.len(), config.limits.port_quarantine),
             tallies: vec![Tally::default(); config.policy.trunks.len()],
             of_number: HashMap::new(),
@@ -228,7 +243,14 @@ impl Endpoint {
                     self.with(key, now, out, |call, desk| call.on_outcome(outcome, desk));
                 }
             }
-            Input::RefuseNewCalls => self.accepts_calls = false,
+            Input::Connected => self.with_links(now, out, Link::begin),
+            Input::Located(key, query, records) => {
+                self.with_link(key, now, out, |link, desk| link.on_records(&query, records, desk));
+            }
+            Input::RefuseNewCalls => {
+                self.accepts_calls = false;
+                self.with_links(now, out, Link::leave);
+            }
             Input::EndCalls => {
                 self.accepts_calls = false;
                 let mut keys: Vec<CallKey> = self.calls.keys().copied().collect();
@@ -236,6 +258,7 @@ impl Endpoint {
                 for key in keys {
                     self.with(key, now, out, |call, desk| call.on_shutdown(desk));
                 }
+                self.with_links(now, out, Link::leave_at_once);
             }
             Input::Timeout => self.on_timeout(now, out),
         }
@@ -243,7 +266,8 @@ impl Endpoint {
 
     /// When [`Input::Timeout`] is due.
     pub fn deadline(&self) -> Option<Instant> {
-        self.agenda.deadline().into_iter().chain(self.transactions.deadline()).min()
+        let (calls, links) = (self.agenda.deadline(), self.link_agenda.deadline());
+        calls.into_iter().chain(links).chain(self.transactions.deadline()).min()
     }
 
     /// What was counted since the start.
@@ -252,9 +276,15 @@ impl Endpoint {
         Counters { calls: self.calls.len(), unacknowledged, ..self.counters }
     }
 
-    /// Calls that are not over: a service that shuts down waits until there are none.
+    /// Calls that are not over.
     pub fn live_calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// After [`Input::RefuseNewCalls`]: the last call is over, and the registrars know that we go. A service that shuts
+    /// down waits for this.
+    pub fn is_done(&self) -> bool {
+        self.calls.is_empty() && self.links.iter().all(Link::is_over)
     }
 
     fn on_timeout(&mut self, now: Instant, out: &mut Outbox) {
@@ -263,12 +293,19 @@ impl Endpoint {
         for key in due {
             self.with(key, now, out, |call, desk| call.on_timeout(desk));
         }
+        let due: Vec<LinkKey> = std::iter::from_fn(|| self.link_agenda.pop_due(now)).collect();
+        for key in due {
+            self.with_link(key, now, out, Link::on_timeout);
+        }
         let mut repeated = Vec::new();
         let unanswered = self.transactions.on_timeout(now, &mut repeated);
         self.counters.retransmissions += repeated.len() as u64;
         out.extend(repeated.into_iter().map(|(to, bytes)| Output::Message { to, bytes }));
-        for (key, method) in unanswered {
-            self.with(key, now, out, |call, desk| call.on_no_response(method, desk));
+        for (asker, method) in unanswered {
+            match asker {
+                Asker::Call(key) => self.with(key, now, out, |call, desk| call.on_no_response(method, desk)),
+                Asker::Link(key) => self.with_link(key, now, out, Link::on_no_response),
+            }
         }
     }
 
@@ -278,7 +315,7 @@ impl Endpoint {
             Some(_) => self.counters.stream_messages += 1,
         }
         let read = gate::read(bytes);
-        let Some(trunk) = self.config.policy.trunk_of(&from) else { return self.on_stranger(read, from, out) };
+        let Some(trunk) = self.config.policy.trunk_of(&from) else { return self.on_stranger(read, from, now, out) };
         match read {
             Read::KeepAlive => {}
             Read::Garbage => self.counters.garbage += 1,
@@ -287,12 +324,7 @@ impl Endpoint {
                 let asked = Asked { from, via: &refused.via, lines: &refused.lines };
                 self.reply_stateless(&refused.fault.reply(), &asked, out);
             }
-            Read::Response(response) => match self.transactions.on_response(&response, now) {
-                Heard::Stray => self.counters.unmatched_responses += 1,
-                Heard::Provisional => {}
-                Heard::Again((to, bytes)) => out.push(Output::Message { to, bytes }),
-                Heard::Final(key) => self.with(key, now, out, |call, desk| call.on_response(&response, desk)),
-            },
+            Read::Response(response) => self.on_response(&response, now, out),
             Read::Request(request) => {
                 let key = TransactionKey::of(&request, trunk);
                 let incoming = Incoming { request: *request, from, key };
@@ -305,11 +337,28 @@ impl Endpoint {
         }
     }
 
-    /// Somebody who is no trunk: nothing is believed, nothing is kept, a connection ends.
-    fn on_stranger(&mut self, read: Read, from: Peer, out: &mut Outbox) {
+    fn on_response(&mut self, response: &Response, now: Instant, out: &mut Outbox) {
+        match self.transactions.on_response(response, now) {
+            Heard::Stray => self.counters.unmatched_responses += 1,
+            Heard::Provisional => {}
+            Heard::Again((to, bytes)) => out.push(Output::Message { to, bytes }),
+            Heard::Final(Asker::Call(key)) => self.with(key, now, out, |call, desk| call.on_response(response, desk)),
+            Heard::Final(Asker::Link(key)) => {
+                self.with_link(key, now, out, |link, desk| link.on_response(response, desk))
+            }
+        }
+    }
+
+    /// Somebody who is no trunk: nothing is believed, nothing is kept, a connection ends. But for an answer to a question
+    /// of ours outside of calls: we may ask servers that send no calls, and the branch has 128 bits that only who was
+    /// asked can know.
+    fn on_stranger(&mut self, read: Read, from: Peer, now: Instant, out: &mut Outbox) {
         match &read {
             Read::KeepAlive => return,
             Read::Garbage => self.counters.garbage += 1,
+            Read::Response(response) if matches!(self.transactions.asker_of(response), Some(Asker::Link(_))) => {
+                return self.on_response(response, now, out);
+            }
             _ => self.counters.strangers += 1,
         }
         let refuses = self.config.strangers == Strangers::Refuse;

@@ -7,10 +7,12 @@
 
 pub(crate) mod agenda;
 pub(crate) mod dialog;
+pub(crate) mod digest;
 pub(crate) mod gate;
 pub(crate) mod header_lines;
 pub(crate) mod identity;
 pub(crate) mod info_key;
+pub(crate) mod locate;
 pub(crate) mod message;
 mod multipart;
 pub mod peer;

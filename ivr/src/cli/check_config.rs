@@ -71,6 +71,9 @@ fn inspect(config: &Config, findings: &mut Findings) {
             readable("trunk.certificate_authorities", file, findings);
         }
     }
+    for file in config.trunk_passwords() {
+        secret("trunk.register.password_file", file, findings);
+    }
     match config.smtp().map(|smtp| smtp.login()) {
         Some(Some(login)) => secret("smtp.password_file", login.password_file(), findings),
         Some(None) => {}

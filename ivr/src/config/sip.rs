@@ -1,8 +1,9 @@
 //! `[sip]`: where calls arrive and where their audio goes.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{AddrParseError, IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use ivr_core::endpoint::{Addresses, Strangers};
 use serde::Deserialize;
@@ -25,6 +26,8 @@ pub(super) struct Raw {
     max_calls: usize,
     #[serde(default = "default_unknown_peers")]
     unknown_peers: String,
+    #[serde(default)]
+    nameservers: Vec<String>,
 }
 
 /// An address, or one of each family.
@@ -66,6 +69,7 @@ pub struct Sip {
     rtp_ports: RangeInclusive<u16>,
     max_calls: usize,
     unknown_peers: Strangers,
+    nameservers: Vec<SocketAddr>,
 }
 
 /// SIP over TLS.
@@ -118,6 +122,11 @@ impl Sip {
         self.max_calls
     }
 
+    /// Who is asked where a trunk's servers are; if it is nobody, whom the system asks.
+    pub fn nameservers(&self) -> &[SocketAddr] {
+        &self.nameservers
+    }
+
     /// What strangers hear.
     pub fn unknown_peers(&self) -> Strangers {
         self.unknown_peers
@@ -158,6 +167,7 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Sip> {
         &raw.unknown_peers,
         &[("403", Strangers::Refuse), ("silence", Strangers::Ignore)],
     );
+    let nameservers: Option<Vec<NameServer>> = file.findings.parse_all("sip.nameservers", &raw.nameservers);
     Some(Sip {
         listen: listen?,
         advertise: advertise?,
@@ -166,6 +176,7 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Sip> {
         rtp_ports: rtp_ports?,
         max_calls: raw.max_calls,
         unknown_peers: unknown_peers?,
+        nameservers: nameservers?.into_iter().map(|server| server.0).collect(),
     })
 }
 
@@ -235,5 +246,19 @@ fn ports(text: &str, file: &mut File<'_>) -> Option<RangeInclusive<u16>> {
     }
 }
 
+/// An address, with or without a port.
+struct NameServer(SocketAddr);
+
+impl FromStr for NameServer {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        let with_port = |ip| SocketAddr::new(ip, DNS_PORT);
+        text.parse::<IpAddr>().map(with_port).or_else(|_| text.parse()).map(Self)
+    }
+}
+
+/// RFC 1035 4.2.
+const DNS_PORT: u16 = 53;
 /// Above this, one process is the wrong tool.
 const MOST_CALLS: usize = 10_000;

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use ivr_core::link::Duty;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
@@ -172,6 +173,41 @@ fn every_fault_is_told_with_its_place() {
             "fault: trunk \"carrier\".numbers: \"+1 202 555 0100\": a number is written as +",
         ),
         ("+12025550100", "+4402079460018", "; did you mean +442079460018?"),
+        (
+            "country = \"US\"",
+            "country = \"US\"\nprobe = \"sip:+12025550143@carrier.example\"",
+            "fault: trunk \"carrier\".probe: \"sip:+12025550143@carrier.example\": a server has no user",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\nprobe = \"sips:carrier.example\"",
+            "fault: trunk \"carrier\".probe: over TLS the server must be known by its certificate",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\n[trunk.register]\nregistrar = \"sip:c.example\"\nuser = \"a b\"\npassword_file = \"none\"",
+            "fault: trunk \"carrier\".register.user: what stands before the @ of your account",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\n[trunk.register]\nregistrar = \"sip:c.example\"\nuser = \"a\"\nauth_user = '\"'\npassword_file = \"none\"",
+            "fault: trunk \"carrier\".register.auth_user: a name of up to 128 bytes",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\n[trunk.register]\nregistrar = \"sip:c.example\"\nuser = \"a\"\npassword_file = \"none\"\nexpires_seconds = 5",
+            "fault: trunk \"carrier\".register.expires_seconds: between 60 and 86400 seconds",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\n[trunk.register]\nregistrar = \"sip:c.example\"\nuser = \"a\"\npassword_file = \"none\"",
+            "fault: trunk \"carrier\".register.password_file: ",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
+            "listen = \"127.0.0.1:5060\"\nnameservers = [\"dns.example\"]",
+            "fault: sip.nameservers: \"dns.example\": invalid",
+        ),
         (
             "country = \"US\"",
             "country = \"USA\"",
@@ -373,13 +409,15 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
     let secret = folder.path().join("secret");
     std::fs::write(&secret, "0123456789abcdef").unwrap();
     let is_setting = |line: &str| {
-        line.strip_prefix('#')
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()) && rest.contains(" = "))
+        line.strip_prefix('#').is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_lowercase()) && rest.contains(" = ") || rest.starts_with("[trunk.")
+        })
     };
     let all: String = EXAMPLE
         .lines()
         .map(|line| if is_setting(line) { &line[1..] } else { line })
         .map(|line| line.replace("/etc/dialproof/carrier.secret", &secret.display().to_string()))
+        .map(|line| line.replace("/etc/dialproof/carrier.password", &secret.display().to_string()))
         // Prefixes belong to a format that is not the default.
         .map(|line| line.replace("number_format = \"e164\"", "number_format = \"national\"") + "\n")
         .collect();
@@ -410,6 +448,10 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
         }
     }
     assert_eq!(table.len(), sections.len(), "a section is not asserted here");
+    let account = table["trunk"][0]["register"].as_table().unwrap();
+    for key in keys_of::<link::Raw>() {
+        assert!(account.contains_key(*key), "config.example.toml does not show trunk.register.{key}");
+    }
 }
 
 /// The keys of a section, as serde derived them.
@@ -461,4 +503,33 @@ impl<'de> Deserializer<'de> for KeyReader<'_> {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
         newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
+}
+
+#[test]
+fn a_trunk_has_its_links_and_its_contact_bears_the_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("password"), "open sesame\n").unwrap();
+    std::fs::write(folder.path().join("secret"), "0123456789abcdef").unwrap();
+    let links = |more: &str| {
+        let links = format!(
+            "country = \"US\"\n{more}probe = \"sip:192.0.2.9\"\n[trunk.register]\nregistrar = \"sip:c.example\"\n\
+             user = \"dialproof\"\npassword_file = \"password\"\n"
+        );
+        let mut findings = Findings::default();
+        let text = SMALL.replace("country = \"US\"", &links);
+        let config = Config::parse(&text, folder.path(), Purpose::Serve, &mut findings);
+        (config.unwrap_or_else(|| panic!("{findings}")).links().to_vec(), findings.to_string())
+    };
+    let (kept, findings) = links("");
+    assert!(findings.contains("trunk \"carrier\".probe: sip:192.0.2.9 is none of this trunk's sources"), "{findings}");
+    let [register, probe] = &kept[..] else { panic!("{kept:?}") };
+    let Duty::Register(account) = &register.duty else { panic!("{register:?}") };
+    assert_eq!(account.contact.expose(), "+12025550100");
+    assert_eq!(account.login.user.expose(), "dialproof");
+    assert_eq!(account.login.password.expose(), "open sesame");
+    assert_eq!((account.expires.as_secs(), &probe.duty), (3_600, &Duty::Probe));
+    assert!(!format!("{kept:?}").contains("sesame"), "{kept:?}");
+    let (kept, _) = links("ingress_secret_file = \"secret\"\n");
+    let Duty::Register(account) = &kept[0].duty else { panic!("{kept:?}") };
+    assert_eq!(account.contact.expose(), "0123456789abcdef");
 }

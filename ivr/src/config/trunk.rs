@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Value;
 
 use super::File;
+use super::link::{self, Links};
 use super::sip::Sip;
 
 #[derive(Deserialize)]
@@ -53,6 +54,8 @@ pub(super) struct Raw {
     max_level: String,
     #[serde(default = "default_max_calls")]
     max_calls: usize,
+    register: Option<link::Raw>,
+    probe: Option<String>,
 }
 
 fn yes() -> bool {
@@ -103,6 +106,7 @@ pub struct TrunkCertificate {
 pub(super) struct Trunk {
     pub(super) profile: TrunkProfile,
     pub(super) certificate: Option<TrunkCertificate>,
+    pub(super) links: Links,
 }
 
 pub(super) fn check(file: &mut File<'_>) -> Option<Vec<Trunk>> {
@@ -178,14 +182,15 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         bare_user_is_number: raw.bare_user_is_number,
         country: country?,
         number_format: number_format?,
-        strip_prefixes: raw.strip_prefixes,
+        strip_prefixes: raw.strip_prefixes.clone(),
         keeps_diversion: keeps_diversion?,
         nat: raw.nat,
         srtp: srtp?,
         max_level: max_level?,
         max_calls: raw.max_calls,
     };
-    Some(Trunk { profile, certificate })
+    let links = link::check(index, &profile, (raw.register.as_ref(), raw.probe.as_deref()), file)?;
+    Some(Trunk { profile, certificate, links })
 }
 
 fn numbers(place: &str, texts: &[String], file: &mut File<'_>) -> Option<Vec<Number>> {

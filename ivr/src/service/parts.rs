@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::enrol_email::{self, EnrolEmail};
 use crate::issue::{Issue, IssueParts};
 use crate::key_file::KeyFile;
+use crate::link_status::LinkStatus;
 use crate::mail::{Catcher, MailSender, Nudge, Relay, Transport};
 use crate::operators::Operators;
 use crate::publish::{Publisher, PublisherParts};
@@ -58,6 +59,7 @@ impl Parts {
         self,
         outcomes: mpsc::Sender<(VerificationId, Outcome)>,
         figures: watch::Receiver<Figures>,
+        links: watch::Receiver<Vec<LinkStatus>>,
     ) -> Result<Wired, StartError> {
         let bell = Bell::default();
         let hasher =
@@ -97,7 +99,7 @@ impl Parts {
         let catcher = self.is_demo.then(|| Catcher::new(self.config.service().name()));
         let mail = self.mail(&issue, catcher.clone())?;
         let enrol = mail.as_ref().map(|(enrol, _)| enrol.clone());
-        let app = self.app(&verify, &issue, enrol, (calls.clone(), operators.clone()), catcher, figures);
+        let app = self.app(&verify, &issue, enrol, (calls.clone(), operators.clone()), catcher, (figures, links));
         Ok(Wired { verify, issue, publisher, calls, operators, mail, app })
     }
 
@@ -127,7 +129,7 @@ impl Parts {
         enrol: Option<EnrolEmail>,
         (calls, operators): (CallRecord, Operators),
         mails: Option<Catcher>,
-        figures: watch::Receiver<Figures>,
+        (figures, links): (watch::Receiver<Figures>, watch::Receiver<Vec<LinkStatus>>),
     ) -> App {
         let Self { config, authority, keys, store, directory, bundle, sip, is_demo, clock } = self;
         let settings = Settings {
@@ -154,6 +156,7 @@ impl Parts {
                 jwks: authority.result_key().jwks(),
             },
             figures: Box::new(move || *figures.borrow()),
+            links: Box::new(move || links.borrow().clone()),
             directory: Box::new(move || {
                 let directory = directory.clone();
                 Box::pin(async move { directory.ask().await })

@@ -14,7 +14,9 @@ use super::desk::Ends;
 use super::sockets::SipSockets;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::link_status::{LinkBoard, LinkStatus};
 use crate::media_driver::{MediaDriver, RtpSockets};
+use crate::names::Names;
 use crate::sip_driver::{Desk, Figures, Listeners, Secure, SipDriver};
 
 /// Questions of calls that nobody has taken up. A full queue is answered "unavailable" by the driver.
@@ -38,6 +40,8 @@ pub(super) struct Telephone {
     pub(super) outcomes: mpsc::Sender<(VerificationId, Outcome)>,
     /// What is counted.
     pub(super) figures: watch::Receiver<Figures>,
+    /// How it stands with the trunks.
+    pub(super) links: watch::Receiver<Vec<LinkStatus>>,
 }
 
 impl Telephone {
@@ -69,6 +73,7 @@ impl Telephone {
             addresses,
             rtp_ports: rtp.ports().to_vec(),
             policy: config.policy().clone(),
+            links: config.links().to_vec(),
             binding: config.verification().binding(),
             limits: Limits { calls: config.sip().max_calls(), ..Limits::default() },
             strangers: config.sip().unknown_peers(),
@@ -81,9 +86,14 @@ impl Telephone {
         let (record, records) = mpsc::channel(RECORDS);
         let desk = Desk { questions: ask, answers: answered, outcomes: ended, records: record };
         let driver = SipDriver::new(sip.udp, Endpoint::new(endpoint, clock.bytes()), media, desk, clock);
-        let driver = driver.with_streams(listeners);
+        let has_names = config.links().iter().any(|link| link.server.address().is_none());
+        let names = has_names.then(|| Names::of(config.sip().nameservers())).transpose().map_err(io::Error::other)?;
+        let name = |trunk: usize| config.policy().trunks[trunk].name.clone();
+        let board = LinkBoard::new(config.links(), name, clock.wall());
+        let links = board.watch();
+        let driver = driver.with_streams(listeners).with_links(names, board);
         let figures = driver.figures();
-        Ok(Self { driver, ends: Ends { questions, answers, records }, outcomes, figures })
+        Ok(Self { driver, ends: Ends { questions, answers, records }, outcomes, figures, links })
     }
 }
 

@@ -7,7 +7,7 @@ use ivr_core::sip::peer::{Peer, Transport};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-use super::{Figures, Recorded, Streams};
+use super::{Figures, Links, Recorded, Streams};
 use crate::address::of_family;
 use crate::clock::Clock;
 use crate::media_driver::MediaDriver;
@@ -22,6 +22,7 @@ pub(super) struct Outlets {
     media: MediaDriver,
     questions: mpsc::Sender<(CallKey, Question)>,
     records: mpsc::Sender<Recorded>,
+    links: Option<Links>,
     clock: Clock,
     unsent_datagrams: u64,
     unasked_questions: u64,
@@ -43,6 +44,7 @@ impl Outlets {
             media,
             questions,
             records,
+            links: None,
             clock,
             unsent_datagrams: 0,
             unasked_questions: 0,
@@ -52,6 +54,10 @@ impl Outlets {
 
     pub(super) fn open_streams(&mut self, streams: Streams) {
         self.streams = Some(streams);
+    }
+
+    pub(super) fn keep_links(&mut self, links: Links) {
+        self.links = Some(links);
     }
 
     /// Sends what waits for a connection, and ends them all.
@@ -80,6 +86,16 @@ impl Outlets {
                 Output::Ask(call, question) => {
                     if self.questions.try_send((call, question)).is_err() {
                         unasked.push(call);
+                    }
+                }
+                Output::Locate(link, query) => {
+                    if let Some(links) = &self.links {
+                        links.look_up(link, query);
+                    }
+                }
+                Output::Link(link, state) => {
+                    if let Some(links) = &self.links {
+                        links.board.note(link, state, self.clock.wall());
                     }
                 }
                 Output::Record(call, entry) => {

@@ -122,6 +122,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
         addresses: Addresses::only(address),
         rtp_ports,
         policy: Policy { trunks: vec![trunk], issue_from: Level::L1, kinds: KindPolicy::default() },
+        links: Vec::new(),
         binding: Binding::ReadBack,
         limits: Limits::default(),
         strangers: Strangers::Refuse,

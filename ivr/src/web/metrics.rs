@@ -8,9 +8,11 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 use ivr_core::endpoint::Counters;
+use time::OffsetDateTime;
 
 use super::App;
 use super::error::WebError;
+use crate::link_status::LinkStatus;
 use crate::media_driver::MediaFigures;
 use crate::sip_driver::Figures;
 use crate::verify::Typed;
@@ -100,6 +102,7 @@ pub(crate) async fn text(app: &App) -> Result<String, WebError> {
     let figures = (app.figures)();
     sip(&mut out, &figures.endpoint);
     telephone(&mut out, &figures);
+    links(&mut out, &(app.links)(), app.clock.wall());
     Ok(out.text)
 }
 
@@ -156,6 +159,34 @@ fn sip(out: &mut Page, counters: &Counters) {
     for (name, help, value) in gauges {
         out.begin(&format!("dialproof_sip_{name}"), "gauge", help);
         out.value("", value as u64);
+    }
+}
+
+/// How it stands with the trunks: one row for each registration and each probe.
+fn links(out: &mut Page, links: &[LinkStatus], now: OffsetDateTime) {
+    let seconds = |at: OffsetDateTime| u64::try_from(at.unix_timestamp()).unwrap_or_default();
+    let up = |link: &LinkStatus| Some(u64::from(link.is_up(now)));
+    let since = |link: &LinkStatus| link.state.map(|_| seconds(link.since));
+    let until = |link: &LinkStatus| link.registered_until().map(seconds);
+    let refusal = |link: &LinkStatus| link.refusal().map(u64::from);
+    type Read<'a> = &'a dyn Fn(&LinkStatus) -> Option<u64>;
+    let metrics: [(&str, &str, Read<'_>); 4] = [
+        ("up", "1 while we are registered with the trunk, or its server answers our probes.", &up),
+        ("last_change_timestamp_seconds", "When that was found out, or the registration was renewed.", &since),
+        ("registered_until_timestamp_seconds", "When the registration ends if it is not renewed.", &until),
+        ("refused_status", "The SIP status that the server answers with instead.", &refusal),
+    ];
+    for (name, help, read) in metrics {
+        if links.is_empty() {
+            continue;
+        }
+        out.begin(&format!("dialproof_trunk_{name}"), "gauge", help);
+        for link in links {
+            if let Some(value) = read(link) {
+                let trunk = link.trunk.replace('\\', "\\\\").replace('"', "\\\"");
+                out.value(&format!("{{trunk=\"{trunk}\",by=\"{}\"}}", link.duty), value);
+            }
+        }
     }
 }
 

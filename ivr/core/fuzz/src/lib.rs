@@ -51,6 +51,7 @@ pub fn config() -> EndpointConfig {
             issue_from: Level::L2,
             kinds: KindPolicy { voip: true, personal: false },
         },
+        links: Vec::new(),
         binding: Binding::ReadBack,
         limits: Limits::default(),
         strangers: Strangers::Refuse,
@@ -258,7 +259,7 @@ impl Stage {
                 Output::Ask(CallKey(key), _) => self.keys = self.keys.max(key),
                 Output::Message { bytes, .. } => self.hear(&String::from_utf8_lossy(&bytes)),
                 Output::Farewell { .. } => {}
-                Output::Media(..) | Output::Record(..) => {}
+                Output::Media(..) | Output::Record(..) | Output::Locate(..) | Output::Link(..) => {}
             }
         }
     }

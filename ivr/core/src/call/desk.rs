@@ -9,6 +9,7 @@ use crate::endpoint::{Counters, EndpointConfig, Outbox, Output};
 use crate::sip::message::{Asked, Reply, Request};
 use crate::sip::peer::Peer;
 use crate::sip::transaction::{Sending, TransactionKey, Transactions};
+use crate::sip::via::MAGIC_COOKIE;
 
 /// What a call may use while it acts: everything that the calls of an endpoint share.
 pub(crate) struct Desk<'a> {
@@ -44,4 +45,9 @@ pub(crate) struct Incoming {
     pub(crate) request: Request,
     pub(crate) from: Peer,
     pub(crate) key: TransactionKey,
+}
+
+/// The name of a new transaction of ours (RFC 3261 8.1.1.7).
+pub(crate) fn branch(chance: &mut impl Rng) -> String {
+    format!("{MAGIC_COOKIE}{}", unguessable(chance))
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::sip::dialog::Draft;
 use crate::sip::header_lines::HeaderLine;
 use crate::sip::message::{Response, status_line};
-use crate::sip::transaction::Sending;
+use crate::sip::transaction::{Asker, Sending};
 
 /// One that was sent.
 #[derive(Debug)]
@@ -23,9 +23,9 @@ impl Call {
         body: &[u8],
         desk: &mut Desk<'_>,
     ) -> OurRequest {
-        let (cseq, branch) = (self.dialog.next_cseq(), branch(desk));
+        let (cseq, branch) = (self.dialog.next_cseq(), branch(desk.chance));
         let (sending, summary) = self.written(Draft { method, cseq, branch: &branch, more, body }, desk);
-        desk.transactions.send(&branch, self.key, method, sending.clone(), desk.now);
+        desk.transactions.send(&branch, Asker::Call(self.key), method, sending.clone(), desk.now);
         desk.send(sending);
         self.note(true, summary, desk);
         OurRequest { method, cseq, branch }
@@ -34,7 +34,7 @@ impl Call {
     /// Acknowledges the final response to our INVITE, that one too whose call is over by now.
     pub(super) fn acknowledge(&mut self, ours: &OurRequest, status: u16, desk: &mut Desk<'_>) {
         // RFC 3261 13.2.2.4: the ACK of a 2xx is a transaction of its own; 17.1.1.3: any other is the INVITE's.
-        let branch = if status < 300 { branch(desk) } else { ours.branch.clone() };
+        let branch = if status < 300 { branch(desk.chance) } else { ours.branch.clone() };
         let ack = Draft { method: Method::Ack, cseq: ours.cseq, branch: &branch, more: Vec::new(), body: b"" };
         let (sending, summary) = self.written(ack, desk);
         desk.transactions.acknowledged(&ours.branch, sending.clone(), desk.now);
@@ -83,8 +83,4 @@ impl Call {
         self.unacknowledged = None;
         self.part(true, desk);
     }
-}
-
-fn branch(desk: &mut Desk<'_>) -> String {
-    format!("{}{}", crate::sip::via::MAGIC_COOKIE, unguessable(desk.chance))
 }

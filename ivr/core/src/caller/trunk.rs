@@ -55,7 +55,7 @@ pub struct TrunkProfile {
 
 impl TrunkProfile {
     /// Does its SIP come from there, and may ours go there?
-    pub(crate) fn has_source(&self, ip: IpAddr) -> bool {
+    pub fn has_source(&self, ip: IpAddr) -> bool {
         self.sources.iter().any(|source| source.contains(ip)) || self.sources.is_empty() && self.shows_certificate
     }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::caller::Policy;
+use crate::link::LinkProfile;
 use crate::proof::Binding;
 use crate::sip::peer::{Peer, Transport};
 
@@ -17,6 +18,8 @@ pub struct EndpointConfig {
     pub rtp_ports: Vec<u16>,
     /// The trunk profiles, and who may call over them.
     pub policy: Policy,
+    /// Where we register, and whom we probe.
+    pub links: Vec<LinkProfile>,
     /// What ends a proof.
     pub binding: Binding,
     /// How much is taken on at a time.

@@ -2,7 +2,9 @@
 
 use super::{Addresses, EndpointConfig, Limits, Strangers};
 use crate::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
+use crate::link::{Account, Duty, LinkProfile, Login};
 use crate::number::{KindPolicy, Number};
+use crate::private::Private;
 use crate::proof::Binding;
 use crate::sip::peer::{Flow, Peer, Transport};
 
@@ -49,10 +51,63 @@ pub(super) fn config() -> EndpointConfig {
             issue_from: Level::L2,
             kinds: KindPolicy { voip: true, personal: false },
         },
+        links: Vec::new(),
         binding: Binding::ReadBack,
         limits: Limits::default(),
         strangers: Strangers::Refuse,
         server: None,
+    }
+}
+
+/// A link of the first trunk: an account with this server, for so many seconds.
+pub(super) fn registration(server: &str, seconds: u64) -> LinkProfile {
+    let private = |text: &str| Private::new(text.to_owned());
+    let login = Login { user: private("dialproof"), password: private("open sesame") };
+    let account = Account {
+        user: private("dialproof"),
+        login,
+        contact: private("+12025550100"),
+        expires: std::time::Duration::from_secs(seconds),
+    };
+    LinkProfile { trunk: 0, server: server.parse().unwrap(), duty: Duty::Register(account) }
+}
+
+/// A link of the first trunk: does this server answer?
+pub(super) fn probe(server: &str) -> LinkProfile {
+    LinkProfile { trunk: 0, server: server.parse().unwrap(), duty: Duty::Probe }
+}
+
+/// A server that our links ask.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    /// The last request, and where it was sent.
+    asked: Option<(Peer, String)>,
+}
+
+impl Server {
+    /// Takes in a datagram that was sent, if it is for a server.
+    pub(super) fn hear(&mut self, to: Peer, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        if text.starts_with("REGISTER ") || text.starts_with("OPTIONS ") {
+            self.asked = Some((to, text.into_owned()));
+        }
+    }
+
+    /// A response to the last request, from where it was sent or `from` elsewhere. A 200 lists the Contact as it was asked
+    /// for, unless the changes have one.
+    pub(super) fn message(&self, status: &str, changes: &[&str]) -> (Peer, Vec<u8>) {
+        let (to, request) = self.asked.as_ref().expect("a server was asked");
+        let from = changes
+            .iter()
+            .find_map(|change| change.strip_prefix("from "))
+            .map_or(*to, |from| Peer::udp(from.parse().unwrap()));
+        let more: Vec<&str> = changes.iter().copied().filter(|change| change.contains(": ")).collect();
+        let lists = status == "200" && !changes.iter().any(|change| change.contains("Contact"));
+        let copied = ["Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "].into_iter().chain(lists.then_some("Contact: "));
+        let copied: Vec<&str> = copied.collect();
+        let lines = request.lines().filter(|line| copied.iter().any(|name| line.starts_with(name)));
+        let headers: String = lines.chain(more).map(|line| format!("{line}\r\n")).collect();
+        (from, format!("SIP/2.0 {status} Whatever\r\n{headers}Content-Length: 0\r\n\r\n").into_bytes())
     }
 }
 

@@ -2,13 +2,17 @@
 //! -p ivr-core` rewrites them; the diff is the review.
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
-//! trunk), `# unacknowledged: 1`, `# srtp: required` (by the
-//! trunk) or `# asserts: Remote-Party-ID` (the trunk, while its From is free text); `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or told to the media
-//! thread, `=` what is recorded, `counted` what the counters say in the end. After the last `>` the endpoint goes on until it waits for nothing.
+//! trunk), `# unacknowledged: 1`, `# srtp: required` (by the trunk) or `# asserts: Remote-Party-ID` (the trunk, while
+//! its From is free text), `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`;
+//! `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives,
+//! `<` what is sent or asked or told to the media thread, `=` what is recorded, `counted` what the counters say in the
+//! end. After the last `>` the endpoint goes on until it waits for nothing.
 //!
 //! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
-//! from tcp 192.0.2.1:40000 #1 (which then stays) | tag x | branch y | call b | body 5\r\n`. `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours.
-//! Keys of SRTP are not shown, but numbered: whether ours is another one is what matters.
+//! from tcp 192.0.2.1:40000 #1 (which then stays) | tag x | branch y | call b | body 5\r\n`. `again` repeats the last one,
+//! `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours, `401 REGISTER | WWW-Authenticate: …` and `200 OPTIONS`
+//! are a server's, `dns 10 1 5060 a.example, …` a name server's. Keys of SRTP are not shown, but numbered: whether ours
+//! is another one is what matters.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -16,9 +20,10 @@ use std::path::{Path, PathBuf};
 
 use voice_prompts::Segment;
 
-use super::testing::{Caller, PEER, config};
+use super::testing::{Caller, PEER, Server, config, probe, registration};
 use super::*;
 use crate::caller::Srtp;
+use crate::link::{Naptr, Srv};
 use crate::media::Control;
 use crate::sip::stream::{Framed, Framer};
 
@@ -86,6 +91,9 @@ struct Replay {
     callers: HashMap<String, Caller>,
     /// The endpoint's key of each caller.
     keys: HashMap<String, CallKey>,
+    server: Server,
+    /// What a name server was asked last.
+    query: Option<(LinkKey, Query)>,
     /// Of each connection.
     framers: HashMap<Flow, Framer>,
     /// The utterance begun last.
@@ -119,11 +127,16 @@ impl Replay {
         if setting(written, "asserts") == Some("Remote-Party-ID") {
             (trunk.trust_pai, trunk.trust_rpid, trunk.from_is_free_text) = (false, true, true);
         }
+        let registrar =
+            setting(written, "register").map(|uri| registration(uri, number("expires").unwrap_or(600) as u64));
+        config.links = registrar.into_iter().chain(setting(written, "probe").map(probe)).collect();
         Self {
             endpoint: Endpoint::new(config, [7; 32]),
             began: Instant::now(),
             callers: HashMap::new(),
             keys: HashMap::new(),
+            server: Server::default(),
+            query: None,
             framers: HashMap::new(),
             play: 0,
             shows_everything: setting(written, "show") == Some("everything"),
@@ -137,6 +150,11 @@ impl Replay {
     fn run_until(&mut self, at: Duration) {
         while let Some(due) = self.endpoint.deadline().map(|due| due - self.began).filter(|due| *due <= at) {
             self.handle(Input::Timeout, due);
+            assert!(
+                self.text.len() < 1 << 20,
+                "links go on until the transcript says drain or end:\n{}",
+                &self.text[..2_000]
+            );
             assert!(
                 self.endpoint.deadline().is_none_or(|next| next - self.began > due),
                 "it would spin:\n{}",
@@ -152,6 +170,10 @@ impl Replay {
         let name = changes.iter().find_map(|change| change.strip_prefix("call ")).unwrap_or("a").to_owned();
         if let Some(input) = self.input(what, &name) {
             return input.into_iter().for_each(|input| self.handle(input, at));
+        }
+        if let Some((status, "REGISTER" | "OPTIONS")) = what.split_once(' ') {
+            let (from, bytes) = self.server.message(status, &changes);
+            return self.handle(Input::Message { from, bytes: &bytes }, at);
         }
         let caller = self.callers.entry(name.clone()).or_insert_with(|| Caller::new(&name));
         let (from, bytes) = caller.message(what, &changes);
@@ -185,6 +207,12 @@ impl Replay {
             ("press", keys) => Some(keys.chars().map(|c| Input::Media(key, MediaEvent::Key(c))).collect()),
             ("silence", _) => media(MediaEvent::Silent),
             ("figures", _) => media(MediaEvent::Closed(Quality::default())),
+            ("connect", _) => Some(vec![Input::Connected]),
+            ("dns", records) => {
+                let (key, query) = self.query.clone().expect("a name server was asked");
+                let records = read_records(&query, records);
+                Some(vec![Input::Located(key, query, records)])
+            }
             ("drain", _) => Some(vec![Input::RefuseNewCalls]),
             ("end", _) => Some(vec![Input::EndCalls]),
             _ => None,
@@ -206,6 +234,7 @@ impl Replay {
         Some(match output {
             Output::Message { to, bytes } => {
                 self.callers.values_mut().for_each(|caller| caller.hear(&bytes));
+                self.server.hear(to, &bytes);
                 let fits = self.callers.values().all(|caller| caller.cancels_with_the_tag_of_its_invite(&bytes));
                 assert!(fits, "another tag than the INVITE got:\n{}", self.text);
                 let again = self.sent.contains(&bytes);
@@ -229,6 +258,12 @@ impl Replay {
             }
             Output::Ask(_, Question::Code { .. }) => "< ask about the code".to_owned(),
             Output::Ask(..) => "< ask to keep the proof".to_owned(),
+            Output::Locate(key, query) => {
+                let shown = format!("< look up {}", shown_query(&query));
+                self.query = Some((key, query));
+                shown
+            }
+            Output::Link(LinkKey(key), state) => format!("= link {key}: {}", shown_state(state)),
             Output::Record(_, Entry::Message { .. }) => return None,
             Output::Record(key, entry) => {
                 if let Entry::Began { sip_call_id, .. } = &entry {
@@ -350,6 +385,50 @@ fn shown_entry(entry: &Entry) -> String {
         }
         Entry::Quality(_) => "figures".to_owned(),
         Entry::Over { duration } => format!("over after {} ms", duration.as_millis()),
+    }
+}
+
+fn shown_query(query: &Query) -> String {
+    match query {
+        Query::Naptr(name) => format!("NAPTR {name}"),
+        Query::Srv(name) => format!("SRV {name}"),
+        Query::Addresses(name) => format!("A and AAAA {name}"),
+    }
+}
+
+fn shown_state(state: LinkState) -> String {
+    match state {
+        LinkState::Registered { lasts } => format!("registered for {} s", lasts.as_secs()),
+        LinkState::Refused { status } => format!("refused with {status}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Records as a zone file writes them, separated by `, `.
+fn read_records(query: &Query, text: &str) -> Records {
+    let rows = text.split(", ").filter(|row| !row.is_empty()).map(|row| row.split(' ').collect::<Vec<_>>());
+    let number = |text: &str| text.parse().unwrap();
+    match query {
+        Query::Naptr(_) => Records::Naptr(
+            rows.map(|row| Naptr {
+                order: number(row[0]),
+                preference: number(row[1]),
+                flags: row[2].to_owned(),
+                services: row[3].to_owned(),
+                replacement: row[4].to_owned(),
+            })
+            .collect(),
+        ),
+        Query::Srv(_) => Records::Srv(
+            rows.map(|row| Srv {
+                priority: number(row[0]),
+                weight: number(row[1]),
+                port: number(row[2]),
+                target: row[3].to_owned(),
+            })
+            .collect(),
+        ),
+        Query::Addresses(_) => Records::Addresses(rows.map(|row| row[0].parse().unwrap()).collect()),
     }
 }
 

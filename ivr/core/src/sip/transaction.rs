@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::agenda::Agenda;
 use super::message::{Method, Request, Response};
 use super::peer::Peer;
+use crate::link::LinkKey;
 use crate::media::CallKey;
 
 /// A message to send.
@@ -151,11 +152,20 @@ impl Server {
     }
 }
 
+/// Whose request it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// In the dialog of a call.
+    Call(CallKey),
+    /// Outside of dialogs.
+    Link(LinkKey),
+}
+
 /// A request of ours.
 #[derive(Debug)]
 enum Client {
     /// It waits for its final response.
-    Waiting { call: CallKey, method: Method, resending: Resending },
+    Waiting { asker: Asker, method: Method, resending: Resending },
     /// An INVITE with a final response: each repetition of that gets the ACK again (RFC 3261 17.1.1.2, timer D, and
     /// 13.2.2.4).
     Acknowledged { ack: Sending, ends: Instant },
@@ -179,8 +189,8 @@ pub(crate) enum Heard {
     Provisional,
     /// The final one, once more: this is sent again.
     Again(Sending),
-    /// The final one, for this call.
-    Final(CallKey),
+    /// The final one, for this asker.
+    Final(Asker),
 }
 
 /// Who has a deadline.
@@ -306,11 +316,25 @@ impl Transactions {
     }
 
     /// Sends a request of ours, until it is answered.
-    pub(crate) fn send(&mut self, branch: &str, call: CallKey, method: Method, sending: Sending, now: Instant) {
+    pub(crate) fn send(&mut self, branch: &str, asker: Asker, method: Method, sending: Sending, now: Instant) {
         let (to, bytes) = sending;
         let resending = Resending::hop(to, bytes, now);
         let resending = if method == Method::Invite { resending.doubling() } else { resending };
-        self.put_client(branch.into(), Client::Waiting { call, method, resending });
+        self.put_client(branch.into(), Client::Waiting { asker, method, resending });
+    }
+
+    /// Nobody waits for the answer to this request of ours any more.
+    pub(crate) fn abandon(&mut self, branch: &str) {
+        self.clients.remove(branch);
+        self.agenda.set(&Who::Client(branch.into()), None);
+    }
+
+    /// Whose request this answers, if one waits for it.
+    pub(crate) fn asker_of(&self, response: &Response) -> Option<Asker> {
+        match self.clients.get(response.branch.as_str()) {
+            Some(Client::Waiting { asker, .. }) => Some(*asker),
+            _ => None,
+        }
     }
 
     /// Our INVITE got its final response, and this is the ACK.
@@ -328,11 +352,10 @@ impl Transactions {
                 self.agenda.set(&Who::Client(branch.into()), Some(deadline));
                 Heard::Provisional
             }
-            Some(Client::Waiting { call, method, .. }) if *method == response.method => {
-                let call = *call;
-                self.clients.remove(branch);
-                self.agenda.set(&Who::Client(branch.into()), None);
-                Heard::Final(call)
+            Some(Client::Waiting { asker, method, .. }) if *method == response.method => {
+                let asker = *asker;
+                self.abandon(branch);
+                Heard::Final(asker)
             }
             Some(Client::Acknowledged { ack, .. }) if response.method == Method::Invite && response.status >= 200 => {
                 Heard::Again(ack.clone())
@@ -341,19 +364,19 @@ impl Transactions {
         }
     }
 
-    /// Sends again what is due and forgets what is over. Returns the calls whose request was never answered, and which
-    /// that was.
-    pub(crate) fn on_timeout(&mut self, now: Instant, out: &mut Vec<Sending>) -> Vec<(CallKey, Method)> {
+    /// Sends again what is due and forgets what is over. Returns whose request was never answered, and which that
+    /// was.
+    pub(crate) fn on_timeout(&mut self, now: Instant, out: &mut Vec<Sending>) -> Vec<(Asker, Method)> {
         let mut unanswered = Vec::new();
         while let Some(who) = self.agenda.pop_due(now) {
             match &who {
                 Who::Client(branch) => {
-                    let Some(Client::Waiting { call, method, resending }) = self.clients.get_mut(branch) else {
+                    let Some(Client::Waiting { asker, method, resending }) = self.clients.get_mut(branch) else {
                         self.clients.remove(branch);
                         continue;
                     };
                     if resending.on_timeout(now, out) == Resent::GaveUp {
-                        unanswered.push((*call, *method));
+                        unanswered.push((*asker, *method));
                         self.clients.remove(branch);
                     } else {
                         let deadline = resending.deadline();

@@ -212,6 +212,9 @@ async fn the_counters_tell_what_happened_and_only_near_by() {
     text.says("dialproof_verifications_started_total 1\n").says("dialproof_sip_invites_total 7\n");
     text.says("dialproof_verifications{state=\"waiting\"} 1\n").says("dialproof_verifications{state=\"issued\"} 0\n");
     text.says("dialproof_http_responses_total{class=\"2xx\"} 1\n").says("# TYPE dialproof_sip_calls gauge\n");
+    let row =
+        |name: &str, value: &str| format!("dialproof_trunk_{name}{{trunk=\"a \\\"b\\\"\",by=\"register\"}} {value}\n");
+    text.says(&row("up", "1")).says(&row("registered_until_timestamp_seconds", "4000000600"));
     text.says("dialproof_media_foreign_packets_total 0\n").says("dialproof_call_record_lines_dropped_total 0\n");
     assert_eq!(Browser::from("192.0.2.7", &service.router).get("/metrics").await.status, StatusCode::NOT_FOUND);
 }

@@ -9,13 +9,16 @@ use ivr_core::call::flow::Step;
 use ivr_core::call::question::{Answer, Question, VerificationId};
 use ivr_core::code::Code;
 use ivr_core::endpoint::Counters;
+use ivr_core::link::LinkState;
 use ivr_core::number::Country;
 use ivr_core::private::Private;
 use ivr_core::proof::Binding;
+use time::OffsetDateTime;
 
 use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::enrol_email::fixture::{self as email, Postbox};
+use crate::link_status::LinkStatus;
 use crate::operators::Operators;
 use crate::sip_driver::Figures;
 use crate::store::test_database::TestDatabase;
@@ -73,6 +76,11 @@ impl Service {
             figures: Box::new(|| Figures {
                 endpoint: Counters { invites: 7, ..Counters::default() },
                 ..Figures::default()
+            }),
+            links: Box::new(|| {
+                let state = LinkState::Registered { lasts: Duration::from_secs(600) };
+                let since = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+                vec![LinkStatus { trunk: "a \"b\"".to_owned(), duty: "register", state: Some(state), since }]
             }),
             directory: Box::new(|| {
                 Box::pin(async { vec![Health { backend: "mainline", reachable: 3, configured: 3 }] })

@@ -1,6 +1,6 @@
 //! Many calls on one socket: what comes in, what goes out.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -172,8 +172,8 @@ pub struct Endpoint {
     /// Which calls wait for a session's outcome.
     waiting: BTreeSet<(VerificationId, CallKey)>,
     agenda: Agenda<CallKey>,
-    /// In the order of the configuration.
-    links: Vec<Link>,
+    /// As many as are configured.
+    links: BTreeMap<LinkKey, Link>,
     link_agenda: Agenda<LinkKey>,
     ports: Ports,
     /// For each trunk, in the order of the policy.
@@ -216,7 +216,7 @@ impl Endpoint {
             by_tag: HashMap::new(),
             waiting: BTreeSet::new(),
             agenda: Agenda::default(),
-            links: config.links.iter().enumerate().map(|(i, profile)| Link::new(LinkKey(i), profile)).collect(),
+            links: (0..).map(LinkKey).zip(&config.links).map(|(key, profile)| (key, Link::new(key, profile))).collect(),
             link_agenda: Agenda::default(),
             ports: Ports::new(config.rtp_ports.len(), config.limits.port_quarantine),
             tallies: vec![Tally::default(); config.policy.trunks.len()],
@@ -284,7 +284,7 @@ impl Endpoint {
     /// After [`Input::RefuseNewCalls`]: the last call is over, and the registrars know that we go. A service that shuts
     /// down waits for this.
     pub fn is_done(&self) -> bool {
-        self.calls.is_empty() && self.links.iter().all(Link::is_over)
+        self.calls.is_empty() && self.links.values().all(Link::is_over)
     }
 
     fn on_timeout(&mut self, now: Instant, out: &mut Outbox) {

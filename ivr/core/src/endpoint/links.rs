@@ -11,23 +11,15 @@ impl Endpoint {
         out: &mut Outbox,
         act: impl FnOnce(&mut Link, &mut Desk<'_>),
     ) {
-        let Some(link) = self.links.get_mut(key.0) else { return };
-        let mut desk = Desk {
-            config: &self.config,
-            transactions: &mut self.transactions,
-            chance: &mut self.chance,
-            counters: &mut self.counters,
-            now,
-            out,
-        };
-        act(link, &mut desk);
+        let Some(mut link) = self.links.remove(&key) else { return };
+        act(&mut link, &mut self.desk(now, out));
         self.link_agenda.set(&key, link.deadline());
+        self.links.insert(key, link);
     }
 
     /// Lets all of them act.
     pub(super) fn with_links(&mut self, now: Instant, out: &mut Outbox, act: impl Fn(&mut Link, &mut Desk<'_>)) {
-        for key in (0..self.links.len()).map(LinkKey) {
-            self.with_link(key, now, out, &act);
-        }
+        let keys: Vec<LinkKey> = self.links.keys().copied().collect();
+        keys.into_iter().for_each(|key| self.with_link(key, now, out, &act));
     }
 }

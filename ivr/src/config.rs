@@ -111,7 +111,7 @@ impl Config {
             kinds: verification.kinds(),
         });
         if let (Some(policy), Some(sip)) = (&policy, &sip) {
-            trunk::check_together(policy, sip, findings);
+            trunk::check_together(policy, &trunk_certificates, sip, findings);
         }
         let config = Self {
             service: service?,

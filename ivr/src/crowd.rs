@@ -19,6 +19,8 @@ pub(crate) struct Room {
 #[derive(Debug, Clone)]
 pub(crate) struct Crowd {
     room: Room,
+    /// Who is on this machine has no bound of its own: its operator, or a demonstration's only visitor.
+    spares_this_machine: bool,
     sources: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
@@ -32,7 +34,12 @@ pub(crate) struct Place {
 impl Crowd {
     /// Nobody yet.
     pub(crate) fn new(room: Room) -> Self {
-        Self { room, sources: Arc::default() }
+        Self { room, spares_this_machine: true, sources: Arc::default() }
+    }
+
+    /// Nobody yet, and nobody will be spared.
+    pub(crate) fn counting_everybody(room: Room) -> Self {
+        Self { spares_this_machine: false, ..Self::new(room) }
     }
 
     /// A place for one more of this source; `None` if it has too many, or all have.
@@ -40,7 +47,7 @@ impl Crowd {
         let source = customer(source);
         let mut sources = self.sources();
         let of_source = sources.get(&source).copied().unwrap_or(0);
-        let is_too_many = of_source >= self.room.of_source && !source.is_loopback();
+        let is_too_many = of_source >= self.room.of_source && !(self.spares_this_machine && source.is_loopback());
         if is_too_many || sources.values().sum::<usize>() >= self.room.all {
             return None;
         }

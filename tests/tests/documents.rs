@@ -146,6 +146,12 @@ fn every_duty_points_to_a_transcript_and_a_test_and_no_transcript_is_left_out() 
             wrong.push(format!("there is no test {file}::{test}"));
         }
     }
+    for row in page.lines().filter(|line| line.starts_with("| ") && line.ends_with('|')) {
+        let tests = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default().trim();
+        if !tests.is_empty() && !tests.starts_with('`') && tests != "peer tests" {
+            wrong.push(format!("{tests:?} is no test"));
+        }
+    }
     let named: Vec<&str> = quoted(&page).collect();
     for entry in fs::read_dir(scenarios).expect("the transcripts").flatten() {
         let name = entry.file_name().to_string_lossy().trim_end_matches(".txt").to_owned();

@@ -138,6 +138,12 @@ fn every_fault_is_told_with_its_place() {
             "fault: trunk \"carrier\".certificate_names: \"*.carrier.example\": a domain of its certificate",
         ),
         (
+            "[[trunk]]",
+            "[[trunk]]\nname = \"other\"\ncertificate_names = [\"a.example\"]\nnumbers = [\"+12025550101\"]\n[[trunk]]\n\
+             certificate_names = [\"A.example\"]",
+            "fault: trunk \"other\".certificate_names: \"a.example\" is shown by trunk \"carrier\", too",
+        ),
+        (
             "sources = [\"127.0.0.0/8\"]",
             "sources = [\"127.0.0.0/8\"]\ncertificate_authorities = \"ca.pem\"",
             "fault: trunk \"carrier\".certificate_authorities: say in certificate_names whom they certify",

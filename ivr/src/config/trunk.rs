@@ -297,16 +297,40 @@ fn digits(place: &str, prefix: &str, file: &mut File<'_>) {
     }
 }
 
+/// Two trunks that show the same certificate from the same addresses could not be told apart.
+fn check_certificates(policy: &Policy, certificates: &[TrunkCertificate], findings: &mut super::findings::Findings) {
+    for (i, one) in certificates.iter().enumerate() {
+        for other in &certificates[i + 1..] {
+            let [of_one, of_other] = [one, other].map(|certificate| &policy.trunks[certificate.trunk]);
+            let anywhere = of_one.sources.is_empty() || of_other.sources.is_empty();
+            let meet = of_one.sources.iter().any(|a| of_other.sources.iter().any(|b| a.overlaps(*b)));
+            let shared = one.names.iter().find(|name| other.names.contains(name)).filter(|_| anywhere || meet);
+            if let Some(name) = shared {
+                findings.fault(
+                    format!("trunk {:?}.certificate_names", of_one.name),
+                    format!("{name:?} is shown by trunk {:?}, too: state sources that tell them apart", of_other.name),
+                );
+            }
+        }
+    }
+}
+
 /// What no single section shows: trunks that share a source, trunks whose calls would all be refused.
-pub(super) fn check_together(policy: &Policy, sip: &Sip, findings: &mut super::findings::Findings) {
+pub(super) fn check_together(
+    policy: &Policy,
+    certificates: &[TrunkCertificate],
+    sip: &Sip,
+    findings: &mut super::findings::Findings,
+) {
+    check_certificates(policy, certificates, findings);
     for (i, trunk) in policy.trunks.iter().enumerate() {
         let place = |key: &str| format!("trunk {:?}.{key}", trunk.name);
         for other in &policy.trunks[i + 1..] {
             if trunk.name == other.name {
                 findings.fault(place("name"), "two trunks have this name; records could not tell them apart");
             }
-            // One that shows a certificate is told apart by it.
-            if trunk.shows_certificate != other.shows_certificate {
+            // Who shows a certificate is told apart by it.
+            if trunk.shows_certificate || other.shows_certificate {
                 continue;
             }
             let shared = trunk.sources.iter().find(|a| other.sources.iter().any(|b| a.overlaps(*b)));

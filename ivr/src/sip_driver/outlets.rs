@@ -119,11 +119,11 @@ impl Outlets {
     }
 
     pub(super) fn figures(&self, endpoint: Counters) -> Figures {
-        let (connections, refused_connections) = self.streams.as_ref().map_or((0, 0), Streams::figures);
+        let (connections, refused_connections, lost) = self.streams.as_ref().map_or((0, 0, 0), Streams::figures);
         Figures {
             endpoint,
             media: self.media.figures(),
-            unsent_datagrams: self.unsent_datagrams,
+            unsent_datagrams: self.unsent_datagrams + lost,
             connections,
             refused_connections,
             unasked_questions: self.unasked_questions,

@@ -2,6 +2,7 @@
 //! message is the core's [`Framer`](ivr_core::sip::stream::Framer) says; who may stay is decided here by the address, and
 //! after a TLS handshake by the certificate.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,7 @@ use ivr_core::endpoint::Strangers;
 use ivr_core::sip::peer::{Peer, Transport};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -61,11 +63,15 @@ struct Shared {
     secure: Option<Arc<Secure>>,
     policy: Policy,
     strangers: Strangers,
-    /// Connections from addresses that a trunk states, or with a trunk's certificate.
-    trunks: Crowd,
-    /// Others: those that have not shown a certificate yet, and those that wait for their 403.
+    /// Of each trunk in the order of the policy, so that none takes another's places.
+    trunks: Vec<Crowd>,
+    /// TLS from addresses that a trunk states, whose certificate is not there yet.
+    expected: Crowd,
+    /// Others: those that nobody expects, and those that wait for their 403.
     others: Crowd,
     refused: AtomicU64,
+    /// Messages that waited for a connection which did not come about.
+    lost: AtomicU64,
     clock: Clock,
 }
 
@@ -78,11 +84,13 @@ impl Streams {
             table: Table::default(),
             events,
             secure: tls.as_ref().map(|(_, secure)| secure.clone()),
-            policy,
             strangers,
-            trunks: Crowd::new(TRUNKS),
-            others: Crowd::new(OTHERS),
+            trunks: policy.trunks.iter().map(|_| Crowd::counting_everybody(A_TRUNK)).collect(),
+            expected: Crowd::counting_everybody(EXPECTED),
+            others: Crowd::counting_everybody(OTHERS),
+            policy,
             refused: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
             clock,
         });
         let streams = Self { shared, stop: CancellationToken::new(), tasks: TaskTracker::new() };
@@ -100,7 +108,7 @@ impl Streams {
             Some(queue) => return queue.push(Item::Message(bytes)),
             None => Item::Message(bytes),
         };
-        if self.shared.table.dialled() >= MOST_DIALLED {
+        if self.shared.table.is_full_for(&destination) {
             return false;
         }
         let (entry, queue, inlet) = self.shared.table.add(Some(destination));
@@ -117,9 +125,10 @@ impl Streams {
         }
     }
 
-    /// How many connections there are, and how many were refused.
-    pub(super) fn figures(&self) -> (usize, u64) {
-        (self.shared.table.open(), self.shared.refused.load(Ordering::Relaxed))
+    /// How many connections there are, how many were refused, and how many messages none was made for.
+    pub(super) fn figures(&self) -> (usize, u64, u64) {
+        let [refused, lost] = [&self.shared.refused, &self.shared.lost].map(|count| count.load(Ordering::Relaxed));
+        (self.shared.table.open(), refused, lost)
     }
 
     /// Sends what is queued, and ends every connection.
@@ -159,24 +168,30 @@ impl Drop for Streams {
 impl Shared {
     /// A connection from somebody, if there is a place for it.
     fn take(self: Arc<Self>, stream: TcpStream, address: SocketAddr, transport: Transport, tasks: &TaskTracker) {
-        let address = canonical(address);
-        let is_trunk = self.policy.states(address.ip());
-        let may_be = is_trunk
-            || self.strangers == Strangers::Refuse
-            || transport == Transport::Tls && self.policy.has_roaming_trunk();
-        let crowd = if is_trunk { &self.trunks } else { &self.others };
-        let Some(place) = crowd.enter(address.ip()).filter(|_| may_be) else {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            return;
+        let peer = Peer { address: canonical(address), transport, flow: None, certified: None };
+        let trunk = self.policy.trunk_of(&peer);
+        let may_show = transport == Transport::Tls;
+        let crowd = match trunk {
+            Some(trunk) => Some(&self.trunks[trunk]),
+            None if may_show && self.policy.states(peer.ip()) => Some(&self.expected),
+            None if may_show && self.policy.has_roaming_trunk() => Some(&self.others),
+            None => Some(&self.others).filter(|_| self.strangers == Strangers::Refuse),
         };
-        let peer = Peer { address, transport, flow: None, certified: None };
-        tasks.spawn(async move { self.accept(stream, peer, is_trunk, place).await });
+        match crowd.and_then(|crowd| crowd.enter(peer.ip())) {
+            Some(place) => drop(tasks.spawn(async move { self.accept(stream, peer, trunk, place).await })),
+            None => self.refuse(),
+        }
     }
 
-    async fn accept(&self, stream: TcpStream, peer: Peer, is_trunk: bool, place: Place) {
+    fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// `trunk` is whose address it is, where that is enough.
+    async fn accept(&self, stream: TcpStream, peer: Peer, trunk: Option<usize>, place: Place) {
         prepare(&stream);
         let Some(secure) = self.secure.as_ref().filter(|_| peer.transport == Transport::Tls) else {
-            return self.serve(stream, peer, is_trunk, place).await;
+            return self.serve(stream, peer, trunk, place).await;
         };
         let stream = match tokio::time::timeout(HANDSHAKE, secure.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => stream,
@@ -184,46 +199,53 @@ impl Shared {
             Err(_) => return tracing::debug!("TLS was not agreed on in time with {}", peer.address),
         };
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let certified = secure.whose(chain, self.clock.wall());
-        let peer = Peer { certified, ..peer };
-        match (is_trunk, self.policy.trunk_of(&peer)) {
-            (false, Some(_)) => match self.trunks.enter(peer.ip()) {
-                Some(place) => self.serve(stream, peer, true, place).await,
-                None => {
-                    self.refused.fetch_add(1, Ordering::Relaxed);
-                }
+        let is_its = |trunk| self.policy.trunk_of(&Peer { certified: Some(trunk), ..peer }) == Some(trunk);
+        let peer = Peer { certified: secure.whose(chain, self.clock.wall(), is_its), ..peer };
+        match (trunk, self.policy.trunk_of(&peer)) {
+            (before, Some(trunk)) if before != Some(trunk) => match self.trunks[trunk].enter(peer.ip()) {
+                Some(place) => self.serve(stream, peer, Some(trunk), place).await,
+                None => self.refuse(),
             },
-            (_, trunk) => self.serve(stream, peer, trunk.is_some(), place).await,
+            (_, trunk) => self.serve(stream, peer, trunk, place).await,
         }
     }
 
-    async fn serve(&self, stream: impl connection::Octets, peer: Peer, is_trunk: bool, place: Place) {
+    async fn serve(&self, stream: impl connection::Octets, peer: Peer, trunk: Option<usize>, place: Place) {
         let (entry, queue, _) = self.table.add(None);
-        let patience = if is_trunk { Patience::TRUNK } else { Patience::OTHER };
+        let patience = if trunk.is_some() { Patience::TRUNK } else { Patience::OTHER };
         self.connected(stream, peer, patience, entry, queue).await;
         drop(place);
     }
 
     /// A connection of our own.
-    async fn dial(&self, to: Peer, entry: Entry, queue: Queue) {
-        let connecting = TcpStream::connect(to.address);
-        let stream = match tokio::time::timeout(HANDSHAKE, connecting).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return tracing::debug!(%error, "{to} cannot be reached: {error}"),
-            Err(_) => return tracing::debug!("{to} cannot be reached in time"),
-        };
-        prepare(&stream);
-        if to.transport == Transport::Tcp {
-            return self.connected(stream, to, Patience::TRUNK, entry, queue).await;
+    async fn dial(&self, to: Peer, entry: Entry, mut queue: Queue) {
+        match tokio::time::timeout(HANDSHAKE, self.reach(&to)).await {
+            Ok(Ok(Reached::Tcp(stream))) => self.connected(stream, to, Patience::TRUNK, entry, queue).await,
+            Ok(Ok(Reached::Tls(stream))) => self.connected(*stream, to, Patience::TRUNK, entry, queue).await,
+            not_reached => {
+                let why = not_reached.map_or("it took too long".to_owned(), |result| match result {
+                    Err(error) => error.to_string(),
+                    Ok(_) => String::new(),
+                });
+                tracing::debug!("{to} cannot be reached: {why}");
+                drop(entry);
+                queue.close();
+                while queue.try_recv().is_ok() {
+                    self.lost.fetch_add(1, Ordering::Relaxed);
+                }
+            }
         }
-        let connector = self.secure.as_ref().zip(to.certified).and_then(|(secure, trunk)| secure.connector(trunk));
-        let Some((connector, name)) = connector else {
-            return tracing::debug!("{to} cannot be asked for a certificate that we would believe");
-        };
-        match tokio::time::timeout(HANDSHAKE, connector.connect(name, stream)).await {
-            Ok(Ok(stream)) => self.connected(stream, to, Patience::TRUNK, entry, queue).await,
-            Ok(Err(error)) => tracing::debug!(%error, "no TLS was agreed on with {to}: {error}"),
-            Err(_) => tracing::debug!("TLS was not agreed on in time with {to}"),
+    }
+
+    async fn reach(&self, to: &Peer) -> io::Result<Reached> {
+        let connector = || self.secure.as_ref().zip(to.certified).and_then(|(secure, trunk)| secure.connector(trunk));
+        match (to.transport, connector()) {
+            (Transport::Tls, None) => Err(io::Error::other("there is no certificate that we would believe")),
+            (Transport::Tls, Some((connector, name))) => {
+                let stream = connector.connect(name, connect(to).await?).await?;
+                Ok(Reached::Tls(Box::new(stream)))
+            }
+            _ => Ok(Reached::Tcp(connect(to).await?)),
         }
     }
 
@@ -241,6 +263,18 @@ impl Shared {
     }
 }
 
+/// A connection that we made.
+enum Reached {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+async fn connect(to: &Peer) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(to.address).await?;
+    prepare(&stream);
+    Ok(stream)
+}
+
 /// Messages are small and must not wait for each other; a peer that is gone without a word is found out.
 fn prepare(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
@@ -249,12 +283,12 @@ fn prepare(stream: &TcpStream) {
 
 /// Messages that the SIP task has not taken up. When it is full, connections are not read.
 const EVENTS: usize = 256;
-/// Past them a trunk's new connection is closed.
-const TRUNKS: Room = Room { all: 1_024, of_source: 256 };
-/// Past them a stranger's is; a place is free again after a few seconds.
+/// Of a trunk; past them its new connection is closed.
+const A_TRUNK: Room = Room { all: 512, of_source: 256 };
+/// Of those whose certificate is waited for; past them a new one is closed. A place is free again after [`HANDSHAKE`].
+const EXPECTED: Room = Room { all: 256, of_source: 32 };
+/// Past them a stranger's is closed; a place is free again after a few seconds.
 const OTHERS: Room = Room { all: 128, of_source: 4 };
-/// Connections of our own; past them what needs a new one is lost, as a datagram may be.
-const MOST_DIALLED: usize = 64;
 /// For connecting, and for TLS.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// After the system had no connection for us (no file handle is free, mostly).

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) enum Habit {
     /// Sends nothing.
     Silent,
+    /// Asks whether we are there, every second.
+    Pinging,
     /// Sends the header of a message, an octet a second.
     SlowHeader,
     /// Begins a TLS handshake and leaves it there.
@@ -90,6 +92,7 @@ impl Bad {
         let hello = [22, 3, 1, 2, 0, 1, 0, 1, 252];
         let (first, trickles): (&[u8], bool) = match self.habit {
             Habit::Silent => (b"", false),
+            Habit::Pinging => (b"\r\n\r\n", true),
             Habit::SlowHeader => (head.as_bytes(), true),
             Habit::HalfHandshake => (&hello, false),
             Habit::Endless => (whole.as_bytes(), true),
@@ -113,6 +116,7 @@ impl Bad {
                 _ = second.tick() => {
                     match stream.try_write(sends) {
                         Err(error) if error.kind() != ErrorKind::WouldBlock => return,
+                        _ if self.habit == Habit::Pinging => {}
                         _ => sends = if trickles { b"x" } else { b"" },
                     }
                 }

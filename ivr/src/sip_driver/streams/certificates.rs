@@ -77,13 +77,19 @@ impl Secure {
         Some((connector, ServerName::try_from(known.names.first()?.clone()).ok()?))
     }
 
-    /// The trunk that showed this chain: that it has the key, the handshake has proved.
-    pub(super) fn whose(&self, chain: &[CertificateDer<'_>], now: OffsetDateTime) -> Option<usize> {
+    /// The trunk that showed this chain, of those that `may_be` from what else is known: that it has the key, the handshake
+    /// has proved.
+    pub(super) fn whose(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: OffsetDateTime,
+        may_be: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now.unix_timestamp().try_into().ok()?));
         // The public authorities of the web no longer sign certificates for clients.
         let usages = [KeyUsage::client_auth, KeyUsage::server_auth];
         let fits = |known: &&Known| usages.into_iter().any(|usage| known.check(chain, usage(), now).is_ok());
-        self.known.iter().find(fits).map(|known| known.trunk)
+        self.known.iter().filter(|known| may_be(known.trunk)).find(fits).map(|known| known.trunk)
     }
 }
 

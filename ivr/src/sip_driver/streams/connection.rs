@@ -15,7 +15,6 @@ pub(super) trait Octets: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Octets for T {}
 
 /// What arrived.
-#[derive(Debug)]
 pub(in crate::sip_driver) enum Event {
     /// A message.
     Message {
@@ -33,20 +32,20 @@ pub(in crate::sip_driver) enum Event {
     },
 }
 
-/// How long nothing may happen.
+/// How long a connection may last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// Before the first message.
+    /// Until the first message is there.
     first: Duration,
-    /// Between two.
-    idle: Duration,
+    /// After each message or ping, until the next; nothing means that they earn no more time.
+    idle: Option<Duration>,
 }
 
 impl Patience {
     /// Far longer than any call lasts.
-    pub(super) const TRUNK: Self = Self { first: Duration::from_secs(32), idle: Duration::from_secs(900) };
+    pub(super) const TRUNK: Self = Self { first: Duration::from_secs(32), idle: Some(Duration::from_secs(900)) };
     /// One message, one refusal.
-    pub(super) const OTHER: Self = Self { first: Duration::from_secs(5), idle: Duration::from_secs(2) };
+    pub(super) const OTHER: Self = Self { first: Duration::from_secs(5), idle: None };
 }
 
 /// One connection.
@@ -70,10 +69,8 @@ impl Connection {
             let ended = tokio::select! {
                 read = reading.read(&mut buffer) => {
                     let Ok(count @ 1..) = read else { break };
-                    let now = self.clock.now();
-                    ends = now + self.patience.idle;
-                    framer.push(&buffer[..count], now);
-                    self.hand_in(&mut framer, &mut writing).await
+                    framer.push(&buffer[..count], self.clock.now());
+                    self.hand_in(&mut framer, &mut writing, &mut ends).await
                 }
                 item = self.queue.recv() => match item {
                     Some(item) => write(&mut writing, item).await,
@@ -95,9 +92,17 @@ impl Connection {
         let _ = tokio::time::timeout(WRITE_PATIENCE, writing.shutdown()).await;
     }
 
-    async fn hand_in(&self, framer: &mut Framer, writing: &mut (impl AsyncWrite + Unpin)) -> Result<(), Ended> {
+    async fn hand_in(
+        &self,
+        framer: &mut Framer,
+        writing: &mut (impl AsyncWrite + Unpin),
+        ends: &mut Instant,
+    ) -> Result<(), Ended> {
         let from = self.from;
         while let Some(framed) = framer.next(self.clock.now()) {
+            if let Some(idle) = self.patience.idle {
+                *ends = self.clock.now() + idle;
+            }
             let event = match framed {
                 Framed::Ping => {
                     write(writing, Item::Message(PONG.to_vec())).await?;

@@ -8,7 +8,6 @@ use ivr_core::sip::peer::{Flow, Peer, Transport};
 use tokio::sync::mpsc;
 
 /// What is sent.
-#[derive(Debug)]
 pub(super) enum Item {
     /// A message.
     Message(Vec<u8>),
@@ -89,9 +88,11 @@ impl Table {
         self.flows().open.len()
     }
 
-    /// How many of them we made.
-    pub(super) fn dialled(&self) -> usize {
-        self.flows().dialled.len()
+    /// Did we make as many as we may, or as many to that machine? Then what needs another is lost, as a datagram may be.
+    pub(super) fn is_full_for(&self, destination: &Destination) -> bool {
+        let flows = self.flows();
+        let to_there = flows.dialled.keys().filter(|dialled| dialled.0.ip() == destination.0.ip()).count();
+        flows.dialled.len() >= MOST_DIALLED || to_there >= MOST_TO_ONE
     }
 
     /// Every connection sends what is queued, and ends; so does a later one.
@@ -139,5 +140,9 @@ impl Drop for Entry {
     }
 }
 
+/// Connections of our own.
+const MOST_DIALLED: usize = 256;
+/// Of them to one machine.
+const MOST_TO_ONE: usize = 8;
 /// Messages of a connection that wait to be sent.
 const QUEUED: usize = 64;

@@ -116,20 +116,53 @@ async fn who_must_not_be_told_anything_is_not_even_listened_to() {
     let served = served(Strangers::Ignore, None).await;
     let mut stranger = connected(STRANGER, served.tcp).await;
     assert!(rest(&mut stranger).await.is_empty());
-    assert_eq!(served.streams.figures(), (0, 1));
+    assert_eq!(served.streams.figures(), (0, 1, 0));
 }
 
 #[tokio::test]
 async fn strangers_take_no_place_of_a_trunk() {
     let mut served = served(Strangers::Refuse, None).await;
     let mut strangers = Vec::new();
-    for _ in 0..OTHERS.all + 20 {
-        strangers.push(connected(STRANGER, served.tcp).await);
+    for n in 0..OTHERS.all + 20 {
+        let host = u8::try_from(2 + n / OTHERS.of_source).unwrap();
+        strangers.push(connected(Ipv4Addr::new(127, 0, 1, host).into(), served.tcp).await);
     }
     let mut trunk = connected(TRUNK, served.tcp).await;
     trunk.write_all(OPTIONS).await.unwrap();
     assert_eq!(served.message().await.0.address, trunk.local_addr().unwrap());
-    assert_eq!(served.streams.figures(), (OTHERS.all + 1, 20));
+    assert_eq!(served.streams.figures(), (OTHERS.all + 1, 20, 0));
+}
+
+#[tokio::test]
+async fn a_stranger_has_so_many_places_and_pings_earn_no_more_time() {
+    let served = served(Strangers::Refuse, None).await;
+    let mut strangers = Vec::new();
+    for _ in 0..OTHERS.of_source + 3 {
+        strangers.push(connected(STRANGER, served.tcp).await);
+    }
+    let mut pinging = strangers.remove(0);
+    assert!(rest(&mut strangers.pop().unwrap()).await.is_empty());
+    assert_eq!(served.streams.figures().1, 3);
+    let pings = async {
+        while pinging.write_all(b"\r\n\r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, pings).await.expect("a stranger stays as long as it pings");
+}
+
+#[tokio::test]
+async fn a_message_whose_connection_does_not_come_about_is_counted() {
+    let served = served(Strangers::Refuse, None).await;
+    let closed = TcpListener::bind((TRUNK, 0)).await.unwrap().local_addr().unwrap();
+    let to = Peer { address: closed, transport: Transport::Tcp, flow: None, certified: None };
+    assert!(served.streams.send(&to, b"BYE".to_vec()));
+    let counted = async {
+        while served.streams.figures().2 == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, counted).await.expect("nothing is counted");
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ pub(crate) struct Link {
 
 #[derive(Debug)]
 enum Task {
-    Register(Registration),
+    Register(Box<Registration>),
     Probe(Probe),
 }
 
@@ -93,7 +93,7 @@ impl Link {
     /// A link that is not begun.
     pub(crate) fn new(key: LinkKey, profile: &LinkProfile) -> Self {
         let task = match &profile.duty {
-            Duty::Register(account) => Task::Register(Registration::new(account)),
+            Duty::Register(account) => Task::Register(Box::new(Registration::new(account))),
             Duty::Probe => Task::Probe(Probe),
         };
         Self {

@@ -342,7 +342,7 @@ fn drawn(mut records: Vec<Srv>, chance: &mut impl Rng) -> Vec<Srv> {
         let priority = first.priority;
         let group = records.iter().take_while(|record| record.priority == priority);
         let sum: u32 = group.map(|record| u32::from(record.weight)).sum();
-        let mut left = (u64::from(chance.next_u32()) * (u64::from(sum) + 1) >> 32) as u32;
+        let mut left = ((u64::from(chance.next_u32()) * (u64::from(sum) + 1)) >> 32) as u32;
         let mut chosen = 0;
         for (i, record) in records.iter().enumerate().take_while(|(_, record)| record.priority == priority) {
             chosen = i;

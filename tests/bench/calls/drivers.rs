@@ -138,6 +138,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> anyhow::Result<EndpointCo
         addresses: Addresses::only(address),
         rtp_ports,
         policy: Policy { trunks: vec![trunk], issue_from: Level::L0, kinds: KindPolicy::default() },
+        links: Vec::new(),
         binding: Binding::ReadBack,
         limits: Limits { calls: CALLS, ..Limits::default() },
         strangers: Strangers::Refuse,

@@ -400,7 +400,7 @@ impl Endpoint {
         let Some(tag) = &request.to_tag else { return self.counters.unmatched_acks += 1 };
         match self.by_tag.get(tag).copied() {
             Some(call) if self.calls.get(&call).is_some_and(|call| call.has(request, trunk)) => {
-                self.with(call, now, out, |call, desk| call.on_ack(request, desk));
+                self.with(call, now, out, |call, desk| call.on_ack(&ack, desk));
             }
             Some(_) => self.counters.forged += 1,
             // The ACK of a refusal that left no state bears the tag that we would give it again.

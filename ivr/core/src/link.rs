@@ -140,7 +140,12 @@ impl Link {
     pub(crate) fn on_timeout(&mut self, desk: &mut Desk<'_>) {
         match &self.stage {
             Stage::Resting { until } if desk.now >= *until => self.attempt(desk),
-            Stage::Locating { gives_up_at, .. } if desk.now >= *gives_up_at => self.on_located(&[], desk),
+            Stage::Locating { gives_up_at, .. } if desk.now >= *gives_up_at => {
+                // What was found in time may do.
+                let before = std::mem::replace(&mut self.stage, Stage::Idle);
+                let Stage::Locating { search, .. } = before else { return };
+                self.on_located(&search.into_targets(), desk);
+            }
             Stage::Leaving { branch, gives_up_at } if desk.now >= *gives_up_at => {
                 desk.transactions.abandon(branch);
                 self.end(desk);
@@ -276,6 +281,9 @@ impl Link {
     fn ask_another(&mut self, state: LinkState, leave_alone: Duration, desk: &mut Desk<'_>) {
         (self.failure, self.leave_alone) = (state, self.leave_alone.max(leave_alone));
         self.failed.extend(self.servers.pop_front());
+        if let Task::Register(registration) = &mut self.task {
+            registration.move_on();
+        }
         match (self.servers.is_empty(), self.is_fresh) {
             (false, _) => self.ask(desk),
             (true, false) => self.locate(desk),

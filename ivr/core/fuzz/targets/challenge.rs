@@ -40,7 +40,7 @@ fuzz_target!(|answers: Vec<(u8, &str)>| {
     let links = vec![LinkProfile { trunk: 0, server, duty: Duty::Register(account) }];
     let mut endpoint = Endpoint::new(EndpointConfig { links, ..config() }, [3; 32]);
     let (mut now, mut asked, mut in_a_row) = (Instant::now(), String::new(), 0);
-    let mut handle = |input: Input<'_>, now: Instant, endpoint: &mut Endpoint| {
+    let handle = |input: Input<'_>, now: Instant, endpoint: &mut Endpoint| {
         let mut out = Vec::new();
         endpoint.handle(input, now, &mut out);
         let mut registers = out.into_iter().filter_map(|output| match output {

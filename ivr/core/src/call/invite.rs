@@ -69,7 +69,9 @@ impl Call {
     }
 
     /// An ACK with our tag.
-    pub(crate) fn on_ack(&mut self, ack: &Request, desk: &mut Desk<'_>) {
+    pub(crate) fn on_ack(&mut self, ack: &Incoming, desk: &mut Desk<'_>) {
+        self.dialog.come_over(ack.from);
+        let ack = &ack.request;
         let fits = self.unacknowledged.as_ref().is_some_and(|waiting| waiting.cseq == ack.cseq);
         let Some(waiting) = self.unacknowledged.take_if(|_| fits) else { return };
         self.note(false, ack.summary(), desk);

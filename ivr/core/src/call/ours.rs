@@ -4,6 +4,7 @@ use super::*;
 use crate::sip::dialog::Draft;
 use crate::sip::header_lines::HeaderLine;
 use crate::sip::message::{Response, status_line};
+use crate::sip::peer::Peer;
 use crate::sip::transaction::{Asker, Sending};
 
 /// One that was sent.
@@ -44,8 +45,8 @@ impl Call {
 
     fn written(&self, draft: Draft<'_>, desk: &Desk<'_>) -> (Sending, String) {
         let profile = self.profile(desk);
-        let is_trunk = |ip| profile.has_source(ip);
-        self.dialog.write(draft, &desk.config.addresses, desk.config.server.as_deref(), is_trunk)
+        let may_go = |hop: &Peer, before: &Peer| profile.may_follow(hop, before);
+        self.dialog.write(draft, &desk.config.addresses, desk.config.server.as_deref(), may_go)
     }
 
     /// A final response to one of them.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::Level;
 use crate::number::{Country, Number};
 use crate::private::Private;
+use crate::sip::peer::{Peer, Transport};
 
 /// One carrier's connection. The configuration makes it and has checked that no two share a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,16 @@ pub struct TrunkProfile {
 }
 
 impl TrunkProfile {
-    /// Does its SIP come from there, and may ours go there?
+    /// May a request of ours go to `hop` in a dialog with `before`? Only to the trunk itself, and never out of TLS: what
+    /// a caller's telephone writes into its Contact may come through a carrier unchanged.
+    pub(crate) fn may_follow(&self, hop: &Peer, before: &Peer) -> bool {
+        let stays_secure = before.transport != Transport::Tls || hop.transport == Transport::Tls;
+        let is_shown = !self.shows_certificate || hop.certified.is_some();
+        let is_there = if self.sources.is_empty() { hop.ip() == before.ip() } else { self.has_source(hop.ip()) };
+        stays_secure && is_shown && is_there
+    }
+
+    /// Does its SIP come from there?
     pub fn has_source(&self, ip: IpAddr) -> bool {
         self.sources.iter().any(|source| source.contains(ip)) || self.sources.is_empty() && self.shows_certificate
     }

@@ -113,6 +113,11 @@ impl Registration {
         }
     }
 
+    /// Another server is asked: what this one's challenges got says nothing about those of the next.
+    pub(super) fn move_on(&mut self) {
+        (self.own, self.of_proxy, self.answered) = (None, None, 0);
+    }
+
     /// Takes up a challenge. `None` if none of them is one that we can answer, or there were too many.
     fn answer(&mut self, header: &'static str, response: &Response, chance: &mut impl Rng) -> Option<Next> {
         let challenge = Challenge::first(&response.lines, header)?;

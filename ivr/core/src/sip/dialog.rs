@@ -128,14 +128,14 @@ impl Dialog {
         self.local_cseq
     }
 
-    /// A request of ours, with its line for the ladder. It goes to the next hop if that is an address of the trunk, else
-    /// to where the INVITE came from. Names are not looked up, and nobody can aim our requests at a stranger.
+    /// A request of ours, with its line for the ladder. It goes to the next hop if `may_go` there after the peer that
+    /// the dialog is with, else to that. Names are not looked up, and nobody can aim our requests at a stranger.
     pub(crate) fn write(
         &self,
         draft: Draft<'_>,
         us: &Addresses,
         server: Option<&str>,
-        is_trunk: impl Fn(IpAddr) -> bool,
+        may_go: impl Fn(&Peer, &Peer) -> bool,
     ) -> (Sending, String) {
         let Draft { method, cseq, branch, more, body } = draft;
         // RFC 3261 12.2.1.1: a first route without `lr` wants the Request-URI for itself.
@@ -148,7 +148,7 @@ impl Dialog {
             None => (self.target.clone(), self.routes.clone()),
         };
         let hop = self.routes.first().and_then(|route| bare(route)).unwrap_or(&self.target);
-        let to = hop_of(hop, &self.peer).filter(|hop| is_trunk(hop.ip()) && us.like(hop.ip()).is_some());
+        let to = hop_of(hop, &self.peer).filter(|hop| may_go(hop, &self.peer) && us.like(hop.ip()).is_some());
         let to = to.unwrap_or(self.peer);
         let mut lines = vec![
             HeaderLine::new(

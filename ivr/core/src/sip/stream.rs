@@ -1,12 +1,13 @@
 //! Where a message ends in a stream (RFC 3261 18.3): the octets of a connection come in, whole messages go out. Nothing
 //! else is understood here; the gate reads the messages.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::header_lines::{headers, split_head, split_line};
 
 /// What stands next in a stream.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Framed {
     /// A message: its start line, headers and exactly its body.
     Message(Vec<u8>),
@@ -16,8 +17,19 @@ pub enum Framed {
     Broken(Vec<u8>),
 }
 
+/// A message names people, and may hold keys: how long it is says enough.
+impl fmt::Debug for Framed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(octets) => write!(f, "Message of {} octets", octets.len()),
+            Self::Ping => f.write_str("Ping"),
+            Self::Broken(octets) => write!(f, "Broken after {} octets", octets.len()),
+        }
+    }
+}
+
 /// Cuts a stream into messages.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Framer {
     /// What has arrived of the next message, at most [`LARGEST_MESSAGE_BYTES`] and one read more.
     buffer: Vec<u8>,
@@ -28,6 +40,12 @@ pub struct Framer {
     /// The next message must be there.
     deadline: Option<Instant>,
     is_broken: bool,
+}
+
+impl fmt::Debug for Framer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Framer").field("octets", &self.buffer.len()).finish_non_exhaustive()
+    }
 }
 
 impl Framer {

@@ -91,7 +91,7 @@ fn linphone_proves_its_number_over_ipv6() {
             families: Families::Both,
             sip: "",
             trunks: &format!(
-                "[[trunk]]\nname = \"loopback\"\nsources = [\"::1\"]\nmedia_networks = [\"::1\"]\n{BELIEVED}"
+                "[[trunk]]\nname = \"loopback\"\nsources = [\"::1\"]\nmedia_networks = [\"127.0.0.0/8\", \"::1\"]\n{BELIEVED}"
             ),
             dht: &own_ring(),
         },

@@ -242,6 +242,7 @@ impl SipDriver {
         match event {
             Event::Message { from, bytes } => self.handle(Input::Message { from, bytes: &bytes }).await,
             Event::Broken { from, bytes } => self.handle(Input::Broken { from, bytes: &bytes }).await,
+            Event::Unreached { to } => self.handle(Input::Unreached { to }).await,
         }
     }
 

@@ -61,6 +61,11 @@ pub enum Input<'a> {
         /// Its octets.
         bytes: &'a [u8],
     },
+    /// No connection to there comes about (RFC 3261 8.1.3.1: as good as a 503).
+    Unreached {
+        /// Where a message should have gone.
+        to: Peer,
+    },
     /// The media thread says something about a call.
     Media(CallKey, MediaEvent),
     /// The answer to a [`Question`].
@@ -234,6 +239,10 @@ impl Endpoint {
         match input {
             Input::Message { from, bytes } => self.on_message(from, bytes, now, out),
             Input::Broken { from, bytes } => self.on_broken(from, bytes, out),
+            Input::Unreached { to } => {
+                let unanswered = self.transactions.on_unreached(&to);
+                self.give_up(unanswered, now, out);
+            }
             Input::Media(key, event) => self.with(key, now, out, |call, desk| call.on_media(event, desk)),
             Input::Answer(key, answer) => self.with(key, now, out, |call, desk| call.on_answer(answer, desk)),
             Input::Outcome(verification, outcome) => {
@@ -301,6 +310,11 @@ impl Endpoint {
         let unanswered = self.transactions.on_timeout(now, &mut repeated);
         self.counters.retransmissions += repeated.len() as u64;
         out.extend(repeated.into_iter().map(|(to, bytes)| Output::Message { to, bytes }));
+        self.give_up(unanswered, now, out);
+    }
+
+    /// Nobody answers these requests of ours.
+    fn give_up(&mut self, unanswered: Vec<(Asker, Method)>, now: Instant, out: &mut Outbox) {
         for (asker, method) in unanswered {
             match asker {
                 Asker::Call(key) => self.with(key, now, out, |call, desk| call.on_no_response(method, desk)),

@@ -233,6 +233,8 @@ impl Shared {
                 while queue.try_recv().is_ok() {
                     self.lost.fetch_add(1, Ordering::Relaxed);
                 }
+                // Nobody takes it up any more: the service ends.
+                let _ = self.events.send(Event::Unreached { to }).await;
             }
         }
     }

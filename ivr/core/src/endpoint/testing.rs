@@ -286,7 +286,7 @@ impl Caller {
 
 /// `192.0.2.1:5060`, `tcp 192.0.2.1:40000 #1` (the connection), `tls 198.18.0.1:40000 #2 as 2` (with that trunk's
 /// certificate).
-fn peer(text: &str) -> Peer {
+pub(super) fn peer(text: &str) -> Peer {
     let words: Vec<&str> = text.split(' ').collect();
     let number = |start: &str| words.iter().find_map(|word| word.strip_prefix(start)).map(|n| n.parse().unwrap());
     match words[..] {

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use voice_prompts::Segment;
 
-use super::testing::{Caller, PEER, Server, config, probe, registration};
+use super::testing::{Caller, PEER, Server, config, peer, probe, registration};
 use super::*;
 use crate::caller::Srtp;
 use crate::link::{Naptr, Srv};
@@ -213,6 +213,7 @@ impl Replay {
                 let records = read_records(&query, records);
                 Some(vec![Input::Located(key, query, records)])
             }
+            ("unreached", there) => Some(vec![Input::Unreached { to: peer(there) }]),
             ("drain", _) => Some(vec![Input::RefuseNewCalls]),
             ("end", _) => Some(vec![Input::EndCalls]),
             _ => None,

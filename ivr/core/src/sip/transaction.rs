@@ -364,6 +364,28 @@ impl Transactions {
         }
     }
 
+    /// Nobody can be reached there: gives up the requests that wait for an answer from there. Returns whose, and which
+    /// they were.
+    pub(crate) fn on_unreached(&mut self, peer: &Peer) -> Vec<(Asker, Method)> {
+        let is_there =
+            |to: &Peer| (to.address, to.transport, to.certified) == (peer.address, peer.transport, peer.certified);
+        let mut given_up: Vec<(Arc<str>, Asker, Method)> = Vec::new();
+        for (branch, client) in &self.clients {
+            if let Client::Waiting { asker, method, resending } = client
+                && is_there(&resending.to)
+            {
+                given_up.push((branch.clone(), *asker, *method));
+            }
+        }
+        // What happens must not depend on the order in a map.
+        given_up.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        for (branch, ..) in &given_up {
+            self.clients.remove(branch);
+            self.agenda.set(&Who::Client(branch.clone()), None);
+        }
+        given_up.into_iter().map(|(_, asker, method)| (asker, method)).collect()
+    }
+
     /// Sends again what is due and forgets what is over. Returns whose request was never answered, and which that
     /// was.
     pub(crate) fn on_timeout(&mut self, now: Instant, out: &mut Vec<Sending>) -> Vec<(Asker, Method)> {

@@ -23,6 +23,11 @@ pub(in crate::sip_driver) enum Event {
         /// Its octets.
         bytes: Vec<u8>,
     },
+    /// No connection came about.
+    Unreached {
+        /// Where to.
+        to: Peer,
+    },
     /// What cannot be told apart.
     Broken {
         /// Its source.

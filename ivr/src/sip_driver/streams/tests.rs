@@ -71,6 +71,7 @@ impl Served {
         match tokio::time::timeout(PATIENCE, self.events.recv()).await.unwrap().unwrap() {
             Event::Message { from, bytes } => (from, bytes),
             Event::Broken { .. } => panic!("the stream is broken"),
+            Event::Unreached { to } => panic!("{to} is not reached"),
         }
     }
 }
@@ -152,12 +153,14 @@ async fn a_stranger_has_so_many_places_and_pings_earn_no_more_time() {
 }
 
 #[tokio::test]
-async fn a_message_whose_connection_does_not_come_about_is_counted() {
-    let served = served(Strangers::Refuse, None).await;
+async fn a_message_whose_connection_does_not_come_about_is_counted_and_told() {
+    let mut served = served(Strangers::Refuse, None).await;
     let closed = TcpListener::bind((TRUNK, 0)).await.unwrap().local_addr().unwrap();
     let to = Peer { address: closed, transport: Transport::Tcp, flow: None, certified: None };
     assert!(served.streams.send(&to, b"BYE".to_vec()));
     wait_for_lost(&served, 1).await;
+    let told = tokio::time::timeout(PATIENCE, served.events.recv()).await.unwrap();
+    assert!(matches!(told, Some(Event::Unreached { to: peer }) if peer == to));
 }
 
 async fn wait_for_lost(served: &Served, count: u64) {

@@ -201,12 +201,17 @@ impl Shared {
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let is_its = |trunk| self.policy.trunk_of(&Peer { certified: Some(trunk), ..peer }) == Some(trunk);
         let peer = Peer { certified: secure.whose(chain, self.clock.wall(), is_its), ..peer };
-        match (trunk, self.policy.trunk_of(&peer)) {
-            (before, Some(trunk)) if before != Some(trunk) => match self.trunks[trunk].enter(peer.ip()) {
-                Some(place) => self.serve(stream, peer, Some(trunk), place).await,
-                None => self.refuse(),
-            },
-            (_, trunk) => self.serve(stream, peer, trunk, place).await,
+        let place = match (trunk, self.policy.trunk_of(&peer)) {
+            // Its own place, in exchange for the one where it was waited for.
+            (before, Some(trunk)) if before != Some(trunk) => {
+                drop(place);
+                self.trunks[trunk].enter(peer.ip())
+            }
+            _ => Some(place),
+        };
+        match place {
+            Some(place) => self.serve(stream, peer, self.policy.trunk_of(&peer), place).await,
+            None => self.refuse(),
         }
     }
 
@@ -219,15 +224,12 @@ impl Shared {
 
     /// A connection of our own.
     async fn dial(&self, to: Peer, entry: Entry, mut queue: Queue) {
-        match tokio::time::timeout(HANDSHAKE, self.reach(&to)).await {
-            Ok(Ok(Reached::Tcp(stream))) => self.connected(stream, to, Patience::TRUNK, entry, queue).await,
-            Ok(Ok(Reached::Tls(stream))) => self.connected(*stream, to, Patience::TRUNK, entry, queue).await,
-            not_reached => {
-                let why = not_reached.map_or("it took too long".to_owned(), |result| match result {
-                    Err(error) => error.to_string(),
-                    Ok(_) => String::new(),
-                });
-                tracing::debug!("{to} cannot be reached: {why}");
+        let reached = tokio::time::timeout(HANDSHAKE, self.reach(&to)).await;
+        match reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(Reached::Tcp(stream)) => self.connected(stream, to, Patience::TRUNK, entry, queue).await,
+            Ok(Reached::Tls(stream)) => self.connected(*stream, to, Patience::TRUNK, entry, queue).await,
+            Err(error) => {
+                tracing::debug!(%error, "{to} cannot be reached: {error}");
                 drop(entry);
                 queue.close();
                 while queue.try_recv().is_ok() {

@@ -255,8 +255,18 @@ impl Authority {
         roots
     }
 
-    /// Connects over TLS and says OPTIONS; the trunk that we take it for.
+    /// The trunk that we take it for.
     async fn trunk_of(&self, served: &mut Served, identity: Option<Identity>) -> Option<usize> {
+        self.connect(served, TRUNK, identity).await.1
+    }
+
+    /// Connects over TLS and says OPTIONS; the connection, and the trunk that we take it for.
+    async fn connect(
+        &self,
+        served: &mut Served,
+        from: IpAddr,
+        identity: Option<Identity>,
+    ) -> (TlsStream<TcpStream>, Option<usize>) {
         let client = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -265,7 +275,7 @@ impl Authority {
             Some((chain, key)) => client.with_client_auth_cert(chain, key).unwrap(),
             None => client.with_no_client_auth(),
         };
-        let stream = connected(TRUNK, served.tls.unwrap()).await;
+        let stream = connected(from, served.tls.unwrap()).await;
         let name = ServerName::try_from("voice.example.org").unwrap();
         let mut stream = TlsConnector::from(Arc::new(client)).connect(name, stream).await.unwrap();
         stream.write_all(OPTIONS).await.unwrap();
@@ -273,7 +283,7 @@ impl Authority {
         assert_eq!((from.transport, bytes.as_slice()), (Transport::Tls, OPTIONS));
         assert!(served.streams.send(&from, b"answer".to_vec()));
         assert_eq!(first(&mut stream, 6).await, b"answer");
-        from.certified
+        (stream, from.certified)
     }
 }
 
@@ -306,6 +316,19 @@ async fn a_certificate_tells_the_trunk_and_another_tells_nothing() {
         assert_eq!(authority.trunk_of(&mut served, Some(identity)).await, trunk, "{name}");
     }
     assert_eq!(authority.trunk_of(&mut served, None).await, None, "no certificate");
+}
+
+#[tokio::test]
+async fn who_has_shown_a_certificate_is_not_waited_for_any_more() {
+    let authority = Authority::new();
+    let mut served = served(Strangers::Refuse, Some(authority.secure())).await;
+    let mut held = Vec::new();
+    for _ in 0..OTHERS.of_source + 2 {
+        let identity = authority.certify(vec![dns("sip.carrier.example")], ExtendedKeyUsagePurpose::ClientAuth);
+        held.push(authority.connect(&mut served, STRANGER, Some(identity)).await);
+    }
+    assert!(held.iter().all(|(_, certified)| *certified == Some(1)));
+    assert_eq!(served.streams.figures(), (held.len(), 0, 0));
 }
 
 #[tokio::test]

@@ -2,12 +2,15 @@
 //! kept is bounded, and every call ends.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::testing::{Caller, PEER, config};
 use super::*;
-use crate::media::MediaPlan;
+use crate::call::question::{Answer, Outcome};
+use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
 
 /// An endpoint under test, and what it has promised so far.
 struct Stage {

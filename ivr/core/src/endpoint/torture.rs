@@ -2,7 +2,7 @@
 
 use super::testing::{PEER, config};
 use super::*;
-use crate::sip::peer::Transport;
+use crate::sip::peer::{Flow, Transport};
 use crate::sip::stream::{Framed, Framer};
 
 /// Clause of RFC 4475, message, our answer, and why where the RFC leaves a choice. 404 says that an INVITE passed every check on its form:

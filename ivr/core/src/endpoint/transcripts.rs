@@ -17,14 +17,17 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use voice_prompts::Segment;
 
 use super::testing::{Caller, PEER, Server, config, peer, probe, registration};
 use super::*;
+use crate::call::question::{Answer, Outcome, Question};
 use crate::caller::Srtp;
-use crate::link::{Naptr, Srv};
-use crate::media::Control;
+use crate::link::{LinkState, Naptr, Query, Records, Srv};
+use crate::media::{Control, MediaCommand, MediaEvent, Quality};
+use crate::sip::peer::Flow;
 use crate::sip::stream::{Framed, Framer};
 
 #[test]

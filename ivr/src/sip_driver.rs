@@ -83,7 +83,7 @@ pub struct Figures {
     /// By the media thread.
     pub media: MediaFigures,
     /// Datagrams that the operating system did not take, and messages for which no connection had room.
-    pub unsent_datagrams: u64,
+    pub unsent_messages: u64,
     /// TCP and TLS connections that there are.
     pub connections: usize,
     /// Those that were not taken, because their source is no trunk, or there were too many.

@@ -24,7 +24,7 @@ pub(super) struct Outlets {
     records: mpsc::Sender<Recorded>,
     links: Option<Links>,
     clock: Clock,
-    unsent_datagrams: u64,
+    unsent_messages: u64,
     unasked_questions: u64,
     lost_records: u64,
 }
@@ -46,7 +46,7 @@ impl Outlets {
             records,
             links: None,
             clock,
-            unsent_datagrams: 0,
+            unsent_messages: 0,
             unasked_questions: 0,
             lost_records: 0,
         }
@@ -115,7 +115,7 @@ impl Outlets {
             (Transport::Tcp | Transport::Tls, Some(streams)) => streams.send(to, bytes),
             (Transport::Tcp | Transport::Tls, None) => false,
         };
-        self.unsent_datagrams += u64::from(!is_sent);
+        self.unsent_messages += u64::from(!is_sent);
     }
 
     pub(super) fn figures(&self, endpoint: Counters) -> Figures {
@@ -123,7 +123,7 @@ impl Outlets {
         Figures {
             endpoint,
             media: self.media.figures(),
-            unsent_datagrams: self.unsent_datagrams + lost,
+            unsent_messages: self.unsent_messages + lost,
             connections,
             refused_connections,
             unasked_questions: self.unasked_questions,
@@ -193,7 +193,7 @@ mod tests {
             let length = tokio::time::timeout(PATIENCE, peer.recv(&mut buffer)).await.unwrap().unwrap();
             assert_eq!(&buffer[..length], expected.as_bytes());
         }
-        assert_eq!(ends.figures().unsent_datagrams, 1);
+        assert_eq!(ends.figures().unsent_messages, 1);
     }
 
     #[tokio::test]

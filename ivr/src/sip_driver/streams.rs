@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ivr_core::caller::Policy;
 use ivr_core::endpoint::Strangers;
-use ivr_core::sip::peer::{Peer, Transport};
+use ivr_core::sip::peer::{Flow, Peer, Transport};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::client::TlsStream;
@@ -119,7 +119,7 @@ impl Streams {
     }
 
     /// Sends the last octets over a connection and closes it.
-    pub(super) fn part(&self, flow: ivr_core::sip::peer::Flow, bytes: Vec<u8>) {
+    pub(super) fn part(&self, flow: Flow, bytes: Vec<u8>) {
         if let Some(queue) = self.shared.table.of_flow(flow) {
             queue.push(Item::Last(bytes));
         }

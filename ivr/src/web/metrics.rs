@@ -196,7 +196,7 @@ fn telephone(out: &mut Page, figures: &Figures) {
     let Figures {
         endpoint: _,
         media,
-        unsent_datagrams,
+        unsent_messages,
         connections,
         refused_connections,
         unasked_questions,
@@ -204,7 +204,7 @@ fn telephone(out: &mut Page, figures: &Figures) {
     } = *figures;
     let MediaFigures { unsent, skipped, unheard_keys, foreign } = media;
     let totals = [
-        ("sip_unsent_datagrams", "SIP messages that the system or a connection did not take.", unsent_datagrams),
+        ("sip_unsent_messages", "SIP messages that the system or a connection did not take.", unsent_messages),
         ("sip_refused_connections", "TCP and TLS connections for which there was no place.", refused_connections),
         ("call_questions_unasked", "Questions of calls that found the database busy.", unasked_questions),
         ("call_record_lines_dropped", "Lines of call records that found their queue full.", lost_records),

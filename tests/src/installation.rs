@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::process::free_port;
-use crate::service::{Service, dialproof, media_ports};
+use crate::service::{Service, dialproof};
 
 /// The lines of a `[[trunk]]` whose calls prove L2, but for who it is.
 pub const BELIEVED: &str = r#"
@@ -32,6 +32,8 @@ pub enum Families {
 pub struct Wanted<'a> {
     /// Where calls are taken.
     pub families: Families,
+    /// `max_calls` and `rtp_ports` of `[sip]`.
+    pub media: &'a str,
     /// More lines of `[sip]`.
     pub sip: &'a str,
     /// All `[[trunk]]` sections.
@@ -68,8 +70,8 @@ impl Installation {
         place
     }
 
-    fn config(&self, Wanted { families, sip: more, trunks, dht }: Wanted<'_>) -> String {
-        let (Self { http, sip, .. }, media) = (self, media_ports());
+    fn config(&self, Wanted { families, media, sip: more, trunks, dht }: Wanted<'_>) -> String {
+        let Self { http, sip, .. } = self;
         let port = sip.port();
         let listen = match families {
             Families::Ipv4 => format!("listen = \"{sip}\""),

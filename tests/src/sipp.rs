@@ -10,6 +10,9 @@ use crate::process::free_port;
 /// An offer or answer with this line instead of the direction.
 pub const SPEECH: &str = "a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\na=sendrecv";
 
+/// Before keys are pressed: the warning takes 15.6 s, and keys before its end are dropped; "enter the code" takes two more.
+pub const LISTENING_MS: u32 = 18_000;
+
 /// A scenario of SIPp. Every request but an ACK or CANCEL has the next number.
 #[derive(Debug, Default)]
 pub struct Scenario {

@@ -3,7 +3,7 @@
 
 use end_to_end::proving::happenings;
 use end_to_end::service::{Service, wait_until};
-use end_to_end::sipp::{SPEECH, Scenario};
+use end_to_end::sipp::{LISTENING_MS, SPEECH, Scenario};
 use ivr::phone::api::{Api, Start, Started};
 use tokio::runtime::Runtime;
 
@@ -107,7 +107,7 @@ fn a_session_that_is_too_short_is_refused_with_the_least() {
 #[cfg_attr(not(feature = "peers"), ignore = "needs SIPp: run tests/run")]
 fn keys_by_info_enter_the_code() {
     let scenario = |started: &Started| {
-        let mut entering = answered("", WITHOUT_KEYS, &["m=audio"]).waits(18_500);
+        let mut entering = answered("", WITHOUT_KEYS, &["m=audio"]).waits(LISTENING_MS);
         for key in started.code.expose().chars() {
             let pressed = format!("Signal={key}\nDuration=160\n");
             entering = entering.says("INFO", "", Some(&pressed)).hears(200, &[]).waits(120);

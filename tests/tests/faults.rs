@@ -10,7 +10,7 @@ use dht_client::backend::mainline::Ring;
 use end_to_end::installation::{BELIEVED, Families, Installation, Wanted};
 use end_to_end::own_network::run_inside;
 use end_to_end::process::free_port;
-use end_to_end::service::{Service, wait_until};
+use end_to_end::service::{Service, media_ports, wait_until};
 use ivr::phone::api::{Api, Start};
 use ivr::phone::{CallPlan, Identity, Law, News, Scenario, call};
 use rcgen::{CertificateParams, KeyPair};
@@ -42,6 +42,7 @@ impl Place {
         let ring = [free_port(), free_port()];
         let wanted = Wanted {
             families: Families::Ipv4,
+            media: &media_ports(),
             sip: "",
             trunks: &format!("[[trunk]]\nname = \"loopback\"\nsources = [\"127.0.0.0/8\"]\n{BELIEVED}"),
             dht: &format!("networks = [\"mainline:127.0.0.1:{},127.0.0.1:{}\"]", ring[0], ring[1]),

@@ -6,7 +6,7 @@ use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_rin
 use end_to_end::kamailio::{Algorithm, DOMAIN, Kamailio, PASSWORD, USER};
 use end_to_end::nameserver::{NameServer, a, srv};
 use end_to_end::process::free_port;
-use end_to_end::service::{Service, wait_until};
+use end_to_end::service::{Service, media_ports, wait_until};
 use end_to_end::sipp::{SPEECH, Scenario};
 use ivr::phone::api::{Api, Start};
 use tokio::runtime::Runtime;
@@ -21,7 +21,7 @@ fn customer(sip: &str, links: &str) -> (Installation, Service) {
     let trunks = format!(
         "[[trunk]]\nname = \"carrier\"\nsources = [\"127.0.0.1\"]\ningress_secret_file = \"secret\"\n{BELIEVED}\n{links}"
     );
-    let wanted = Wanted { families: Families::Ipv4, sip, trunks: &trunks, dht: &own_ring() };
+    let wanted = Wanted { families: Families::Ipv4, media: &media_ports(), sip, trunks: &trunks, dht: &own_ring() };
     let place = Installation::new(folder, wanted);
     let service = place.serve();
     (place, service)

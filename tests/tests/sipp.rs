@@ -5,12 +5,9 @@ use std::path::Path;
 
 use end_to_end::proving::happenings;
 use end_to_end::service::Service;
-use end_to_end::sipp::sipp;
+use end_to_end::sipp::{LISTENING_MS, sipp};
 use ivr::phone::api::{Api, Start, Started};
 use tokio::runtime::Runtime;
-
-/// The warning takes 15.6 s, and keys before its end are dropped; "enter the code" takes two more.
-const LISTENING_MS: &str = "18000";
 
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs SIPp: run tests/run")]
@@ -63,7 +60,7 @@ fn key_in_codes(calls: usize, transport: &str) {
             "-r",
             &count,
             "-d",
-            LISTENING_MS,
+            &LISTENING_MS.to_string(),
             "-timeout",
             "90s",
             "-timeout_error",

@@ -5,6 +5,7 @@ use std::path::Path;
 use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
 use end_to_end::linphone::{Certified, Linphone};
 use end_to_end::proving::prove;
+use end_to_end::service::media_ports;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType};
 
 /// PEM files of an authority of carriers, its certificate for us, one for the trunk, and one for somebody else.
@@ -51,6 +52,7 @@ fn linphone_proves_its_number_over_tls_by_its_certificate() {
         tempfile::tempdir().expect("a temporary folder"),
         Wanted {
             families: Families::Both,
+            media: &media_ports(),
             sip: &format!(
                 "tls_listen = \"[::]:{port}\"\ntls_certificate = \"{}\"\ntls_key = \"{}\"",
                 at("service.pem"),
@@ -89,6 +91,7 @@ fn linphone_proves_its_number_over_ipv6() {
         tempfile::tempdir().expect("a temporary folder"),
         Wanted {
             families: Families::Both,
+            media: &media_ports(),
             sip: "",
             trunks: &format!(
                 "[[trunk]]\nname = \"loopback\"\nsources = [\"::1\"]\nmedia_networks = [\"127.0.0.0/8\", \"::1\"]\n{BELIEVED}"

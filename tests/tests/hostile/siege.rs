@@ -10,11 +10,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
 use end_to_end::load::caller::DIALLED;
 use end_to_end::load::usage::{self, Usage};
 use end_to_end::load::{self, Load, Measured, cores, percentile};
 use end_to_end::process::free_port;
-use end_to_end::service::{Service, dialproof, wait_until};
+use end_to_end::service::{Service, wait_until};
 use ivr::clock::Clock;
 use ivr::phone::{CallPlan, Identity, Law, Scenario, Stage, call};
 use ivr_core::number::Number;
@@ -36,8 +37,8 @@ pub(crate) const NEIGHBOUR: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 pub(crate) const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
 
 /// Of the honest callers' packets in the time of the attack, 99 of 100 come no farther from their time than this: half a
-/// packet time, and less than the smallest usual jitter buffer (20 ms), so nobody hears anything of it. On an idle
-/// machine it is well below 1 ms; the rest is for machines where attacker, callers and service share two cores with others.
+/// packet time, and less than the smallest usual jitter buffer (20 ms), so nobody hears anything of it. On two
+/// cores that nobody else used it was between 0.2 and 4.1 ms; the rest is for machines where others share them.
 const SPACING_P99: Duration = Duration::from_millis(10);
 /// What the service may grow by. Its bounds (endpoint/config.rs, transaction.rs, sip_driver.rs, telephone.rs) add up to less
 /// than 20 MiB of messages, records and calls; the allocator keeps some more.
@@ -62,7 +63,7 @@ pub(crate) struct Siege {
     metrics: BTreeMap<String, u64>,
     rows: Vec<(String, String)>,
     name: &'static str,
-    folder: TempDir,
+    installation: Installation,
     /// One siege at a time: each would be the other's load.
     _alone: MutexGuard<'static, ()>,
 }
@@ -75,7 +76,8 @@ impl Siege {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let rtp_ports = free_range(max_calls);
         let tls = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let service = serve(folder.path(), max_calls, &rtp_ports, tls);
+        let installation = found(folder, max_calls, &rtp_ports, tls);
+        let service = installation.serve();
         let runtime = Runtime::new().expect("a runtime");
         let mut numbers = load::numbers(HONEST + 60).expect("numbers");
         let honest_numbers: Vec<Number> = numbers.drain(..HONEST).collect();
@@ -97,7 +99,7 @@ impl Siege {
             metrics: BTreeMap::new(),
             rows: Vec::new(),
             name,
-            folder,
+            installation,
             _alone: alone,
         };
         siege.metrics = siege.metrics();
@@ -187,7 +189,7 @@ impl Siege {
 
     /// What an observer sees in the rows.
     fn database<T>(&self, ask: impl AsyncFnOnce(SqlitePool) -> Result<T, sqlx::Error>) -> T {
-        let options = SqliteConnectOptions::new().filename(self.folder.path().join("data/dialproof.db"));
+        let options = SqliteConnectOptions::new().filename(self.installation.path("data/dialproof.db"));
         self.runtime.block_on(async {
             let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.expect("a database");
             ask(pool).await.expect("an answer")
@@ -321,60 +323,20 @@ fn free_range(max_calls: usize) -> RangeInclusive<u16> {
     ranges.find(|range| range.clone().all(is_free)).expect("a free range")
 }
 
-/// Founds a service in the folder and starts it.
-fn serve(folder: &Path, max_calls: usize, rtp_ports: &RangeInclusive<u16>, tls: SocketAddr) -> Service {
-    let at = || SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let (http, sip, ring) = (at(), at(), [free_port(), free_port(), free_port()]);
-    let mut text = format!(
-        r#"
-        [service]
-        name = "Test"
-        data_dir = "data"
-        public_url = "http://localhost:{port}"
-        [http]
-        listen = "{http}"
-        [sip]
-        listen = "{sip}"
-        tls_listen = "{tls}"
-        tls_certificate = "sip.pem"
-        tls_key = "sip.key"
-        max_calls = {max_calls}
-        rtp_ports = "{first}-{last}"
-        [ca]
-        passphrase_file = "passphrase"
-        oid_arc = "1.3.6.1.4.1.55555"
-        [dht]
-        ring_ports = {ring:?}
-        "#,
-        port = http.port(),
-        first = rtp_ports.start(),
-        last = rtp_ports.end(),
-    );
-    for (name, source) in [("carrier", CARRIER), ("other", OTHER_CARRIER)] {
-        write!(
-            text,
-            r#"
-        [[trunk]]
-        name = "{name}"
-        sources = ["{source}"]
-        numbers = ["{DIALLED}"]
-        shared_addresses = false
-        trust_pai = true
-        cli_screened = true
-        country = "US"
-        keeps_diversion = "yes"
-        max_calls = {max_calls}
-        "#
-        )
-        .expect("a string takes all");
-    }
-    let config = folder.join("config.toml");
+/// A service with two carriers, in this folder.
+fn found(folder: TempDir, max_calls: usize, rtp_ports: &RangeInclusive<u16>, tls: SocketAddr) -> Installation {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    std::fs::write(folder.join("sip.pem"), certified.cert.pem()).expect("a file");
-    std::fs::write(folder.join("sip.key"), certified.signing_key.serialize_pem()).expect("a file");
-    std::fs::write(folder.join("passphrase"), "correct horse\n").expect("a file");
-    std::fs::write(&config, text).expect("a file");
-    let made = dialproof().arg("init").arg("-c").arg(&config).output().expect("the program runs");
-    assert!(made.status.success(), "{made:?}");
-    Service::serve(&config, http, sip, folder.join("data/ca/bundle.pem"))
+    std::fs::write(folder.path().join("sip.pem"), certified.cert.pem()).expect("a file");
+    std::fs::write(folder.path().join("sip.key"), certified.signing_key.serialize_pem()).expect("a file");
+    let trunk = |name: &str, source: IpAddr| {
+        format!("[[trunk]]\nname = \"{name}\"\nsources = [\"{source}\"]\nmax_calls = {max_calls}\n{BELIEVED}")
+    };
+    let wanted = Wanted {
+        families: Families::Ipv4,
+        media: &format!("max_calls = {max_calls}\nrtp_ports = \"{}-{}\"\n", rtp_ports.start(), rtp_ports.end()),
+        sip: &format!("tls_listen = \"{tls}\"\ntls_certificate = \"sip.pem\"\ntls_key = \"sip.key\""),
+        trunks: &(trunk("carrier", CARRIER) + &trunk("other", OTHER_CARRIER)),
+        dht: &own_ring(),
+    };
+    Installation::new(folder, wanted)
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use ivr_core::call::question::Answer;
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Outbox, Output, Strangers};
 use ivr_core::media::CallKey;
 use ivr_core::number::{KindPolicy, Number};
@@ -94,24 +94,13 @@ fn config() -> Result<EndpointConfig, Box<dyn std::error::Error>> {
     let trunk = TrunkProfile {
         name: "carrier".to_owned(),
         sources: vec!["192.0.2.0/28".parse()?],
-        shows_certificate: false,
-        media_networks: vec![],
         numbers: vec![Number::parse("+12025550100")?],
-        ingress_secret: None,
         shared_addresses: false,
-        trust_pai: false,
-        trust_rpid: false,
         cli_screened: true,
-        from_is_free_text: false,
-        bare_user_is_number: true,
         country: Some("US".parse()?),
-        number_format: NumberFormat::E164,
-        strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
-        nat: false,
-        srtp: Srtp::Offered,
-        max_level: Level::L3,
         max_calls: 10_000,
+        ..TrunkProfile::default()
     };
     Ok(EndpointConfig {
         addresses: Addresses::only("203.0.113.1:5060".parse()?),

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile, judge};
+use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile, judge};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
 use ivr_core::sip::peer::Peer;
@@ -34,24 +34,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let trunk = TrunkProfile {
         name: "carrier".to_owned(),
         sources: vec!["192.0.2.0/28".parse()?],
-        shows_certificate: false,
-        media_networks: vec![],
         numbers: vec![Number::parse("+12025550100")?],
         ingress_secret: Some(Private::new("x7Qm2kLp9".to_owned())),
-        shared_addresses: true,
         trust_pai: true,
-        trust_rpid: false,
         cli_screened: true,
-        from_is_free_text: false,
-        bare_user_is_number: true,
         country: us,
-        number_format: NumberFormat::E164,
-        strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
-        nat: false,
-        srtp: Srtp::Offered,
         max_level: Level::L2,
-        max_calls: 100,
+        ..TrunkProfile::default()
     };
     let policy = Policy { trunks: vec![trunk], issue_from: Level::L2, kinds: KindPolicy::default() };
     let peer = Peer::udp("192.0.2.10:5060".parse()?);

@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ivr_core::call::flow::{Ending, Step};
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Strangers};
 use ivr_core::media::Clips;
 use ivr_core::number::{KindPolicy, Number};
@@ -99,24 +99,14 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
     let trunk = TrunkProfile {
         name: "loopback".into(),
         sources: vec!["127.0.0.0/8".parse().unwrap()],
-        shows_certificate: false,
-        media_networks: Vec::new(),
         numbers: vec![Number::parse(OUR_NUMBER).unwrap()],
-        ingress_secret: None,
         shared_addresses: false,
         trust_pai: true,
-        trust_rpid: false,
         cli_screened: true,
-        from_is_free_text: false,
-        bare_user_is_number: true,
         country: Some("US".parse().unwrap()),
-        number_format: NumberFormat::E164,
-        strip_prefixes: Vec::new(),
         keeps_diversion: KeepsDiversion::Yes,
-        nat: false,
-        srtp: Srtp::Offered,
-        max_level: Level::L3,
         max_calls: 8,
+        ..TrunkProfile::default()
     };
     EndpointConfig {
         addresses: Addresses::only(address),

@@ -10,7 +10,7 @@ use ivr::clock::Clock;
 use ivr::media_driver::{MediaDriver, RtpSockets};
 use ivr::sip_driver::{Desk, Shutdown, SipDriver};
 use ivr_core::call::question::{Answer, Question};
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Entry, Limits, Strangers};
 use ivr_core::media::{Clips, Quality};
 use ivr_core::number::{KindPolicy, Number};
@@ -115,24 +115,14 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> anyhow::Result<EndpointCo
     let trunk = TrunkProfile {
         name: "load".into(),
         sources: vec!["127.0.0.1".parse()?],
-        shows_certificate: false,
-        media_networks: Vec::new(),
         numbers: vec![Number::parse(DIALLED)?],
-        ingress_secret: None,
         shared_addresses: false,
         trust_pai: true,
-        trust_rpid: false,
         cli_screened: true,
-        from_is_free_text: false,
-        bare_user_is_number: true,
-        country: None,
-        number_format: NumberFormat::E164,
-        strip_prefixes: Vec::new(),
         keeps_diversion: KeepsDiversion::Yes,
-        nat: false,
-        srtp: Srtp::Offered,
         max_level: Level::L2,
         max_calls: CALLS,
+        ..TrunkProfile::default()
     };
     Ok(EndpointConfig {
         addresses: Addresses::only(address),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
 use ivr_core::call::question::{Answer, Outcome, VerificationId};
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
 use ivr_core::media::{CallKey, Clips, Codec, Control, MasterKey, MediaEvent, MediaPlan, MediaSession};
 use ivr_core::media::{Quality, RtpStart, Security, Suite};
@@ -24,24 +24,15 @@ pub fn config() -> EndpointConfig {
     let trunk = TrunkProfile {
         name: "carrier".to_owned(),
         sources: vec!["192.0.2.0/28".parse().expect("a network")],
-        shows_certificate: false,
-        media_networks: vec![],
         numbers: vec![Number::parse("+12025550100").expect("a number")],
-        ingress_secret: None,
         shared_addresses: false,
         trust_pai: true,
         trust_rpid: true,
         cli_screened: true,
-        from_is_free_text: false,
-        bare_user_is_number: true,
         country: Some("US".parse().expect("a country")),
-        number_format: NumberFormat::E164,
-        strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
-        nat: false,
-        srtp: Srtp::Offered,
-        max_level: Level::L3,
         max_calls: 10,
+        ..TrunkProfile::default()
     };
     EndpointConfig {
         addresses: Addresses::only("203.0.113.1:5060".parse().expect("an address")),

@@ -54,6 +54,35 @@ pub struct TrunkProfile {
     pub max_calls: usize,
 }
 
+/// A trunk of which nothing is stated: nobody is it, and its word counts for little, as where the configuration says
+/// nothing.
+impl Default for TrunkProfile {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            sources: Vec::new(),
+            shows_certificate: false,
+            media_networks: Vec::new(),
+            numbers: Vec::new(),
+            ingress_secret: None,
+            shared_addresses: true,
+            trust_pai: false,
+            trust_rpid: false,
+            cli_screened: false,
+            from_is_free_text: false,
+            bare_user_is_number: true,
+            country: None,
+            number_format: NumberFormat::E164,
+            strip_prefixes: Vec::new(),
+            keeps_diversion: KeepsDiversion::Unknown,
+            nat: false,
+            srtp: Srtp::Offered,
+            max_level: Level::L3,
+            max_calls: 100,
+        }
+    }
+}
+
 impl TrunkProfile {
     /// May a request of ours go to `hop` in a dialog with `before`? Only to the trunk itself, and never out of TLS: what
     /// a caller's telephone writes into its Contact may come through a carrier unchanged.

@@ -1,7 +1,7 @@
 //! A trunk for tests: its endpoint's configuration, and callers that write SIP as a trunk does.
 
 use super::{Addresses, EndpointConfig, Limits, Strangers};
-use crate::caller::{KeepsDiversion, Level, NumberFormat, Policy, Srtp, TrunkProfile};
+use crate::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use crate::link::{Account, Duty, LinkProfile, Login};
 use crate::number::{KindPolicy, Number};
 use crate::private::Private;
@@ -16,24 +16,15 @@ pub(super) fn config() -> EndpointConfig {
     let trunk = TrunkProfile {
         name: "carrier".to_owned(),
         sources: vec!["192.0.2.0/28".parse().unwrap(), "2001:db8:1::/48".parse().unwrap()],
-        shows_certificate: false,
         media_networks: vec!["198.51.100.0/24".parse().unwrap()],
         numbers: vec![Number::parse("+12025550100").unwrap()],
-        ingress_secret: None,
         shared_addresses: false,
         trust_pai: true,
-        trust_rpid: false,
         cli_screened: true,
-        from_is_free_text: false,
-        bare_user_is_number: true,
         country: Some("US".parse().unwrap()),
-        number_format: NumberFormat::E164,
-        strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
-        nat: false,
-        srtp: Srtp::Offered,
-        max_level: Level::L3,
         max_calls: 10,
+        ..TrunkProfile::default()
     };
     let other =
         TrunkProfile { name: "other".to_owned(), sources: vec!["192.0.2.16/28".parse().unwrap()], ..trunk.clone() };

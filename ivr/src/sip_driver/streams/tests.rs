@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use ivr_core::caller::{KeepsDiversion, Level, NumberFormat, Srtp, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, TrunkProfile};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::sip::peer::Flow;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType};
@@ -25,24 +25,13 @@ fn policy() -> Policy {
     let plain = TrunkProfile {
         name: "plain".into(),
         sources: vec!["127.0.0.1".parse().unwrap()],
-        shows_certificate: false,
-        media_networks: vec![],
         numbers: vec![Number::parse("+12025550100").unwrap()],
-        ingress_secret: None,
         shared_addresses: false,
         trust_pai: true,
-        trust_rpid: false,
         cli_screened: true,
-        from_is_free_text: false,
-        bare_user_is_number: true,
-        country: None,
-        number_format: NumberFormat::E164,
-        strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
-        nat: false,
-        srtp: Srtp::Offered,
-        max_level: Level::L3,
         max_calls: 8,
+        ..TrunkProfile::default()
     };
     let certified =
         TrunkProfile { name: "certified".into(), sources: vec![], shows_certificate: true, ..plain.clone() };

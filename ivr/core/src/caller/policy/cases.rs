@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::caller::trunk::{KeepsDiversion, NumberFormat, Srtp};
+use crate::caller::trunk::{KeepsDiversion, NumberFormat};
 use crate::private::Private;
 
 const PEER: &str = "192.0.2.10:5060";
@@ -15,24 +15,14 @@ fn screened() -> TrunkProfile {
     TrunkProfile {
         name: "carrier".to_owned(),
         sources: vec!["192.0.2.0/28".parse().unwrap()],
-        shows_certificate: false,
-        media_networks: vec![],
         numbers: vec![Number::parse("+12025550100").unwrap()],
-        ingress_secret: None,
         shared_addresses: false,
         trust_pai: true,
-        trust_rpid: false,
         cli_screened: true,
-        from_is_free_text: false,
-        bare_user_is_number: true,
         country: Some("US".parse().unwrap()),
-        number_format: NumberFormat::E164,
-        strip_prefixes: vec![],
         keeps_diversion: KeepsDiversion::Yes,
-        nat: false,
-        srtp: Srtp::Offered,
-        max_level: Level::L3,
         max_calls: 10,
+        ..TrunkProfile::default()
     }
 }
 

@@ -10,6 +10,8 @@ mod dialog;
 mod g711;
 mod judge;
 mod line;
+#[cfg(target_os = "linux")]
+pub mod load;
 mod message;
 mod rtp;
 mod script;

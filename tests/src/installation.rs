@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -103,6 +104,23 @@ impl Installation {
     /// A file in its folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Where pages and API listen.
+    pub fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Where it takes calls.
+    pub fn sip(&self) -> SocketAddr {
+        self.sip
+    }
+
+    /// What runs it.
+    pub fn command(&self) -> Command {
+        let mut command = dialproof();
+        command.arg("serve").arg("-c").arg(self.path("config.toml"));
+        command
     }
 
     /// Runs it.

@@ -127,6 +127,23 @@ impl Scenario {
         self
     }
 
+    /// A call that ends as soon as it is answered.
+    pub fn short() -> Self {
+        let call = Self::default().opens("INVITE", "", Some(SPEECH)).may_hear(100).may_hear(180).hears(200, &[]);
+        call.says("ACK", "", None).says("BYE", "", None).hears(200, &[])
+    }
+
+    /// SIPp's file.
+    pub fn xml(&self) -> String {
+        let checked: Vec<String> = (1..=self.checks).map(|n| format!("c{n}")).collect();
+        let used = if checked.is_empty() {
+            String::new()
+        } else {
+            format!("<Reference variables=\"{}\"/>", checked.join(","))
+        };
+        format!("<?xml version=\"1.0\"?>\n<scenario name=\"dialog\">\n{}{used}\n</scenario>\n", self.xml)
+    }
+
     /// Plays it once, over SIPp's transport of that name (`u1`, `t1`). The error says what went otherwise.
     ///
     /// # Errors
@@ -136,15 +153,8 @@ impl Scenario {
     /// If SIPp is not installed.
     pub fn play(&self, caller: &str, dialled: &str, service: SocketAddr, transport: &str) -> Result<(), String> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let checked: Vec<String> = (1..=self.checks).map(|n| format!("c{n}")).collect();
-        let used = if checked.is_empty() {
-            String::new()
-        } else {
-            format!("<Reference variables=\"{}\"/>", checked.join(","))
-        };
-        let xml = format!("<?xml version=\"1.0\"?>\n<scenario name=\"dialog\">\n{}{used}\n</scenario>\n", self.xml);
         let file = folder.path().join("scenario.xml");
-        std::fs::write(&file, xml).expect("a file");
+        std::fs::write(&file, self.xml()).expect("a file");
         std::fs::write(folder.path().join("callers.csv"), format!("SEQUENTIAL\n{caller};\n")).expect("a file");
         let output = sipp(folder.path(), &file)
             .args([&service.to_string(), "-s", dialled, "-inf", "callers.csv", "-t", transport])

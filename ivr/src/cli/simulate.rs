@@ -11,6 +11,9 @@ use ivr_core::number::Number;
 use serde_json::json;
 use tokio::task::JoinSet;
 
+#[cfg(target_os = "linux")]
+mod load;
+
 use crate::clock::Clock;
 use crate::phone::Scenario;
 use crate::phone::api::Api;
@@ -55,11 +58,24 @@ pub struct Simulate {
     #[arg(long)]
     pub publish: bool,
     /// How many calls to make
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub calls: u32,
     /// How many calls to begin in a second
     #[arg(long, default_value_t = 10.0)]
     pub rate: f64,
+    /// Measure the service instead, with callers that neither listen nor understand: short (INVITE, ACK, BYE), talk (a
+    /// packet each way every 20 ms), keys (the same, and the code of the session)
+    #[cfg(target_os = "linux")]
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["scenario", "publish", "locale"])]
+    pub load: Option<load::What>,
+    /// How long each caller of --load talk or keys is on the line
+    #[cfg(target_os = "linux")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "load")]
+    pub length: u32,
+    /// How many of a hundred packets of --load keys get lost, arrive twice, arrive after the next one
+    #[cfg(target_os = "linux")]
+    #[arg(long, value_name = "LOST,DOUBLED,DELAYED", default_value = "0,0,0", requires = "load")]
+    pub impair: load::Percents,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -67,6 +83,10 @@ pub struct Simulate {
 
 /// Runs the command.
 pub async fn run(simulate: Simulate) -> anyhow::Result<ExitCode> {
+    #[cfg(target_os = "linux")]
+    if let Some(what) = simulate.load {
+        return load::run(what, simulate).await;
+    }
     if simulate.calls == 1 { one(simulate).await } else { many(simulate).await }
 }
 
@@ -100,9 +120,7 @@ async fn one(simulate: Simulate) -> anyhow::Result<ExitCode> {
 
 /// Verifications are prepared first; then the calls begin at the rate, whatever the calls before them do.
 async fn many(simulate: Simulate) -> anyhow::Result<ExitCode> {
-    if !(simulate.rate.is_finite() && simulate.rate > 0.0) {
-        bail!("--rate {}: say how many calls to begin in a second", simulate.rate);
-    }
+    simulate.check_rate()?;
     let clock = Clock;
     let template = simulate.application(&simulate.number, simulate.publish);
     let numbers = numbers(&simulate.number, simulate.calls as usize)?;
@@ -141,6 +159,13 @@ async fn many(simulate: Simulate) -> anyhow::Result<ExitCode> {
 }
 
 impl Simulate {
+    fn check_rate(&self) -> anyhow::Result<()> {
+        if !(self.rate.is_finite() && self.rate > 0.0) {
+            bail!("--rate {}: say how many calls to begin in a second", self.rate);
+        }
+        Ok(())
+    }
+
     fn application(&self, number: &str, publish: bool) -> Application {
         let mut application = Application::new(Api::new(&self.http), self.sip, number, self.scenario);
         if self.locale != application.locale {

@@ -1,5 +1,6 @@
 //! The REST API as an applicant's device uses it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ivr_core::private::Private;
@@ -148,6 +149,12 @@ impl Api {
     /// The service at this address, such as `http://127.0.0.1:8080`.
     pub fn new(base: &str) -> Self {
         Self { http: reqwest::Client::new(), base: base.trim_end_matches('/').to_owned() }
+    }
+
+    /// The same, asked from this address of ours.
+    pub fn from(base: &str, local: IpAddr) -> Self {
+        let http = reqwest::Client::builder().local_address(local).build();
+        Self { http: http.expect("a client with only an address has all that it needs"), ..Self::new(base) }
     }
 
     /// `POST /v1/verifications`

@@ -18,7 +18,17 @@ pub fn allowed() -> anyhow::Result<Vec<usize>> {
 /// # Errors
 /// If it may not run there.
 pub fn pin(core: usize) -> anyhow::Result<()> {
+    pin_to(&[core])
+}
+
+/// The same for several.
+///
+/// # Errors
+/// If it may not run there.
+pub fn pin_to(cores: &[usize]) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
-    set.set(core)?;
-    sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("going to core {core}"))
+    for core in cores {
+        set.set(*core)?;
+    }
+    sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("going to the cores {cores:?}"))
 }

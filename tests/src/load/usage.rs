@@ -64,6 +64,11 @@ impl Usage {
         self.peak_kib
     }
 
+    /// The time that all its threads have run: those that have ended are not counted.
+    pub fn ran(&self) -> Duration {
+        self.media + self.others
+    }
+
     /// What was taken up between two moments.
     pub fn since(&self, before: &Self) -> Share {
         let elapsed = (self.at - before.at).as_secs_f64();

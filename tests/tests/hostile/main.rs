@@ -12,10 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use end_to_end::load::caller::{Caller, DIALLED};
+use end_to_end::load::DIALLED;
 use ivr::clock::Clock;
 use ivr::phone::api::Api;
 use ivr::phone::applicant::{Application, Tale, apply};
+use ivr::phone::load::caller::Caller;
 use ivr::phone::{News, Scenario};
 use ivr::service::sockets::allow_many;
 use ivr_core::number::Number;
@@ -68,7 +69,12 @@ fn invites(
     let (sip, run) = (attacker.address(), Clock.wall().unix_timestamp_nanos());
     move |n| {
         let number = numbers[n as usize % numbers.len()].clone();
-        (Caller { index: n as usize, number, sip, rtp, service, run }.invite().into_bytes(), service)
+        (
+            Caller { index: n as usize, number, sip, rtp, service, dialled: DIALLED.to_owned(), run }
+                .invite()
+                .into_bytes(),
+            service,
+        )
     }
 }
 

@@ -11,12 +11,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
-use end_to_end::load::caller::DIALLED;
 use end_to_end::load::usage::{self, Usage};
-use end_to_end::load::{self, Load, Measured, cores, percentile};
+use end_to_end::load::{self, DIALLED, cores};
 use end_to_end::process::free_port;
 use end_to_end::service::{Service, wait_until};
 use ivr::clock::Clock;
+use ivr::phone::load::{Load, Measured, Talk, percentile, run, sessions};
 use ivr::phone::{CallPlan, Identity, Law, Scenario, Stage, call};
 use ivr_core::number::Number;
 use ivr_core::private::Private;
@@ -81,7 +81,7 @@ impl Siege {
         let runtime = Runtime::new().expect("a runtime");
         let mut numbers = load::numbers(HONEST + 60).expect("numbers");
         let honest_numbers: Vec<Number> = numbers.drain(..HONEST).collect();
-        runtime.block_on(load::expect_calls(service.http(), &honest_numbers)).expect("sessions");
+        runtime.block_on(sessions::begin(service.http(), &honest_numbers)).expect("sessions");
         let (honest, media) = talk(service.sip(), honest_numbers, length);
         let media = media.recv().expect("all honest callers are answered");
         let pid = service.id();
@@ -110,7 +110,7 @@ impl Siege {
     /// Numbers that nobody has used yet; so many of them have a session, and their calls will be answered.
     pub(crate) fn numbers(&mut self, count: usize, expected: usize) -> Vec<Number> {
         let numbers: Vec<Number> = self.numbers.drain(..count).collect();
-        let begun = load::expect_calls(self.service.http(), &numbers[..expected]);
+        let begun = sessions::begin(self.service.http(), &numbers[..expected]);
         self.runtime.block_on(begun).expect("sessions");
         numbers
     }
@@ -211,11 +211,11 @@ impl Siege {
     pub(crate) fn end(mut self, attack: RangeInclusive<Moment>) {
         let after = Usage::of(self.service.id()).expect("it still runs");
         let measured = self.honest.join().expect("the callers do not panic").expect("their sockets work");
-        let during = measured.spacings.iter().filter(|spacing| attack.contains(&spacing.at));
+        let during = measured.spacings().filter(|spacing| attack.contains(&spacing.at));
         let mut off: Vec<Duration> = during.map(|spacing| spacing.off).collect();
         let [median, p99, all] = [0.5, 0.99, 1.0].map(|part| percentile(&mut off, part));
         let share = |lost: u64, of: u64| lost as f64 * 100.0 / of.max(1) as f64;
-        let Measured { received, lost, refused, unanswered, cut_off, .. } = measured;
+        let (received, lost) = measured.packets();
         let growth = after.peak_kib().saturating_sub(self.before.resident_kib());
         let rows = [
             (
@@ -223,7 +223,7 @@ impl Siege {
                 format!("p50 {}, p99 {}, greatest {} (of {})", ms(median), ms(p99), ms(all), off.len()),
             ),
             ("honest packets lost", format!("{lost} of {}, {:.2} %", received + lost, share(lost, received + lost))),
-            ("honest calls dropped", (refused + unanswered + cut_off).to_string()),
+            ("honest calls dropped", measured.failures().to_string()),
             (
                 "service's memory",
                 format!("{:.1} MiB before, {:.1} MiB at most", mib(self.before.resident_kib()), mib(after.peak_kib())),
@@ -234,7 +234,7 @@ impl Siege {
         publish(self.name, &self.rows);
 
         assert!(off.len() >= HONEST * 100, "too few packets to judge by: {}", off.len());
-        assert_eq!((refused, unanswered, cut_off), (0, 0, 0), "honest calls were dropped");
+        assert_eq!(measured.failures(), 0, "honest calls were dropped");
         assert_eq!(lost, 0, "packets to honest callers got lost");
         assert!(growth <= GROWTH_KIB, "the service grew by {growth} KiB");
         // An unoptimised service takes ten times as long for everything.
@@ -296,9 +296,18 @@ fn talk(
     let (tell, told) = channel();
     let talking = std::thread::spawn(move || {
         pin_load();
-        let load = Load { calls: HONEST, per_second: 50, length };
+        let load = Load {
+            service: sip,
+            dialled: DIALLED,
+            local: Some(CARRIER),
+            numbers: &numbers,
+            calls: HONEST,
+            per_second: 50.0,
+            length,
+            talk: Talk::Silence,
+        };
         // Only the beginning is waited for.
-        load::run(&load, sip, &numbers, |media| {
+        run(&load, |media| {
             let _second = tell.send(media.to_vec());
             Ok(())
         })

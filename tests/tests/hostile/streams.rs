@@ -4,8 +4,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use end_to_end::load::caller::{Caller, answered, status};
+use end_to_end::load::DIALLED;
 use ivr::clock::Clock;
+use ivr::phone::load::caller::{Caller, answered, status};
 use ivr_core::number::Number;
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
@@ -137,7 +138,7 @@ pub(crate) fn call_over_tcp(service: SocketAddr, number: Number) -> Result<Durat
     let sip = stream.local_addr().map_err(unanswered)?;
     let run = Clock.wall().unix_timestamp_nanos();
     let address = rtp.local_addr().map_err(unanswered)?;
-    let caller = Caller { index: 0, number, sip, rtp: address, service, run };
+    let caller = Caller { index: 0, number, sip, rtp: address, service, dialled: DIALLED.to_owned(), run };
     let over_tcp = |text: String| text.replace("SIP/2.0/UDP", "SIP/2.0/TCP");
     stream.write_all(over_tcp(caller.invite()).as_bytes()).map_err(unanswered)?;
     let answer = loop {

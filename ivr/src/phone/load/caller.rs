@@ -1,11 +1,8 @@
 //! What a caller says in SIP: as little as a call needs. Over loopback nothing is lost, so nothing is repeated.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ivr_core::number::Number;
-
-/// The number that is dialled.
-pub const DIALLED: &str = "+12025550100";
 
 /// One call's names and addresses.
 #[derive(Debug)]
@@ -20,6 +17,8 @@ pub struct Caller {
     pub rtp: SocketAddr,
     /// Where the service takes SIP.
     pub service: SocketAddr,
+    /// The number that is dialled: the user part of the Request-URI, with parameters behind a semicolon, if any.
+    pub dialled: String,
     /// Tells this load's calls from an earlier one's.
     pub run: i128,
 }
@@ -38,14 +37,14 @@ impl Caller {
     pub fn invite(&self) -> String {
         let (number, sip, rtp) = (self.number.as_str(), self.sip, self.rtp);
         let body = format!(
-            "v=0\r\no=- {run} 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n\
+            "v=0\r\no=- {run} 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n\
              a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n",
             run = self.run.unsigned_abs() % 1_000_000_000,
+            family = if rtp.is_ipv4() { "IP4" } else { "IP6" },
             ip = rtp.ip(),
             port = rtp.port(),
         );
-        let to = format!("<sip:{DIALLED}@{}>", self.service);
-        let head = self.request("INVITE", &format!("sip:{DIALLED}@{}", self.service), &to, "1 INVITE");
+        let head = self.request("INVITE", &self.target(), &format!("<{}>", self.target()), "1 INVITE");
         let length = body.len();
         format!(
             "{head}Contact: <sip:caller@{sip}>\r\nP-Asserted-Identity: <tel:{number}>\r\n\
@@ -58,9 +57,19 @@ impl Caller {
         self.request("ACK", &answered.target, &answered.to, "1 ACK") + "Content-Length: 0\r\n\r\n"
     }
 
+    /// The ACK of a refusal, with the refusal's To and the INVITE's branch (RFC 3261 17.1.1.3).
+    pub fn ack_refusal(&self, refusal: &str) -> Option<String> {
+        let ack = self.request("ACK", &self.target(), header(refusal, "To")?, "1 ACK");
+        Some(ack.replacen("-ACK\r\n", "-INVITE\r\n", 1) + "Content-Length: 0\r\n\r\n")
+    }
+
     /// The BYE that ends it.
     pub fn bye(&self, answered: &Answered) -> String {
         self.request("BYE", &answered.target, &answered.to, "2 BYE") + "Content-Length: 0\r\n\r\n"
+    }
+
+    fn target(&self) -> String {
+        format!("sip:{}@{}", self.dialled, self.service)
     }
 
     fn request(&self, method: &str, target: &str, to: &str, cseq: &str) -> String {
@@ -88,13 +97,13 @@ pub fn status(message: &str) -> Option<(u16, &str)> {
 
 /// What a 200 to an INVITE says.
 pub fn answered(message: &str) -> Option<Answered> {
-    let ip = message.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?;
-    let port = message.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?;
+    let ip: IpAddr = message.lines().find_map(|line| line.strip_prefix("c=IN IP"))?.get(2..)?.parse().ok()?;
+    let port = message.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?.parse().ok()?;
     let contact = header(message, "Contact")?;
     Some(Answered {
         to: header(message, "To")?.to_owned(),
         target: contact.split_once('<')?.1.split_once('>')?.0.to_owned(),
-        rtp: format!("{ip}:{port}").parse().ok()?,
+        rtp: SocketAddr::new(ip, port),
     })
 }
 

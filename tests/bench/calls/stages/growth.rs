@@ -1,0 +1,75 @@
+//! What a call costs as calls and stored verifications become more.
+
+use std::path::Path;
+
+use anyhow::Context;
+use end_to_end::installation::Installation;
+use ivr::phone::load::Talk;
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use super::{pace, runs, short};
+use crate::Bench;
+use crate::plot::{Curve, plot};
+use crate::report::{Mark, Report, median};
+use crate::service::{Service, Setup, found};
+
+const CALLS: [usize; 4] = [100, 500, 1_000, 2_000];
+const STORED: [u32; 3] = [1_000, 100_000, 1_000_000];
+const SHORT_PER_SECOND: f64 = 1_000.0;
+/// Where the curves go.
+const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/growth.svg");
+
+pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+    let (mut pairs, mut memory, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
+    for calls in CALLS {
+        let [off, pair, all] = runs(bench, |bench| {
+            let service = Service::start(found(Setup::default())?, bench)?;
+            let (pace, _) = pace::talk(&service, calls, Talk::Silence, |_| {})?;
+            Ok([pace.off_p99, pace.pair, pace.memory_a_call * calls as f64])
+        })?;
+        report.figure(&format!("{calls} calls, packets off by p99"), "ms", Mark::None, &off, "");
+        report.figure(&format!("{calls} calls, CPU for one packet each way"), "µs", Mark::None, &pair, "");
+        report.figure(&format!("{calls} calls, memory of all"), "MiB", Mark::None, &all, "");
+        pairs.push((calls as f64, median(&pair)));
+        memory.push((calls as f64, median(&all)));
+    }
+    for stored in STORED {
+        let [p50, a_call] = runs(bench, |bench| {
+            // The first start makes the tables.
+            let installation = Service::start(found(Setup::default())?, bench)?.end();
+            fill(&installation, stored)?;
+            let service = Service::start(installation, bench)?;
+            let lone = short::calls(&service, 50.0, 10.0)?;
+            let many = short::calls(&service, SHORT_PER_SECOND, 10.0)?;
+            Ok([lone.p50, many.cpu_a_call])
+        })?;
+        report.figure(&format!("{stored} stored verifications, INVITE to 200 p50"), "ms", Mark::None, &p50, "");
+        report.figure(&format!("{stored} stored verifications, CPU of a short call"), "ms", Mark::None, &a_call, "");
+        cpu.push((f64::from(stored), median(&a_call) * 1e3));
+    }
+    let curves = [
+        Curve { title: "CPU for one packet each way, µs", over: "calls at once", points: pairs, logarithmic: false },
+        Curve { title: "Memory of all calls, MiB", over: "calls at once", points: memory, logarithmic: false },
+        Curve { title: "CPU of a short call, µs", over: "stored verifications", points: cpu, logarithmic: true },
+    ];
+    std::fs::write(PICTURE, plot(&curves)).with_context(|| PICTURE.to_owned())?;
+    println!("  the curves are in {}", Path::new(PICTURE).canonicalize()?.display());
+    Ok(())
+}
+
+/// Stores so many verifications of other people: half of them may still be called in, the others are history.
+#[tokio::main(flavor = "current_thread")]
+async fn fill(installation: &Installation, count: u32) -> anyhow::Result<()> {
+    let options = SqliteConnectOptions::new().filename(installation.path("data/dialproof.db"));
+    let mut database = SqliteConnection::connect_with(&options).await.context("the service's database")?;
+    let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+        INSERT INTO verifications (id, secret_sha256, number_hash, pepper_epoch, number_sealed, country, last4,
+            source_tag, code_hash, code_sealed, publish, locale, state, created_at, expires_at, live_until,
+            code_tries_left, read_backs_left, happenings)
+        SELECT randomblob(16), randomblob(32), randomblob(32), 1, randomblob(40), 'US', '0100', randomblob(32),
+            randomblob(32), randomblob(34), 0, 'en', CASE WHEN i % 2 = 0 THEN 'waiting' ELSE 'issued' END,
+            unixepoch() * 1000 - i, unixepoch() * 1000 + 86400000, unixepoch() * 1000 + 86400000, 3, 3, 0 FROM n";
+    sqlx::query(sql).bind(count).execute(&mut database).await.context("storing verifications")?;
+    database.close().await.context("the service's database")
+}

@@ -1,0 +1,47 @@
+//! Codes keyed in by as many callers at once as there may be, over a network that loses, doubles and reorders.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use end_to_end::load::numbers;
+use ivr::phone::load::{Impairment, Talk};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use super::pace::talk;
+use super::runs;
+use crate::Bench;
+use crate::report::{Mark, Report};
+use crate::service::{Service, Setup, found};
+
+const AT_ONCE: usize = 2_000;
+/// All are on the line after 20 s, and "enter the code" ends 18 s after each was answered.
+const AFTER: Duration = Duration::from_secs(24);
+const IMPAIRMENT: Impairment = Impairment { lost: 0.03, doubled: 0.01, delayed: 0.01 };
+
+pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+    let [right] = runs(bench, |bench| {
+        let service = Service::start(found(Setup::default())?, bench)?;
+        // Two sessions a number; call n is from number n modulo their count.
+        let callers = numbers(AT_ONCE / 2)?;
+        let twice = [callers.clone(), callers].concat();
+        let keys = service.expect(&twice)?;
+        talk(&service, AT_ONCE, Talk::Keys { after: AFTER, keys: &keys, impairment: IMPAIRMENT }, |_| {})?;
+        let right = matched(&service)?;
+        println!("  {right} of {AT_ONCE} codes were right");
+        Ok([right as f64])
+    })?;
+    let mark = Mark::AtLeast(AT_ONCE as f64);
+    report.figure("2,000 codes keyed in with 3 % loss, right", "codes", mark, &right, "1,000 of 1,000");
+    Ok(())
+}
+
+/// Calls whose code was found, as the records say once they are written.
+#[tokio::main(flavor = "current_thread")]
+async fn matched(service: &Service) -> anyhow::Result<i64> {
+    let options = SqliteConnectOptions::new().filename(service.installation.path("data/dialproof.db")).read_only(true);
+    let mut database = SqliteConnection::connect_with(&options).await.context("the service's database")?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let sql = "SELECT count(DISTINCT verification) FROM calls WHERE verification IS NOT NULL";
+    Ok(sqlx::query_scalar(sql).fetch_one(&mut database).await?)
+}

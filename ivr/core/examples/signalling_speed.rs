@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use ivr_core::call::question::Answer;
-use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Pace, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Outbox, Output, Strangers};
-use ivr_core::media::{CallKey, MediaCommand, MediaEvent, Quality};
+use ivr_core::media::{MediaCommand, MediaEvent, Quality};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
 use ivr_core::sip::peer::Peer;
@@ -186,12 +186,12 @@ fn config() -> Outcome<EndpointConfig> {
         country: Some("US".parse()?),
         keeps_diversion: KeepsDiversion::Yes,
         max_calls: 10_000,
+        pace: Pace { unacknowledged: 10_000, ..Pace::of(PACE) },
         ..TrunkProfile::default()
     };
     Ok(EndpointConfig {
         addresses: Addresses::only("203.0.113.1:5060".parse()?),
-        // Enough of them for each to rest.
-        rtp_ports: (0..30_000).map(|i| 2_000 + 2 * i).collect(),
+        rtp_ports: (0..10_000).map(|i| 20_000 + 2 * i).collect(),
         policy: Policy {
             trunks: vec![trunk],
             issue_from: Level::L2,
@@ -199,13 +199,7 @@ fn config() -> Outcome<EndpointConfig> {
         },
         links: Vec::new(),
         binding: Binding::ReadBack,
-        limits: Limits {
-            calls: 10_000,
-            unacknowledged: 10_000,
-            calls_per_second: PACE,
-            calls_at_once: 4 * PACE,
-            ..Limits::default()
-        },
+        limits: Limits { calls: 10_000, ..Limits::default() },
         strangers: Strangers::Refuse,
         server: Some("dialproof".to_owned()),
     })

@@ -103,7 +103,7 @@ impl Endpoint {
             agenda: Agenda::default(),
             links: (0..).map(LinkKey).zip(&config.links).map(|(key, profile)| (key, Link::new(key, profile))).collect(),
             link_agenda: Agenda::default(),
-            ports: Ports::new(config.rtp_ports.len(), config.limits.port_quarantine),
+            ports: Ports::new(config.rtp_ports.len()),
             tallies: vec![Tally::default(); config.policy.trunks.len()],
             of_number: HashMap::new(),
             refusals: RefusalRecords::default(),

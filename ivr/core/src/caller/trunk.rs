@@ -52,6 +52,8 @@ pub struct TrunkProfile {
     pub max_level: Level,
     /// Calls at a time; one more is answered 480.
     pub max_calls: usize,
+    /// How fast they may come.
+    pub pace: Pace,
 }
 
 /// A trunk of which nothing is stated: nobody is it, and its word counts for little, as where the configuration says
@@ -79,6 +81,7 @@ impl Default for TrunkProfile {
             srtp: Srtp::Offered,
             max_level: Level::L3,
             max_calls: 100,
+            pace: Pace::default(),
         }
     }
 }
@@ -149,6 +152,37 @@ pub enum NumberFormat {
         /// Stands before the country code of a foreign number: `00` in DE, `011` in US.
         international_prefix: Option<String>,
     },
+}
+
+/// How fast calls may come over a trunk: each asks the database and writes a record, and may bear a forged source. One too
+/// many is answered 480, which (unlike 503) does not make the trunk send its other calls elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Calls that may begin in a second.
+    pub calls_per_second: u32,
+    /// After a rest, so many of them at once.
+    pub calls_at_once: u32,
+    /// Calls whose ACK has not arrived.
+    pub unacknowledged: usize,
+}
+
+impl Pace {
+    /// That of so many calls a second.
+    pub fn of(calls_per_second: u32) -> Self {
+        // An honest call waits for its ACK for a round trip and as long as the store takes: half a second is far more than both.
+        let in_half_a_second = usize::try_from(calls_per_second / 2).unwrap_or(usize::MAX);
+        Self {
+            calls_per_second,
+            calls_at_once: calls_per_second.saturating_mul(4),
+            unacknowledged: in_half_a_second.max(LEAST_UNACKNOWLEDGED),
+        }
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::of(50)
+    }
 }
 
 /// Does a forwarded call still say so when it arrives?
@@ -256,6 +290,9 @@ pub enum NotANetwork {
     #[error("the address has bits outside its /length: write the network's first address, or no /length for one host")]
     HostBits,
 }
+
+/// A burst of calls over a slow trunk, some of whose ACKs are lost.
+const LEAST_UNACKNOWLEDGED: usize = 100;
 
 fn width(address: IpAddr) -> u32 {
     if address.is_ipv4() { 32 } else { 128 }

@@ -101,41 +101,60 @@ impl TrunkProfile {
         self.sources.iter().any(|source| source.contains(ip)) || self.sources.is_empty() && self.shows_certificate
     }
 
-    /// The E.164 number that these digits (with or without `+`) mean on this trunk; `None` if they mean none, or could
-    /// mean two. `phone_context` is that parameter of RFC 3966 5.1.5, which says where a number without `+` is dialled.
-    pub(crate) fn normalise(&self, digits: &str, phone_context: Option<&str>) -> Option<Number> {
+    /// What these digits may mean on this trunk. `phone_context` is that parameter of RFC 3966 5.1.5, which says where a
+    /// number without `+` is dialled.
+    pub(crate) fn readings(&self, digits: &str, phone_context: Option<&str>) -> Readings {
         let longest = self.strip_prefixes.iter().filter_map(|prefix| digits.strip_prefix(prefix.as_str()));
         let digits = longest.min_by_key(|rest| rest.len()).unwrap_or(digits);
         if digits.starts_with('+') {
             // A global number has no context (RFC 3966 3).
-            return if phone_context.is_none() { Number::parse(digits).ok() } else { None };
+            return Readings(phone_context.is_none().then(|| digits.to_owned()), None);
         }
         match (&self.number_format, phone_context) {
-            (NumberFormat::E164NoPlus, None) => Number::parse(&format!("+{digits}")).ok(),
+            (NumberFormat::E164NoPlus, None) => Readings(Some(format!("+{digits}")), None),
             (NumberFormat::National { trunk_prefix, international_prefix }, context) => {
-                let code = self.country?.calling_code()?;
+                let Some(code) = self.country.and_then(Country::calling_code) else { return Readings(None, None) };
                 if context.is_some_and(|context| context != format!("+{code}")) {
-                    return None;
+                    return Readings(None, None);
                 }
-                national(digits, code, trunk_prefix.as_deref(), international_prefix.as_deref())
+                Readings::national(digits, code, trunk_prefix.as_deref(), international_prefix.as_deref())
             }
-            (NumberFormat::E164 | NumberFormat::E164NoPlus, _) => None,
+            (NumberFormat::E164 | NumberFormat::E164NoPlus, _) => Readings(None, None),
         }
     }
 }
 
-/// Foreign or domestic: both readings are tried, and only a number that comes out alone is meant. A country code
-/// without its prefix is not looked for: the trunk states that it writes national numbers.
-fn national(digits: &str, code: u16, trunk_prefix: Option<&str>, international_prefix: Option<&str>) -> Option<Number> {
-    let foreign = international_prefix.and_then(|prefix| digits.strip_prefix(prefix)).map(|rest| format!("+{rest}"));
-    let domestic = match trunk_prefix {
-        Some(prefix) => digits.strip_prefix(prefix).map(|rest| format!("+{code}{rest}")),
-        None => Some(format!("+{code}{digits}")),
-    };
-    let mut numbers: Vec<Number> =
-        [foreign, domestic].into_iter().flatten().filter_map(|text| Number::parse(&text).ok()).collect();
-    numbers.dedup();
-    if numbers.len() == 1 { numbers.pop() } else { None }
+/// The E.164 spellings that digits (with or without `+`) may mean, if those are numbers: as a foreign and as a domestic one.
+pub(crate) struct Readings(Option<String>, Option<String>);
+
+impl Readings {
+    /// Both are tried. A country code without its prefix is not looked for: the trunk states that it writes national
+    /// numbers.
+    fn national(digits: &str, code: u16, trunk_prefix: Option<&str>, international_prefix: Option<&str>) -> Self {
+        let foreign = international_prefix.and_then(|prefix| digits.strip_prefix(prefix));
+        let domestic = match trunk_prefix {
+            Some(prefix) => digits.strip_prefix(prefix),
+            None => Some(digits),
+        };
+        Self(foreign.map(|rest| format!("+{rest}")), domestic.map(|rest| format!("+{code}{rest}")))
+    }
+
+    /// The number that is meant; `None` if it is none, or could be two.
+    pub(crate) fn number(&self) -> Option<Number> {
+        let mut numbers: Vec<Number> = self.spellings().filter_map(|text| Number::parse(text).ok()).collect();
+        numbers.dedup();
+        if numbers.len() == 1 { numbers.pop() } else { None }
+    }
+
+    /// Is that number meant? It has one spelling, so what has only one reading need not be looked up in a numbering plan.
+    pub(crate) fn mean(&self, number: &Number) -> bool {
+        self.spellings().any(|text| text == number.as_str())
+            && (self.spellings().count() == 1 || self.number().as_ref() == Some(number))
+    }
+
+    fn spellings(&self) -> impl Iterator<Item = &str> {
+        [&self.0, &self.1].into_iter().flatten().map(String::as_str)
+    }
 }
 
 /// How a trunk spells numbers. A `+` always means E.164.

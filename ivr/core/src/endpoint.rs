@@ -344,7 +344,7 @@ impl Endpoint {
             // RFC 3261 11.2: as an INVITE would be answered.
             Method::Options if !self.accepts_calls => Reply::refusal(503, &mut self.chance),
             Method::Options => Reply::new(200).allow().accept().supported(),
-            Method::Bye | Method::Update | Method::Info | Method::PRack | Method::Notify => Reply::new(481),
+            Method::Bye | Method::Update | Method::Info | Method::Prack | Method::Notify => Reply::new(481),
             Method::Refer => Reply::new(603),
             _ => Reply::new(405).allow(),
         }

@@ -295,7 +295,7 @@ impl Call {
                 match method {
                     Method::Bye => self.on_bye(incoming, desk),
                     Method::Info => self.on_info(incoming, desk),
-                    Method::PRack => self.on_prack(incoming, desk),
+                    Method::Prack => self.on_prack(incoming, desk),
                     Method::Options => self.respond(Reply::new(200).allow().accept().supported(), incoming, desk),
                     Method::Refer => self.respond(Reply::new(603), incoming, desk),
                     _ => self.respond(Reply::new(405).allow(), incoming, desk),

@@ -10,7 +10,7 @@ pub mod trunk;
 pub use level::Level;
 pub use policy::{Policy, Verdict, judge};
 pub use reason::Reason;
-pub use trunk::{KeepsDiversion, Network, NumberFormat, Srtp, TrunkProfile};
+pub use trunk::{KeepsDiversion, Network, NumberFormat, Pace, Srtp, TrunkProfile};
 
 use crate::number::Number;
 

@@ -103,7 +103,7 @@ impl Endpoint {
             agenda: Agenda::default(),
             links: (0..).map(LinkKey).zip(&config.links).map(|(key, profile)| (key, Link::new(key, profile))).collect(),
             link_agenda: Agenda::default(),
-            ports: Ports::new(config.rtp_ports.len(), config.limits.port_quarantine),
+            ports: Ports::new(config.rtp_ports.len()),
             tallies: vec![Tally::default(); config.policy.trunks.len()],
             of_number: HashMap::new(),
             refusals: RefusalRecords::default(),
@@ -344,7 +344,7 @@ impl Endpoint {
             // RFC 3261 11.2: as an INVITE would be answered.
             Method::Options if !self.accepts_calls => Reply::refusal(503, &mut self.chance),
             Method::Options => Reply::new(200).allow().accept().supported(),
-            Method::Bye | Method::Update | Method::Info | Method::PRack | Method::Notify => Reply::new(481),
+            Method::Bye | Method::Update | Method::Info | Method::Prack | Method::Notify => Reply::new(481),
             Method::Refer => Reply::new(603),
             _ => Reply::new(405).allow(),
         }

@@ -29,16 +29,14 @@ impl Number {
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         check_shape(text)?;
         let parsed = PHONE_NUMBER_UTIL.parse(text, None).map_err(|_| NumberError::Unassigned)?;
+        // A valid number is one that the plan of a region (be it the one of the numbers without a country) gives a kind.
+        let kind = Kind::of(&parsed).ok_or(NumberError::Unassigned)?;
         let spelled = parsed.format_as(PhoneNumberFormat::E164).into_owned();
-        if !parsed.is_valid() {
-            return Err(NumberError::Unassigned);
-        }
         if spelled != text {
             return Err(NumberError::Misspelled { meant: Private::new(spelled) });
         }
-        // A valid number belongs to a region, be it the one of the numbers without a country.
         let country = parsed.get_region_code().ok_or(NumberError::Unassigned)?;
-        Ok(Self { digits: spelled, country: Country(country), kind: Kind::of(&parsed) })
+        Ok(Self { digits: spelled, country: Country(country), kind })
     }
 
     /// The forgiving reading of what a person typed: any separators, `tel:`, a trunk prefix, an international prefix,
@@ -169,13 +167,12 @@ pub enum Kind {
     Pager,
     /// An access number of a mailbox.
     Voicemail,
-    /// The plan knows the number but not its kind.
-    Unknown,
 }
 
 impl Kind {
-    fn of(number: &PhoneNumber) -> Self {
-        match number.get_type() {
+    /// That of the plan; `None` if no plan has the number.
+    fn of(number: &PhoneNumber) -> Option<Self> {
+        Some(match number.get_type() {
             PhoneNumberType::FixedLine | PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile => {
                 Self::Subscriber
             }
@@ -187,8 +184,8 @@ impl Kind {
             PhoneNumberType::UAN => Self::UniversalAccess,
             PhoneNumberType::Pager => Self::Pager,
             PhoneNumberType::VoiceMail => Self::Voicemail,
-            PhoneNumberType::Unknown => Self::Unknown,
-        }
+            PhoneNumberType::Unknown => return None,
+        })
     }
 
     /// May a number of this kind be proved? Only a line that one person answers may.
@@ -202,8 +199,7 @@ impl Kind {
             | Self::SharedCost
             | Self::UniversalAccess
             | Self::Pager
-            | Self::Voicemail
-            | Self::Unknown => false,
+            | Self::Voicemail => false,
         }
     }
 
@@ -219,7 +215,6 @@ impl Kind {
             Self::UniversalAccess => "a company's universal access number",
             Self::Pager => "a pager",
             Self::Voicemail => "a voicemail access number",
-            Self::Unknown => "a number of unknown kind",
         }
     }
 }
@@ -444,7 +439,6 @@ mod tests {
             (Kind::UniversalAccess, false, false),
             (Kind::Pager, false, false),
             (Kind::Voicemail, false, false),
-            (Kind::Unknown, false, false),
         ] {
             assert_eq!((kind.is_permitted(strict), kind.is_permitted(lax)), (strictly, laxly), "{kind:?}");
         }

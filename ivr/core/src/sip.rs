@@ -1,6 +1,6 @@
 //! SIP: bytes to checked messages, transactions, dialogs, offer and answer.
 //!
-//! [`stream`] finds the messages in a connection, [`gate`] reads them, line by line ([`header_lines`]), [`message`] models what passed it and writes what we send,
+//! [`stream`] finds the messages in a connection, [`gate`] reads them, line by line ([`header_lines`]), [`message`] models what passed it and writes what we send in SIP's own words ([`vocabulary`]),
 //! [`transaction`] repeats and absorbs, [`dialog`] is what the two sides of a call agreed on, [`sdp`] is what their media
 //! agreed on, [`session_timer`] how long they stay without a word, [`identity`] says who calls, [`info_key`] reads a key,
 //! [`multipart`] finds a description among other things.
@@ -21,3 +21,4 @@ pub(crate) mod session_timer;
 pub mod stream;
 pub(crate) mod transaction;
 pub(crate) mod via;
+mod vocabulary;

@@ -239,6 +239,16 @@ fn every_fault_is_told_with_its_place() {
         ("country = \"US\"", "max_calls = 0", "fault: trunk \"carrier\".max_calls: at least 1"),
         (
             "country = \"US\"",
+            "calls_per_second = 0",
+            "fault: trunk \"carrier\".calls_per_second: between 1 and 10000",
+        ),
+        (
+            "country = \"US\"",
+            "calls_per_second = 10001",
+            "fault: trunk \"carrier\".calls_per_second: between 1 and 10000",
+        ),
+        (
+            "country = \"US\"",
             "ingress_secret_file = \"/nonexistent/secret\"",
             "fault: trunk \"carrier\".ingress_secret_file: /nonexistent/secret cannot be read",
         ),

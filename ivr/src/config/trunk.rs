@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ivr_core::caller::{KeepsDiversion, Level, Network, NumberFormat, Policy, Srtp, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Network, NumberFormat, Pace, Policy, Srtp, TrunkProfile};
 use ivr_core::number::{Country, Number};
 use ivr_core::private::Private;
 use serde::Deserialize;
@@ -54,6 +54,8 @@ pub(super) struct Raw {
     max_level: String,
     #[serde(default = "default_max_calls")]
     max_calls: usize,
+    #[serde(default = "default_calls_per_second")]
+    calls_per_second: u32,
     register: Option<link::Raw>,
     probe: Option<String>,
 }
@@ -80,6 +82,10 @@ fn default_max_level() -> String {
 
 fn default_max_calls() -> usize {
     100
+}
+
+fn default_calls_per_second() -> u32 {
+    Pace::default().calls_per_second
 }
 
 /// What number_format may say; the prefixes belong to `national` alone.
@@ -167,6 +173,9 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
     if raw.max_calls == 0 {
         file.findings.fault(place("max_calls"), "at least 1; leave the section out to refuse the carrier");
     }
+    if !(1..=MOST_CALLS_PER_SECOND).contains(&raw.calls_per_second) {
+        file.findings.fault(place("calls_per_second"), format!("between 1 and {MOST_CALLS_PER_SECOND}"));
+    }
     let profile = TrunkProfile {
         name: name.clone(),
         sources: sources?,
@@ -188,6 +197,7 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         srtp: srtp?,
         max_level: max_level?,
         max_calls: raw.max_calls,
+        pace: Pace::of(raw.calls_per_second),
     };
     let links = link::check(index, &profile, (raw.register.as_ref(), raw.probe.as_deref()), file)?;
     Some(Trunk { profile, certificate, links })
@@ -404,5 +414,7 @@ fn caps(trunk: &TrunkProfile) -> Vec<&'static str> {
     caps
 }
 
+/// What is remembered of a call for 32 s takes memory.
+const MOST_CALLS_PER_SECOND: u32 = 10_000;
 /// Letters and digits: 16 of them are 95 bits.
 const SHORTEST_SECRET: usize = 16;

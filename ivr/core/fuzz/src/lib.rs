@@ -152,8 +152,9 @@ pub struct Stage {
 
 impl Default for Stage {
     fn default() -> Self {
-        let limits = Limits { calls: 4, unacknowledged: 3, ..Limits::default() };
-        let endpoint = Endpoint::new(EndpointConfig { limits, ..config() }, [3; 32]);
+        let mut config = EndpointConfig { limits: Limits { calls: 4, ..Limits::default() }, ..config() };
+        config.policy.trunks[0].pace.unacknowledged = 3;
+        let endpoint = Endpoint::new(config, [3; 32]);
         Self { endpoint, now: Instant::now(), cseqs: [0; 4], tags: Default::default(), keys: 0 }
     }
 }

@@ -101,8 +101,7 @@ impl Call {
 
     fn is_the_caller(&self, uri: &Uri<'_>, profile: &TrunkProfile) -> bool {
         let context = uri.user_parameters.value("phone-context").or(uri.parameters.value("phone-context"));
-        let number = uri.telephone_digits().and_then(|digits| profile.normalise(&digits, context));
-        number.as_ref() == Some(&self.caller.number)
+        uri.telephone_digits().is_some_and(|digits| profile.readings(&digits, context).mean(&self.caller.number))
     }
 
     /// The next description of our side: an answer, or an offer if there is nothing to answer.

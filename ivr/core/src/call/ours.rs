@@ -3,7 +3,7 @@
 use super::*;
 use crate::sip::dialog::Draft;
 use crate::sip::header_lines::HeaderLine;
-use crate::sip::message::{Response, status_line};
+use crate::sip::message::{Response, Status};
 use crate::sip::peer::Peer;
 use crate::sip::transaction::{Asker, Sending};
 
@@ -51,7 +51,7 @@ impl Call {
 
     /// A final response to one of them.
     pub(crate) fn on_response(&mut self, response: &Response, desk: &mut Desk<'_>) {
-        let summary = format!("SIP/2.0 {} ({} {})", status_line(response.status), response.cseq, response.method);
+        let summary = format!("SIP/2.0 {} ({} {})", Status(response.status), response.cseq, response.method);
         self.note(false, summary, desk);
         match response.method {
             Method::Bye => self.on_bye_over(desk),

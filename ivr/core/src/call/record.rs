@@ -3,7 +3,7 @@
 use super::{Call, Desk};
 use crate::endpoint::{Entry, Output};
 use crate::private::Private;
-use crate::sip::message::{Request, status_line};
+use crate::sip::message::{Request, Status};
 
 impl Call {
     /// Writes an entry into the call's record.
@@ -32,7 +32,7 @@ impl Call {
 
 /// Status line and CSeq of a response, for the ladder.
 pub(crate) fn reply_summary(status: u16, request: &Request) -> String {
-    format!("SIP/2.0 {} ({} {})", status_line(status), request.cseq, request.method)
+    format!("SIP/2.0 {} ({} {})", Status(status), request.cseq, request.method)
 }
 
 /// Messages, keys and steps of one call in its record; more are not written. A call without repetitions has about 40.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
 use super::attestation::{self, Attestation};
-use super::trunk::{KeepsDiversion, TrunkProfile};
+use super::trunk::{KeepsDiversion, Readings, TrunkProfile};
 use super::{Caller, Level, Reason};
 use crate::number::{KindPolicy, Number};
 use crate::sip::identity::{Headers, NameAddress, Privacy, Scheme, Uri};
@@ -102,7 +102,7 @@ fn checked(
     let candidates = Candidates::read(trunk, headers)?;
     let privacy = candidates.check_privacy(headers)?;
     let chosen = candidates.chosen();
-    let number = normalised(trunk, &chosen.uri);
+    let number = readings(trunk, &chosen.uri).and_then(|readings| readings.number().ok_or(Reason::NumberFormat));
     *claimed = number.as_ref().ok().cloned();
     candidates.named().try_for_each(check_line)?;
     let number = number?;
@@ -136,7 +136,8 @@ fn check_ingress(trunk: &TrunkProfile, called: &Uri<'_>) -> Result<bool, Reason>
 /// Check 2: the call is for one of the trunk's numbers. Where the secret stands in the Request-URI's user part, the
 /// number stands in To.
 fn check_called(trunk: &TrunkProfile, called: &Uri<'_>, by_user: bool, headers: Headers<'_>) -> Result<(), Reason> {
-    let is_ours = |uri: &Uri<'_>| normalised(trunk, uri).is_ok_and(|number| trunk.numbers.contains(&number));
+    let is_ours =
+        |uri: &Uri<'_>| readings(trunk, uri).is_ok_and(|called| trunk.numbers.iter().any(|number| called.mean(number)));
     let ours = if by_user {
         headers.values("To", Some("t")).next().and_then(NameAddress::parse).is_some_and(|to| is_ours(&to.uri))
     } else {
@@ -191,7 +192,7 @@ impl<'a> Candidates<'a> {
         let others = self.asserted.iter().skip(1);
         let from = (!trunk.from_is_free_text && !self.asserted.is_empty()).then_some(&self.from);
         for other in others.chain(from) {
-            if normalised(trunk, &other.uri).as_ref() != Ok(number) {
+            if !readings(trunk, &other.uri).is_ok_and(|named| named.mean(number)) {
                 return Err(Reason::IdentitiesDiffer);
             }
         }
@@ -245,14 +246,14 @@ fn check_line(named: &NameAddress<'_>) -> Result<(), Reason> {
     if cpc || oli { Err(Reason::SharedLine) } else { Ok(()) }
 }
 
-/// Checks 5 and 6: digits in the trunk's format become one E.164 number, or none.
-fn normalised(trunk: &TrunkProfile, uri: &Uri<'_>) -> Result<Number, Reason> {
+/// Checks 5 and 6: digits in the trunk's format may mean E.164 numbers.
+fn readings(trunk: &TrunkProfile, uri: &Uri<'_>) -> Result<Readings, Reason> {
     if !uri.is_telephone() && !trunk.bare_user_is_number {
         return Err(Reason::NoNumber);
     }
     let digits = uri.telephone_digits().ok_or(Reason::NoNumber)?;
     let context = uri.user_parameters.value("phone-context").or(uri.parameters.value("phone-context"));
-    trunk.normalise(&digits, context).ok_or(Reason::NumberFormat)
+    Ok(trunk.readings(&digits, context))
 }
 
 /// Check 8: a forwarded or transferred call comes from a line whose owner did not call.

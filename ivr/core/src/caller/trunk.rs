@@ -52,6 +52,8 @@ pub struct TrunkProfile {
     pub max_level: Level,
     /// Calls at a time; one more is answered 480.
     pub max_calls: usize,
+    /// How fast they may come.
+    pub pace: Pace,
 }
 
 /// A trunk of which nothing is stated: nobody is it, and its word counts for little, as where the configuration says
@@ -79,6 +81,7 @@ impl Default for TrunkProfile {
             srtp: Srtp::Offered,
             max_level: Level::L3,
             max_calls: 100,
+            pace: Pace::default(),
         }
     }
 }
@@ -98,41 +101,60 @@ impl TrunkProfile {
         self.sources.iter().any(|source| source.contains(ip)) || self.sources.is_empty() && self.shows_certificate
     }
 
-    /// The E.164 number that these digits (with or without `+`) mean on this trunk; `None` if they mean none, or could
-    /// mean two. `phone_context` is that parameter of RFC 3966 5.1.5, which says where a number without `+` is dialled.
-    pub(crate) fn normalise(&self, digits: &str, phone_context: Option<&str>) -> Option<Number> {
+    /// What these digits may mean on this trunk. `phone_context` is that parameter of RFC 3966 5.1.5, which says where a
+    /// number without `+` is dialled.
+    pub(crate) fn readings(&self, digits: &str, phone_context: Option<&str>) -> Readings {
         let longest = self.strip_prefixes.iter().filter_map(|prefix| digits.strip_prefix(prefix.as_str()));
         let digits = longest.min_by_key(|rest| rest.len()).unwrap_or(digits);
         if digits.starts_with('+') {
             // A global number has no context (RFC 3966 3).
-            return if phone_context.is_none() { Number::parse(digits).ok() } else { None };
+            return Readings(phone_context.is_none().then(|| digits.to_owned()), None);
         }
         match (&self.number_format, phone_context) {
-            (NumberFormat::E164NoPlus, None) => Number::parse(&format!("+{digits}")).ok(),
+            (NumberFormat::E164NoPlus, None) => Readings(Some(format!("+{digits}")), None),
             (NumberFormat::National { trunk_prefix, international_prefix }, context) => {
-                let code = self.country?.calling_code()?;
+                let Some(code) = self.country.and_then(Country::calling_code) else { return Readings(None, None) };
                 if context.is_some_and(|context| context != format!("+{code}")) {
-                    return None;
+                    return Readings(None, None);
                 }
-                national(digits, code, trunk_prefix.as_deref(), international_prefix.as_deref())
+                Readings::national(digits, code, trunk_prefix.as_deref(), international_prefix.as_deref())
             }
-            (NumberFormat::E164 | NumberFormat::E164NoPlus, _) => None,
+            (NumberFormat::E164 | NumberFormat::E164NoPlus, _) => Readings(None, None),
         }
     }
 }
 
-/// Foreign or domestic: both readings are tried, and only a number that comes out alone is meant. A country code
-/// without its prefix is not looked for: the trunk states that it writes national numbers.
-fn national(digits: &str, code: u16, trunk_prefix: Option<&str>, international_prefix: Option<&str>) -> Option<Number> {
-    let foreign = international_prefix.and_then(|prefix| digits.strip_prefix(prefix)).map(|rest| format!("+{rest}"));
-    let domestic = match trunk_prefix {
-        Some(prefix) => digits.strip_prefix(prefix).map(|rest| format!("+{code}{rest}")),
-        None => Some(format!("+{code}{digits}")),
-    };
-    let mut numbers: Vec<Number> =
-        [foreign, domestic].into_iter().flatten().filter_map(|text| Number::parse(&text).ok()).collect();
-    numbers.dedup();
-    if numbers.len() == 1 { numbers.pop() } else { None }
+/// The E.164 spellings that digits (with or without `+`) may mean, if those are numbers: as a foreign and as a domestic one.
+pub(crate) struct Readings(Option<String>, Option<String>);
+
+impl Readings {
+    /// Both are tried. A country code without its prefix is not looked for: the trunk states that it writes national
+    /// numbers.
+    fn national(digits: &str, code: u16, trunk_prefix: Option<&str>, international_prefix: Option<&str>) -> Self {
+        let foreign = international_prefix.and_then(|prefix| digits.strip_prefix(prefix));
+        let domestic = match trunk_prefix {
+            Some(prefix) => digits.strip_prefix(prefix),
+            None => Some(digits),
+        };
+        Self(foreign.map(|rest| format!("+{rest}")), domestic.map(|rest| format!("+{code}{rest}")))
+    }
+
+    /// The number that is meant; `None` if it is none, or could be two.
+    pub(crate) fn number(&self) -> Option<Number> {
+        let mut numbers: Vec<Number> = self.spellings().filter_map(|text| Number::parse(text).ok()).collect();
+        numbers.dedup();
+        if numbers.len() == 1 { numbers.pop() } else { None }
+    }
+
+    /// Is that number meant? It has one spelling, so what has only one reading need not be looked up in a numbering plan.
+    pub(crate) fn mean(&self, number: &Number) -> bool {
+        self.spellings().any(|text| text == number.as_str())
+            && (self.spellings().count() == 1 || self.number().as_ref() == Some(number))
+    }
+
+    fn spellings(&self) -> impl Iterator<Item = &str> {
+        [&self.0, &self.1].into_iter().flatten().map(String::as_str)
+    }
 }
 
 /// How a trunk spells numbers. A `+` always means E.164.
@@ -149,6 +171,37 @@ pub enum NumberFormat {
         /// Stands before the country code of a foreign number: `00` in DE, `011` in US.
         international_prefix: Option<String>,
     },
+}
+
+/// How fast calls may come over a trunk: each asks the database and writes a record, and may bear a forged source. One too
+/// many is answered 480, which (unlike 503) does not make the trunk send its other calls elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Calls that may begin in a second.
+    pub calls_per_second: u32,
+    /// After a rest, so many of them at once.
+    pub calls_at_once: u32,
+    /// Calls whose ACK has not arrived.
+    pub unacknowledged: usize,
+}
+
+impl Pace {
+    /// That of so many calls a second.
+    pub fn of(calls_per_second: u32) -> Self {
+        // An honest call waits for its ACK for a round trip and as long as the store takes: half a second is far more than both.
+        let in_half_a_second = usize::try_from(calls_per_second / 2).unwrap_or(usize::MAX);
+        Self {
+            calls_per_second,
+            calls_at_once: calls_per_second.saturating_mul(4),
+            unacknowledged: in_half_a_second.max(LEAST_UNACKNOWLEDGED),
+        }
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::of(50)
+    }
 }
 
 /// Does a forwarded call still say so when it arrives?
@@ -256,6 +309,9 @@ pub enum NotANetwork {
     #[error("the address has bits outside its /length: write the network's first address, or no /length for one host")]
     HostBits,
 }
+
+/// A burst of calls over a slow trunk, some of whose ACKs are lost.
+const LEAST_UNACKNOWLEDGED: usize = 100;
 
 fn width(address: IpAddr) -> u32 {
     if address.is_ipv4() { 32 } else { 128 }

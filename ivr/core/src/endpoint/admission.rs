@@ -59,9 +59,8 @@ impl Endpoint {
             .transpose()
             .map_err(|cause| refused(cause.status(), cause.code()))?;
         Agreement::of(invite).map_err(|cause| refused(cause.status(), cause.code()))?;
-        let Limits { calls_per_second, calls_at_once, .. } = self.config.limits;
         // The last check: what the others refuse costs little.
-        if !self.tallies[trunk].rate.admit(calls_per_second, calls_at_once, now) {
+        if !self.tallies[trunk].rate.admit(self.config.policy.trunks[trunk].pace, now) {
             return Err(refused(480, "trunk-rate"));
         }
         let tag = unguessable(&mut self.chance);
@@ -73,17 +72,17 @@ impl Endpoint {
     }
 
     fn check_limits(&self, trunk: usize) -> Result<(), Refused> {
-        let (limits, tally) = (self.config.limits, self.tallies[trunk]);
+        let (profile, tally) = (&self.config.policy.trunks[trunk], self.tallies[trunk]);
         if !self.accepts_calls {
             return Err(Refused::new(503, "draining"));
         }
-        if self.calls.len() >= limits.calls {
+        if self.calls.len() >= self.config.limits.calls {
             return Err(Refused::new(503, "node-full"));
         }
-        if tally.calls >= self.config.policy.trunks[trunk].max_calls {
+        if tally.calls >= profile.max_calls {
             return Err(Refused::new(480, "trunk-full"));
         }
-        if tally.unacknowledged >= limits.unacknowledged {
+        if tally.unacknowledged >= profile.pace.unacknowledged {
             return Err(Refused::new(480, "unacknowledged-full"));
         }
         Ok(())

@@ -1,7 +1,6 @@
 //! What the operator decides about the endpoint, checked by the configuration.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use crate::caller::Policy;
 use crate::link::LinkProfile;
@@ -64,24 +63,16 @@ impl Addresses {
     }
 }
 
-/// How much the endpoint takes on at a time. What happens beyond is written beside each.
+/// How much the endpoint takes on at a time, beside what each trunk may
+/// ([`TrunkProfile::max_calls`](crate::caller::TrunkProfile::max_calls), [`Pace`](crate::caller::Pace)). What happens beyond is
+/// written beside each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Calls of the node, from the INVITE to the end of the dialog. One more is answered 503 with Retry-After.
     pub calls: usize,
-    /// Calls of a trunk whose ACK has not arrived: its INVITEs may bear a forged source. One more is answered 480, which
-    /// (unlike 503) does not make the trunk send its other calls elsewhere.
-    pub unacknowledged: usize,
     /// Calls of one number, as the checks believe it. One more is answered 486: a person needs one line and, after losing
     /// it, another; a caller who opens more, or somebody who forges that number's calls, must not take up the trunk.
     pub calls_of_a_number: usize,
-    /// Calls of a trunk that may begin in a second: each asks the database and writes a record, and may bear a forged source.
-    /// One more is answered 480.
-    pub calls_per_second: u32,
-    /// After a rest, so many of them at once.
-    pub calls_at_once: u32,
-    /// How long a port rests after a call, so that late packets of one caller never reach the next.
-    pub port_quarantine: Duration,
     /// How many refused calls get a record in a second; more are only counted, because a forged source address must
     /// not fill the database.
     pub recorded_refusals_per_second: u32,
@@ -89,15 +80,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            calls: 500,
-            unacknowledged: 100,
-            calls_of_a_number: 2,
-            calls_per_second: 50,
-            calls_at_once: 200,
-            port_quarantine: Duration::from_secs(10),
-            recorded_refusals_per_second: 50,
-        }
+        Self { calls: 500, calls_of_a_number: 2, recorded_refusals_per_second: 50 }
     }
 }
 

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::testing::{Caller, PEER, config};
 use super::*;
 use crate::call::question::{Answer, Outcome};
+use crate::caller::Pace;
 use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
 
 /// An endpoint under test, and what it has promised so far.
@@ -33,7 +34,12 @@ struct Story {
 impl Stage {
     #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
     fn new(limits: Limits) -> Self {
-        let config = EndpointConfig { limits, ..config() };
+        Self::with(limits, Pace::default())
+    }
+
+    fn with(limits: Limits, pace: Pace) -> Self {
+        let mut config = EndpointConfig { limits, ..config() };
+        config.policy.trunks[0].pace = pace;
         let callers = ["a", "b", "c"].map(Caller::new).into();
         Self { endpoint: Endpoint::new(config, [3; 32]), now: Instant::now(), callers, calls: HashMap::new() }
     }
@@ -131,7 +137,7 @@ impl Stage {
         assert!(self.endpoint.of_number.is_empty());
         assert!(self.endpoint.waiting.is_empty());
         assert!(self.calls.values().all(|story| story.began && story.ended), "{:?}", self.calls);
-        self.now += self.endpoint.config.limits.port_quarantine;
+        self.now += ports::LONG_REST;
         let (ports, chance) = (&mut self.endpoint.ports, &mut self.endpoint.chance);
         let free = std::iter::from_fn(|| ports.draw(chance, self.now)).count();
         assert_eq!(free, self.endpoint.config.rtp_ports.len(), "a port was lost or came back twice");
@@ -173,14 +179,8 @@ fn an_invite_with_any_one_octet_changed_is_answered_or_dropped() {
 
 #[test]
 fn a_flood_of_forged_invites_is_bounded() {
-    let limits = Limits {
-        calls: 40,
-        unacknowledged: 10,
-        calls_of_a_number: 40,
-        recorded_refusals_per_second: 5,
-        ..Limits::default()
-    };
-    let mut stage = Stage::new(limits);
+    let limits = Limits { calls: 40, calls_of_a_number: 40, recorded_refusals_per_second: 5 };
+    let mut stage = Stage::with(limits, Pace { unacknowledged: 10, ..Pace::default() });
     for i in 0..1_000 {
         let (_, invite) = Caller::new(&format!("{i}")).message("INVITE", &[]);
         // 100 and 180, or a refusal.
@@ -200,7 +200,7 @@ fn a_flood_of_forged_invites_is_bounded() {
 
 #[test]
 fn of_many_refusals_without_their_ack_a_hundred_are_repeated() {
-    let mut stage = Stage::new(Limits { calls_at_once: 1_000, ..Limits::default() });
+    let mut stage = Stage::with(Limits::default(), Pace { calls_at_once: 1_000, ..Pace::default() });
     let mut callers: Vec<Caller> = (0..300).map(|i| Caller::new(&format!("{i}"))).collect();
     for caller in &mut callers {
         let (_, invite) = caller.message("INVITE", &[]);
@@ -369,8 +369,8 @@ proptest! {
 
     #[test]
     fn whatever_happens_every_call_ends(operations in prop::collection::vec(operation(), 1..60)) {
-        let limits = Limits { calls: 4, unacknowledged: 3, ..Limits::default() };
-        let mut stage = Stage::new(limits);
+        let (limits, pace) = (Limits { calls: 4, ..Limits::default() }, Pace { unacknowledged: 3, ..Pace::default() });
+        let mut stage = Stage::with(limits, pace);
         for operation in operations {
             match operation {
                 Operation::Message { caller, what, changes } => {

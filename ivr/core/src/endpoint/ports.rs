@@ -11,23 +11,25 @@ use crate::media::PortIndex;
 #[derive(Debug)]
 pub(super) struct Ports {
     free: Vec<PortIndex>,
+    /// Since when; the longest first.
     resting: VecDeque<(Instant, PortIndex)>,
-    quarantine: Duration,
 }
 
 impl Ports {
     /// So many ports, all free.
-    pub(super) fn new(count: usize, quarantine: Duration) -> Self {
-        let free = (0..=u16::MAX).take(count).map(PortIndex).collect();
-        Self { free, resting: VecDeque::new(), quarantine }
+    pub(super) fn new(count: usize) -> Self {
+        Self { free: (0..=u16::MAX).take(count).map(PortIndex).collect(), resting: VecDeque::new() }
     }
 
-    /// Takes any of the free ones.
+    /// Takes any of those that are free or have rested for long; if there is none, the one that has rested the longest.
     pub(super) fn draw(&mut self, chance: &mut impl Rng, now: Instant) -> Option<PortIndex> {
-        while let Some((_, port)) = self.resting.pop_front_if(|(until, _)| *until <= now) {
+        while let Some((_, port)) = self.resting.pop_front_if(|(since, _)| *since + LONG_REST <= now) {
             self.free.push(port);
         }
-        let count = u64::try_from(self.free.len()).ok().filter(|count| *count > 0)?;
+        let Some(count) = u64::try_from(self.free.len()).ok().filter(|count| *count > 0) else {
+            let rested = self.resting.pop_front_if(|(since, _)| *since + SHORT_REST <= now);
+            return rested.map(|(_, port)| port);
+        };
         let drawn = usize::try_from(chance.next_u64() % count).ok()?;
         Some(self.free.swap_remove(drawn))
     }
@@ -39,9 +41,17 @@ impl Ports {
 
     /// Takes back a used port: late packets of its caller must not reach the next.
     pub(super) fn rest(&mut self, port: PortIndex, now: Instant) {
-        self.resting.push_back((now + self.quarantine, port));
+        self.resting.push_back((now, port));
     }
 }
+
+/// As long as a port rests where others are free.
+pub(super) const LONG_REST: Duration = Duration::from_secs(10);
+/// As long as every port rests. A call is over once both sides know it (or one has not answered for 32 s), so what is late was on
+/// its way by then, and no network keeps a packet for two seconds. What comes all the same is heard in the next call only if it comes
+/// from the address in that call's description (`media/source.rs`), which is a gateway that has closed the stream. And whoever knows
+/// which port is next cannot speak there either.
+const SHORT_REST: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
@@ -52,18 +62,36 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
-    fn a_used_port_rests_before_it_is_drawn_again() {
-        let (t0, second) = (Instant::now(), Duration::from_secs(1));
-        let mut chance = ChaCha20Rng::seed_from_u64(1);
-        let mut ports = Ports::new(2, 10 * second);
+    fn a_used_port_rests_for_ten_seconds_where_another_is_free_else_for_two() {
+        let (t0, mut chance) = (Instant::now(), ChaCha20Rng::seed_from_u64(1));
+        let after = |ms| t0 + Duration::from_millis(ms);
+        let mut ports = Ports::new(2);
         let (a, b) = (ports.draw(&mut chance, t0).unwrap(), ports.draw(&mut chance, t0).unwrap());
         assert_ne!(a, b);
         assert_eq!(ports.draw(&mut chance, t0), None);
         ports.rest(a, t0);
         ports.put_back(b);
-        assert_eq!(ports.draw(&mut chance, t0), Some(b));
-        assert_eq!(ports.draw(&mut chance, t0 + 9 * second), None);
-        assert_eq!(ports.draw(&mut chance, t0 + 10 * second), Some(a));
+        assert_eq!(ports.draw(&mut chance, after(9_999)), Some(b));
+        assert_eq!(ports.draw(&mut chance, after(9_999)), Some(a));
+        ports.rest(b, after(20_000));
+        ports.rest(a, after(20_001));
+        assert_eq!(ports.draw(&mut chance, after(21_999)), None);
+        assert_eq!(ports.draw(&mut chance, after(22_000)), Some(b));
+        assert_eq!(ports.draw(&mut chance, after(22_000)), None);
+        assert_eq!(ports.draw(&mut chance, after(22_001)), Some(a));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
+    fn of_the_ports_that_have_rested_for_long_any_may_be_next() {
+        let (t0, mut chance) = (Instant::now(), ChaCha20Rng::seed_from_u64(1));
+        let mut ports = Ports::new(100);
+        let used: Vec<PortIndex> = std::iter::from_fn(|| ports.draw(&mut chance, t0)).collect();
+        used.iter().for_each(|port| ports.rest(*port, t0));
+        let now = t0 + LONG_REST;
+        let again: Vec<PortIndex> = std::iter::from_fn(|| ports.draw(&mut chance, now)).collect();
+        assert_eq!(again.len(), 100);
+        assert_ne!(again, used);
     }
 
     #[test]
@@ -71,7 +99,7 @@ mod tests {
     fn the_order_of_the_ports_is_not_foreseeable() {
         let drawn = |seed| {
             let (now, mut chance) = (Instant::now(), ChaCha20Rng::seed_from_u64(seed));
-            let mut ports = Ports::new(100, Duration::ZERO);
+            let mut ports = Ports::new(100);
             std::iter::from_fn(|| ports.draw(&mut chance, now)).collect::<Vec<_>>()
         };
         assert_ne!(drawn(1), drawn(2));

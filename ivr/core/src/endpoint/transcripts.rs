@@ -118,12 +118,12 @@ impl Replay {
             config.strangers = Strangers::Ignore;
         }
         config.limits.calls = number("calls").unwrap_or(config.limits.calls);
-        config.limits.unacknowledged = number("unacknowledged").unwrap_or(config.limits.unacknowledged);
-        if let Some(at_once) = setting(written, "at-once") {
-            config.limits.calls_at_once = at_once.parse().unwrap();
-        }
         let trunk = &mut config.policy.trunks[0];
         trunk.max_calls = number("max-calls").unwrap_or(trunk.max_calls);
+        trunk.pace.unacknowledged = number("unacknowledged").unwrap_or(trunk.pace.unacknowledged);
+        if let Some(at_once) = setting(written, "at-once") {
+            trunk.pace.calls_at_once = at_once.parse().unwrap();
+        }
         if setting(written, "srtp") == Some("required") {
             trunk.srtp = Srtp::Required;
         }

@@ -4,7 +4,7 @@
 
 use super::header_lines::{HeaderLines, headers, is_token, split_head, split_line, tag_of};
 use super::identity::Pieces;
-use super::message::{Method, Request, Response, SUPPORTED, method};
+use super::message::{Method, Request, Response, SUPPORTED};
 use super::multipart::{Unreadable, session_description};
 use super::via::Via;
 
@@ -121,7 +121,7 @@ impl Parts<'_> {
         if !self.line.version.eq_ignore_ascii_case("SIP/2.0") {
             return Some(Fault::Version);
         }
-        let Some(method) = method(self.line.method) else { return Some(Fault::UnknownMethod) };
+        let Some(method) = Method::from_name(self.line.method) else { return Some(Fault::UnknownMethod) };
         if !self.line.tidy || !self.whole || !self.is_well_formed(method) {
             return Some(Fault::Malformed);
         }
@@ -155,7 +155,7 @@ impl Parts<'_> {
             && self.via.is_tidy()
             && self.lines.value("Via").is_some_and(|via| Pieces::of(via, b',').all(|entry| !entry.is_empty()))
             && ["From", "To"].into_iter().all(|name| self.lines.value(name).is_some_and(is_address))
-            && self.cseq().is_some_and(|(_, of)| of == method.to_string())
+            && self.cseq().is_some_and(|(_, of)| of == method.name())
             && self.framed().is_some()
     }
 
@@ -172,7 +172,7 @@ impl Parts<'_> {
     /// The body as far as it matters: where an offer or answer may stand, that.
     fn relevant_body(&self, method: Method) -> Result<&[u8], Unreadable> {
         let body = self.framed().unwrap_or_default();
-        let may_describe = matches!(method, Method::Invite | Method::PRack | Method::Update | Method::Ack);
+        let may_describe = matches!(method, Method::Invite | Method::Prack | Method::Update | Method::Ack);
         if body.is_empty() || !may_describe { Ok(body) } else { session_description(&self.lines, body) }
     }
 
@@ -186,7 +186,7 @@ impl Parts<'_> {
     }
 
     fn request(self) -> Option<Request> {
-        let method = method(self.line.method)?;
+        let method = Method::from_name(self.line.method)?;
         Some(Request {
             method,
             uri: self.line.uri.to_owned(),
@@ -218,7 +218,7 @@ fn response(line: &str, lines: HeaderLines, body: &[u8]) -> Option<Response> {
     let (version, code) = (parts.next()?, parts.next()?);
     let status = decimal(code).filter(|code| (100..700).contains(code))?;
     let (cseq, of) = cseq(&lines)?;
-    let method = method(of)?;
+    let method = Method::from_name(of)?;
     let via = Via::parse(lines.entries("Via").next()?)?;
     let is_ours = version == "SIP/2.0" && lines.entries("Via").count() == 1;
     // RFC 3261 18.1.2 and 8.1.3.3: our requests have one Via; a response with more went astray.

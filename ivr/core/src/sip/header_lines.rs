@@ -1,5 +1,6 @@
 //! The header lines of a message or of a part of its body, and how they are read from octets (RFC 3261 7.3).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::identity::Pieces;
@@ -22,10 +23,23 @@ impl HeaderLine {
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.write_open(out);
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// The same with a tag after the address.
+    pub(super) fn write_tagged(&self, tag: &str, out: &mut Vec<u8>) {
+        self.write_open(out);
+        out.extend_from_slice(b";tag=");
+        out.extend_from_slice(tag.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// Without the end of the line.
+    fn write_open(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.name.as_bytes());
         out.extend_from_slice(b": ");
         out.extend_from_slice(self.octets.as_deref().unwrap_or(self.value.as_bytes()));
-        out.extend_from_slice(b"\r\n");
     }
 }
 
@@ -113,11 +127,11 @@ pub(super) fn headers(mut fields: &[u8]) -> (HeaderLines, bool) {
     let (mut lines, mut whole) = (Vec::new(), true);
     while !fields.is_empty() {
         let (line, mut rest) = split_line(fields);
-        let mut unfolded = line.to_vec();
+        let mut unfolded = Cow::Borrowed(line);
         while matches!(rest.first(), Some(b' ' | b'\t')) {
             let (more, after) = split_line(rest);
-            unfolded.push(b' ');
-            unfolded.extend_from_slice(more.trim_ascii());
+            unfolded.to_mut().push(b' ');
+            unfolded.to_mut().extend_from_slice(more.trim_ascii());
             rest = after;
         }
         fields = rest;
@@ -172,6 +186,9 @@ fn long_form(name: &str) -> &str {
         ("x", "Session-Expires"),
         ("y", "Identity"),
     ];
+    if name.len() > 1 {
+        return name;
+    }
     COMPACT.iter().find(|(compact, _)| name.eq_ignore_ascii_case(compact)).map_or(name, |(_, long)| long)
 }
 

@@ -51,25 +51,35 @@ impl<'a> Iterator for Pieces<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         let rest = self.rest?;
-        let (mut quoted, mut bracketed, mut escaped) = (false, false, false);
-        for (i, byte) in rest.bytes().enumerate() {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' if quoted => escaped = true,
-                b'"' if !bracketed => quoted = !quoted,
-                _ if quoted => {}
-                b'<' => bracketed = true,
-                b'>' => bracketed = false,
-                _ if byte == self.at && !bracketed => {
+        let (bytes, mut from) = (rest.as_bytes(), 0);
+        while let Some(length) = bytes[from..].iter().position(|byte| *byte == self.at || matches!(byte, b'"' | b'<')) {
+            let i = from + length;
+            match bytes[i] {
+                b'"' => from = after_quotes(bytes, i),
+                b'<' => from = bytes[i..].iter().position(|byte| *byte == b'>').map_or(bytes.len(), |end| i + end + 1),
+                _ => {
                     self.rest = Some(&rest[i + 1..]);
                     return Some(rest[..i].trim());
                 }
-                _ => {}
             }
         }
         self.rest = None;
         Some(rest.trim())
     }
+}
+
+/// Where a text goes on after the quotes that open at `from`: at its end, if they do not close.
+fn after_quotes(text: &[u8], from: usize) -> usize {
+    let mut i = from + 1;
+    while let Some(length) = text[i.min(text.len())..].iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+        i += length + 1;
+        if text[i - 1] == b'"' {
+            return i;
+        }
+        // What follows a backslash means itself.
+        i += 1;
+    }
+    text.len()
 }
 
 /// `;`-separated parameters, with or without the first `;`.
@@ -135,14 +145,12 @@ impl<'a> NameAddress<'a> {
 
 /// Display name and the text after the `<` that opens the address; a `<` inside quotes opens nothing.
 pub(crate) fn split_at_bracket(entry: &str) -> Option<(&str, &str)> {
-    let (mut quoted, mut escaped) = (false, false);
-    for (i, byte) in entry.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'<' if !quoted => return Some((&entry[..i], &entry[i + 1..])),
-            _ => {}
+    let (bytes, mut from) = (entry.as_bytes(), 0);
+    while let Some(length) = bytes[from..].iter().position(|byte| matches!(byte, b'"' | b'<')) {
+        let i = from + length;
+        match bytes[i] {
+            b'"' => from = after_quotes(bytes, i),
+            _ => return Some((&entry[..i], &entry[i + 1..])),
         }
     }
     None

@@ -1,14 +1,9 @@
-//! The messages: what the gate let in, and what we send. The only file that names `rsip`: methods, status codes and
-//! the headers we write are its types; what others write is kept as they wrote it, byte for byte
-//! (docs/adr/0002-rsip-behind-one-file.md).
+//! The messages: what the gate let in, and what we send. What others write is kept as they wrote it, byte for byte.
 
 use std::fmt;
+use std::io::Write as _;
 
 use rand_core::Rng;
-pub(crate) use rsip::Method;
-use rsip::headers::{Accept, AcceptEncoding, Allow, Contact, ContentType, Require, RetryAfter, Server, Supported};
-use rsip::headers::{Unsupported, UntypedHeader as _, UserAgent};
-use rsip::{Header, StatusCode};
 
 use super::header_lines::{HeaderLine, HeaderLines, tag_of};
 use super::identity::{Headers, Pieces};
@@ -16,6 +11,7 @@ use super::info_key;
 use super::peer::Peer;
 use super::session_timer::SHORTEST_SESSION_SECONDS;
 use super::via::Via;
+pub(crate) use super::vocabulary::{Method, Status};
 
 /// A request that passed the gate.
 #[derive(Clone, PartialEq, Eq)]
@@ -127,32 +123,13 @@ pub(crate) fn shortened(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST_RECORDED_BYTES)]
 }
 
-/// Reads a method. Methods are case-sensitive (RFC 3261 7.1), which rsip's own reader is not.
-pub(crate) fn method(text: &str) -> Option<Method> {
-    text.parse::<Method>().ok().filter(|method| method.to_string() == text)
-}
-
-/// Status code and reason phrase, such as `480 Temporarily Unavailable`.
-pub(crate) fn status_line(status: u16) -> String {
-    let joined = StatusCode::from(status).to_string();
-    let mut text = String::with_capacity(joined.len() + 4);
-    let mut lower = false;
-    for c in joined.chars() {
-        if c.is_ascii_uppercase() && lower {
-            text.push(' ');
-        }
-        lower = c.is_ascii_lowercase();
-        text.push(c);
-    }
-    text
-}
-
 /// What we answer to a request, before it is written.
 #[derive(Clone)]
 pub(crate) struct Reply {
     /// 100 to 699.
     pub(crate) status: u16,
-    headers: Vec<Header>,
+    /// Lines of its own, as they are sent.
+    headers: Vec<u8>,
     body: Vec<u8>,
 }
 
@@ -175,20 +152,20 @@ impl Reply {
         let reply = Self::new(status);
         match status {
             503 => reply.retry_after(chance.next_u32() % 5 + 1),
-            422 => reply.header("Min-SE", SHORTEST_SESSION_SECONDS.to_string()),
+            422 => reply.header("Min-SE", SHORTEST_SESSION_SECONDS),
             _ => reply,
         }
     }
 
-    fn with(mut self, header: Header) -> Self {
-        self.headers.push(header);
+    /// One more header.
+    pub(crate) fn header(mut self, name: &str, value: impl fmt::Display) -> Self {
+        write_line(name, value, &mut self.headers);
         self
     }
 
     /// Which methods we serve (RFC 3261 20.5).
     pub(crate) fn allow(self) -> Self {
-        let methods: Vec<String> = SERVED.iter().map(Method::to_string).collect();
-        self.with(Header::Allow(Allow::new(methods.join(", "))))
+        self.header("Allow", SERVED.map(Method::name).join(", "))
     }
 
     /// Which bodies and encodings we read (RFC 3261 20.1, 20.2).
@@ -198,51 +175,46 @@ impl Reply {
 
     /// Which of them in a request of one kind.
     pub(crate) fn accept_only(self, media_types: &[&str]) -> Self {
-        self.with(Header::Accept(Accept::new(media_types.join(", "))))
-            .with(Header::AcceptEncoding(AcceptEncoding::new("identity")))
+        self.header("Accept", media_types.join(", ")).header("Accept-Encoding", "identity")
     }
 
     /// The extensions that we know (RFC 3261 20.37).
     pub(crate) fn supported(self) -> Self {
-        self.with(Header::Supported(Supported::new(SUPPORTED.join(", "))))
+        self.header("Supported", SUPPORTED.join(", "))
     }
 
     /// The extensions that the other side must know to read this (RFC 3261 20.32).
     pub(crate) fn require(self, extension: &str) -> Self {
-        self.with(Header::Require(Require::new(extension)))
-    }
-
-    /// A header that rsip has no name for.
-    pub(crate) fn header(self, name: &str, value: impl Into<String>) -> Self {
-        self.with(Header::Other(name.to_owned(), value.into()))
+        self.header("Require", extension)
     }
 
     /// The extensions that were required and are not supported (RFC 3261 8.2.2.3).
     pub(crate) fn unsupported(self, extensions: &[String]) -> Self {
-        self.with(Header::Unsupported(Unsupported::new(extensions.join(", "))))
+        self.header("Unsupported", extensions.join(", "))
     }
 
     /// The URI at which in-dialog requests reach us.
     pub(crate) fn contact(self, uri: &str) -> Self {
-        self.with(Header::Contact(Contact::new(format!("<{uri}>"))))
+        self.header("Contact", format_args!("<{uri}>"))
     }
 
     /// When to try again.
     pub(crate) fn retry_after(self, seconds: u32) -> Self {
-        self.with(Header::RetryAfter(RetryAfter::new(seconds.to_string())))
+        self.header("Retry-After", seconds)
     }
 
     /// A session description.
     pub(crate) fn sdp(mut self, body: Vec<u8>) -> Self {
         self.body = body;
-        self.with(Header::ContentType(ContentType::new("application/sdp")))
+        self.header("Content-Type", "application/sdp")
     }
 
     /// The octets of the response to a request with these headers (RFC 3261 8.2.6). `to_tag` is ours; it stands in
     /// unless To has a tag already or this is a 100.
     pub(crate) fn write(&self, asked: &Asked<'_>, to_tag: &str, server: Option<&str>) -> Vec<u8> {
-        let mut out = format!("SIP/2.0 {}\r\n", status_line(self.status)).into_bytes();
-        HeaderLine::new("Via", asked.via.stamped(asked.from.address)).write(&mut out);
+        let mut out = Vec::with_capacity(USUAL_BYTES + self.headers.len() + self.body.len());
+        put(&mut out, format_args!("SIP/2.0 {}\r\n", Status(self.status)));
+        write_line("Via", asked.via.stamped(asked.from.address), &mut out);
         for (i, line) in asked.lines.named("Via").enumerate() {
             if i > 0 {
                 line.write(&mut out);
@@ -251,19 +223,13 @@ impl Reply {
             let mut pieces = Pieces::of(&line.value, b',');
             pieces.next();
             if let Some(rest) = pieces.rest() {
-                HeaderLine::new("Via", rest.trim()).write(&mut out);
+                write_line("Via", rest.trim(), &mut out);
             }
         }
         for name in ["From", "To", "Call-ID", "CSeq"] {
             for line in asked.lines.named(name).take(1) {
                 let wants_tag = name == "To" && self.status > 100 && tag_of(&line.value).is_none();
-                let mut line = line.clone();
-                if wants_tag {
-                    let tag = format!(";tag={to_tag}");
-                    line.octets.iter_mut().for_each(|octets| octets.extend_from_slice(tag.as_bytes()));
-                    line.value += &tag;
-                }
-                line.write(&mut out);
+                if wants_tag { line.write_tagged(to_tag, &mut out) } else { line.write(&mut out) }
             }
         }
         if self.status == 100 {
@@ -274,8 +240,12 @@ impl Reply {
             // RFC 3261 12.1.1: the proxies that want to see the rest of the dialog.
             asked.lines.named("Record-Route").for_each(|line| line.write(&mut out));
         }
-        let server = server.map(|server| Header::Server(Server::new(server)));
-        finish(out, self.headers.iter().chain(&server), &self.body)
+        out.extend_from_slice(&self.headers);
+        if let Some(server) = server {
+            write_line("Server", server, &mut out);
+        }
+        write_body(&self.body, &mut out);
+        out
     }
 }
 
@@ -305,21 +275,32 @@ pub(crate) fn write_request(
     body: &[u8],
     server: Option<&str>,
 ) -> Vec<u8> {
-    let mut out = format!("{method} {uri} SIP/2.0\r\n").into_bytes();
+    let mut out = Vec::with_capacity(USUAL_BYTES + body.len());
+    put(&mut out, format_args!("{method} {uri} SIP/2.0\r\n"));
     lines.iter().for_each(|line| line.write(&mut out));
-    let agent = server.map(|server| Header::UserAgent(UserAgent::new(server)));
-    finish(out, agent.iter(), body)
-}
-
-fn finish<'a>(mut out: Vec<u8>, headers: impl Iterator<Item = &'a Header>, body: &[u8]) -> Vec<u8> {
-    for header in headers {
-        out.extend_from_slice(format!("{header}\r\n").as_bytes());
+    if let Some(server) = server {
+        write_line("User-Agent", server, &mut out);
     }
-    out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
-    out.extend_from_slice(body);
+    write_body(body, &mut out);
     out
 }
 
+fn write_line(name: &str, value: impl fmt::Display, out: &mut Vec<u8>) {
+    put(out, format_args!("{name}: {value}\r\n"));
+}
+
+fn write_body(body: &[u8], out: &mut Vec<u8>) {
+    write_line("Content-Length", body.len(), out);
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body);
+}
+
+fn put(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("a vector takes every octet");
+}
+
+/// Room for the headers of most messages.
+const USUAL_BYTES: usize = 1_024;
 /// What the other side writes goes into the database only so far.
 const LONGEST_RECORDED_BYTES: usize = 200;
 /// The extensions that we know: session timers (RFC 4028) and reliable provisional responses (RFC 3262).
@@ -332,34 +313,6 @@ pub(crate) const SERVED: [Method; 8] = [
     Method::Cancel,
     Method::Info,
     Method::Options,
-    Method::PRack,
+    Method::Prack,
     Method::Update,
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reason_phrases_are_words() {
-        for (status, line) in [
-            (100, "100 Trying"),
-            (200, "200 OK"),
-            (433, "433 Anonymity Disallowed"),
-            (480, "480 Temporarily Unavailable"),
-            (481, "481 Call Transaction Does Not Exist"),
-            (505, "505 Version Not Supported"),
-        ] {
-            assert_eq!(status_line(status), line);
-        }
-    }
-
-    #[test]
-    fn methods_are_case_sensitive() {
-        assert_eq!(method("INVITE"), Some(Method::Invite));
-        assert_eq!(method("PRACK"), Some(Method::PRack));
-        assert_eq!(method("invite"), None);
-        assert_eq!(method(" INVITE"), None);
-        assert_eq!(method("NEWMETHOD"), None);
-    }
-}

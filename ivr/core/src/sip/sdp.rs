@@ -1,9 +1,10 @@
 //! Offer and answer (RFC 3264): which codec, where to, how long a packet.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use sdp_types::{Attribute, Connection, Media, Origin, Session};
+use sdp_types::{Attribute, Media, Session};
 
 use crate::caller::Srtp;
 use crate::endpoint::Addresses;
@@ -11,9 +12,12 @@ use crate::media::{Codec, Control};
 
 mod control;
 mod crypto;
+mod ours;
 
 pub(crate) use crypto::Crypto;
-use crypto::{CLEAR_PROFILE, NotProtected, PROFILES, SECURE_PROFILE, Sought};
+use crypto::{NotProtected, PROFILES, Sought};
+pub(crate) use ours::Ours;
+use ours::{Audio, OFFERED_KEYS};
 
 /// What the other side proposes, as far as we can take it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +37,7 @@ pub(crate) struct Proposal {
     /// What it protects its packets with (SRTP), if it does.
     pub(crate) crypto: Option<Crypto>,
     /// Its m= lines as they are refused in an answer, and which of them is ours.
-    lines: Vec<Media>,
+    streams: Vec<RefusedStream>,
     chosen: usize,
 }
 
@@ -156,7 +160,7 @@ impl Proposal {
             direction: stream.direction,
             crypto,
             chosen,
-            lines: session.medias.iter().map(refused).collect(),
+            streams: session.medias.iter().map(RefusedStream::of).collect(),
         })
     }
 
@@ -167,93 +171,29 @@ impl Proposal {
 
     /// Our answer: one codec and its keys; every other stream is refused by port 0 (RFC 3264 6).
     pub(crate) fn answer(&self, ours: &Ours) -> Vec<u8> {
-        self.around(ours.audio(&[self.codec], self.keys, self.packet_time, self.direction.turned()), ours)
+        let audio = Audio {
+            profile: self.profile(),
+            codecs: &[self.codec],
+            keys: self.keys,
+            packet_time: self.packet_time,
+            direction: self.direction.turned(),
+            control: self.control,
+        };
+        ours.describe(&audio, self.chosen, &self.streams)
     }
 
     /// Our offer later in the session: what the first would be, and no stream fewer than before (RFC 3264 8).
     pub(crate) fn offer_again(&self, ours: &Ours) -> Vec<u8> {
         // RFC 3264 8.3.2: a payload type means one thing as long as the session lasts.
-        let taken: Vec<&str> = self.lines[self.chosen].fmt.split_ascii_whitespace().collect();
+        let taken: Vec<&str> = self.streams[self.chosen].formats.split_ascii_whitespace().collect();
         let is_free = |payload: &u8| !taken.contains(&payload.to_string().as_str());
         let free = || [OFFERED_KEYS.payload_type].into_iter().chain(96..128).find(is_free);
         let keys = self.keys.or_else(|| Some(Keys { payload_type: free()?, ..OFFERED_KEYS }));
-        self.around(ours.offered_audio(keys), ours)
-    }
-
-    /// A description with this as the stream that we take up, and every other refused.
-    fn around(&self, mut audio: Media, ours: &Ours) -> Vec<u8> {
-        self.profile().clone_into(&mut audio.proto);
-        control::write(self.control, &mut audio);
-        let mut session = ours.session();
-        session.medias.clone_from(&self.lines);
-        session.medias[self.chosen] = audio;
-        written(&session)
+        ours.describe(&Audio::offered(self.profile(), keys, self.control), self.chosen, &self.streams)
     }
 
     fn profile(&self) -> &str {
-        &self.lines[self.chosen].proto
-    }
-}
-
-/// Our side of a session description.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ours {
-    /// Where we take audio.
-    pub(crate) media: SocketAddr,
-    /// Names the session (RFC 8866 5.2).
-    pub(crate) session_id: u64,
-    /// Grows with each description of the session.
-    pub(crate) version: u64,
-    /// What protects our packets, if anything does.
-    pub(crate) crypto: Option<Crypto>,
-}
-
-impl Ours {
-    /// Our offer, where the other side sent none: our codecs, keys, both ways.
-    pub(crate) fn offer(&self) -> Vec<u8> {
-        let mut session = self.session();
-        let mut audio = self.offered_audio(Some(OFFERED_KEYS));
-        self.first_profile().clone_into(&mut audio.proto);
-        session.medias.push(audio);
-        written(&session)
-    }
-
-    /// Of an offer that nothing was agreed on before.
-    fn first_profile(&self) -> &'static str {
-        if self.crypto.is_some() { SECURE_PROFILE } else { CLEAR_PROFILE }
-    }
-
-    fn offered_audio(&self, keys: Option<Keys>) -> Media {
-        self.audio(&Codec::ALL, keys, PACKET_TIME, Direction::SendReceive)
-    }
-
-    fn session(&self) -> Session {
-        let origin = Origin::with_ip_addr(self.session_id, self.version, self.media.ip());
-        let mut session = Session::new(origin, "-");
-        session.connection = Some(Connection::from_ip_addr(self.media.ip()));
-        session.add_time(sdp_types::Time::new(0, 0));
-        session
-    }
-
-    fn audio(&self, codecs: &[Codec], keys: Option<Keys>, packet_time: Duration, direction: Direction) -> Media {
-        let of_keys = keys.map(|keys| keys.payload_type);
-        let types = codecs.iter().map(|codec| codec.payload_type()).chain(of_keys);
-        let formats: Vec<String> = types.map(|payload| payload.to_string()).collect();
-        let proto = sdp_types::TransportProto::RtpAvp;
-        let mut media = Media::new(sdp_types::MediaType::Audio, self.media.port(), proto, formats.join(" "));
-        for codec in codecs {
-            media.add_attribute_with_value("rtpmap", format!("{} {}/8000", codec.payload_type(), codec.name()));
-        }
-        if let Some(Keys { payload_type, clock }) = keys {
-            media.add_attribute_with_value("rtpmap", format!("{payload_type} telephone-event/{clock}"));
-            media.add_attribute_with_value("fmtp", format!("{payload_type} 0-15"));
-        }
-        media.add_attribute_with_value("ptime", packet_time.as_millis());
-        media.add_attribute_from_str(direction.name());
-        if let Some(crypto) = &self.crypto {
-            media.add_attribute_with_value("crypto", crypto.written());
-        }
-        media
+        &self.streams[self.chosen].profile
     }
 }
 
@@ -291,18 +231,22 @@ fn stream(media: &Media, session: &Session, ours: &Addresses) -> Option<Stream> 
 }
 
 /// An m= line with port 0 and what it must keep (RFC 3264 6): no attributes, so no keys either.
-fn refused(media: &Media) -> Media {
-    Media {
-        media: media.media.clone(),
-        port: 0,
-        num_ports: None,
-        proto: media.proto.clone(),
-        fmt: media.fmt.clone(),
-        media_title: None,
-        connections: Vec::new(),
-        bandwidths: Vec::new(),
-        key: None,
-        attributes: Vec::new(),
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct RefusedStream {
+    media: String,
+    profile: String,
+    formats: String,
+}
+
+impl RefusedStream {
+    fn of(media: &Media) -> Self {
+        Self { media: media.media.clone(), profile: media.proto.clone(), formats: media.fmt.clone() }
+    }
+}
+
+impl fmt::Display for RefusedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} 0 {} {}", self.media, self.profile, self.formats)
     }
 }
 
@@ -362,18 +306,8 @@ fn packet_time(media: &Media) -> Duration {
     }
 }
 
-fn written(session: &Session) -> Vec<u8> {
-    let mut out = Vec::with_capacity(300);
-    session.write(&mut out).expect("a vector takes every octet");
-    out
-}
-
 /// More m= lines than any telephone offers; each of them would be repeated in our answer.
 const MOST_STREAMS: usize = 16;
-/// Keys in our own offers.
-const OFFERED_KEYS: Keys = Keys { payload_type: 101, clock: 8_000 };
-/// Packets of our own offers.
-const PACKET_TIME: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests;

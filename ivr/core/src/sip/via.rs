@@ -12,8 +12,8 @@ pub(crate) struct Via {
     head: String,
     host: String,
     port: Option<u16>,
-    /// Each with its `;`, as written.
-    parameters: Vec<String>,
+    /// Each with its `;`.
+    parameters: String,
     branch: Option<String>,
     rport: bool,
     is_tidy: bool,
@@ -31,22 +31,36 @@ impl Via {
             return None;
         }
         let (transport, sent_by) = rest.split_once(|c: char| c.is_ascii_whitespace())?;
-        let sent_by: String = sent_by.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        let sent_by: String = sent_by.split_ascii_whitespace().collect();
         let (host, port) = host_and_port(&sent_by)?;
-        let given = Parameters(parameters);
-        Some(Self {
-            head: format!("SIP/{version}/{transport} {sent_by}"),
+        let mut via = Self {
+            head: ["SIP/", version, "/", transport, " ", &sent_by].concat(),
             is_tidy,
             host: host.to_owned(),
             port,
-            branch: given.value("branch").filter(|branch| !branch.is_empty()).map(str::to_owned),
-            rport: given.value("rport").is_some(),
-            parameters: given
-                .iter()
-                .filter(|(name, _)| !name.eq_ignore_ascii_case("received") && !name.eq_ignore_ascii_case("rport"))
-                .map(|(name, value)| if value.is_empty() { format!(";{name}") } else { format!(";{name}={value}") })
-                .collect(),
-        })
+            branch: None,
+            rport: false,
+            parameters: String::with_capacity(parameters.len()),
+        };
+        for (name, value) in Parameters(parameters).iter() {
+            via.take(name, value);
+        }
+        Some(via)
+    }
+
+    fn take(&mut self, name: &str, value: &str) {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        self.rport |= is("rport");
+        if is("rport") || is("received") {
+            return;
+        }
+        if is("branch") && self.branch.is_none() {
+            self.branch = Some(value.to_owned());
+        }
+        self.parameters.extend([";", name]);
+        if !value.is_empty() {
+            self.parameters.extend(["=", value]);
+        }
     }
 
     /// The transaction's name, if its maker followed RFC 3261 (8.1.1.7: the magic cookie).
@@ -78,13 +92,14 @@ impl Via {
     /// The entry as it stands in the response: with the address it came from (RFC 3261 18.2.1, RFC 3581 4).
     pub(crate) fn stamped(&self, from: SocketAddr) -> String {
         let ip = from.ip();
-        let mut text = self.head.clone() + &self.parameters.concat();
+        let (head, parameters) = (&self.head, &self.parameters);
         if self.rport {
-            text += &format!(";received={ip};rport={}", from.port());
+            format!("{head}{parameters};received={ip};rport={}", from.port())
         } else if self.host.trim_matches(['[', ']']).parse::<IpAddr>() != Ok(ip) {
-            text += &format!(";received={ip}");
+            format!("{head}{parameters};received={ip}")
+        } else {
+            format!("{head}{parameters}")
         }
-        text
     }
 }
 

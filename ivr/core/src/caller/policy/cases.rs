@@ -342,13 +342,13 @@ fn numbers_are_read_in_the_trunks_format() {
             strip_prefixes: prefixes.iter().map(|&prefix| prefix.to_owned()).collect(),
             ..screened()
         };
-        let number = trunk.normalise(digits, None);
+        let number = trunk.readings(digits, None).number();
         assert_eq!(number.as_ref().map(Number::as_str), *expected, "{digits} on {format:?} in {country}");
     }
     let german = TrunkProfile { number_format: german, country: Some("DE".parse().unwrap()), ..screened() };
-    assert!(german.normalise("030123456", Some("+49")).is_some());
-    assert!(german.normalise("030123456", Some("+1")).is_none());
-    assert!(german.normalise("030123456", Some("carrier.example")).is_none());
+    assert!(german.readings("030123456", Some("+49")).number().is_some());
+    assert!(german.readings("030123456", Some("+1")).number().is_none());
+    assert!(german.readings("030123456", Some("carrier.example")).number().is_none());
 }
 
 #[test]

@@ -21,13 +21,6 @@ pub(super) fn read(media: &Media, remote: SocketAddr) -> Control {
     named.or_else(next).map_or(Control::Off, Control::At)
 }
 
-/// Ours accepts rtcp-mux, and keeps it; otherwise our reports come and go at RTP's port + 1, which needs no words.
-pub(super) fn write(control: Control, media: &mut Media) {
-    if control == Control::Muxed {
-        media.add_attribute_from_str("rtcp-mux");
-    }
-}
-
 /// `30001`, or `30001 IN IP4 192.0.2.7`.
 fn named(value: &str, audio: IpAddr) -> Option<SocketAddr> {
     let words: Vec<&str> = value.split_ascii_whitespace().collect();

@@ -10,7 +10,6 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use ivr_core::media::{CallKey, Clips, MediaCommand, MediaEvent};
-use mio::{Poll, Waker};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -19,15 +18,18 @@ mod exchange;
 mod pace;
 mod priority;
 mod sockets;
+mod stamped;
 #[cfg(test)]
 mod tests;
+mod tidings;
+mod turns;
 
 pub use sockets::{BindError, RtpSockets};
 
-use exchange::{Exchange, WAKER};
+use exchange::Exchange;
 
 /// Commands that the thread has not read. A sender that finds the queue full waits until the thread has read some,
-/// within a few milliseconds: the thread itself never waits for anybody.
+/// within a millisecond or two: the thread itself never waits for anybody.
 const COMMANDS: usize = 1_024;
 
 /// What calls said and nobody has read. When it is full, keys are dropped and counted (their caller presses faster than
@@ -39,7 +41,7 @@ const EVENTS: usize = 1_024;
 pub struct MediaDriver {
     /// `None` only while it is dropped.
     commands: Option<SyncSender<(CallKey, MediaCommand)>>,
-    waker: Waker,
+    /// `None` only while it is dropped.
     thread: Option<JoinHandle<()>>,
     ports: Vec<u16>,
     counters: Arc<Counters>,
@@ -71,26 +73,22 @@ impl MediaDriver {
     /// Starts the thread on these sockets. The calls speak `clips`.
     ///
     /// # Errors
-    /// If the operating system gives no thread or nothing to poll with.
+    /// If the operating system gives no thread.
     pub fn start(
         sockets: RtpSockets,
         clips: Clips,
         clock: Clock,
     ) -> io::Result<(Self, mpsc::Receiver<(CallKey, MediaEvent)>)> {
-        let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKER)?;
         let (commands, obeyed) = sync_channel(COMMANDS);
         let (told, events) = mpsc::channel(EVENTS);
         let counters = Arc::new(Counters::default());
         let ports = sockets.ports().to_vec();
-        let exchange = Exchange::new(poll, sockets, clips, obeyed, told, counters.clone(), clock);
+        let exchange = Exchange::new(sockets, clips, obeyed, told, counters.clone(), clock);
         let thread = thread::Builder::new().name("media".into()).spawn(move || {
             priority::raise();
-            if let Err(error) = exchange.run() {
-                tracing::error!(%error, "the media thread cannot go on: {error}");
-            }
+            exchange.run();
         })?;
-        Ok((Self { commands: Some(commands), waker, thread: Some(thread), ports, counters }, events))
+        Ok((Self { commands: Some(commands), thread: Some(thread), ports, counters }, events))
     }
 
     /// The ports that were bound, in the order of [`PortIndex`](ivr_core::media::PortIndex).
@@ -118,9 +116,10 @@ impl MediaDriver {
         }
     }
 
+    /// It parks only while there is no call; at other times this costs nothing.
     fn wake(&self) {
-        if let Err(error) = self.waker.wake() {
-            tracing::error!(%error, "the media thread cannot be woken: {error}");
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
         }
     }
 }
@@ -138,7 +137,10 @@ impl Drop for MediaDriver {
 }
 
 impl Counters {
+    /// Nearly always there is nothing to add, and that must cost nothing.
     fn add(counter: &AtomicU64, count: u64) {
-        counter.fetch_add(count, Ordering::Relaxed);
+        if count > 0 {
+            counter.fetch_add(count, Ordering::Relaxed);
+        }
     }
 }

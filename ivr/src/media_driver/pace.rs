@@ -6,23 +6,23 @@ use std::time::{Duration, Instant};
 
 use ivr_core::media::{CallKey, PortIndex};
 
-/// Calls are due on whole milliseconds after the beginning, so that the thread wakes at most once in each and sends
-/// what belongs there.
+/// Calls are due on whole milliseconds after the beginning, so that the thread wakes once in each and sends what belongs
+/// there.
 const SLOT: Duration = Duration::from_millis(1);
 
 /// Consecutive calls are so many slots apart: it has no divisor in common with 10, 20, 30 or 60, so every slot is taken
 /// before one is taken twice.
-const STRIDE: u32 = 7;
+const STRIDE: u64 = 7;
 
 /// After a longer hold-up (a suspended machine) the missed packets are left out: in one burst they would be dropped by
-/// every jitter buffer on the way.
-const LONGEST_LAG: Duration = Duration::from_millis(200);
+/// every jitter buffer on the way. In slots.
+const LONGEST_LAG: u64 = 200;
 
 /// The calls that send, by the time of their next packet.
 #[derive(Debug)]
 pub(super) struct Pace {
     began: Instant,
-    calls_begun: u32,
+    calls_begun: u64,
     /// One entry for each call that sends, and one for each that has just ended.
     due: BinaryHeap<Reverse<Due>>,
 }
@@ -30,7 +30,8 @@ pub(super) struct Pace {
 /// A call's next packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Due {
-    at: Instant,
+    /// Counted from the beginning.
+    slot: u64,
     pub(super) call: CallKey,
     pub(super) port: PortIndex,
 }
@@ -44,42 +45,51 @@ impl Pace {
 
     /// From now on this call sends: its first packet within one packet time, where few others send.
     pub(super) fn begin(&mut self, call: CallKey, port: PortIndex, packet_time: Duration, now: Instant) {
-        let slots = u32::try_from(packet_time.as_millis()).unwrap_or(u32::MAX).max(1);
-        let phase = SLOT * (self.calls_begun.wrapping_mul(STRIDE) % slots);
+        let slots = slots(packet_time);
+        let phase = self.calls_begun.wrapping_mul(STRIDE) % slots;
         self.calls_begun = self.calls_begun.wrapping_add(1);
-        let since = remainder(now.saturating_duration_since(self.began), packet_time);
-        let wait = remainder(phase + packet_time - since, packet_time);
-        self.due.push(Reverse(Due { at: now + wait, call, port }));
-    }
-
-    /// The earliest packet's time.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.due.peek().map(|Reverse(due)| due.at)
+        let next = self.slot(now) + u64::from(self.into_slot(now) > Duration::ZERO);
+        let wait = (phase + slots - next % slots) % slots;
+        self.due.push(Reverse(Due { slot: next + wait, call, port }));
     }
 
     /// The earliest packet, if its time has come.
     pub(super) fn pop(&mut self, now: Instant) -> Option<Due> {
-        self.deadline().filter(|at| *at <= now)?;
+        let slot = self.slot(now);
+        self.due.peek().filter(|Reverse(due)| due.slot <= slot)?;
         self.due.pop().map(|Reverse(due)| due)
     }
 
     /// The call that was due goes on. Gives how many packets are left out because they are much too late.
     pub(super) fn go_on(&mut self, due: Due, packet_time: Duration, now: Instant) -> u64 {
-        let mut at = due.at + packet_time;
-        let lag = now.saturating_duration_since(at);
-        let mut skipped = 0;
-        if lag > LONGEST_LAG {
-            skipped = u64::try_from(lag.as_nanos() / packet_time.as_nanos().max(1)).unwrap_or(u64::MAX);
-            at = now - remainder(lag, packet_time);
-        }
-        self.due.push(Reverse(Due { at, ..due }));
+        let slots = slots(packet_time);
+        let next = due.slot + slots;
+        let lag = self.slot(now).saturating_sub(next);
+        let skipped = if lag > LONGEST_LAG { lag / slots } else { 0 };
+        self.due.push(Reverse(Due { slot: next + skipped * slots, ..due }));
         skipped
+    }
+
+    /// How long it is until the next slot begins.
+    pub(super) fn rest(&self, now: Instant) -> Duration {
+        SLOT - self.into_slot(now)
+    }
+
+    /// The present slot.
+    fn slot(&self, now: Instant) -> u64 {
+        slots(now.saturating_duration_since(self.began))
+    }
+
+    /// How much of the present slot is over.
+    fn into_slot(&self, now: Instant) -> Duration {
+        let since = now.saturating_duration_since(self.began);
+        Duration::from_nanos((since.subsec_nanos() % SLOT.subsec_nanos()).into())
     }
 }
 
-fn remainder(length: Duration, of: Duration) -> Duration {
-    let nanoseconds = length.as_nanos() % of.as_nanos().max(1);
-    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
+/// How many there are in this time.
+fn slots(length: Duration) -> u64 {
+    length.as_secs() * 1_000 + u64::from(length.subsec_millis())
 }
 
 #[cfg(test)]
@@ -88,11 +98,15 @@ mod tests {
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 
-    /// A pace and the moment of its beginning.
+    /// A pace and a moment after its beginning, by a multiple of each packet time.
     #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
     fn pace() -> (Pace, Instant) {
         let now = Instant::now();
-        (Pace::new(1, now), now)
+        (Pace::new(1, now), now + 60 * MILLISECOND)
+    }
+
+    fn at(due: Due, pace: &Pace) -> Instant {
+        pace.began + Duration::from_millis(due.slot)
     }
 
     fn begin(pace: &mut Pace, call: u64, packet_time: Duration, now: Instant) {
@@ -108,7 +122,8 @@ mod tests {
                 begin(&mut pace, call, Duration::from_millis(packet_time), now);
             }
             let last = now + Duration::from_millis(packet_time);
-            let mut at: Vec<_> = std::iter::from_fn(|| pace.pop(last)).map(|due| due.at).collect();
+            let due: Vec<_> = std::iter::from_fn(|| pace.pop(last)).collect();
+            let mut at: Vec<_> = due.into_iter().map(|due| at(due, &pace)).collect();
             assert!(at[0] >= now && at[0] < now + MILLISECOND, "{packet_time}");
             at.dedup();
             assert_eq!(at.len() as u64, packet_time, "{packet_time} ms have as many slots");
@@ -145,11 +160,19 @@ mod tests {
                 left_out += pace.go_on(due, packet_time, now);
             }
             assert_eq!((sent, left_out), (caught_up, skipped), "{lag} ms");
-            let next = pace.deadline().unwrap();
+            let next = at(pace.due.peek().unwrap().0, &pace);
             assert!(
                 next > now && next <= now + packet_time && (next - began).as_millis().is_multiple_of(20),
                 "{lag} ms"
             );
+        }
+    }
+
+    #[test]
+    fn whoever_rests_wakes_as_the_next_slot_begins() {
+        let (pace, began) = pace();
+        for (into, rest) in [(0, 1_000), (1, 999), (999, 1), (1_000, 1_000), (3_600_000_400, 600)] {
+            assert_eq!(pace.rest(began + Duration::from_micros(into)), Duration::from_micros(rest), "{into} µs");
         }
     }
 }

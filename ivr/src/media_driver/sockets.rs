@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 use ivr_core::media::Lane;
 use socket2::SockRef;
 
+use super::stamped;
+
 /// A second of packets, as the kernel counts them. What a flood fills beyond is dropped by the kernel, and costs no
 /// more memory than this for each socket.
 const RECEIVE_BUFFER_BYTES: usize = 64 * 1_024;
@@ -94,11 +96,14 @@ impl RtpSockets {
 }
 
 impl<T> Pair<T> {
-    pub(super) fn map<U>(self, mut to: impl FnMut(T) -> U) -> Pair<U> {
-        Pair { rtp: to(self.rtp), rtcp: to(self.rtcp) }
+    pub(super) fn of(&self, lane: Lane) -> &T {
+        match lane {
+            Lane::Rtp => &self.rtp,
+            Lane::Rtcp => &self.rtcp,
+        }
     }
 
-    pub(super) fn of(&mut self, lane: Lane) -> &mut T {
+    pub(super) fn of_mut(&mut self, lane: Lane) -> &mut T {
         match lane {
             Lane::Rtp => &mut self.rtp,
             Lane::Rtcp => &mut self.rtcp,
@@ -128,6 +133,7 @@ fn bind(address: IpAddr, port: u16) -> Result<(UdpSocket, u16), BindError> {
         let socket = UdpSocket::bind(address)?;
         socket.set_nonblocking(true)?;
         SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+        stamped::stamp(&socket)?;
         let port = socket.local_addr()?.port();
         Ok((socket, port))
     };

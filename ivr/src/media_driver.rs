@@ -116,7 +116,7 @@ impl MediaDriver {
         }
     }
 
-    /// It parks only while there is no call; at other times this costs nothing.
+    /// It parks only while few calls or none are on the line; at other times this costs nothing.
     fn wake(&self) {
         if let Some(thread) = &self.thread {
             thread.thread().unpark();

@@ -12,7 +12,7 @@ use ivr_core::media::{
 };
 use tokio::sync::mpsc;
 
-use super::pace::Pace;
+use super::pace::{Pace, SLOT};
 use super::sockets::Pair;
 use super::stamped::{Moment, Room, Stamp};
 use super::tidings::Tidings;
@@ -260,13 +260,15 @@ impl Exchange {
         heard
     }
 
-    /// Until the next slot, or the next command if there is no call. Commands wake nobody from the first: there may be
-    /// thousands in a second, and each waits a millisecond at most.
+    /// Sleeps until there is something to do. Commands wake nobody from a slot: with many calls there may be thousands of
+    /// them in a second, and each waits a millisecond at most.
     fn sleep(&self) {
-        if self.ports.is_empty() && self.tidings.are_told() {
-            thread::park();
-        } else {
-            thread::sleep(self.pace.rest(self.clock.now()));
+        let is_done = self.tidings.are_told() && self.turns.are_over();
+        let due = self.pace.rest(self.clock.now());
+        match if is_done { due } else { Some(due.map_or(SLOT, |due| due.min(SLOT))) } {
+            Some(short) if short <= SLOT => thread::sleep(short),
+            Some(long) => thread::park_timeout(long),
+            None => thread::park(),
         }
     }
 }

@@ -8,7 +8,7 @@ use ivr_core::media::{CallKey, PortIndex};
 
 /// Calls are due on whole milliseconds after the beginning, so that the thread wakes once in each and sends what belongs
 /// there.
-const SLOT: Duration = Duration::from_millis(1);
+pub(super) const SLOT: Duration = Duration::from_millis(1);
 
 /// Consecutive calls are so many slots apart: it has no divisor in common with 10, 20, 30 or 60, so every slot is taken
 /// before one is taken twice.
@@ -70,9 +70,11 @@ impl Pace {
         skipped
     }
 
-    /// How long it is until the next slot begins.
-    pub(super) fn rest(&self, now: Instant) -> Duration {
-        SLOT - self.into_slot(now)
+    /// How long it is until the slot begins in which a packet is due; the next one, if that is over.
+    pub(super) fn rest(&self, now: Instant) -> Option<Duration> {
+        let Reverse(earliest) = self.due.peek()?;
+        let slots = earliest.slot.saturating_sub(self.slot(now)).max(1);
+        Some(Duration::from_millis(slots) - self.into_slot(now))
     }
 
     /// The present slot.
@@ -169,10 +171,16 @@ mod tests {
     }
 
     #[test]
-    fn whoever_rests_wakes_as_the_next_slot_begins() {
-        let (pace, began) = pace();
-        for (into, rest) in [(0, 1_000), (1, 999), (999, 1), (1_000, 1_000), (3_600_000_400, 600)] {
-            assert_eq!(pace.rest(began + Duration::from_micros(into)), Duration::from_micros(rest), "{into} µs");
+    fn whoever_rests_wakes_as_the_slot_of_the_next_packet_begins() {
+        let (mut pace, now) = pace();
+        assert_eq!(pace.rest(now), None);
+        begin(&mut pace, 1, 20 * MILLISECOND, now);
+        let due = pace.pop(now).unwrap();
+        pace.go_on(due, 20 * MILLISECOND, now);
+        // The last one is late.
+        for (passed, rest) in [(0, 20_000), (1, 19_999), (19_000, 1_000), (19_999, 1), (20_000, 1_000), (45_400, 600)] {
+            let rest = Duration::from_micros(rest);
+            assert_eq!(pace.rest(now + Duration::from_micros(passed)), Some(rest), "{passed} µs");
         }
     }
 }

@@ -95,6 +95,11 @@ impl Turns {
         }
     }
 
+    /// Is nothing left for the next slot?
+    pub(super) fn are_over(&self) -> bool {
+        self.waiting.is_empty() && self.next_slot.is_empty()
+    }
+
     /// The call at this port is over.
     pub(super) fn remove(&mut self, port: PortIndex) {
         self.waiting.retain(|(waiting, _)| *waiting != port);
@@ -157,6 +162,7 @@ mod tests {
         regular(&mut turns, &mut readings);
         assert_eq!(slot(&mut turns, &mut readings, 1), [0, 1]);
         assert_eq!(slot(&mut turns, &mut readings, 1), [0, 0], "the crowd has gone");
+        assert!(turns.are_over());
     }
 
     #[test]
@@ -173,6 +179,6 @@ mod tests {
         assert_eq!(turns.next().unwrap().0, CALM, "it waits for one turn of the flood's at most");
         turns.end(CALM, &mut readings[1], Heard { reads: 1, is_all: true }, Stamp::NEVER);
         turns.remove(FLOODED.0);
-        assert!(turns.next().is_none());
+        assert!(turns.next().is_none() && turns.are_over());
     }
 }

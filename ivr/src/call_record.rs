@@ -1,34 +1,35 @@
 //! The call records: what the telephone says of its calls becomes rows, and the page whose code was keyed in hears of
-//! the steps. Lines are written in bursts, one transaction each, away from the calls: a slow database makes records
-//! late, then incomplete, and never a call.
+//! the steps. Lines are gathered and written in bursts, one transaction each, away from the calls: a slow database makes
+//! records late, then incomplete, and never a call.
 
+mod burst;
+mod live;
 mod names;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ivr_core::call::flow::Step;
-use ivr_core::call::question::VerificationId;
 use ivr_core::endpoint::Entry;
-use ivr_core::media::CallKey;
 use ivr_core::number::Number;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
+use self::burst::Burst;
+use self::live::Live;
 use crate::clock::Clock;
 use crate::sip_driver::Recorded;
-use crate::store::calls::{self, Call, CallFilter, CallId, Event};
-use crate::store::{Conn, Store, StoreError, audit};
-use crate::verify::{Verify, step_name};
+use crate::store::calls::{self, Call, CallFilter, CallId, Change, Event};
+use crate::store::{Store, StoreError, audit};
+use crate::verify::{Refused, Verify};
 
 /// Lines that one transaction takes.
-const BURST: usize = 500;
-/// Lines of a call that are kept. Who talks on and on adds none beyond; the figures at its end still count.
-const LINES: i64 = 1_000;
-/// More than there are calls at a time.
-const REMEMBERED: usize = 20_000;
+const BURST: usize = 4_096;
+/// How long lines are gathered for a transaction. The fuller it is, the less a line costs; a record is as much later.
+const GATHER: Duration = Duration::from_millis(100);
+/// How often what arrives is looked at meanwhile: a page hears of a step so much later at most. To be woken for each of
+/// 30,000 lines a second would cost more than to write them.
+const LOOK: Duration = Duration::from_millis(5);
 /// What a busy database does not take is tried so often, with [`PAUSE`] between; then it is dropped and counted.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(300);
@@ -85,17 +86,49 @@ impl CallRecord {
             Ok(lost) => tracing::warn!(lost, "{lost} calls were on the line when the service ended"),
             Err(error) => tracing::warn!(%error, "calls of an earlier run stay open in the records: {error}"),
         }
-        let (mut live, mut burst) = (Live::default(), Vec::with_capacity(BURST));
-        while records.recv_many(&mut burst, BURST).await > 0 {
-            let mut rows = Vec::with_capacity(burst.len());
+        let mut live = Live::default();
+        while let Some(first) = records.recv().await {
             // Of one burst, so that a dead database does not hold up each of its lines.
             let mut tries = TRIES;
-            for recorded in burst.drain(..) {
+            let burst = self.gather(first, &mut records, &mut live, (&verify, &mut tries)).await;
+            self.write_burst(burst.into_changes()).await;
+        }
+    }
+
+    /// What arrives from this line on, for a while: until there is enough, or nothing comes any more.
+    async fn gather(
+        &self,
+        first: Recorded,
+        records: &mut mpsc::Receiver<Recorded>,
+        live: &mut Live,
+        (verify, tries): (&Verify, &mut u32),
+    ) -> Burst {
+        let (mut burst, mut next, mut taken) = (Burst::default(), Some(first), 0);
+        let due = self.clock.now() + GATHER;
+        loop {
+            let mut refused = Vec::new();
+            while let Some(recorded) = next.take() {
                 live.begin(&recorded, self.clock);
-                self.tell_page(&mut live, &recorded, &verify, &mut tries).await;
-                rows.extend(live.row(recorded));
+                self.tell_page(live, &recorded, verify, tries).await;
+                if let Entry::Refused { reason, claimed: Some(number), .. } = &recorded.entry {
+                    refused.push(Refused { number: number.clone(), reason, at: recorded.at });
+                }
+                if let Some(placed) = live.place(recorded) {
+                    burst.add(placed);
+                }
+                taken += 1;
+                if taken < BURST {
+                    next = records.try_recv().ok();
+                }
             }
-            self.write_burst(&rows).await;
+            if let Err(error) = verify.note_refusals(&refused).await {
+                tracing::warn!(%error, "pages do not learn of refused calls: {error}");
+            }
+            if taken == BURST || records.is_closed() || self.clock.now() >= due {
+                return burst;
+            }
+            tokio::time::sleep(LOOK).await;
+            next = records.try_recv().ok();
         }
     }
 
@@ -156,7 +189,7 @@ impl CallRecord {
         Ok(lost)
     }
 
-    /// Pages hear only of the call that keyed in their code, and of refused calls that bore their number.
+    /// Pages hear only of the call that keyed in their code.
     async fn tell_page(
         &self,
         live: &mut Live,
@@ -164,41 +197,28 @@ impl CallRecord {
         verify: &Verify,
         tries: &mut u32,
     ) {
-        let told = match entry {
-            Entry::Step(step) => {
-                let Some(page) = live.page(*call, step) else { return };
-                // Of a step that gets lost, the page would wait in vain.
-                self.patiently(tries, || verify.note_step(page, *step, *at)).await
-            }
-            Entry::Refused { reason, claimed: Some(number), .. } => verify.note_refusal(number, reason, *at).await,
-            _ => return,
-        };
-        if let Err(error) = told {
+        let Entry::Step(step) = entry else { return };
+        let Some(page) = live.page(*call, step) else { return };
+        // Of a step that gets lost, the page would wait in vain.
+        if let Err(error) = self.patiently(tries, || verify.note_step(page, *step, *at)).await {
             tracing::warn!(call = call.0, %error, "a page does not learn what its call did: {error}");
         }
     }
 
-    /// Everything in one transaction; or, if the database refuses it, each call's lines in their own, so that a line
-    /// which cannot be stored takes no other call's with it.
-    async fn write_burst(&self, rows: &[Line]) {
-        let (all, mut tries) = (Vec::from_iter(rows), TRIES);
-        match self.patiently(&mut tries, || self.write(&all)).await {
-            Ok(()) => {}
-            Err(StoreError::Failed(_)) if all.iter().any(|line| line.id != all[0].id) => {
-                let mut calls: Vec<Vec<&Line>> = Vec::new();
-                for line in all {
-                    match calls.iter_mut().find(|lines| lines[0].id == line.id) {
-                        Some(lines) => lines.push(line),
-                        None => calls.push(vec![line]),
-                    }
+    /// Everything in one transaction; or, if the database refuses it, each half in its own, and so on, so that a line which
+    /// cannot be stored takes no other call's with it.
+    async fn write_burst(&self, changes: Vec<Change>) {
+        let mut tries = TRIES;
+        let mut parts = vec![&changes[..]];
+        while let Some(part) = parts.pop() {
+            match self.patiently(&mut tries, || self.write(part)).await {
+                Ok(()) => {}
+                Err(StoreError::Failed(_)) if part.len() > 1 => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
                 }
-                for lines in calls {
-                    if let Err(error) = self.write(&lines).await {
-                        self.lose(lines.len(), &error);
-                    }
-                }
+                Err(error) => self.lose(part.iter().map(|change| change.entries).sum(), &error),
             }
-            Err(error) => self.lose(all.len(), &error),
         }
     }
 
@@ -225,131 +245,14 @@ impl CallRecord {
         }
     }
 
-    async fn write(&self, lines: &[&Line]) -> Result<(), StoreError> {
-        if lines.is_empty() {
+    async fn write(&self, changes: &[Change]) -> Result<(), StoreError> {
+        if changes.is_empty() {
             return Ok(());
         }
         let mut writer = self.store.begin().await?;
-        for line in lines {
-            self.write_one(line, &mut writer).await?;
-        }
+        calls::write(changes, &self.node, self.store.columns(), &mut writer).await?;
         writer.commit().await
     }
-
-    async fn write_one(&self, Line { id, number, at, entry }: &Line, conn: &mut Conn) -> Result<(), StoreError> {
-        let (id, columns) = (*id, self.store.columns());
-        match entry {
-            Entry::Began { sip_call_id, trunk, source, caller } => {
-                let (source, sip_call_id) = (source.to_string(), names::stored(sip_call_id));
-                let new = calls::New {
-                    id,
-                    node: &self.node,
-                    sip_call_id: &sip_call_id,
-                    began_at: *at,
-                    trunk: trunk.as_deref(),
-                    source: &source,
-                };
-                calls::insert(&new, conn).await?;
-                if let Some(caller) = caller {
-                    calls::set_number(id, &caller.number, Some(caller.level), columns, conn).await?;
-                }
-            }
-            Entry::Answered { setup } => calls::set_answered(id, *setup, conn).await?,
-            Entry::Step(Step::CodeMatched(verification)) => calls::set_verification(id, *verification, conn).await?,
-            Entry::Step(Step::Ended(ending)) => calls::set_outcome(id, names::ending(*ending), conn).await?,
-            Entry::Refused { status, reason, claimed } => {
-                calls::set_refused(id, *status, reason, conn).await?;
-                if let Some(number) = claimed {
-                    calls::set_number(id, number, None, columns, conn).await?;
-                }
-            }
-            Entry::Quality(quality) => calls::set_quality(id, quality, conn).await?,
-            Entry::Over { duration } => calls::set_over(id, *duration, conn).await?,
-            Entry::Message { .. } | Entry::Step(_) | Entry::KeyPressed => {}
-        }
-        match number.and_then(|number| event(number, *at, entry)) {
-            Some(event) => calls::add_event(id, &event, columns, conn).await,
-            None => Ok(()),
-        }
-    }
-}
-
-/// A line on its way to the database.
-struct Line {
-    id: CallId,
-    /// Its place among the call's lines; `None` if the call has enough of them.
-    number: Option<i64>,
-    at: OffsetDateTime,
-    entry: Entry,
-}
-
-/// What is remembered of the calls on the line, from their first line to their last: at most [`REMEMBERED`], because a
-/// call's last line may have been dropped under load. Beyond, the oldest is forgotten and its later lines with it.
-#[derive(Debug, Default)]
-struct Live(BTreeMap<CallKey, Remembered>);
-
-#[derive(Debug)]
-struct Remembered {
-    id: CallId,
-    lines: i64,
-    /// The page that follows this call, since its code was keyed in.
-    page: Option<VerificationId>,
-}
-
-impl Live {
-    fn begin(&mut self, Recorded { call, entry, .. }: &Recorded, clock: Clock) {
-        if matches!(entry, Entry::Began { .. }) {
-            self.0.insert(*call, Remembered { id: CallId(clock.bytes()), lines: 0, page: None });
-            if self.0.len() > REMEMBERED {
-                self.0.pop_first();
-            }
-        }
-    }
-
-    /// Where a line goes. A call whose beginning was dropped under load has no row to add to.
-    fn row(&mut self, Recorded { call, at, entry }: Recorded) -> Option<Line> {
-        let remembered = self.0.get_mut(&call)?;
-        let id = remembered.id;
-        let number = (remembered.lines < LINES).then(|| {
-            remembered.lines += 1;
-            remembered.lines
-        });
-        if matches!(entry, Entry::Refused { .. } | Entry::Over { .. }) {
-            self.0.remove(&call);
-        }
-        Some(Line { id, number, at, entry })
-    }
-
-    /// The page that hears of a call's step: the one whose code was keyed in. A page follows one call, the one that keyed
-    /// the code in last: the end of an earlier call must not end the one that goes on.
-    fn page(&mut self, call: CallKey, step: &Step) -> Option<VerificationId> {
-        if let Step::CodeMatched(page) = step {
-            let earlier = self.0.values_mut().filter(|remembered| remembered.page == Some(*page));
-            earlier.for_each(|remembered| remembered.page = None);
-            self.0.get_mut(&call)?.page = Some(*page);
-        }
-        self.0.get(&call)?.page
-    }
-}
-
-/// The line that an entry adds.
-fn event(number: i64, at: OffsetDateTime, entry: &Entry) -> Option<Event> {
-    let (kind, what) = match entry {
-        Entry::Message { sent: true, .. } => ("sent", None),
-        Entry::Message { sent: false, .. } => ("received", None),
-        Entry::Answered { .. } => ("answered", None),
-        Entry::Step(Step::Ended(ending)) => ("step", Some(format!("ended: {}", names::ending(*ending)))),
-        Entry::Step(step) => ("step", Some(step_name(step).to_owned())),
-        Entry::KeyPressed => ("key", None),
-        Entry::Refused { reason, .. } => ("refused", Some((*reason).to_owned())),
-        Entry::Over { .. } => ("over", None),
-        Entry::Began { .. } | Entry::Quality(_) => return None,
-    };
-    let message = match entry {
-        Entry::Message { summary, .. } => Some(summary.clone()),
-        _ => None,
-    };
-    Some(Event { number, at, kind: kind.to_owned(), what, message })
 }
 
 #[cfg(test)]

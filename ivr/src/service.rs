@@ -1,7 +1,7 @@
 //! The service as one thing: use cases, telephone, pages and what works in the background, connected and run. `serve`,
 //! the demo and the tests start the same.
 
-mod desk;
+pub mod desk;
 mod directory_health;
 pub mod founding;
 pub mod logging;

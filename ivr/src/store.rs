@@ -6,6 +6,7 @@
 
 mod columns;
 mod error;
+mod rows;
 mod url;
 
 #[cfg(test)]
@@ -13,6 +14,7 @@ pub(crate) mod test_database;
 
 pub(crate) mod audit;
 pub(crate) mod budgets;
+pub(crate) mod callers;
 pub mod calls;
 pub(crate) mod certificates;
 pub(crate) mod happenings;
@@ -155,6 +157,7 @@ impl std::fmt::Debug for Store {
 }
 
 /// A connection to read with.
+#[derive(Debug)]
 pub(crate) struct Reader(PoolConnection<Any>);
 
 impl Deref for Reader {

@@ -5,6 +5,7 @@ mod answers;
 mod bell;
 mod census;
 mod limits;
+mod sessions;
 mod starting;
 mod steps;
 mod viewing;
@@ -25,12 +26,13 @@ use tracing::{info, warn};
 
 pub use self::bell::Bell;
 pub use self::limits::Limits;
+pub use self::sessions::Sessions;
 pub use self::steps::step_name;
 pub use self::viewing::{Happening, State, View};
 use crate::clock::Clock;
 use crate::issue::{Issue, KeyRefusal};
 use crate::store::verifications::Checked;
-use crate::store::{Store, StoreError, budgets, happenings, verifications};
+use crate::store::{Store, StoreError, budgets, callers, happenings, verifications};
 
 /// What a verification begins with.
 pub struct Start {
@@ -103,6 +105,17 @@ pub enum AccessError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// A call that was refused.
+#[derive(Debug)]
+pub struct Refused {
+    /// The number that it bore.
+    pub number: Number,
+    /// The reason code.
+    pub reason: &'static str,
+    /// When.
+    pub at: OffsetDateTime,
 }
 
 /// What became of typed digits.
@@ -281,22 +294,37 @@ impl Verify {
         Ok(())
     }
 
-    /// A refused call that bore this number (and was not withheld), for the pages of its live verifications.
+    /// Answers callers' first question, many at a time.
+    pub fn sessions(&self) -> Sessions {
+        Sessions::new(self.parts.clone())
+    }
+
+    /// Refused calls that bore a number (and did not withhold it), for the pages of its live verifications.
     ///
     /// # Errors
-    /// If the database does not take it.
-    pub async fn note_refusal(&self, number: &Number, reason: &str, at: OffsetDateTime) -> Result<(), StoreError> {
-        let parts = &self.parts;
-        let columns = parts.store.columns();
-        // A flood of refused calls only reads.
-        if verifications::expecting(number, at, columns, &mut *parts.store.read().await?).await?.is_empty() {
-            return Ok(());
+    /// If the database does not take them.
+    pub async fn note_refusals(&self, refused: &[Refused]) -> Result<(), StoreError> {
+        // A flood of refused calls only reads, and that seldom.
+        for some in refused.chunks(callers::AT_ONCE) {
+            let (columns, at) = (self.parts.store.columns(), some[0].at);
+            let numbers: Vec<&Number> = some.iter().map(|refused| &refused.number).collect();
+            let standing = callers::standing(&numbers, at, columns, &mut *self.parts.store.read().await?).await?;
+            for (refused, standing) in some.iter().zip(standing) {
+                if standing.is_expected {
+                    self.note_refusal(refused).await?;
+                }
+            }
         }
+        Ok(())
+    }
+
+    async fn note_refusal(&self, Refused { number, reason, at }: &Refused) -> Result<(), StoreError> {
+        let (parts, columns) = (&self.parts, self.parts.store.columns());
         let mut writer = parts.store.begin().await?;
-        budgets::lock(number, at, columns, &mut writer).await?;
-        let pages = verifications::expecting(number, at, columns, &mut writer).await?;
+        budgets::lock(number, *at, columns, &mut writer).await?;
+        let pages = verifications::expecting(number, *at, columns, &mut writer).await?;
         for id in &pages {
-            happenings::add(*id, "refused", reason, at, &mut writer).await?;
+            happenings::add(*id, "refused", reason, *at, &mut writer).await?;
         }
         writer.commit().await?;
         pages.into_iter().for_each(|id| parts.bell.ring(id));

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use ivr_core::call::flow::Ending;
+use ivr_core::call::flow::{Ending, Step};
+
+use crate::verify::step_name;
 
 /// How a conversation ended, as it stands in the records and in the console's addresses.
 pub(super) fn ending(ending: Ending) -> &'static str {
@@ -18,6 +20,14 @@ pub(super) fn ending(ending: Ending) -> &'static str {
         Ending::SessionGone => "session-gone",
         Ending::ServiceFailed => "service-failed",
         Ending::TooLong => "too-long",
+    }
+}
+
+/// A step, as it stands among the lines of its call.
+pub(super) fn step(step: &Step) -> Cow<'static, str> {
+    match step {
+        Step::Ended(how) => format!("ended: {}", ending(*how)).into(),
+        step => step_name(step).into(),
     }
 }
 

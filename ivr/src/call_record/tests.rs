@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
-use ivr_core::call::flow::Ending;
-use ivr_core::media::{Quality, Reported, Suite};
+use ivr_core::call::flow::{Ending, Step};
+use ivr_core::call::question::VerificationId;
+use ivr_core::media::{CallKey, Quality, Reported, Suite};
 use ivr_core::private::Private;
 use sha2::{Digest, Sha256};
 
+use super::live::{LINES, REMEMBERED};
 use super::*;
 use crate::store::Tuning;
 use crate::store::calls::tests::hold_calls;
@@ -181,7 +183,7 @@ async fn a_burst_is_recorded_completely_and_in_order(database: TestDatabase) {
     let service = Service::over(database).await;
     let calls = 20;
     let mut entries: Vec<(CallKey, Entry)> = (0..calls).map(|n| (CallKey(n), began(&n.to_string(), true))).collect();
-    for line in 0..60 {
+    for line in 0..420 {
         entries.extend((0..calls).map(|n| (CallKey(n), message(true, &line.to_string()))));
     }
     assert!(entries.len() > 2 * BURST);
@@ -192,7 +194,7 @@ async fn a_burst_is_recorded_completely_and_in_order(database: TestDatabase) {
         assert_eq!(call.outcome, "live");
         let events = record.story(call.id).await.unwrap().unwrap().events;
         let said: Vec<String> = events.iter().map(|event| event.message.clone().unwrap().into_inner()).collect();
-        assert_eq!(said, (0..60).map(|line| line.to_string()).collect::<Vec<_>>());
+        assert_eq!(said, (0..420).map(|line| line.to_string()).collect::<Vec<_>>());
     }
 }
 
@@ -227,20 +229,18 @@ async fn a_database_that_stays_busy_loses_lines_and_counts_them(database: TestDa
 
 async fn a_line_that_cannot_be_stored_costs_no_other_call(database: TestDatabase) {
     let service = Service::over(database).await;
-    let calls = CallRecord::new(service.database.store.clone(), "node".to_owned(), Clock);
-    let line = |id: u8, number, entry| Line { id: CallId([id; 16]), number: Some(number), at: service.now, entry };
-    let rows = [
-        line(1, 1, began("one", true)),
-        line(2, 1, began("two", true)),
-        // The same place twice: the database refuses it.
-        line(2, 2, Entry::KeyPressed),
-        line(2, 2, Entry::KeyPressed),
-        line(1, 2, Entry::KeyPressed),
-    ];
-    calls.write_burst(&rows).await;
-    let Story { call, events } = story(&calls).await;
-    assert_eq!((call.sip_call_id.as_str(), events.len()), ("one", 1));
-    assert_eq!(calls.figures().lost.load(Ordering::Relaxed), 3);
+    service.database.refuse_a_call_id_twice().await;
+    let call_ids = ["one", "two", "two", "three", "four", "two"];
+    let entries = (0..).zip(call_ids).flat_map(|(n, id)| [began(id, true), Entry::KeyPressed].map(|e| (CallKey(n), e)));
+    let calls = record(entries.collect(), &service).await;
+    let mut stored = Vec::new();
+    for call in listed(&calls).await {
+        let events = calls.story(call.id).await.unwrap().unwrap().events;
+        stored.push((call.sip_call_id, events.len()));
+    }
+    stored.sort();
+    assert_eq!(stored, ["four", "one", "three", "two"].map(|id| (id.to_owned(), 1)));
+    assert_eq!(calls.figures().lost.load(Ordering::Relaxed), 4);
 }
 
 async fn hostile_call_ids_are_stored(database: TestDatabase) {
@@ -300,7 +300,7 @@ async fn a_stolen_database_tells_no_number(database: TestDatabase) {
     let mut entries = happy(VerificationId([1; 16]));
     entries.insert(1, (CALL, message(true, "BYE sip:+12025550143@192.0.2.7 SIP/2.0 (1)")));
     record(entries, &service).await;
-    let contents = service.database.contents(&["calls", "call_events"]).await;
+    let contents = service.database.contents(&["calls", "call_lines"]).await;
     assert!(contents.iter().any(|(column, value)| column == "calls.last4" && value == b"0143"));
     let hash = Sha256::digest(format!("tel:{NUMBER}")).to_vec();
     for (column, value) in contents {
@@ -328,10 +328,10 @@ fn more_lines_than_a_call_may_have_are_not_kept_and_its_end_still_counts() {
     let mut live = Live::default();
     let line = |entry| Recorded { call: CALL, at: Clock.wall(), entry };
     live.begin(&line(began("talker", true)), Clock);
-    let kept = (0..2 * LINES).filter(|_| live.row(line(Entry::KeyPressed)).unwrap().number.is_some()).count();
+    let kept = (0..2 * LINES).filter(|_| live.place(line(Entry::KeyPressed)).unwrap().number.is_some()).count();
     assert_eq!(i64::try_from(kept).unwrap(), LINES);
-    assert!(live.row(line(Entry::Over { duration: Duration::ZERO })).unwrap().number.is_none());
-    assert!(live.row(line(Entry::KeyPressed)).is_none(), "nothing follows the end");
+    assert!(live.place(line(Entry::Over { duration: Duration::ZERO })).unwrap().number.is_none());
+    assert!(live.place(line(Entry::KeyPressed)).is_none(), "nothing follows the end");
 }
 
 #[test]
@@ -341,9 +341,9 @@ fn the_memory_of_live_calls_is_bounded_and_forgets_the_oldest() {
     for n in 0..=remembered {
         live.begin(&Recorded { call: CallKey(n), at: Clock.wall(), entry: began("", true) }, Clock);
     }
-    assert_eq!(live.0.len(), REMEMBERED);
+    assert_eq!(live.len(), REMEMBERED);
     let line = |n| Recorded { call: CallKey(n), at: Clock.wall(), entry: Entry::KeyPressed };
-    assert!(live.row(line(0)).is_none() && live.row(line(remembered)).is_some());
+    assert!(live.place(line(0)).is_none() && live.place(line(remembered)).is_some());
 }
 
 #[test]

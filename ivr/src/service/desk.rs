@@ -3,15 +3,23 @@
 use std::sync::Arc;
 
 use ivr_core::call::question::{Answer, Question};
+use ivr_core::caller::Caller;
 use ivr_core::media::CallKey;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
 use crate::sip_driver::Recorded;
-use crate::verify::Verify;
+use crate::verify::{Sessions, Verify};
 
-/// Questions that are being answered at a time: more than the database has connections gains nothing. The next waits in
-/// the queue.
+/// Questions of calls that nobody has taken up. A full queue is answered "unavailable" by the driver.
+pub const QUESTIONS: usize = 1_024;
+/// Answers on their way back. A full queue makes those who answer wait.
+pub const ANSWERS: usize = 256;
+/// Lines for the call records: what 2,500 short calls a second say in two seconds, while a commit takes so long. When it is
+/// full (about 20 MB) the driver drops and counts them.
+pub const RECORDS: usize = 65_536;
+/// Questions of calls that go on that are being answered at a time: more than the database has connections gains nothing.
+/// The next waits in a queue as long as the first.
 const ANSWERED_AT_ONCE: usize = 16;
 
 /// This side of the channels of a [`Desk`](crate::sip_driver::Desk).
@@ -21,11 +29,54 @@ pub(super) struct Ends {
     pub(super) records: mpsc::Receiver<Recorded>,
 }
 
-/// Answers what calls ask, several at a time, until the telephone is gone.
-pub(super) async fn answer(
+/// Answers what calls ask until the telephone is gone: first questions many at once, the others several at a time.
+pub async fn answer(
+    verify: Verify,
+    questions: mpsc::Receiver<(CallKey, Question)>,
+    answers: mpsc::Sender<(CallKey, Answer)>,
+    clock: Clock,
+) {
+    let (queue, queued) = mpsc::channel(QUESTIONS);
+    let first = answer_first(verify.sessions(), questions, queue, &answers, clock);
+    tokio::join!(first, answer_others(verify, queued, &answers, clock));
+}
+
+/// Whatever asks for a session while the database answers those before waits together for the next answer.
+async fn answer_first(
+    mut sessions: Sessions,
+    mut questions: mpsc::Receiver<(CallKey, Question)>,
+    queue: mpsc::Sender<(CallKey, Question)>,
+    answers: &mpsc::Sender<(CallKey, Answer)>,
+    clock: Clock,
+) {
+    let mut arrived = Vec::with_capacity(Sessions::AT_ONCE);
+    while questions.recv_many(&mut arrived, Sessions::AT_ONCE).await > 0 {
+        let (mut calls, mut callers): (Vec<CallKey>, Vec<Caller>) = Default::default();
+        for (call, question) in arrived.drain(..) {
+            match question {
+                Question::Session(caller) => {
+                    calls.push(call);
+                    callers.push(caller);
+                }
+                other => {
+                    if queue.try_send((call, other)).is_err() {
+                        let _gone = answers.send((call, Answer::Unavailable)).await;
+                    }
+                }
+            }
+        }
+        let answered = sessions.answer(&callers, clock.wall()).await;
+        for told in calls.into_iter().zip(answered) {
+            // The call may have ended meanwhile, and the telephone with it.
+            let _gone = answers.send(told).await;
+        }
+    }
+}
+
+async fn answer_others(
     verify: Verify,
     mut questions: mpsc::Receiver<(CallKey, Question)>,
-    answers: mpsc::Sender<(CallKey, Answer)>,
+    answers: &mpsc::Sender<(CallKey, Answer)>,
     clock: Clock,
 ) {
     let places = Arc::new(Semaphore::new(ANSWERED_AT_ONCE));
@@ -34,7 +85,6 @@ pub(super) async fn answer(
         let (verify, answers) = (verify.clone(), answers.clone());
         tokio::spawn(async move {
             let answer = verify.answer(question, clock.wall()).await;
-            // The call may have ended meanwhile, and the telephone with it.
             let _gone = answers.send((call, answer)).await;
             drop(place);
         });

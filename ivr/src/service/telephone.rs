@@ -10,7 +10,7 @@ use ivr_core::number;
 use tokio::sync::{mpsc, watch};
 use voice_prompts::Library;
 
-use super::desk::Ends;
+use super::desk::{self, Ends};
 use super::sockets::SipSockets;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -19,14 +19,8 @@ use crate::media_driver::{MediaDriver, RtpSockets};
 use crate::names::Names;
 use crate::sip_driver::{Desk, Figures, Listeners, Secure, SipDriver};
 
-/// Questions of calls that nobody has taken up. A full queue is answered "unavailable" by the driver.
-const QUESTIONS: usize = 256;
-/// Answers on their way back. A full queue makes those who answer wait.
-const ANSWERS: usize = 256;
 /// Ended sessions whose calls have not heard of it. A full queue makes the pages' side wait.
 const OUTCOMES: usize = 256;
-/// Lines for the call records. When it is full the driver drops and counts them.
-const RECORDS: usize = 4_096;
 /// The language of the voice: so far there is one.
 pub(super) const LOCALE: &str = "en";
 
@@ -80,10 +74,10 @@ impl Telephone {
             server: None,
         };
         let media = MediaDriver::start(rtp, Clips::encode(&library(config), LOCALE), clock)?;
-        let (ask, questions) = mpsc::channel(QUESTIONS);
-        let (answers, answered) = mpsc::channel(ANSWERS);
+        let (ask, questions) = mpsc::channel(desk::QUESTIONS);
+        let (answers, answered) = mpsc::channel(desk::ANSWERS);
         let (outcomes, ended) = mpsc::channel(OUTCOMES);
-        let (record, records) = mpsc::channel(RECORDS);
+        let (record, records) = mpsc::channel(desk::RECORDS);
         let desk = Desk { questions: ask, answers: answered, outcomes: ended, records: record };
         let driver = SipDriver::new(sip.udp, Endpoint::new(endpoint, clock.bytes()), media, desk, clock);
         let has_names = config.links().iter().any(|link| link.server.address().is_none());

@@ -5,6 +5,7 @@ use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
+use super::columns::Tagger;
 use super::{Columns, Conn, StoreError};
 
 /// Wrong codes that calls of a number may key in on one day.
@@ -46,27 +47,12 @@ async fn count(
              day = CASE WHEN number_days.day > excluded.day THEN number_days.day ELSE excluded.day END
          RETURNING wrong_codes",
     )
-    .bind(tag(number, columns))
+    .bind(tag(number, &tagger(columns)))
     .bind(day(now))
     .bind(wrong)
     .fetch_one(conn)
     .await?;
     Ok(row.try_get(0)?)
-}
-
-/// How many wrong codes a number has used up today.
-pub(crate) async fn wrong_codes(
-    number: &Number,
-    now: OffsetDateTime,
-    columns: &Columns,
-    conn: &mut Conn,
-) -> Result<i64, StoreError> {
-    let row = sqlx::query("SELECT wrong_codes FROM number_days WHERE number_tag = $1 AND day >= $2")
-        .bind(tag(number, columns))
-        .bind(day(now))
-        .fetch_optional(conn)
-        .await?;
-    row.map_or(Ok(0), |row| Ok(row.try_get(0)?))
 }
 
 /// Forgets the days before.
@@ -75,10 +61,17 @@ pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, S
     Ok(done.rows_affected())
 }
 
-fn tag(number: &Number, columns: &Columns) -> Vec<u8> {
-    columns.tag("number-day", &[number.as_str().as_bytes()])
+/// Makes the tags of numbers.
+pub(super) fn tagger(columns: &Columns) -> Tagger {
+    columns.tagger("number-day")
 }
 
-fn day(now: OffsetDateTime) -> i64 {
+/// What stands for a number in `number_days`.
+pub(super) fn tag(number: &Number, tagger: &Tagger) -> Vec<u8> {
+    tagger.tag(&[number.as_str().as_bytes()])
+}
+
+/// The day of this time as it is stored.
+pub(super) fn day(now: OffsetDateTime) -> i64 {
     now.unix_timestamp().div_euclid(24 * 60 * 60)
 }

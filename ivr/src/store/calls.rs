@@ -12,24 +12,17 @@ use time::OffsetDateTime;
 use super::columns::tel;
 use super::{Columns, Conn, Row, StoreError, millis, time_of};
 
+mod lines;
 mod quality;
+mod writing;
 
+pub(crate) use lines::{Line, What, events};
 pub use quality::Rated;
-pub(crate) use quality::set_quality;
+pub(crate) use writing::{Began, Change, write};
 
-/// Names a call in the database.
+/// Names a call in the database. Ids grow with time, so that what is written one after the other lies side by side, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallId(pub [u8; 16]);
-
-/// A call that begins.
-pub(crate) struct New<'a> {
-    pub(crate) id: CallId,
-    pub(crate) node: &'a str,
-    pub(crate) sip_call_id: &'a str,
-    pub(crate) began_at: OffsetDateTime,
-    pub(crate) trunk: Option<&'a str>,
-    pub(crate) source: &'a str,
-}
 
 /// A call as the console lists it.
 #[derive(Debug, Clone)]
@@ -112,122 +105,6 @@ pub struct CallFilter {
     pub limit: u32,
 }
 
-/// Begins a call.
-pub(crate) async fn insert(new: &New<'_>, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO calls (id, node, sip_call_id, began_at, trunk, source, outcome)
-         VALUES ($1, $2, $3, $4, $5, $6, 'live')",
-    )
-    .bind(new.id.0.to_vec())
-    .bind(new.node)
-    .bind(new.sip_call_id)
-    .bind(millis(new.began_at))
-    .bind(new.trunk)
-    .bind(new.source)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The number that the call bore, and what it could prove.
-pub(crate) async fn set_number(
-    id: CallId,
-    number: &Number,
-    level: Option<Level>,
-    columns: &Columns,
-    conn: &mut Conn,
-) -> Result<(), StoreError> {
-    let identity = columns.identity(&tel(number));
-    sqlx::query(
-        "UPDATE calls SET number_hash = $1, pepper_epoch = $2, number_sealed = $3, country = $4, last4 = $5,
-             level = COALESCE($6, level)
-         WHERE id = $7",
-    )
-    .bind(identity.hash)
-    .bind(identity.epoch)
-    .bind(columns.seal(NUMBER, &id.0, number.as_str().as_bytes()))
-    .bind(number.country().to_string())
-    .bind(number.last4())
-    .bind(level.map(|level| i64::from(level.number())))
-    .bind(id.0.to_vec())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// It was answered after so long.
-pub(crate) async fn set_answered(id: CallId, setup: Duration, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query("UPDATE calls SET setup_us = $1 WHERE id = $2")
-        .bind(micros(setup))
-        .bind(id.0.to_vec())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// It was refused.
-pub(crate) async fn set_refused(id: CallId, status: u16, reason: &str, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query("UPDATE calls SET outcome = 'refused', status = $1, reason = $2 WHERE id = $3")
-        .bind(i64::from(status))
-        .bind(reason)
-        .bind(id.0.to_vec())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// The code of this verification was keyed in.
-pub(crate) async fn set_verification(
-    id: CallId,
-    verification: VerificationId,
-    conn: &mut Conn,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE calls SET verification = $1 WHERE id = $2")
-        .bind(verification.0.to_vec())
-        .bind(id.0.to_vec())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// How the conversation ended.
-pub(crate) async fn set_outcome(id: CallId, outcome: &str, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query("UPDATE calls SET outcome = $1 WHERE id = $2 AND outcome = 'live'")
-        .bind(outcome)
-        .bind(id.0.to_vec())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// It is over. A conversation that said nothing of its end was cancelled before it began.
-pub(crate) async fn set_over(id: CallId, duration: Duration, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE calls SET duration_ms = $1, outcome = CASE WHEN outcome = 'live' THEN 'cancelled' ELSE outcome END
-         WHERE id = $2",
-    )
-    .bind(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
-    .bind(id.0.to_vec())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Adds a line.
-pub(crate) async fn add_event(id: CallId, event: &Event, columns: &Columns, conn: &mut Conn) -> Result<(), StoreError> {
-    let message = event.message.as_ref();
-    sqlx::query("INSERT INTO call_events (call, number, at, kind, what, sealed) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(id.0.to_vec())
-        .bind(event.number)
-        .bind(millis(event.at))
-        .bind(event.kind.as_str())
-        .bind(event.what.as_deref())
-        .bind(message.map(|message| columns.seal(MESSAGE, &line(id, event.number), message.expose().as_bytes())))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 /// Closes what this node had on the line when it died. Says how many calls that were.
 pub(crate) async fn close_lost(node: &str, conn: &mut Conn) -> Result<u64, StoreError> {
     let done = sqlx::query("UPDATE calls SET outcome = 'lost' WHERE node = $1 AND outcome = 'live'")
@@ -286,28 +163,6 @@ pub(crate) async fn find(id: CallId, conn: &mut Conn) -> Result<Option<Call>, St
     row.as_ref().map(call).transpose()
 }
 
-/// Its lines, oldest first.
-pub(crate) async fn events(id: CallId, columns: &Columns, conn: &mut Conn) -> Result<Vec<Event>, StoreError> {
-    let rows = sqlx::query("SELECT number, at, kind, what, sealed FROM call_events WHERE call = $1 ORDER BY number")
-        .bind(id.0.to_vec())
-        .fetch_all(conn)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let number = row.try_get(0)?;
-            let sealed: Option<Vec<u8>> = row.try_get(4)?;
-            let message = sealed.map(|sealed| columns.open_text(MESSAGE, &line(id, number), &sealed)).transpose()?;
-            Ok(Event {
-                number,
-                at: time_of(row.try_get(1)?)?,
-                kind: row.try_get(2)?,
-                what: row.try_get(3)?,
-                message: message.map(Private::new),
-            })
-        })
-        .collect()
-}
-
 /// The number of a call. The caller writes into the audit why it was looked at.
 pub(crate) async fn number(id: CallId, columns: &Columns, conn: &mut Conn) -> Result<Option<Number>, StoreError> {
     let row = sqlx::query("SELECT number_sealed FROM calls WHERE id = $1 AND number_sealed IS NOT NULL")
@@ -329,16 +184,13 @@ pub(crate) async fn purge(
     const OVER: &str = "(outcome = 'refused' AND began_at < $1) OR began_at < $2";
     for statement in [
         format!("DELETE FROM call_events WHERE call IN (SELECT id FROM calls WHERE {OVER})"),
+        format!("DELETE FROM call_lines WHERE call IN (SELECT id FROM calls WHERE {OVER})"),
         format!("DELETE FROM calls WHERE {OVER}"),
     ] {
         let purge = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(millis(refused)).bind(millis(any));
         purge.execute(&mut *conn).await?;
     }
-    sqlx::query("DELETE FROM call_events WHERE sealed IS NOT NULL AND at < $1")
-        .bind(millis(messages))
-        .execute(conn)
-        .await?;
-    Ok(())
+    lines::forget_messages(messages, conn).await
 }
 
 /// Keeps the certificates of verifications that are forgotten next: those that began before this.
@@ -406,13 +258,6 @@ fn call(row: &Row) -> Result<Call, StoreError> {
 }
 
 const NUMBER: &str = "calls.number";
-const MESSAGE: &str = "call_events.message";
-
-/// The place of a line, which its encryption binds.
-fn line(id: CallId, number: i64) -> Vec<u8> {
-    [&id.0[..], &number.to_be_bytes()].concat()
-}
-
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
@@ -426,6 +271,14 @@ fn unsigned(number: i64) -> u64 {
 }
 
 impl CallId {
+    /// Of a call that began then: 48 bits of Unix milliseconds and 80 of chance.
+    pub(crate) fn new(began_at: OffsetDateTime, chance: [u8; 10]) -> Self {
+        let mut id = [0; 16];
+        id[..6].copy_from_slice(&millis(began_at).to_be_bytes()[2..]);
+        id[6..].copy_from_slice(&chance);
+        Self(id)
+    }
+
     /// From 32 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse().ok().map(|VerificationId(octets)| Self(octets))

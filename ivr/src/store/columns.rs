@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::StoreError;
 use crate::clock::Clock;
-use crate::key_file::{KeyFile, Pepper};
+use crate::key_file::KeyFile;
 
 /// How many peppers look-ups try. A certificate lives at most 90 days: more are never of use at once.
 const EPOCHS: usize = 3;
@@ -21,7 +21,24 @@ const NONCE_SIZE: usize = 24;
 /// Hashes and encrypts private columns.
 pub(crate) struct Columns {
     keys: Arc<KeyFile>,
+    /// HMACs under the peppers, the newest first, to which nothing was given yet: half of a short HMAC is its key.
+    peppers: Vec<Hmac<Sha256>>,
     clock: Clock,
+}
+
+/// Makes the tags of one purpose.
+pub(crate) struct Tagger(Hmac<Sha256>);
+
+impl Tagger {
+    /// The keyed hash of these parts.
+    pub(crate) fn tag(&self, parts: &[&[u8]]) -> Vec<u8> {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().to_vec()
+    }
 }
 
 /// An identity (`tel:+…` or `mailto:…`) as a new row holds it.
@@ -39,7 +56,12 @@ impl Columns {
                 "the key file has more than {EPOCHS} peppers: remove the oldest, no live row uses it"
             )));
         }
-        Ok(Self { keys, clock })
+        Ok(Self::of(keys, clock))
+    }
+
+    fn of(keys: Arc<KeyFile>, clock: Clock) -> Self {
+        let peppers = keys.peppers().iter().map(|pepper| keyed(&pepper.key)).collect();
+        Self { keys, peppers, clock }
     }
 
     /// The keys themselves, for proofs.
@@ -54,25 +76,29 @@ impl Columns {
 
     /// The hash that a new row of this identity holds.
     pub(crate) fn identity(&self, identity: &str) -> IdentityColumns {
-        let newest = &self.keys.peppers()[0];
-        IdentityColumns { hash: hash(newest, identity), epoch: i64::from(newest.epoch) }
+        IdentityColumns { hash: hash(&self.peppers[0], identity), epoch: i64::from(self.keys.peppers()[0].epoch) }
     }
 
     /// The hashes under which older rows may hold it, newest first: for `IN ($1, $2, $3)`. With fewer peppers the last
     /// one repeats.
     pub(crate) fn sought(&self, identity: &str) -> [Vec<u8>; EPOCHS] {
-        let peppers = self.keys.peppers();
-        std::array::from_fn(|index| hash(&peppers[index.min(peppers.len() - 1)], identity))
+        let hashes = self.hashes(identity);
+        std::array::from_fn(|index| hashes[index.min(hashes.len() - 1)].clone())
+    }
+
+    /// The same hashes, as many as there are peppers.
+    pub(crate) fn hashes(&self, identity: &str) -> Vec<Vec<u8>> {
+        self.peppers.iter().map(|pepper| hash(pepper, identity)).collect()
     }
 
     /// The keyed hash of something that is compared within one purpose: a code, a read-back, a source.
     pub(crate) fn tag(&self, purpose: &str, parts: &[&[u8]]) -> Vec<u8> {
-        let mut mac = keyed(&self.keys.derived(purpose));
-        for part in parts {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().to_vec()
+        self.tagger(purpose).tag(parts)
+    }
+
+    /// The same for many of one purpose.
+    pub(crate) fn tagger(&self, purpose: &str) -> Tagger {
+        Tagger(keyed(&self.keys.derived(purpose)))
     }
 
     /// Encrypts a value for one column of one row: elsewhere it does not open.
@@ -116,8 +142,8 @@ pub(crate) fn tel(number: &Number) -> String {
     format!("tel:{}", number.as_str())
 }
 
-fn hash(pepper: &Pepper, identity: &str) -> Vec<u8> {
-    keyed(&pepper.key).chain_update(b"dialproof-identity-v1/").chain_update(identity).finalize().into_bytes().to_vec()
+fn hash(pepper: &Hmac<Sha256>, identity: &str) -> Vec<u8> {
+    pepper.clone().chain_update(b"dialproof-identity-v1/").chain_update(identity).finalize().into_bytes().to_vec()
 }
 
 fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
@@ -148,7 +174,7 @@ mod tests {
             text += &format!("\n[[pepper]]\nepoch = {epoch}\nkey = \"{}\"\n", format!("{epoch:02x}").repeat(32));
         }
         std::fs::write(&path, text).unwrap();
-        Columns { keys: Arc::new(KeyFile::read(&path).unwrap()), clock: Clock }
+        Columns::of(Arc::new(KeyFile::read(&path).unwrap()), Clock)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use sqlx::{AnyConnection, Column as _, Connection, Executor, Row as _};
 
 use time::OffsetDateTime;
 
-use super::calls::{self, CallFilter, CallId};
+use super::calls::{self, Began, CallFilter, CallId, Change};
 use super::{Store, Tuning};
 use crate::key_file::KeyFile;
 
@@ -71,6 +71,13 @@ impl TestDatabase {
         }));
         let store = Store::open(&url, keys.clone()).await.unwrap();
         Self { url, keys, store, folder }
+    }
+
+    /// From now on a call whose Call-ID was there before cannot be stored.
+    pub(crate) async fn refuse_a_call_id_twice(&self) {
+        let mut writer = self.store.begin().await.unwrap();
+        writer.execute("CREATE UNIQUE INDEX call_ids ON calls (sip_call_id)").await.unwrap();
+        writer.commit().await.unwrap();
     }
 
     /// Where a test may put files of its own beside the database.
@@ -206,11 +213,11 @@ impl Store {
 
     /// A call that keyed in the code of this verification.
     pub(crate) async fn add_call_of(&self, verification: VerificationId) {
+        let at = OffsetDateTime::UNIX_EPOCH;
+        let began = Began { at, sip_call_id: String::new(), trunk: None, source: ([192, 0, 2, 1], 5060).into() };
+        let call = Change { began: Some(began), verification: Some(verification), ..Change::of(CallId([1; 16])) };
         let mut writer = self.begin().await.unwrap();
-        let began_at = OffsetDateTime::UNIX_EPOCH;
-        let new = calls::New { id: CallId([1; 16]), node: "", sip_call_id: "", began_at, trunk: None, source: "" };
-        calls::insert(&new, &mut writer).await.unwrap();
-        calls::set_verification(new.id, verification, &mut writer).await.unwrap();
+        calls::write(&[call], "", self.columns(), &mut writer).await.unwrap();
         writer.commit().await.unwrap();
     }
 

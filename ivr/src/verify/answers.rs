@@ -7,9 +7,9 @@ use ivr_core::proof::ProvedNumber;
 use time::OffsetDateTime;
 use tracing::info;
 
-use super::{State, VerifyParts};
+use super::{State, VerifyParts, sessions};
 use crate::store::verifications::{self, Missed};
-use crate::store::{StoreError, budgets, happenings};
+use crate::store::{StoreError, budgets, callers, happenings};
 
 /// How long the page may type the digits that the voice reads, spoken words included.
 const READ_BACK_LIFE: time::Duration = time::Duration::seconds(90);
@@ -29,13 +29,9 @@ pub(super) async fn answer(
 }
 
 async fn session(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> Result<Answer, StoreError> {
-    let columns = parts.store.columns();
     let mut reader = parts.store.read().await?;
-    if budgets::wrong_codes(&caller.number, now, columns, &mut reader).await? >= budgets::WRONG_CODES_A_DAY {
-        return Ok(Answer::NumberExhausted);
-    }
-    let expecting = verifications::expecting(&caller.number, now, columns, &mut reader).await?;
-    Ok(if expecting.is_empty() { Answer::NoSession } else { Answer::Expected })
+    let standing = callers::standing(&[&caller.number], now, parts.store.columns(), &mut reader).await?;
+    standing.into_iter().next().map(sessions::answer).ok_or_else(|| StoreError::Failed("no answer".to_owned()))
 }
 
 async fn code(parts: &VerifyParts, caller: &Caller, entered: &Code, now: OffsetDateTime) -> Result<Answer, StoreError> {

@@ -288,13 +288,17 @@ async fn who_gives_up_frees_the_code(database: TestDatabase) {
     assert_eq!(service.call(started.code.expose()).await.answers, [Answer::Gone]);
 }
 
+fn refused(of: &str, at: time::OffsetDateTime) -> Refused {
+    Refused { number: number(of), reason: "forwarded", at }
+}
+
 async fn a_page_is_told_of_steps_and_refusals(database: TestDatabase) {
     let service = Service::over(database).await;
     let mut bell = service.verify.bell();
     let started = service.start().await;
-    service.verify.note_refusal(&number("+12025550144"), "forwarded", service.now).await.unwrap();
+    service.verify.note_refusals(&[refused("+12025550144", service.now)]).await.unwrap();
     assert!(bell.try_recv().is_err(), "another number's refusal is not this page's");
-    service.verify.note_refusal(&number(NUMBER), "forwarded", service.now).await.unwrap();
+    service.verify.note_refusals(&[refused(NUMBER, service.now)]).await.unwrap();
     assert_eq!(bell.recv().await, Ok(started.id));
     service.call(started.code.expose()).await;
     service.verify.note_step(started.id, Step::Confirming, service.now).await.unwrap();

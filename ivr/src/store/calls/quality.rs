@@ -5,8 +5,9 @@ use std::time::Duration;
 use ivr_core::media::{Mos, Quality, Reported, Suite};
 use sqlx::Row as _;
 
-use super::{CallId, from_micros, micros, unsigned};
-use crate::store::{Conn, Row, StoreError};
+use super::writing::Values;
+use super::{from_micros, micros, unsigned};
+use crate::store::{Row, StoreError};
 
 /// The figures of a call, and how they were rated when it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,33 +20,25 @@ pub struct Rated {
     pub mos_sent: Option<Mos>,
 }
 
-/// What its media was like.
-pub(crate) async fn set_quality(id: CallId, quality: &Quality, conn: &mut Conn) -> Result<(), StoreError> {
-    let reported = quality.reported;
+/// The values of the thirteen columns.
+pub(super) fn bind<'q>(query: Values<'q>, quality: Option<&Quality>) -> Values<'q> {
+    let figure = |of: fn(&Quality) -> i64| quality.map(of);
+    let reported = quality.and_then(|quality| quality.reported);
     let hundredths = |mos: Option<Mos>| mos.map(|mos| i64::from(mos.hundredths));
-    sqlx::query(
-        "UPDATE calls SET packets_sent = $1, packets_received = $2, packets_lost = $3, packets_foreign = $4,
-             jitter_us = $5, reported_expected = $6, reported_lost = $7, reported_jitter_us = $8, round_trip_us = $9,
-             mos_received = $10, mos_sent = $11, srtp = $12, packets_unauthentic = $13
-         WHERE id = $14",
-    )
-    .bind(count(quality.packets_sent))
-    .bind(count(quality.packets_received))
-    .bind(count(quality.packets_lost))
-    .bind(count(quality.packets_foreign))
-    .bind(micros(quality.jitter))
-    .bind(reported.map(|reported| count(reported.packets_expected)))
-    .bind(reported.map(|reported| count(reported.packets_lost)))
-    .bind(reported.map(|reported| micros(reported.jitter)))
-    .bind(reported.and_then(|reported| reported.round_trip).map(micros))
-    .bind(hundredths(quality.mos_received()))
-    .bind(hundredths(quality.mos_sent()))
-    .bind(quality.srtp.map(Suite::name))
-    .bind(count(quality.packets_unauthentic))
-    .bind(id.0.to_vec())
-    .execute(conn)
-    .await?;
-    Ok(())
+    query
+        .bind(figure(|quality| count(quality.packets_sent)))
+        .bind(figure(|quality| count(quality.packets_received)))
+        .bind(figure(|quality| count(quality.packets_lost)))
+        .bind(figure(|quality| count(quality.packets_foreign)))
+        .bind(figure(|quality| micros(quality.jitter)))
+        .bind(reported.map(|reported| count(reported.packets_expected)))
+        .bind(reported.map(|reported| count(reported.packets_lost)))
+        .bind(reported.map(|reported| micros(reported.jitter)))
+        .bind(reported.and_then(|reported| reported.round_trip).map(micros))
+        .bind(hundredths(quality.and_then(Quality::mos_received)))
+        .bind(hundredths(quality.and_then(Quality::mos_sent)))
+        .bind(quality.and_then(|quality| quality.srtp).map(Suite::name))
+        .bind(figure(|quality| count(quality.packets_unauthentic)))
 }
 
 /// What the row of a call says; `None` if it had no media.

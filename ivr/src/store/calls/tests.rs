@@ -24,19 +24,28 @@ fn number(text: &str) -> Number {
 }
 
 /// A call that was answered, `n` minutes after [`BEGAN`].
-async fn add(n: u8, caller: &str, store: &Store) {
-    let mut writer = store.begin().await.unwrap();
-    let new = New {
-        id: id(n),
-        node: "node",
-        sip_call_id: &format!("{n}_50%@Carrier"),
-        began_at: BEGAN + time::Duration::minutes(i64::from(n)),
-        trunk: Some(if n.is_multiple_of(2) { "even" } else { "odd" }),
-        source: &format!("192.0.2.{n}:5060"),
+fn call(n: u8, caller: &str) -> Change {
+    let began = Began {
+        at: BEGAN + time::Duration::minutes(i64::from(n)),
+        sip_call_id: format!("{n}_50%@Carrier"),
+        trunk: Some(if n.is_multiple_of(2) { "even" } else { "odd" }.to_owned()),
+        source: ([192, 0, 2, n], 5060).into(),
     };
-    insert(&new, &mut writer).await.unwrap();
-    set_number(id(n), &number(caller), Some(Level::L2), store.columns(), &mut writer).await.unwrap();
+    Change { began: Some(began), number: Some(number(caller)), level: Some(Level::L2), ..Change::of(id(n)) }
+}
+
+async fn add(n: u8, caller: &str, store: &Store) {
+    save(&[call(n, caller)], store).await;
+}
+
+async fn save(changes: &[Change], store: &Store) {
+    let mut writer = store.begin().await.unwrap();
+    write(changes, "node", store.columns(), &mut writer).await.unwrap();
     writer.commit().await.unwrap();
+}
+
+fn refused(n: u8) -> Change {
+    Change { refusal: Some((480, "no-session")), outcome: Some("refused"), ..Change::of(id(n)) }
 }
 
 async fn found(filter: &CallFilter, store: &Store) -> Vec<u8> {
@@ -50,11 +59,9 @@ async fn every_filter_finds_its_calls_and_no_others(database: TestDatabase) {
     for (n, caller) in [(1, "+12025550143"), (2, "+12025550144"), (3, "+442079460018"), (4, "+12025550143")] {
         add(n, caller, store).await;
     }
-    let mut writer = store.begin().await.unwrap();
-    set_refused(id(2), 480, "no-session", &mut writer).await.unwrap();
-    set_number(id(3), &number("+442079460018"), Some(Level::L1), store.columns(), &mut writer).await.unwrap();
-    set_outcome(id(4), "verified", &mut writer).await.unwrap();
-    writer.commit().await.unwrap();
+    let level = Change { level: Some(Level::L1), ..Change::of(id(3)) };
+    let outcome = Change { outcome: Some("verified"), ..Change::of(id(4)) };
+    save(&[refused(2), level, outcome], store).await;
 
     let minute = |n: i64| Some(BEGAN + time::Duration::minutes(n));
     let text = |text: &str| CallFilter { text: text.into(), ..CallFilter::default() };
@@ -89,11 +96,9 @@ async fn every_filter_finds_its_calls_and_no_others(database: TestDatabase) {
 
 async fn text_outside_ascii_is_found_as_it_is_written(database: TestDatabase) {
     let store = &database.store;
-    let mut writer = store.begin().await.unwrap();
-    let (id, began_at) = (id(1), BEGAN);
-    let new = New { id, node: "node", sip_call_id: "1", began_at, trunk: Some("Übersee"), source: "192.0.2.1:5060" };
-    insert(&new, &mut writer).await.unwrap();
-    writer.commit().await.unwrap();
+    let mut change = call(1, "+12025550143");
+    change.began.as_mut().unwrap().trunk = Some("Übersee".to_owned());
+    save(&[change], store).await;
     for (text, expected) in [("Übersee", &[1][..]), ("ÜBERSEE", &[1]), ("BERSEE", &[1]), ("Ubersee", &[])] {
         let filter = CallFilter { text: text.into(), ..CallFilter::default() };
         assert_eq!(found(&filter, store).await, expected, "{text}");
@@ -130,23 +135,16 @@ async fn what_its_time_is_over_for_is_forgotten(database: TestDatabase) {
     let store = &database.store;
     let messages = |n| CallFilter { call_id: format!("{n}_50%@Carrier"), ..CallFilter::default() };
     for n in [0, 1, 2, 60] {
-        add(n, "+12025550143", store).await;
-        let mut writer = store.begin().await.unwrap();
-        for (number, kind) in [(1, "received"), (2, "step")] {
-            let event = Event {
-                number,
-                at: BEGAN + time::Duration::minutes(i64::from(n)),
-                kind: kind.into(),
-                what: None,
-                message: (kind == "received").then(|| Private::new("INVITE".to_owned())),
-            };
-            add_event(id(n), &event, store.columns(), &mut writer).await.unwrap();
-        }
-        writer.commit().await.unwrap();
+        let at = BEGAN + time::Duration::minutes(i64::from(n));
+        let lines = vec![
+            Line { number: 1, at, kind: "received", what: What::Message(Private::new("INVITE".to_owned())) },
+            Line { number: 2, at, kind: "step", what: What::Word("warning".into()) },
+        ];
+        save(&[Change { lines, ..call(n, "+12025550143") }], store).await;
+        each_in_its_row(n, at, store).await;
     }
+    save(&[refused(1), refused(60)], store).await;
     let mut writer = store.begin().await.unwrap();
-    set_refused(id(1), 480, "no-session", &mut writer).await.unwrap();
-    set_refused(id(60), 480, "no-session", &mut writer).await.unwrap();
     let half = BEGAN + time::Duration::minutes(30);
     purge((half, BEGAN + time::Duration::minutes(1)), half, &mut writer).await.unwrap();
     writer.commit().await.unwrap();
@@ -156,8 +154,26 @@ async fn what_its_time_is_over_for_is_forgotten(database: TestDatabase) {
         let events = events(id(n), store.columns(), &mut store.read().await.unwrap()).await.unwrap();
         kinds.push(events.iter().map(|event| event.kind.clone()).collect::<Vec<_>>());
     }
-    assert_eq!(kinds, [vec![], vec![], vec!["step"], vec!["received", "step"]]);
+    assert_eq!(kinds, [vec![], vec![], vec!["step", "key"], vec!["received", "step", "received", "key"]]);
     assert_eq!(found(&messages(2), store).await, [2], "an answered call stays");
+}
+
+/// A message and a key of a call as they were written when each line had a row of its own.
+async fn each_in_its_row(n: u8, at: OffsetDateTime, store: &Store) {
+    let mut writer = store.begin().await.unwrap();
+    for (number, kind, sealed) in [(3, "received", Some("call_events.message")), (4, "key", None)] {
+        let place = [&id(n).0[..], &i64::to_be_bytes(number)].concat();
+        sqlx::query("INSERT INTO call_events (call, number, at, kind, sealed) VALUES ($1, $2, $3, $4, $5)")
+            .bind(id(n).0.to_vec())
+            .bind(number)
+            .bind(millis(at))
+            .bind(kind)
+            .bind(sealed.map(|column| store.columns().seal(column, &place, b"ACK")))
+            .execute(&mut *writer)
+            .await
+            .unwrap();
+    }
+    writer.commit().await.unwrap();
 }
 
 /// Holds what a writer of calls needs, until it is dropped.

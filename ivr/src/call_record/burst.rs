@@ -1,0 +1,73 @@
+//! Lines that are written together, as what is new of each call: a short call that began and ended meanwhile is one row.
+
+use std::collections::HashMap;
+
+use ivr_core::call::flow::Step;
+use ivr_core::endpoint::Entry;
+
+use super::live::Placed;
+use super::names;
+use crate::store::calls::{Began, CallId, Change, Line, What};
+
+/// What is new of calls, in the order in which they were first spoken of.
+#[derive(Debug, Default)]
+pub(super) struct Burst {
+    changes: Vec<Change>,
+    places: HashMap<CallId, usize>,
+}
+
+impl Burst {
+    pub(super) fn into_changes(self) -> Vec<Change> {
+        self.changes
+    }
+
+    pub(super) fn add(&mut self, Placed { id, number, at, entry }: Placed) {
+        let place = *self.places.entry(id).or_insert_with(|| {
+            self.changes.push(Change::of(id));
+            self.changes.len() - 1
+        });
+        let change = &mut self.changes[place];
+        change.entries += 1;
+        let said = match entry {
+            Entry::Began { sip_call_id, trunk, source, caller } => {
+                let sip_call_id = names::stored(&sip_call_id).into_owned();
+                change.began = Some(Began { at, sip_call_id, trunk, source });
+                (change.number, change.level) = caller.map(|caller| (caller.number, caller.level)).unzip();
+                None
+            }
+            Entry::Message { sent, summary } => Some((if sent { "sent" } else { "received" }, What::Message(summary))),
+            Entry::Answered { setup } => {
+                change.setup = Some(setup);
+                Some(("answered", What::Nothing))
+            }
+            Entry::Step(step) => {
+                match step {
+                    Step::CodeMatched(verification) => change.verification = Some(verification),
+                    Step::Ended(ending) => change.outcome = change.outcome.or(Some(names::ending(ending))),
+                    _ => {}
+                }
+                Some(("step", What::Word(names::step(&step))))
+            }
+            Entry::KeyPressed => Some(("key", What::Nothing)),
+            Entry::Refused { status, reason, claimed } => {
+                change.refusal = Some((status, reason));
+                change.outcome = Some("refused");
+                change.number = claimed.or(change.number.take());
+                Some(("refused", What::Word(reason.into())))
+            }
+            Entry::Quality(quality) => {
+                change.quality = Some(quality);
+                None
+            }
+            Entry::Over { duration } => {
+                change.duration = Some(duration);
+                // A conversation that said nothing of its end was cancelled before it began.
+                change.outcome = change.outcome.or(Some("cancelled"));
+                Some(("over", What::Nothing))
+            }
+        };
+        if let (Some(number), Some((kind, what))) = (number, said) {
+            change.lines.push(Line { number, at, kind, what });
+        }
+    }
+}

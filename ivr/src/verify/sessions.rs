@@ -1,0 +1,70 @@
+//! Whether the callers of many calls are expected: asked at once, over one connection that is kept ready.
+
+use std::sync::Arc;
+
+use ivr_core::call::question::Answer;
+use ivr_core::caller::Caller;
+use ivr_core::number::Number;
+use time::OffsetDateTime;
+use tracing::warn;
+
+use super::VerifyParts;
+use crate::store::callers::{self, Standing};
+use crate::store::{Reader, StoreError};
+
+/// Answers [`Question::Session`](ivr_core::call::question::Question::Session).
+#[derive(Debug)]
+pub struct Sessions {
+    parts: Arc<VerifyParts>,
+    /// To take one out of the pool would be two more ways to the database's thread for each call.
+    kept: Option<Reader>,
+}
+
+impl Sessions {
+    /// Callers that are looked up at once at most.
+    pub const AT_ONCE: usize = callers::AT_ONCE;
+
+    pub(super) fn new(parts: Arc<VerifyParts>) -> Self {
+        Self { parts, kept: None }
+    }
+
+    /// An answer for each caller. Never fails: a database that does not answer is [`Answer::Unavailable`].
+    pub async fn answer(&mut self, callers: &[Caller], now: OffsetDateTime) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(callers.len());
+        for callers in callers.chunks(Self::AT_ONCE) {
+            let numbers: Vec<&Number> = callers.iter().map(|caller| &caller.number).collect();
+            match self.standing(&numbers, now).await {
+                Ok(standing) => answers.extend(standing.into_iter().map(answer)),
+                Err(error) => {
+                    warn!(%error, "the questions of {} calls are not answered: {error}", callers.len());
+                    answers.extend(callers.iter().map(|_| Answer::Unavailable));
+                }
+            }
+        }
+        answers
+    }
+
+    /// A connection that was kept may have ended meanwhile: then another is taken.
+    async fn standing(&mut self, numbers: &[&Number], now: OffsetDateTime) -> Result<Vec<Standing>, StoreError> {
+        let (store, columns) = (&self.parts.store, self.parts.store.columns());
+        if let Some(mut kept) = self.kept.take()
+            && let Ok(standing) = callers::standing(numbers, now, columns, &mut kept).await
+        {
+            self.kept = Some(kept);
+            return Ok(standing);
+        }
+        let mut reader = store.read().await?;
+        let standing = callers::standing(numbers, now, columns, &mut reader).await?;
+        self.kept = Some(reader);
+        Ok(standing)
+    }
+}
+
+/// What a call is told.
+pub(super) fn answer(standing: Standing) -> Answer {
+    match standing {
+        Standing { is_exhausted: true, .. } => Answer::NumberExhausted,
+        Standing { is_expected: true, .. } => Answer::Expected,
+        Standing { .. } => Answer::NoSession,
+    }
+}

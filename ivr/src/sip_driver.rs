@@ -2,6 +2,7 @@
 //! it needed an `if` about the protocol, the `if` would belong into `ivr-core`.
 
 use std::io::{self, ErrorKind};
+use std::pin::pin;
 
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
 use ivr_core::endpoint::{Counters, Endpoint, Entry, Input, Outbox};
@@ -35,8 +36,8 @@ pub use streams::{Listeners, Secure};
 /// The longest datagram there is.
 const DATAGRAM_BYTES: usize = 65_535;
 
-/// Datagrams taken at most before the calls that stand are looked after again.
-const DATAGRAMS_A_TURN: usize = 64;
+/// So many of a kind (datagrams, answers, what the media say) are taken at most before the others have their turn.
+const MOST_A_TURN: usize = 64;
 
 /// A burst of calls waits here while the task is busy; beyond, the kernel drops, and SIP repeats. The kernel gives less
 /// where its own limit (net.core.rmem_max) is lower.
@@ -178,18 +179,23 @@ impl SipDriver {
     /// If the socket or the media thread fails.
     pub async fn run(mut self, shutdown: Shutdown) -> Result<(), Stopped> {
         let mut datagram = vec![0; DATAGRAM_BYTES];
+        // These are kept: to begin to wait anew for everything, turn by turn, would cost more than most inputs.
+        let (mut drain, mut end) = (pin!(shutdown.drain.cancelled()), pin!(shutdown.end.cancelled()));
+        let mut alarm = pin!(tokio::time::sleep_until(self.clock.now().into()));
         let mut drains = false;
         if self.located.is_some() {
             self.handle(Input::Connected).await;
         }
         loop {
             let deadline = self.endpoint.deadline();
-            let now = self.clock.now();
+            if let Some(due) = deadline.map(tokio::time::Instant::from_std)
+                && alarm.deadline() != due
+            {
+                alarm.as_mut().reset(due);
+            }
             tokio::select! {
-                readable = self.outlets.socket().readable() => {
-                    readable.map_err(Stopped::Socket)?;
-                    self.receive(&mut datagram).await?;
-                }
+                // What is readable is received below.
+                readable = self.outlets.socket().readable() => readable.map_err(Stopped::Socket)?,
                 Some(event) = next_of(&mut self.stream_events) => self.take_up(event).await,
                 Some((link, query, records)) = next_of(&mut self.located) => {
                     self.handle(Input::Located(link, query, records)).await;
@@ -202,19 +208,18 @@ impl SipDriver {
                 Some((verification, outcome)) = self.outcomes.recv() => {
                     self.handle(Input::Outcome(verification, outcome)).await;
                 }
-                () = tokio::time::sleep_until(deadline.unwrap_or(now).into()), if deadline.is_some() => {
-                    self.handle(Input::Timeout).await;
-                }
-                () = shutdown.drain.cancelled(), if !drains => {
+                () = &mut alarm, if deadline.is_some() => self.handle(Input::Timeout).await,
+                () = &mut drain, if !drains => {
                     drains = true;
                     self.handle(Input::RefuseNewCalls).await;
                 }
-                () = shutdown.end.cancelled() => {
+                () = &mut end => {
                     self.handle(Input::EndCalls).await;
                     self.outlets.finish().await;
                     return Ok(());
                 }
             }
+            self.take_what_waits(&mut datagram).await?;
             self.figures.send_replace(self.outlets.figures(self.endpoint.counters()));
             if drains && self.endpoint.is_done() {
                 self.outlets.finish().await;
@@ -223,9 +228,25 @@ impl SipDriver {
         }
     }
 
-    /// Takes the datagrams that have arrived, within a limit.
+    /// Takes what else has arrived, within limits, without waiting: a busy trunk's inputs come by the dozen.
+    async fn take_what_waits(&mut self, datagram: &mut [u8]) -> Result<(), Stopped> {
+        self.receive(datagram).await?;
+        for _ in 0..MOST_A_TURN {
+            let Ok((call, answer)) = self.answers.try_recv() else { break };
+            self.handle(Input::Answer(call, answer)).await;
+        }
+        for _ in 0..MOST_A_TURN {
+            let Ok((call, event)) = self.media_events.try_recv() else { break };
+            self.handle(Input::Media(call, event)).await;
+        }
+        if self.endpoint.deadline().is_some_and(|due| due <= self.clock.now()) {
+            self.handle(Input::Timeout).await;
+        }
+        Ok(())
+    }
+
     async fn receive(&mut self, buffer: &mut [u8]) -> Result<(), Stopped> {
-        for _ in 0..DATAGRAMS_A_TURN {
+        for _ in 0..MOST_A_TURN {
             match self.outlets.socket().try_recv_from(buffer) {
                 Ok((length, from)) => {
                     let from = Peer::udp(canonical(from));

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use end_to_end::workspace;
 use serde_json::Value;
@@ -14,9 +13,6 @@ const PERMISSIVE: &[&str] =
 /// Packages with another licence, and why they may stay: they are part of tests alone, which the test makes sure of.
 const OF_TESTS: &[(&str, &str)] = &[("webdriver", "MPL-2.0")];
 
-/// Packages without a licence field, whose file has the text of the MIT licence.
-const MIT_BY_FILE: &[&str] = &["rsip", "rsip-derives"];
-
 /// Packages that may not come in, by whatever way.
 const BANNED: &[&str] = &["aws-lc-sys", "native-tls", "openssl-sys", "rsa"];
 
@@ -27,7 +23,6 @@ fn faults(package: &Value) -> Vec<String> {
     let name = package["name"].as_str().unwrap_or_default();
     let licence = match package["license"].as_str() {
         Some(expression) => permits(expression, &licences_for(name)).then_some(()).ok_or(expression),
-        None if MIT_BY_FILE.contains(&name) && has_text_of_mit(package) => Ok(()),
         None => Err("no licence"),
     };
     let source = match package["source"].as_str() {
@@ -41,25 +36,6 @@ fn faults(package: &Value) -> Vec<String> {
 fn licences_for(name: &str) -> Vec<&'static str> {
     let exceptions = OF_TESTS.iter().filter(|(package, _)| *package == name).map(|(_, licence)| *licence);
     PERMISSIVE.iter().copied().chain(exceptions).collect()
-}
-
-fn has_text_of_mit(package: &Value) -> bool {
-    let (Some(manifest), Some(file)) = (package["manifest_path"].as_str(), package["license_file"].as_str()) else {
-        return false;
-    };
-    let text = Path::new(manifest).parent().and_then(|folder| fs::read_to_string(folder.join(file)).ok());
-    text.is_some_and(|text| is_mit(&text))
-}
-
-/// Title and grant of the MIT licence, and nothing that takes it back.
-fn is_mit(text: &str) -> bool {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let text = words.join(" ");
-    text.starts_with("MIT License Copyright")
-        && text
-            .contains("Permission is hereby granted, free of charge, to any person obtaining a copy of this software")
-        && text.contains("THE SOFTWARE IS PROVIDED \"AS IS\", WITHOUT WARRANTY OF ANY KIND")
-        && words.len() < 250
 }
 
 /// Whether an SPDX expression is met with these licences alone. `/` is the old way to write OR.
@@ -146,7 +122,6 @@ fn cargo_deny_is_told_the_same() {
     assert_eq!(texts(&licences["allow"]), PERMISSIVE);
     assert_eq!(crates(&licences["exceptions"]), OF_TESTS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     assert_eq!(texts(&licences["exceptions"][0]["allow"]), [OF_TESTS[0].1]);
-    assert_eq!(crates(&licences["clarify"]), MIT_BY_FILE);
     assert_eq!(crates(&deny["bans"]["deny"]), BANNED);
     assert_eq!(texts(&deny["sources"]["allow-registry"]), [CRATES_IO.trim_start_matches("registry+")]);
     assert_eq!(deny["sources"]["unknown-registry"].as_str(), Some("deny"));
@@ -158,7 +133,7 @@ fn no_exception_is_left_over() {
     let metadata = workspace::metadata();
     let names: BTreeSet<&str> =
         metadata["packages"].as_array().unwrap().iter().filter_map(|package| package["name"].as_str()).collect();
-    for name in OF_TESTS.iter().map(|(name, _)| name).chain(MIT_BY_FILE) {
+    for (name, _) in OF_TESTS {
         assert!(names.contains(name), "{name} is no dependency any more");
     }
 }
@@ -201,17 +176,6 @@ fn a_package_that_may_not_be_passed_on_is_found() {
     assert_eq!(of("other", "MPL-2.0"), ["other: MPL-2.0"]);
     assert_eq!(of("rsa", "MIT"), ["rsa: banned"]);
     assert_eq!(package(r#"{"name": "silent", "license": null}"#), ["silent: no licence"]);
-    assert_eq!(package(r#"{"name": "rsip", "license": null, "license_file": null}"#), ["rsip: no licence"]);
     let from_git = r#"{"name": "x", "license": "MIT", "source": "git+https://example.org/x"}"#;
     assert_eq!(package(from_git), ["x: git+https://example.org/x"]);
-}
-
-#[test]
-fn only_the_text_of_the_mit_licence_is_taken_for_it() {
-    let grant = "Permission is hereby granted, free of charge, to any person obtaining a copy of this software";
-    let end = "THE SOFTWARE IS PROVIDED \"AS IS\", WITHOUT WARRANTY OF ANY KIND";
-    assert!(is_mit(&format!("MIT License\n\nCopyright (c) 2022\n\n{grant}\n\n{end}")));
-    assert!(!is_mit(&format!("MIT License\n\nCopyright (c) 2022\n\n{grant}")));
-    assert!(!is_mit(&format!("Other License\n\nCopyright (c) 2022\n\n{grant}\n\n{end}")));
-    assert!(!is_mit(&format!("MIT License\n\nCopyright (c) 2022\n\n{grant}\n\n{end} {}", "and ".repeat(250))));
 }

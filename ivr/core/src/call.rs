@@ -343,10 +343,10 @@ impl Call {
 
     /// Answers a request other than an INVITE.
     fn respond(&mut self, reply: Reply, incoming: &Incoming, desk: &mut Desk<'_>) {
-        let response = desk.written(&reply, &incoming.request, incoming.from, self.dialog.local_tag());
-        desk.transactions.answer(&incoming.key, response.clone(), desk.now);
-        desk.send(response);
-        self.note_reply(reply.status, &incoming.request, desk);
+        let (status, to_tag) = (reply.status, self.dialog.local_tag());
+        desk.send(desk.written(&reply, &incoming.request, incoming.from, to_tag));
+        desk.transactions.answer(&incoming.key, reply, to_tag, desk.now);
+        self.note_reply(status, &incoming.request, desk);
     }
 }
 

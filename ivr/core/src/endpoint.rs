@@ -50,8 +50,8 @@ pub struct Endpoint {
     chance: ChaCha20Rng,
     tags: TagMaker,
     transactions: Transactions,
-    /// At most [`Limits::calls`].
-    calls: HashMap<CallKey, Call>,
+    /// At most [`Limits::calls`]. In boxes, because each is taken out while it acts.
+    calls: HashMap<CallKey, Box<Call>>,
     /// Our tag of each call's dialog.
     by_tag: HashMap<String, CallKey>,
     /// Which calls wait for a session's outcome.
@@ -80,10 +80,13 @@ struct Tally {
     rate: Rate,
 }
 
-/// How many calls, but not whose.
+/// How many calls and transactions, but not whose.
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Endpoint").field("calls", &self.calls.len()).finish_non_exhaustive()
+        f.debug_struct("Endpoint")
+            .field("calls", &self.calls.len())
+            .field("transactions", &self.transactions.count())
+            .finish_non_exhaustive()
     }
 }
 
@@ -96,7 +99,9 @@ impl Endpoint {
         Self {
             chance,
             tags: TagMaker::new(key),
-            transactions: Transactions::default(),
+            transactions: Transactions::new(
+                config.policy.trunks.iter().map(|trunk| u64::from(trunk.pace.calls_per_second)).sum(),
+            ),
             calls: HashMap::new(),
             by_tag: HashMap::new(),
             waiting: BTreeSet::new(),
@@ -311,6 +316,10 @@ impl Endpoint {
                 self.counters.retransmitted_requests += 1;
                 return out.push(Output::Message { to, bytes });
             }
+            Repetition::Anew(reply, to_tag) => {
+                self.counters.retransmitted_requests += 1;
+                return self.reply(&reply, &to_tag, &Asked::of(&incoming.request, incoming.from), out);
+            }
         }
         let request = &incoming.request;
         match (request.method, &request.to_tag) {
@@ -359,12 +368,14 @@ impl Endpoint {
         let asked = Asked::of(&cancel.request, cancel.from);
         match self.transactions.tag_of(&invite) {
             // With the tag that the INVITE got.
-            Some(tag) => {
-                let bytes = Reply::new(200).write(&asked, tag, self.config.server.as_deref());
-                out.push(Output::Message { to: asked.via.reply_to(asked.from), bytes });
-            }
+            Some(tag) => self.reply(&Reply::new(200), tag, &asked, out),
             None => self.reply_stateless(&Reply::new(481), &asked, out),
         }
+    }
+
+    fn reply(&self, reply: &Reply, to_tag: &str, asked: &Asked<'_>, out: &mut Outbox) {
+        let bytes = reply.write(asked, to_tag, self.config.server.as_deref());
+        out.push(Output::Message { to: asked.via.reply_to(asked.from), bytes });
     }
 
     fn reply_stateless(&self, reply: &Reply, asked: &Asked<'_>, out: &mut Outbox) {

@@ -237,11 +237,7 @@ fn every_fault_is_told_with_its_place() {
         ("country = \"US\"", "srtp = \"always\"", "fault: trunk \"carrier\".srtp: \"always\" is none of \"offered\""),
         ("country = \"US\"", "max_level = \"L0\"", "fault: trunk \"carrier\".max_level: L0 is what email proves"),
         ("country = \"US\"", "max_calls = 0", "fault: trunk \"carrier\".max_calls: at least 1"),
-        (
-            "country = \"US\"",
-            "calls_per_second = 0",
-            "fault: trunk \"carrier\".calls_per_second: between 1 and 10000",
-        ),
+        ("country = \"US\"", "calls_per_second = 0", "fault: trunk \"carrier\".calls_per_second: between 1 and 10000"),
         (
             "country = \"US\"",
             "calls_per_second = 10001",

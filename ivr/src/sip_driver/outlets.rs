@@ -1,5 +1,7 @@
 //! Where the endpoint's outputs go: the socket, the connections, the media thread, the desk.
 
+use std::io::ErrorKind;
+
 use ivr_core::call::question::Question;
 use ivr_core::endpoint::{Counters, Outbox, Output};
 use ivr_core::media::CallKey;
@@ -111,7 +113,15 @@ impl Outlets {
     /// What the system does not take is lost as in a network; SIP repeats it, or gives up.
     async fn send(&mut self, to: &Peer, bytes: Vec<u8>) {
         let is_sent = match (to.transport, &self.streams) {
-            (Transport::Udp, _) => self.socket.send_to(&bytes, of_family(self.is_ipv6, to.address)).await.is_ok(),
+            (Transport::Udp, _) => {
+                let to = of_family(self.is_ipv6, to.address);
+                match self.socket.try_send_to(&bytes, to) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        self.socket.send_to(&bytes, to).await.is_ok()
+                    }
+                    sent => sent.is_ok(),
+                }
+            }
             (Transport::Tcp | Transport::Tls, Some(streams)) => streams.send(to, bytes),
             (Transport::Tcp | Transport::Tls, None) => false,
         };

@@ -232,18 +232,21 @@ fn is_anonymous(entry: &NameAddress<'_>) -> bool {
 
 /// Check 5: the number is one line that one person answers.
 fn check_line(named: &NameAddress<'_>) -> Result<(), Reason> {
-    // RFC 3966 3: an extension, or an ISDN subaddress behind one line.
-    if named.everywhere("ext").chain(named.everywhere("isub")).next().is_some() {
-        return Err(Reason::Extension);
+    let is_any = |text: &str, known: &[&str]| known.iter().any(|known| text.eq_ignore_ascii_case(known));
+    let (mut is_extension, mut is_shared) = (false, false);
+    for (name, value) in named.all_parameters() {
+        // RFC 3966 3: an extension, or an ISDN subaddress behind one line.
+        is_extension |= is_any(name, &["ext", "isub"]);
+        is_shared |= name.eq_ignore_ascii_case("cpc") && is_any(value, &["payphone", "operator", "test", "prison"]);
+        // ANI II digits: 07 operator handled, 10 and 95 test calls, 27 and 70 payphones, 29 prison, 34 operator.
+        is_shared |=
+            is_any(name, &["isup-oli", "oli"]) && is_any(value, &["7", "07", "10", "95", "27", "70", "29", "34"]);
     }
-    let is_any = |value: &str, shared: &[&str]| shared.iter().any(|given| value.eq_ignore_ascii_case(given));
-    let cpc = named.everywhere("cpc").any(|value| is_any(value, &["payphone", "operator", "test", "prison"]));
-    // ANI II digits: 07 operator handled, 10 and 95 test calls, 27 and 70 payphones, 29 prison, 34 operator.
-    let oli = ["isup-oli", "oli"]
-        .into_iter()
-        .flat_map(|name| named.everywhere(name))
-        .any(|value| is_any(value, &["7", "07", "10", "95", "27", "70", "29", "34"]));
-    if cpc || oli { Err(Reason::SharedLine) } else { Ok(()) }
+    match (is_extension, is_shared) {
+        (true, _) => Err(Reason::Extension),
+        (false, true) => Err(Reason::SharedLine),
+        (false, false) => Ok(()),
+    }
 }
 
 /// Checks 5 and 6: digits in the trunk's format may mean E.164 numbers.

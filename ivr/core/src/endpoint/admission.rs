@@ -31,7 +31,7 @@ impl Endpoint {
                 self.counters.invites += 1;
                 let key = opening.key;
                 self.by_tag.insert(opening.dialog.local_tag().to_owned(), key);
-                let call = Call::open(opening, incoming, &mut self.desk(now, out));
+                let call = Box::new(Call::open(opening, incoming, &mut self.desk(now, out)));
                 self.tallies[trunk].calls += 1;
                 self.tallies[trunk].unacknowledged += 1;
                 *self.of_number.entry(call.number().clone()).or_default() += 1;

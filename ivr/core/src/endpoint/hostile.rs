@@ -32,11 +32,11 @@ struct Story {
 }
 
 impl Stage {
-    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
     fn new(limits: Limits) -> Self {
         Self::with(limits, Pace::default())
     }
 
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
     fn with(limits: Limits, pace: Pace) -> Self {
         let mut config = EndpointConfig { limits, ..config() };
         config.policy.trunks[0].pace = pace;

@@ -74,11 +74,11 @@ pub(crate) fn read(datagram: &[u8]) -> Read {
     // Without a Via there is no way back.
     let Some(via) = via else { return Read::Garbage };
     let parts = Parts { line, via, lines, body, whole: whole && !is_cut };
-    match if is_large { Some(Fault::TooLarge) } else { parts.fault() } {
-        None => parts.request().map_or(Read::Garbage, |request| Read::Request(Box::new(request))),
+    match if is_large { Err(Fault::TooLarge) } else { parts.checked() } {
+        Ok(checked) => parts.request(checked).map_or(Read::Garbage, |request| Read::Request(Box::new(request))),
         // RFC 3261 17: an ACK is never answered.
-        Some(_) if parts.line.method == "ACK" => Read::Garbage,
-        Some(fault) => Read::Refused(Box::new(Refused { via: parts.via, lines: parts.lines, fault })),
+        Err(_) if parts.line.method == "ACK" => Read::Garbage,
+        Err(fault) => Read::Refused(Box::new(Refused { via: parts.via, lines: parts.lines, fault })),
     }
 }
 
@@ -115,19 +115,30 @@ struct Parts<'a> {
     whole: bool,
 }
 
+/// What the checks of a request read.
+struct Checked {
+    method: Method,
+    /// The number of CSeq.
+    cseq: u32,
+    /// The body as far as it matters.
+    body: Vec<u8>,
+}
+
 impl Parts<'_> {
-    /// The first thing that is wrong. The order is that of RFC 3261 8.2, with what cannot even be read before it.
-    fn fault(&self) -> Option<Fault> {
+    /// What they read, or the first thing that is wrong. The order is that of RFC 3261 8.2, with what cannot even be read before it.
+    fn checked(&self) -> Result<Checked, Fault> {
         if !self.line.version.eq_ignore_ascii_case("SIP/2.0") {
-            return Some(Fault::Version);
+            return Err(Fault::Version);
         }
-        let Some(method) = Method::from_name(self.line.method) else { return Some(Fault::UnknownMethod) };
-        if !self.line.tidy || !self.whole || !self.is_well_formed(method) {
-            return Some(Fault::Malformed);
+        let method = Method::from_name(self.line.method).ok_or(Fault::UnknownMethod)?;
+        let cseq = cseq(&self.lines).filter(|(_, of)| *of == method.name()).map(|(number, _)| number);
+        let (Some(cseq), Some(body)) = (cseq, framed(&self.lines, self.body)) else { return Err(Fault::Malformed) };
+        if !self.line.tidy || !self.whole || !self.is_well_formed() {
+            return Err(Fault::Malformed);
         }
         let scheme = self.line.uri.split_once(':').map_or("", |(scheme, _)| scheme);
         if !["sip", "sips", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-            return Some(Fault::Scheme);
+            return Err(Fault::Scheme);
         }
         // RFC 3261 8.2.2.3: not in a CANCEL, nor in the ACK that goes with it. What the ACK of a 2xx may require is
         // what its INVITE required, and was known.
@@ -135,13 +146,13 @@ impl Parts<'_> {
             let is_unknown = |extension: &&str| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(extension));
             let unknown: Vec<String> = self.lines.entries("Require").filter(is_unknown).map(str::to_owned).collect();
             if !unknown.is_empty() {
-                return Some(Fault::Extensions(unknown));
+                return Err(Fault::Extensions(unknown));
             }
         }
-        self.body_fault(method)
+        Ok(Checked { method, cseq, body: self.relevant(body, method)?.to_vec() })
     }
 
-    fn is_well_formed(&self, method: Method) -> bool {
+    fn is_well_formed(&self) -> bool {
         let once = ["From", "To", "Call-ID", "CSeq"];
         let call_id = self.lines.value("Call-ID").unwrap_or_default();
         let hops = self.lines.value("Max-Forwards").is_none_or(|hops| hops.parse::<u8>().is_ok());
@@ -155,46 +166,32 @@ impl Parts<'_> {
             && self.via.is_tidy()
             && self.lines.value("Via").is_some_and(|via| Pieces::of(via, b',').all(|entry| !entry.is_empty()))
             && ["From", "To"].into_iter().all(|name| self.lines.value(name).is_some_and(is_address))
-            && self.cseq().is_some_and(|(_, of)| of == method.name())
-            && self.framed().is_some()
     }
 
-    /// RFC 3261 8.1.1.5: a number below 2^31, and a method.
-    fn cseq(&self) -> Option<(u32, &str)> {
-        cseq(&self.lines)
-    }
-
-    /// Its body.
-    fn framed(&self) -> Option<&[u8]> {
-        framed(&self.lines, self.body)
-    }
-
-    /// The body as far as it matters: where an offer or answer may stand, that.
-    fn relevant_body(&self, method: Method) -> Result<&[u8], Unreadable> {
-        let body = self.framed().unwrap_or_default();
+    /// The body as far as it matters: where an offer or answer may stand, that. RFC 3261 8.2.3: what must be understood and is
+    /// not, refuses the request. An ACK cannot be refused; without the answer that it should bring, the call ends.
+    fn relevant<'b>(&self, body: &'b [u8], method: Method) -> Result<&'b [u8], Fault> {
         let may_describe = matches!(method, Method::Invite | Method::Prack | Method::Update | Method::Ack);
-        if body.is_empty() || !may_describe { Ok(body) } else { session_description(&self.lines, body) }
-    }
-
-    /// RFC 3261 8.2.3. An ACK cannot be refused; without the answer that it should bring, the call ends.
-    fn body_fault(&self, method: Method) -> Option<Fault> {
-        match self.relevant_body(method) {
-            Err(Unreadable::Malformed) if method != Method::Ack => Some(Fault::Malformed),
-            Err(Unreadable::MediaType) if method != Method::Ack => Some(Fault::MediaType),
-            _ => None,
+        if body.is_empty() || !may_describe {
+            return Ok(body);
+        }
+        match session_description(&self.lines, body) {
+            Ok(description) => Ok(description),
+            Err(_) if method == Method::Ack => Ok(b""),
+            Err(Unreadable::Malformed) => Err(Fault::Malformed),
+            Err(Unreadable::MediaType) => Err(Fault::MediaType),
         }
     }
 
-    fn request(self) -> Option<Request> {
-        let method = Method::from_name(self.line.method)?;
+    fn request(self, Checked { method, cseq, body }: Checked) -> Option<Request> {
         Some(Request {
             method,
             uri: self.line.uri.to_owned(),
-            cseq: self.cseq()?.0,
+            cseq,
             call_id: self.lines.value("Call-ID")?.to_owned(),
             from_tag: self.lines.tag("From"),
             to_tag: self.lines.tag("To"),
-            body: self.relevant_body(method).unwrap_or_default().to_vec(),
+            body,
             via: self.via,
             lines: self.lines,
         })

@@ -124,7 +124,7 @@ pub(super) fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// The headers, unfolded (RFC 3261 7.3.1), and whether every line was one.
 pub(super) fn headers(mut fields: &[u8]) -> (HeaderLines, bool) {
-    let (mut lines, mut whole) = (Vec::new(), true);
+    let (mut lines, mut whole) = (Vec::with_capacity(USUAL_HEADERS), true);
     while !fields.is_empty() {
         let (line, mut rest) = split_line(fields);
         let mut unfolded = Cow::Borrowed(line);
@@ -198,6 +198,8 @@ pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || is_mark(b))
 }
 
+/// As many as most requests have.
+const USUAL_HEADERS: usize = 24;
 /// More headers than any trunk sends; a request with more is refused as malformed.
 const MOST_HEADERS: usize = 200;
 

@@ -14,7 +14,7 @@ impl<'a> Headers<'a> {
         let is_named = move |given: &str| {
             given.eq_ignore_ascii_case(name) || compact.is_some_and(|compact| given.eq_ignore_ascii_case(compact))
         };
-        self.0.iter().filter(move |(given, _)| is_named(given.trim())).map(|(_, value)| value.trim())
+        self.0.iter().filter(move |(given, _)| is_named(given.trim_ascii())).map(|(_, value)| value.trim())
     }
 
     /// The values with comma-separated lists taken apart (RFC 3261 7.3.1), empty ones included.
@@ -89,7 +89,8 @@ pub(crate) struct Parameters<'a>(pub(crate) &'a str);
 impl<'a> Parameters<'a> {
     /// Name and value (without quotes; empty for a flag) of each.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        Pieces::of(self.0, b';').filter(|piece| !piece.is_empty()).map(|piece| {
+        let pieces = (!self.0.is_empty()).then(|| Pieces::of(self.0, b';')).into_iter().flatten();
+        pieces.filter(|piece| !piece.is_empty()).map(|piece| {
             let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
             (name.trim(), value.trim().trim_matches('"'))
         })
@@ -135,11 +136,12 @@ impl<'a> NameAddress<'a> {
     /// The value of a parameter, wherever it stands: in the user part, the URI or after the address. Several different
     /// values are all returned, because who adds a second one wants one of them overlooked.
     pub(crate) fn everywhere(&self, name: &'static str) -> impl Iterator<Item = &'a str> {
-        [self.uri.user_parameters, self.uri.parameters, self.parameters]
-            .into_iter()
-            .flat_map(Parameters::iter)
-            .filter(move |(given, _)| given.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        self.all_parameters().filter(move |(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Name and value of every parameter, wherever it stands.
+    pub(crate) fn all_parameters(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        [self.uri.user_parameters, self.uri.parameters, self.parameters].into_iter().flat_map(Parameters::iter)
     }
 }
 

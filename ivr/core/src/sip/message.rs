@@ -39,7 +39,8 @@ pub(crate) struct Request {
 impl Request {
     /// Start line and CSeq, for the ladder.
     pub(crate) fn summary(&self) -> String {
-        format!("{} {} SIP/2.0 ({})", self.method, shortened(&recorded_uri(&self.uri)), self.cseq)
+        let Self { method, cseq, .. } = self;
+        format!("{method} {} SIP/2.0 ({cseq})", shortened(&recorded_uri(&self.uri)))
     }
 
     /// Does its sender know this extension (RFC 3261 20.37)? What is required of us is known to who requires it.
@@ -108,14 +109,21 @@ impl fmt::Debug for Response {
 /// ingress secret.
 fn recorded_uri(uri: &str) -> String {
     let Some((scheme, rest)) = uri.split_once(':') else { return "…".to_owned() };
-    let until = |text: &str| text.split([';', '?']).next().unwrap_or_default().to_owned();
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| b"+0123456789-.()*#".contains(&byte));
-    let number = |text: &str| Some(until(text)).filter(|text| is_number(text)).unwrap_or_else(|| "…".to_owned());
     match rest.rsplit_once('@') {
-        Some((user, host)) => format!("{scheme}:{}@{}", number(user), until(host)),
-        None if scheme.eq_ignore_ascii_case("tel") => format!("{scheme}:{}", number(rest)),
-        None => format!("{scheme}:{}", until(rest)),
+        Some((user, host)) => [scheme, ":", recorded_number(user), "@", without_parameters(host)].concat(),
+        None if scheme.eq_ignore_ascii_case("tel") => [scheme, ":", recorded_number(rest)].concat(),
+        None => [scheme, ":", without_parameters(rest)].concat(),
     }
+}
+
+fn recorded_number(user: &str) -> &str {
+    let user = without_parameters(user);
+    let is_number = !user.is_empty() && user.bytes().all(|byte| b"+0123456789-.()*#".contains(&byte));
+    if is_number { user } else { "…" }
+}
+
+fn without_parameters(text: &str) -> &str {
+    text.split([';', '?']).next().unwrap_or_default()
 }
 
 /// The beginning of a text, short enough for a record.
@@ -124,7 +132,7 @@ pub(crate) fn shortened(text: &str) -> &str {
 }
 
 /// What we answer to a request, before it is written.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     /// 100 to 699.
     pub(crate) status: u16,

@@ -1,5 +1,8 @@
-//! One recording: a WAV file, read and checked, as samples of both rates.
+//! One recording: a WAV file, read and checked. What is shipped stays in the binary and is not copied; samples of the rate
+//! in which it was not recorded are derived when they are asked for.
 
+use std::io::Cursor;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hound::{SampleFormat, WavReader, WavSpec};
@@ -39,17 +42,60 @@ pub enum ClipError {
     Silent,
 }
 
-/// A clip at both rates.
-pub(crate) struct Recording {
+/// A clip at the rate in which it was recorded. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) enum Recording {
     /// At [`RATE`].
-    pub(crate) narrow: Vec<i16>,
-    /// At [`MASTER_RATE`]: two samples for each of the others.
-    pub(crate) wide: Vec<i16>,
+    Narrow(Arc<[i16]>),
+    /// At [`MASTER_RATE`].
+    Wide(Wide),
+}
+
+/// Samples at [`MASTER_RATE`], two for each at [`RATE`]. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Wide(Samples);
+
+#[derive(Debug, Clone)]
+enum Samples {
+    /// In the binary, as a WAV file has them: the lower octet first.
+    Shipped(&'static [[u8; 2]]),
+    Read(Arc<[i16]>),
 }
 
 /// Reads a WAV file of one channel, 16 bits, at 16 or 8 kHz.
 pub(crate) fn read(wav: &[u8]) -> Result<Recording, ClipError> {
-    let mut reader = WavReader::new(wav)?;
+    let (mut reader, rate) = open(wav)?;
+    let mut samples = reader.samples::<i16>().collect::<Result<Vec<_>, _>>()?;
+    let recording = if rate == MASTER_RATE {
+        samples.resize(samples.len().next_multiple_of(2), 0);
+        Recording::Wide(Wide(Samples::Read(samples.into())))
+    } else {
+        Recording::Narrow(samples.into())
+    };
+    if level::active_dbm0(&recording.narrow(), RATE).is_none() {
+        return Err(ClipError::Silent);
+    }
+    Ok(recording)
+}
+
+/// The same for a file in the binary; of one at 16 kHz with an even number of samples, as all of them are, nothing is copied.
+/// That it is loud enough, a test asserts.
+pub(crate) fn shipped(wav: &'static [u8]) -> Result<Recording, ClipError> {
+    let (reader, rate) = open(wav)?;
+    let octets = 2 * reader.duration() as usize;
+    let begin = reader.into_inner().position() as usize;
+    let samples = wav.get(begin..begin + octets).map(|octets| octets.as_chunks().0);
+    match samples {
+        Some(samples) if rate == MASTER_RATE && samples.len() % 2 == 0 => {
+            Ok(Recording::Wide(Wide(Samples::Shipped(samples))))
+        }
+        _ => read(wav),
+    }
+}
+
+/// At its first sample, with its rate.
+fn open(wav: &[u8]) -> Result<(WavReader<Cursor<&[u8]>>, u32), ClipError> {
+    let reader = WavReader::new(Cursor::new(wav))?;
     let WavSpec { channels, sample_rate: rate, bits_per_sample: bits, sample_format } = reader.spec();
     if channels != 1 || bits != 16 || sample_format != SampleFormat::Int || ![RATE, MASTER_RATE].contains(&rate) {
         return Err(ClipError::Format { channels, bits, rate });
@@ -58,23 +104,64 @@ pub(crate) fn read(wav: &[u8]) -> Result<Recording, ClipError> {
     if length > LONGEST {
         return Err(ClipError::TooLong(length));
     }
-    let samples = reader.samples::<i16>().collect::<Result<Vec<_>, _>>()?;
-    let recording = Recording::of(samples, rate);
-    if level::active_dbm0(&recording.narrow, RATE).is_none() {
-        return Err(ClipError::Silent);
-    }
-    Ok(recording)
+    Ok((reader, rate))
 }
 
 impl Recording {
-    fn of(samples: Vec<i16>, rate: u32) -> Self {
-        if rate == MASTER_RATE {
-            let narrow = halfband::decimate(&samples);
-            let mut wide = samples;
-            wide.resize(2 * narrow.len(), 0);
-            Self { narrow, wide }
-        } else {
-            Self { wide: halfband::interpolate(&samples), narrow: samples }
+    /// How many samples it has at [`RATE`].
+    pub(crate) fn narrow_len(&self) -> usize {
+        match self {
+            Self::Narrow(samples) => samples.len(),
+            Self::Wide(wide) => wide.len() / 2,
         }
+    }
+
+    /// At [`RATE`].
+    pub(crate) fn narrow(&self) -> Arc<[i16]> {
+        match self {
+            Self::Narrow(samples) => samples.clone(),
+            Self::Wide(wide) => halfband::decimate(&wide.to_vec()).into(),
+        }
+    }
+
+    /// At [`MASTER_RATE`].
+    pub(crate) fn wide(&self) -> Wide {
+        match self {
+            Self::Narrow(samples) => Wide(Samples::Read(halfband::interpolate(samples).into())),
+            Self::Wide(wide) => wide.clone(),
+        }
+    }
+}
+
+#[expect(clippy::len_without_is_empty, reason = "no clip is empty")]
+impl Wide {
+    /// How many samples.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Samples::Shipped(samples) => samples.len(),
+            Samples::Read(samples) => samples.len(),
+        }
+    }
+
+    /// Copies as many samples as there is room for.
+    ///
+    /// # Panics
+    /// If there are not so many from there on.
+    pub fn copy_from(&self, first: usize, to: &mut [i16]) {
+        let range = first..first + to.len();
+        match &self.0 {
+            Samples::Shipped(samples) => {
+                let octets = samples[range].iter().copied().map(i16::from_le_bytes);
+                to.iter_mut().zip(octets).for_each(|(to, sample)| *to = sample);
+            }
+            Samples::Read(samples) => to.copy_from_slice(&samples[range]),
+        }
+    }
+
+    /// All of them.
+    pub fn to_vec(&self) -> Vec<i16> {
+        let mut samples = vec![0; self.len()];
+        self.copy_from(0, &mut samples);
+        samples
     }
 }

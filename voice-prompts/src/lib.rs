@@ -11,7 +11,7 @@ mod library;
 mod prompt;
 mod wording;
 
-pub use clip::{ClipError, LONGEST, MASTER_RATE, RATE};
+pub use clip::{ClipError, LONGEST, MASTER_RATE, RATE, Wide};
 pub use halfband::decimate;
 pub use hearing::{Heard, Hearing, Vocabulary};
 pub use library::{Library, Warning};

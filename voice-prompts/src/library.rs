@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use crate::clip::{self, ClipError, RATE, Recording};
+use crate::clip::{self, ClipError, RATE, Recording, Wide};
 use crate::embedded::{LANGUAGES, Shipped};
 use crate::level::{self, ACTIVE_LEVEL_DBM0, PEAK_LIMIT_DBFS};
 use crate::{PromptId, Segment, Utterance, Wording};
@@ -13,7 +13,7 @@ use crate::{PromptId, Segment, Utterance, Wording};
 /// An operator's clip that is further than this from the shipped level is taken, but warned of.
 const LEVEL_WORTH_A_WARNING_DB: f64 = 6.0;
 
-/// Every clip of every language, as samples of 8 and of 16 kHz. Cheap to clone.
+/// Every clip of every language. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Library {
     languages: Arc<BTreeMap<String, Language>>,
@@ -21,8 +21,7 @@ pub struct Library {
 
 #[derive(Debug, Clone)]
 struct Language {
-    clips: Vec<Arc<[i16]>>,
-    wide: Vec<Arc<[i16]>>,
+    clips: Vec<Recording>,
     texts: Vec<String>,
     barge_in: Vec<bool>,
     own: Vec<bool>,
@@ -117,9 +116,8 @@ impl Library {
                 Language::shipped(&LANGUAGES[0]).1
             });
             for id in PromptId::ALL {
-                if let Some(Recording { narrow, wide }) = own.remove(&id) {
-                    entry.clips[id.index()] = narrow.into();
-                    entry.wide[id.index()] = wide.into();
+                if let Some(recording) = own.remove(&id) {
+                    entry.clips[id.index()] = recording;
                     entry.own[id.index()] = true;
                 }
             }
@@ -138,14 +136,14 @@ impl Library {
         self.languages.get_key_value(&wanted).map_or(fallback_language(), |(language, _)| language)
     }
 
-    /// The samples of a clip at 8 kHz.
+    /// The samples of a clip at 8 kHz. If it was recorded at 16 kHz they are derived: once is enough, keep them.
     pub fn samples(&self, id: PromptId, locale: &str) -> Arc<[i16]> {
-        self.spoken_to(locale).clips[id.index()].clone()
+        self.spoken_to(locale).clips[id.index()].narrow()
     }
 
-    /// The samples of a clip at 16 kHz, two for each at 8 kHz.
-    pub fn wide_samples(&self, id: PromptId, locale: &str) -> Arc<[i16]> {
-        self.spoken_to(locale).wide[id.index()].clone()
+    /// The samples of a clip at 16 kHz, two for each at 8 kHz. If it was recorded at 8 kHz they are derived.
+    pub fn wide_samples(&self, id: PromptId, locale: &str) -> Wide {
+        self.spoken_to(locale).clips[id.index()].wide()
     }
 
     /// The words of a clip, as people write them. An operator's own recording should say the same.
@@ -155,7 +153,7 @@ impl Library {
 
     /// How long a clip is.
     pub fn length(&self, id: PromptId, locale: &str) -> Duration {
-        let samples = self.spoken_to(locale).clips[id.index()].len() as u64;
+        let samples = self.spoken_to(locale).clips[id.index()].narrow_len() as u64;
         Duration::from_micros(samples * 1_000_000 / u64::from(RATE))
     }
 
@@ -186,15 +184,12 @@ impl Library {
 impl Language {
     fn shipped(shipped: &Shipped) -> (String, Self) {
         let wording = Wording::parse(shipped.wording).expect("the shipped wording is tested");
-        let clip = |id: PromptId| -> (Arc<[i16]>, Arc<[i16]>) {
+        let clip = |id: PromptId| {
             let (_, wav) = shipped.clips.iter().find(|(name, _)| *name == id.name()).expect("every clip is shipped");
-            let Recording { narrow, wide } = clip::read(wav).expect("the shipped clips are tested");
-            (narrow.into(), wide.into())
+            clip::shipped(wav).expect("the shipped clips are tested")
         };
-        let (clips, wide) = PromptId::ALL.into_iter().map(clip).unzip();
         let language = Self {
-            clips,
-            wide,
+            clips: PromptId::ALL.into_iter().map(clip).collect(),
             texts: PromptId::ALL.into_iter().map(|id| wording.words(id).text.clone()).collect(),
             barge_in: PromptId::ALL.into_iter().map(|id| wording.words(id).barge_in).collect(),
             own: vec![false; PromptId::ALL.len()],
@@ -229,7 +224,7 @@ fn own_clips(folder: &Path, warnings: &mut Vec<Warning>) -> BTreeMap<PromptId, R
         };
         match std::fs::read(&path).map(|wav| clip::read(&wav)) {
             Ok(Ok(recording)) => {
-                warnings.extend(odd_level(&path, &recording.narrow));
+                warnings.extend(odd_level(&path, &recording.narrow()));
                 own.insert(id, recording);
             }
             Ok(Err(cause)) => warnings.push(Warning::Clip { path, cause }),
@@ -268,7 +263,7 @@ mod tests {
         let library = Library::embedded();
         let (mut all, mut above) = (0.0, 0.0);
         for id in PromptId::ALL {
-            let (narrow, wide) = (library.samples(id, "en"), library.wide_samples(id, "en"));
+            let (narrow, wide) = (library.samples(id, "en"), library.wide_samples(id, "en").to_vec());
             assert_eq!(wide.len(), 2 * narrow.len(), "{id:?}");
             // What no clip of 8 kHz could have.
             let low = halfband::interpolate(&narrow);

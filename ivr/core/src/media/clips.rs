@@ -1,9 +1,9 @@
-//! The prompts, shared by all calls: as octets of G.711, encoded once, and as samples for G.722.
+//! The prompts, shared by all calls: as octets of G.711, encoded once, and for G.722 as samples, which stay in the binary.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use voice_prompts::{Library, PromptId};
+use voice_prompts::{Library, PromptId, Wide};
 
 use super::Law;
 
@@ -18,7 +18,7 @@ pub(crate) struct Clip {
     mu_law: Box<[u8]>,
     a_law: Box<[u8]>,
     /// Two samples for each of those octets.
-    wide: Arc<[i16]>,
+    wide: Wide,
 }
 
 impl Clips {
@@ -38,7 +38,7 @@ impl Clips {
 }
 
 impl Clip {
-    fn encode(samples: &[i16], wide: Arc<[i16]>) -> Self {
+    fn encode(samples: &[i16], wide: Wide) -> Self {
         let octets = |law: Law| samples.iter().map(|sample| law.encode(*sample)).collect();
         Self { mu_law: octets(Law::Mu), a_law: octets(Law::A), wide }
     }
@@ -56,7 +56,7 @@ impl Clip {
     }
 
     /// Its samples at 16 kHz.
-    pub(crate) fn wide(&self) -> &[i16] {
+    pub(crate) fn wide(&self) -> &Wide {
         &self.wide
     }
 }

@@ -56,8 +56,7 @@ impl Player {
     pub(crate) fn fill_wide(&mut self, frame: &mut [i16]) -> Option<u32> {
         frame.fill(0);
         self.play(frame.len() / 2, |clip, from, at| {
-            let samples = &clip.wide()[2 * from..2 * (from + at.len())];
-            frame[2 * at.start..2 * at.end].copy_from_slice(samples);
+            clip.wide().copy_from(2 * from, &mut frame[2 * at.start..2 * at.end]);
         })
     }
 

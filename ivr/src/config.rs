@@ -207,7 +207,7 @@ impl Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("the configuration {} cannot be read", file.display())]
+    #[error("the configuration {} cannot be read{}", file.display(), hint(cause))]
     Unreadable {
         /// Which file.
         file: PathBuf,
@@ -223,6 +223,13 @@ pub enum ConfigError {
         /// All of them.
         findings: Findings,
     },
+}
+
+fn hint(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::NotFound => " (--config names another place, `dialproof init` makes one)",
+        _ => "",
+    }
 }
 
 /// The file while its sections are taken out of it.

@@ -46,7 +46,11 @@ impl LinkStatus {
 
 /// All links, where the SIP task writes.
 #[derive(Debug)]
-pub(crate) struct LinkBoard(watch::Sender<Vec<LinkStatus>>);
+pub(crate) struct LinkBoard {
+    links: watch::Sender<Vec<LinkStatus>>,
+    /// Beside each, for the log.
+    servers: Vec<String>,
+}
 
 impl LinkBoard {
     /// Of these links, of which nothing is known yet. `name` gives a trunk's name.
@@ -60,37 +64,45 @@ impl LinkBoard {
             state: None,
             since: now,
         };
-        Self(watch::Sender::new(links.iter().map(status).collect()))
+        Self {
+            links: watch::Sender::new(links.iter().map(status).collect()),
+            servers: links.iter().map(|link| link.server.to_string()).collect(),
+        }
     }
 
     /// Where others read.
     pub(crate) fn watch(&self) -> watch::Receiver<Vec<LinkStatus>> {
-        self.0.subscribe()
+        self.links.subscribe()
     }
 
     /// A link stands otherwise.
     pub(crate) fn note(&self, LinkKey(key): LinkKey, state: LinkState, now: OffsetDateTime) {
-        self.0.send_modify(|links| {
-            let Some(link) = links.get_mut(key) else { return };
+        self.links.send_modify(|links| {
+            let (Some(link), Some(server)) = (links.get_mut(key), self.servers.get(key)) else { return };
             let (trunk, duty) = (&link.trunk, link.duty);
             let was_up = link.is_up(now);
             match state {
                 LinkState::Registered { .. } | LinkState::Reachable if was_up => {}
                 LinkState::Registered { lasts } => {
-                    tracing::info!(trunk, "trunk {trunk}: registered for {} s", lasts.as_secs());
+                    tracing::info!(trunk, server, "trunk {trunk}: registered with {server} for {} s", lasts.as_secs());
                 }
-                LinkState::Reachable => tracing::info!(trunk, "trunk {trunk}: its server answers"),
+                LinkState::Reachable => tracing::info!(trunk, server, "trunk {trunk}: {server} answers"),
                 LinkState::Refused { status } => {
-                    tracing::warn!(trunk, status, "trunk {trunk}: the server answers the {duty} with {status}");
+                    tracing::warn!(trunk, server, status, "trunk {trunk}: {server} answers the {duty} with {status}");
                 }
                 LinkState::WrongPassword => {
-                    tracing::warn!(trunk, "trunk {trunk}: the registrar does not take user and password");
+                    tracing::warn!(trunk, server, "trunk {trunk}: {server} does not take user and password");
                 }
-                LinkState::Unreachable => tracing::warn!(trunk, "trunk {trunk}: no server answers the {duty}"),
+                LinkState::Unreachable => {
+                    tracing::warn!(trunk, server, "trunk {trunk}: nobody at {server} answers the {duty}");
+                }
                 LinkState::NotFound => {
-                    tracing::warn!(trunk, "trunk {trunk}: the server's name leads to no address that can be reached");
+                    tracing::warn!(trunk, server, "trunk {trunk}: {server} leads to no address that can be reached");
                 }
-                LinkState::Ended => tracing::info!(trunk, "trunk {trunk}: the {duty} has ended"),
+                // What never was cannot end.
+                LinkState::Ended
+                    if !matches!(link.state, Some(LinkState::Registered { .. } | LinkState::Reachable)) => {}
+                LinkState::Ended => tracing::info!(trunk, server, "trunk {trunk}: the {duty} at {server} has ended"),
             }
             (link.state, link.since) = (Some(state), now);
         });

@@ -3,6 +3,7 @@
 
 pub mod desk;
 mod directory_health;
+pub mod doorman;
 pub mod founding;
 pub mod logging;
 mod parts;
@@ -12,6 +13,7 @@ mod telephone;
 pub mod tls;
 mod upkeep;
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,13 +23,14 @@ use ca::Authority;
 use ca::authority::names;
 use dht_client::backend::network::ConnectError;
 use dht_client::{Network, Several};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
+use self::doorman::Doorman;
 use self::parts::Parts;
-use self::sockets::Sockets;
 use self::telephone::Telephone;
 use self::upkeep::Upkeep;
 use crate::clock::Clock;
@@ -35,6 +38,7 @@ use crate::config::Config;
 use crate::issue::IssueError;
 use crate::key_file::KeyFile;
 use crate::mail::RelayError;
+use crate::media_driver::RtpSockets;
 use crate::operators::Operators;
 use crate::sip_driver::{Figures, Secure, Shutdown, Stopped};
 use crate::store::{Store, StoreError};
@@ -52,9 +56,13 @@ pub struct Opening {
     pub authority: Authority,
     /// The service's own keys.
     pub keys: KeyFile,
-    /// Where it listens. They are bound before the database is opened, so that a second service by mistake stops here,
-    /// and does not clear up after the first as if that had died.
-    pub sockets: Sockets,
+    /// Where pages and API are served. This and the next are bound before the database is opened, so that a second service
+    /// by mistake stops there, and does not clear up after the first as if that had died.
+    pub http: TcpListener,
+    /// Where calls arrive, and who answers until the service is ready.
+    pub doorman: Doorman,
+    /// Where their audio is exchanged.
+    pub rtp: RtpSockets,
     /// The pages' TLS, if they do any.
     pub tls: Option<Arc<ServerConfig>>,
     /// The telephone's, if it does any.
@@ -88,7 +96,7 @@ pub enum StartError {
         /// What was wanted.
         what: &'static str,
         /// Why not.
-        cause: std::io::Error,
+        cause: io::Error,
     },
 }
 
@@ -111,6 +119,7 @@ pub enum Failed {
 pub struct Service {
     http: SocketAddr,
     sip: SocketAddr,
+    secure_sip: Option<SocketAddr>,
     bundle: PathBuf,
     root_sha256: [u8; 32],
     operators: Operators,
@@ -132,16 +141,20 @@ impl Service {
     /// # Errors
     /// The first thing that cannot be had, and what to look at.
     pub async fn start(opening: Opening, clock: Clock) -> Result<Self, StartError> {
-        let Opening { config, authority, keys, sockets, tls, sip_tls, networks, bundle, is_demo } = opening;
-        let address = |got: std::io::Result<SocketAddr>| {
-            got.map_err(|cause| StartError::System { what: "to tell a socket's address", cause })
-        };
-        let (http, sip) = (address(sockets.http.local_addr())?, address(sockets.sip.udp.local_addr())?);
+        let Opening { config, authority, keys, http: pages, doorman, rtp, tls, sip_tls, networks, bundle, is_demo } =
+            opening;
+        let system = |what| move |cause| StartError::System { what, cause };
+        let (http, sip) = (pages.local_addr().map_err(system("to tell a socket's address"))?, doorman.address());
+        let secure_sip = doorman.secure();
+        let prompts = config.service().prompts_dir().to_owned();
+        let clips = tokio::task::spawn_blocking(move || telephone::clips(&prompts));
         let (keys, authority) = (Arc::new(keys), Arc::new(authority));
         let store = Store::open(config.database().url().expose(), keys.clone()).await?;
         let directory = Several::connect(&networks).await?;
-        let telephone = Telephone::start(&config, sockets.sip, sip_tls, sockets.rtp, clock)
-            .map_err(|cause| StartError::System { what: "the telephone's threads and sockets", cause })?;
+        let clips = clips.await.map_err(io::Error::other).map_err(system("the thread that reads the clips"))?;
+        let front = doorman.relieve().await.map_err(system("to receive at the SIP socket"))?;
+        let telephone = Telephone::start(&config, front, sip_tls, (rtp, clips), clock)
+            .map_err(system("the telephone's threads and sockets"))?;
 
         let root_sha256 = authority.root_sha256();
         let bundle_file = config.ca().folder().join(names::BUNDLE);
@@ -167,9 +180,10 @@ impl Service {
         }
         let (verify, issue, calls, operators) = (wired.verify, wired.issue, wired.calls, wired.operators.clone());
         tasks.add("the upkeep", Upkeep { verify, issue, calls, operators, clock }.run(stop.clone()));
-        tasks.add("the pages", web::listener::serve(sockets.http, tls, wired.app, stop.clone()));
+        tasks.add("the pages", web::listener::serve(pages, tls, wired.app, stop.clone()));
         let operators = wired.operators;
-        Ok(Self { http, sip, bundle: bundle_file, root_sha256, operators, figures, shutdown, stop, tasks: tasks.0 })
+        let (bundle, tasks) = (bundle_file, tasks.0);
+        Ok(Self { http, sip, secure_sip, bundle, root_sha256, operators, figures, shutdown, stop, tasks })
     }
 
     /// Where pages and API listen.
@@ -180,6 +194,11 @@ impl Service {
     /// Where calls arrive.
     pub fn sip(&self) -> SocketAddr {
         self.sip
+    }
+
+    /// Where calls arrive over TLS, if anywhere.
+    pub fn secure_sip(&self) -> Option<SocketAddr> {
+        self.secure_sip
     }
 
     /// The file that strangers look somebody up with.

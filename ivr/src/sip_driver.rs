@@ -34,7 +34,7 @@ pub(crate) use streams::certificates;
 pub use streams::{Listeners, Secure};
 
 /// The longest datagram there is.
-const DATAGRAM_BYTES: usize = 65_535;
+pub(crate) const DATAGRAM_BYTES: usize = 65_535;
 
 /// So many of a kind (datagrams, answers, what the media say) are taken at most before the others have their turn.
 const MOST_A_TURN: usize = 64;

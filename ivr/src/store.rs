@@ -68,6 +68,9 @@ pub(crate) struct Tuning {
     pub(crate) patience: Duration,
 }
 
+/// A connection that nobody needed for so long is closed.
+const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+
 impl Default for Tuning {
     fn default() -> Self {
         Self { connections: 8, patience: Duration::from_secs(3) }
@@ -91,6 +94,9 @@ impl Store {
         let settings = Arc::new(url.session(tuning.patience));
         let pool = AnyPoolOptions::new()
             .max_connections(tuning.connections)
+            // Each is a thread and some hundred KiB: one stays.
+            .min_connections(1)
+            .idle_timeout(IDLE_CONNECTION)
             .acquire_timeout(tuning.patience)
             .after_connect(move |conn, _| {
                 let settings = settings.clone();

@@ -1,9 +1,10 @@
 //! The command line as an operator uses it, from an empty folder to a service.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::time::Duration;
 
 use end_to_end::process::free_port;
 use end_to_end::service::{Service, dialproof, media_ports, run};
@@ -94,6 +95,52 @@ fn from_an_empty_folder_to_a_service_that_serves_and_ends() {
     let told: serde_json::Value = serde_json::from_slice(&refused.stdout).expect("one object");
     assert_eq!(told["call"]["ended_by"], "refusal", "an unscreened trunk proves no more than L1: {told}");
     assert!(service.terminate().success());
+}
+
+#[test]
+fn while_keys_are_opened_callers_are_told_to_come_again_and_then_calls_are_taken() {
+    let operator = Operator::new();
+    let made = operator.init_without(&[]);
+    assert!(made.status.success(), "{}", told(&made));
+    let sip = operator.sip;
+    let asking = std::thread::spawn(move || ask_until_it_is_ready(sip));
+    let service = operator.serve(&std::fs::read_to_string(operator.config()).expect("a file"));
+    let answers = asking.join().expect("somebody answers");
+    let (last, before) = answers.split_last().expect("something is answered");
+    assert!(last.starts_with("SIP/2.0 200 ") && last.contains("CSeq: 1 OPTIONS"), "{answers:#?}");
+    assert!(
+        before.iter().all(|answer| answer.starts_with("SIP/2.0 503 ") && answer.contains("Retry-After: ")),
+        "{before:#?}"
+    );
+    for method in ["INVITE", "OPTIONS"] {
+        assert!(before.iter().any(|answer| answer.contains(&format!("CSeq: 1 {method}"))), "{before:#?}");
+    }
+    assert!(service.terminate().success());
+}
+
+/// Asks every few milliseconds, with an INVITE until one is answered and then with OPTIONS, until that gets 200. Gives all
+/// answers.
+fn ask_until_it_is_ready(sip: SocketAddr) -> Vec<String> {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_millis(2))).expect("a timeout");
+    let from = socket.local_addr().expect("an address");
+    let (mut answers, mut buffer) = (Vec::<String>::new(), [0; 2_000]);
+    for n in 0..60_000 {
+        let method = if answers.is_empty() { "INVITE" } else { "OPTIONS" };
+        let request = format!(
+            "{method} sip:+12025550100@{sip} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-{n}\r\nMax-Forwards: 70\r\n\
+             From: <sip:+12025550143@{from}>;tag=t{n}\r\nTo: <sip:+12025550100@{sip}>\r\nCall-ID: {n}@{from}\r\n\
+             CSeq: 1 {method}\r\nContact: <sip:{from}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        socket.send_to(request.as_bytes(), sip).expect("it is sent");
+        while let Ok(length) = socket.recv(&mut buffer) {
+            answers.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+            if answers.iter().any(|answer| answer.starts_with("SIP/2.0 200 ")) {
+                return answers;
+            }
+        }
+    }
+    panic!("it never becomes ready: {answers:#?}")
 }
 
 fn keys_are_private(data: &Path) {

@@ -67,8 +67,18 @@ pub struct Endpoint {
     of_number: HashMap<Number, usize>,
     refusals: RefusalRecords,
     counters: Counters,
-    accepts_calls: bool,
+    door: Door,
     last_key: u64,
+}
+
+/// Whether new calls are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    /// Until [`Input::TakeCalls`].
+    NotYetOpen,
+    Open,
+    /// For ever.
+    Closed,
 }
 
 /// What a trunk takes up.
@@ -91,7 +101,8 @@ impl std::fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint without calls. All its tags, ports and digits come from `seed`.
+    /// An endpoint without calls. All its tags, ports and digits come from `seed`. If it has no media ports, it refuses calls
+    /// until [`Input::TakeCalls`].
     pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
         let mut chance = ChaCha20Rng::from_seed(seed);
         let mut key = [0; 32];
@@ -113,7 +124,7 @@ impl Endpoint {
             of_number: HashMap::new(),
             refusals: RefusalRecords::default(),
             counters: Counters::default(),
-            accepts_calls: true,
+            door: if config.rtp_ports.is_empty() { Door::NotYetOpen } else { Door::Open },
             last_key: 0,
             config,
         }
@@ -141,12 +152,13 @@ impl Endpoint {
             Input::Located(key, query, records) => {
                 self.with_link(key, now, out, |link, desk| link.on_records(&query, records, desk));
             }
+            Input::TakeCalls { rtp_ports } => self.take_calls(rtp_ports),
             Input::RefuseNewCalls => {
-                self.accepts_calls = false;
+                self.door = Door::Closed;
                 self.with_links(now, out, Link::leave);
             }
             Input::EndCalls => {
-                self.accepts_calls = false;
+                self.door = Door::Closed;
                 let mut keys: Vec<CallKey> = self.calls.keys().copied().collect();
                 keys.sort_unstable();
                 for key in keys {
@@ -351,7 +363,7 @@ impl Endpoint {
     fn outside_of_dialogs(&mut self, method: Method) -> Reply {
         match method {
             // RFC 3261 11.2: as an INVITE would be answered.
-            Method::Options if !self.accepts_calls => Reply::refusal(503, &mut self.chance),
+            Method::Options if self.door != Door::Open => Reply::refusal(503, &mut self.chance),
             Method::Options => Reply::new(200).allow().accept().supported(),
             Method::Bye | Method::Update | Method::Info | Method::Prack | Method::Notify => Reply::new(481),
             Method::Refer => Reply::new(603),

@@ -91,11 +91,6 @@ impl Number {
     }
 }
 
-/// Loads the numbering plans (about 0.15 s, once): a service does it at its start, so that no caller waits for it.
-pub fn load_numbering_plans() {
-    let _ = Number::read("+1 202 555 0100", None);
-}
-
 impl std::fmt::Debug for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[private]")

@@ -7,7 +7,8 @@ use anyhow::Result;
 use voice_prompts::{Library, PromptId};
 
 use crate::config::findings::Findings;
-use crate::config::{Config, ConfigError, Purpose};
+use crate::config::{Config, ConfigError, Purpose, sip};
+use crate::service::tls;
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     }
     print!("{findings}");
     let (faults, warnings) = (findings.faults().len(), findings.warnings().len());
-    println!("{}: {faults} faults, {warnings} warnings", args.config.display());
+    println!("{}: {}, {}", args.config.display(), counted(faults, "fault"), counted(warnings, "warning"));
     let failed = faults > 0 || (args.strict && warnings > 0);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -58,18 +59,14 @@ fn inspect(config: &Config, findings: &mut Findings) {
     if let Some(path) = config.ca().passphrase_file() {
         secret("ca.passphrase_file", path, findings);
     }
-    if let Some(tls) = config.http().tls() {
-        readable("http.tls_certificate", tls.certificate(), findings);
-        secret("http.tls_key", tls.key(), findings);
+    let keys = [("http.tls_key", config.http().tls()), ("sip.tls_key", config.sip().secure().map(sip::Secure::tls))];
+    for (place, files) in keys {
+        files.into_iter().for_each(|files| private(place, files.key(), findings));
     }
-    if let Some(secure) = config.sip().secure() {
-        readable("sip.tls_certificate", secure.tls().certificate(), findings);
-        secret("sip.tls_key", secure.tls().key(), findings);
-    }
-    for certificate in config.trunk_certificates() {
-        if let Some(file) = &certificate.authorities {
-            readable("trunk.certificate_authorities", file, findings);
-        }
+    // As `serve` reads them.
+    let (pages, telephone) = (config.http().tls().map(tls::configuration).transpose(), tls::telephone(config));
+    for error in [pages.err(), telephone.err()].into_iter().flatten() {
+        findings.fault(error.place(), error.to_string());
     }
     for file in config.trunk_passwords() {
         secret("trunk.register.password_file", file, findings);
@@ -116,9 +113,21 @@ fn readable(place: &str, path: &Path, findings: &mut Findings) -> bool {
 
 /// A file that nobody else on the machine may read.
 fn secret(place: &str, path: &Path, findings: &mut Findings) {
-    if readable(place, path, findings) && is_open_to_others(path) {
+    if readable(place, path, findings) {
+        private(place, path, findings);
+    }
+}
+
+/// Warns if others may read a file. That it is not there, somebody else says.
+fn private(place: &str, path: &Path, findings: &mut Findings) {
+    if is_open_to_others(path) {
         findings.warn(place, format!("other users of this machine may read {0}: chmod 600 {0}", path.display()));
     }
+}
+
+/// `1 fault`, `2 faults`
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(unix)]

@@ -20,8 +20,9 @@ use self::place::Place;
 use self::welcome::Welcome;
 use crate::clock::Clock;
 use crate::media_driver::RtpSockets;
+use crate::service::doorman::Doorman;
 use crate::service::shutdown::Signals;
-use crate::service::sockets::{self, Sockets, Wish, calls, pages};
+use crate::service::sockets::{self, Wish, calls, pages};
 use crate::service::{Opening, Service, logging};
 
 /// The usual ports of pages and calls.
@@ -124,6 +125,7 @@ impl Demo {
         let (http_address, sip_address) = (http_socket.local_addr()?, sip_socket.udp.local_addr()?);
         let place = Place::take(args.data.as_deref())?;
         let config = place.config(http_address, sip_address)?;
+        let doorman = Doorman::begin(&config, sip_socket, clock).context("reading from the SIP socket")?;
         let ports = u16::try_from(2 * config.sip().max_calls()).unwrap_or(u16::MAX);
         let rtp = RtpSockets::drawn(config.sip().rtp_bind(), ports)?;
         let ring = Ring::start(&RING).await.context("starting the DHT of this demo")?;
@@ -131,9 +133,19 @@ impl Demo {
         let (authority, keys) = place.found(&config, &networks, clock)?;
         let bundle = std::fs::read_to_string(place.bundle(&config))?;
         let dial = config.policy().trunks[0].numbers[0].clone();
-        let sockets = Sockets { http: http_socket, sip: sip_socket, rtp };
-        let opening =
-            Opening { config, authority, keys, sockets, tls: None, sip_tls: None, networks, bundle, is_demo: true };
+        let opening = Opening {
+            config,
+            authority,
+            keys,
+            http: http_socket,
+            doorman,
+            rtp,
+            tls: None,
+            sip_tls: None,
+            networks,
+            bundle,
+            is_demo: true,
+        };
         let service = Service::start(opening, clock).await?;
         let moved = [("pages", http, http_address), ("calls", sip, sip_address)]
             .into_iter()

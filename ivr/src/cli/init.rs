@@ -22,8 +22,9 @@ use crate::service::founding::{self, Founding};
 /// What the command takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The configuration: read if the file is there, else written from the options below [default: DATA/config.toml]
-    #[arg(long, short, env = "DIALPROOF_CONFIG", value_name = "FILE", required_unless_present = "data")]
+    /// The configuration: read if the file is there, else written from the options below [default: config.toml in the folder
+    /// given with --data]
+    #[arg(long, short, env = "DIALPROOF_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
     wanted: Wanted,

@@ -134,7 +134,7 @@ impl Sip {
 }
 
 pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Sip> {
-    let listen: Option<SocketAddr> = file.findings.parse("sip.listen", &raw.listen);
+    let listen = file.findings.parse("sip.listen", &raw.listen).map(|At(address)| address);
     let rtp_bind = match &raw.rtp_address {
         Some(text) => file.findings.parse("sip.rtp_address", text),
         None => listen.map(|listen| listen.ip()),
@@ -189,7 +189,9 @@ fn advertise(
     file: &mut File<'_>,
 ) -> Option<Addresses> {
     let addresses: Vec<SocketAddr> = match raw {
-        Some(raw) => file.findings.parse_all("sip.advertise", raw.texts())?,
+        Some(raw) => {
+            file.findings.parse_all("sip.advertise", raw.texts())?.into_iter().map(|At(address)| address).collect()
+        }
         None => vec![listen?],
     };
     let mut fault = |text: &str| file.findings.fault("sip.advertise", text);
@@ -224,7 +226,8 @@ fn secure(
         (None, (None, None)) => Some(None),
         (Some(listen), (Some(certificate), Some(key))) => {
             let tls = Tls::of(file.path(&certificate), file.path(&key));
-            Some(Some(Secure { listen: file.findings.parse("sip.tls_listen", listen)?, tls }))
+            let At(listen) = file.findings.parse("sip.tls_listen", listen)?;
+            Some(Some(Secure { listen, tls }))
         }
         _ => {
             file.findings.fault("sip.tls_listen", "TLS needs all of tls_listen, tls_certificate and tls_key, or none");
@@ -243,6 +246,22 @@ fn ports(text: &str, file: &mut File<'_>) -> Option<RangeInclusive<u16>> {
                 .fault("sip.rtp_ports", format!("{text:?}: write FIRST-LAST, from 1024 up, such as 20000-20999"));
             None
         }
+    }
+}
+
+/// An address with a port.
+struct At(SocketAddr);
+
+/// A host name, an address without a port, …
+#[derive(Debug, thiserror::Error)]
+#[error("write an IP address and a port, such as 198.51.100.1:5060 or [2001:db8::1]:5060; a host name does not do")]
+struct NotAnAddress;
+
+impl FromStr for At {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        text.parse().map(Self).map_err(|_| NotAnAddress)
     }
 }
 

@@ -109,6 +109,11 @@ fn every_fault_is_told_with_its_place() {
         ),
         (
             "listen = \"127.0.0.1:5060\"",
+            "listen = \"0.0.0.0:5060\"\nadvertise = \"sip.example.org:5060\"",
+            "fault: sip.advertise: \"sip.example.org:5060\": write an IP address and a port",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
             "listen = \"127.0.0.1:5060\"\nadvertise = [\"198.51.100.1:5060\", \"[2001:db8::1]:5060\"]",
             "fault: sip.advertise: listen and rtp_address take the other family only: listen at \"[::]:5060\"",
         ),
@@ -345,6 +350,7 @@ fn what_an_operator_should_know_is_a_warning() {
         ("country = \"US\"", "country = \"US\"\nmax_level = \"L1\"", "L1 is below issue_from = L2"),
         ("127.0.0.0/8", "0.0.0.0/0", "anybody is this carrier"),
         ("127.0.0.0/8", "::1", "all are IPv6, but sip.listen is an IPv4 address"),
+        ("[\"127.0.0.0/8\"]", "[\"127.0.0.0/8\", \"::1\"]", "some are IPv6, but sip.advertise has no IPv6 address"),
         ("passphrase_file = \"passphrase\"", "", "warning: ca.passphrase_file: without it, DIALPROOF_CA_PASSPHRASE"),
         (
             "networks = [\"mainline\"]",

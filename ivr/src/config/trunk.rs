@@ -362,9 +362,17 @@ pub(super) fn check_together(
                 "a certificate is shown over TLS only: set sip.tls_listen, sip.tls_certificate and sip.tls_key",
             );
         }
+        let advertised = [Some(sip.advertise().sip), sip.advertise().sip_other];
+        let has_ipv6 = advertised.into_iter().flatten().any(|address| address.is_ipv6());
         let has_sources = !trunk.sources.is_empty();
         if is_ipv4 && has_sources && trunk.sources.iter().all(|source| source.address().is_ipv6()) {
             findings.warn(place("sources"), "all are IPv6, but sip.listen is an IPv4 address: no call can arrive");
+        } else if !has_ipv6 && trunk.sources.iter().any(|source| source.address().is_ipv6()) {
+            findings.warn(
+                place("sources"),
+                "some are IPv6, but sip.advertise has no IPv6 address for them: name two, as in \
+                 [\"198.51.100.1:5060\", \"[2001:db8::1]:5060\"]",
+            );
         }
         let caps = caps(trunk);
         if !caps.is_empty() && trunk.max_level >= policy.issue_from {

@@ -1,5 +1,5 @@
-//! What the service listens on. Sockets are bound before anything else starts, so that a service which cannot be
-//! reached does not begin, and the demo knows its addresses before it writes them down.
+//! What the service listens on. Sockets are bound before anything is opened, so that a service which cannot be reached
+//! does not begin, a trunk hears at once that it is about to, and the demo knows its addresses before it writes them down.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -7,22 +7,19 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::net::{TcpListener, UdpSocket};
 
 use crate::config::Config;
-use crate::media_driver::{BindError, RtpSockets};
 
 /// How many ports after the usual one are tried.
 const TRIED_PORTS: u16 = 100;
 /// How many ports the system draws until one is free for datagrams and connections.
 const DRAWS: u32 = 20;
 
-/// All sockets of a service.
+/// Where a service is found. The sockets of the audio, which are many, are bound apart.
 #[derive(Debug)]
 pub struct Sockets {
     /// Pages and API.
     pub http: TcpListener,
     /// Calls.
     pub sip: SipSockets,
-    /// Their audio.
-    pub rtp: RtpSockets,
 }
 
 /// Where SIP arrives.
@@ -59,9 +56,6 @@ pub enum SocketError {
         /// The option that names one.
         option: &'static str,
     },
-    /// The audio.
-    #[error(transparent)]
-    Rtp(#[from] BindError),
 }
 
 /// An address that was asked for, or the usual one with those after it.
@@ -88,7 +82,6 @@ impl Sockets {
                 },
                 ..calls(Wish::Exactly(config.sip().listen())).await?
             },
-            rtp: RtpSockets::in_range(config.sip().rtp_bind(), config.sip().rtp_ports())?,
         })
     }
 }

@@ -1,12 +1,12 @@
 //! The telephone of the service: endpoint, media thread and SIP task, and the desk where calls get their answers.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use ivr_core::call::question::{Outcome, VerificationId};
-use ivr_core::endpoint::{Endpoint, EndpointConfig, Limits};
+use ivr_core::endpoint::{Endpoint, Input, Outbox};
 use ivr_core::media::Clips;
-use ivr_core::number;
 use tokio::sync::{mpsc, watch};
 use voice_prompts::Library;
 
@@ -39,47 +39,29 @@ pub(super) struct Telephone {
 }
 
 impl Telephone {
-    /// Starts the media thread and connects everything.
+    /// Starts the media thread, connects everything, and lets the endpoint take calls.
     pub(super) fn start(
         config: &Config,
-        sip: SipSockets,
+        (sip, mut endpoint): (SipSockets, Endpoint),
         secure: Option<Secure>,
-        rtp: RtpSockets,
+        (rtp, clips): (RtpSockets, Clips),
         clock: Clock,
     ) -> io::Result<Self> {
-        // Else the first caller would wait for them.
-        number::load_numbering_plans();
-        // Port 0 was a wish for any.
-        let bound = sip.udp.local_addr()?.port();
-        let mut addresses = config.sip().advertise();
-        for address in [Some(&mut addresses.sip), addresses.sip_other.as_mut()].into_iter().flatten() {
-            if address.port() == 0 {
-                address.set_port(bound);
-            }
-        }
         let listeners = Listeners {
             tcp: sip.tcp,
             tls: sip.tls.zip(secure.map(Arc::new)),
             policy: config.policy().clone(),
             strangers: config.sip().unknown_peers(),
         };
-        let endpoint = EndpointConfig {
-            addresses,
-            rtp_ports: rtp.ports().to_vec(),
-            policy: config.policy().clone(),
-            links: config.links().to_vec(),
-            binding: config.verification().binding(),
-            limits: Limits { calls: config.sip().max_calls(), ..Limits::default() },
-            strangers: config.sip().unknown_peers(),
-            server: None,
-        };
-        let media = MediaDriver::start(rtp, Clips::encode(&library(config), LOCALE), clock)?;
+        let ready = Input::TakeCalls { rtp_ports: rtp.ports().to_vec() };
+        endpoint.handle(ready, clock.now(), &mut Outbox::new());
+        let media = MediaDriver::start(rtp, clips, clock)?;
         let (ask, questions) = mpsc::channel(desk::QUESTIONS);
         let (answers, answered) = mpsc::channel(desk::ANSWERS);
         let (outcomes, ended) = mpsc::channel(OUTCOMES);
         let (record, records) = mpsc::channel(desk::RECORDS);
         let desk = Desk { questions: ask, answers: answered, outcomes: ended, records: record };
-        let driver = SipDriver::new(sip.udp, Endpoint::new(endpoint, clock.bytes()), media, desk, clock);
+        let driver = SipDriver::new(sip.udp, endpoint, media, desk, clock);
         let has_names = config.links().iter().any(|link| link.server.address().is_none());
         let names = has_names.then(|| Names::of(config.sip().nameservers())).transpose().map_err(io::Error::other)?;
         let name = |trunk: usize| config.policy().trunks[trunk].name.clone();
@@ -91,15 +73,14 @@ impl Telephone {
     }
 }
 
-/// The operator's own recordings before the embedded ones.
-fn library(config: &Config) -> Library {
-    let folder = config.service().prompts_dir();
-    if !folder.is_dir() {
-        return Library::embedded();
+/// What callers hear: the operator's own recordings before the embedded ones. Takes some ten milliseconds.
+pub(super) fn clips(prompts_dir: &Path) -> Clips {
+    if !prompts_dir.is_dir() {
+        return Clips::encode(&Library::embedded(), LOCALE);
     }
-    let (library, warnings) = Library::with_folder(folder);
+    let (library, warnings) = Library::with_folder(prompts_dir);
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    library
+    Clips::encode(&library, LOCALE)
 }

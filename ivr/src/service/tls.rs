@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject};
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, TrustAnchor};
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::config::Config;
@@ -27,13 +27,18 @@ pub enum TlsError {
         /// What is wrong with it.
         cause: PemError,
     },
-    /// A certificate that nobody can be an authority by.
-    #[error("{} (a trunk's certificate_authorities) holds a certificate that cannot be used: {cause}", file.display())]
-    Authority {
+    /// Those who may have signed a trunk's certificate.
+    #[error(
+        "{} (certificate_authorities of the trunk {trunk:?}) must hold certificates of authorities in PEM, one at least: {cause}",
+        file.display()
+    )]
+    Authorities {
+        /// The trunk's name.
+        trunk: String,
         /// Which file.
         file: PathBuf,
-        /// Why not.
-        cause: webpki::Error,
+        /// What is wrong with it.
+        cause: AuthoritiesFault,
     },
     /// Certificate and key.
     #[error("[{section}] tls_certificate and tls_key cannot be used together: {cause}")]
@@ -43,6 +48,29 @@ pub enum TlsError {
         /// Why not.
         cause: rustls::Error,
     },
+}
+
+/// Why a file holds no authorities.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthoritiesFault {
+    /// It is no PEM, or there are no certificates in it.
+    #[error(transparent)]
+    File(#[from] PemError),
+    /// A certificate that nobody can be an authority by.
+    #[error("one of them cannot be used: {0}")]
+    Certificate(#[from] webpki::Error),
+}
+
+impl TlsError {
+    /// The key of the configuration to look at.
+    pub fn place(&self) -> &'static str {
+        match self {
+            Self::File { key, .. } => key,
+            Self::Authorities { .. } => "trunk.certificate_authorities",
+            Self::Pair { section: "http", .. } => "http.tls_certificate",
+            Self::Pair { .. } => "sip.tls_certificate",
+        }
+    }
 }
 
 /// A certificate with its chain, and its key.
@@ -72,27 +100,31 @@ pub fn configuration(files: &Tls) -> Result<Arc<ServerConfig>, TlsError> {
 pub fn telephone(config: &Config) -> Result<Option<Secure>, TlsError> {
     let Some(secure) = config.sip().secure() else { return Ok(None) };
     let ours = identity(secure.tls(), ["sip.tls_certificate", "sip.tls_key"])?;
-    let known = config.trunk_certificates().iter().map(known).collect::<Result<_, _>>()?;
+    let name = |certificate: &TrunkCertificate| config.policy().trunks[certificate.trunk].name.as_str();
+    let known = config.trunk_certificates().iter().map(|shown| known(shown, name(shown))).collect::<Result<_, _>>()?;
     Secure::new(ours, known).map(Some).map_err(|cause| TlsError::Pair { section: "sip", cause })
 }
 
-fn known(certificate: &TrunkCertificate) -> Result<Known, TlsError> {
+fn known(certificate: &TrunkCertificate, trunk: &str) -> Result<Known, TlsError> {
     let anchors = match &certificate.authorities {
         None => webpki_roots::TLS_SERVER_ROOTS.into(),
         Some(file) => {
-            let key = "certificate_authorities";
-            let anchor = |certificate: &CertificateDer<'static>| {
-                webpki::anchor_from_trusted_cert(certificate).map(|anchor| anchor.to_owned())
-            };
-            let anchors: Result<Vec<_>, _> = certificates(file, key)?.iter().map(anchor).collect();
-            let anchors = anchors.map_err(|cause| TlsError::Authority { file: file.clone(), cause })?;
-            if anchors.is_empty() {
-                return Err(TlsError::File { key, file: file.clone(), cause: PemError::NoItemsFound });
-            }
-            anchors.into()
+            let (trunk, file_name) = (trunk.to_owned(), file.clone());
+            authorities(file).map_err(|cause| TlsError::Authorities { trunk, file: file_name, cause })?
         }
     };
     Ok(Known { trunk: certificate.trunk, names: certificate.names.clone(), anchors })
+}
+
+fn authorities(file: &Path) -> Result<Arc<[TrustAnchor<'static>]>, AuthoritiesFault> {
+    let certificates = CertificateDer::pem_file_iter(file)?.collect::<Result<Vec<_>, _>>()?;
+    if certificates.is_empty() {
+        return Err(PemError::NoItemsFound.into());
+    }
+    let anchor = |certificate: &CertificateDer<'static>| {
+        Ok(webpki::anchor_from_trusted_cert(certificate).map(|anchor| anchor.to_owned())?)
+    };
+    certificates.iter().map(anchor).collect()
 }
 
 /// Reads a certificate and its key, which these keys of the configuration name.

@@ -1,90 +1,71 @@
-//! The floor: what the kernel takes for a packet each way, from a program that does nothing else. The same packets, one plain
-//! sendto and one plain recvfrom each, over as many sockets; the other end is on the load's core.
+//! The floor: what the kernel alone takes for a packet each way on this machine, now. A program that did nothing but send
+//! and receive could not be cheaper, so the service is shown as a ratio to it.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::Barrier;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
-use end_to_end::load::cores;
+use anyhow::{Context, ensure};
 use nix::time::{ClockId, clock_gettime};
 
-/// RTP's header and 20 ms of G.711.
-const PACKET_BYTES: usize = 12 + 160;
+/// An RTP packet with 20 ms of G.711.
+const PACKET_BYTES: usize = 172;
 
-/// Of one core, for one packet.
+/// Sockets are served in so many groups, one after the other, as a service with packets of 20 ms serves a part of its
+/// calls in each millisecond: what a packet needs is then no warmer in the caches than it is there.
+const GROUPS: usize = 20;
+
+/// Processor time of one thread, user and system.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Floor {
+    /// One packet by sendto(2), which over the loopback includes bringing it to the other socket.
     pub(crate) send: Duration,
+    /// One packet by recvfrom(2).
     pub(crate) receive: Duration,
 }
 
 impl Floor {
-    /// Both, in microseconds.
-    pub(crate) fn pair_us(&self) -> f64 {
-        (self.send + self.receive).as_secs_f64() * 1e6
+    /// A packet each way.
+    pub(crate) fn both(&self) -> Duration {
+        self.send + self.receive
     }
 }
 
-/// So many rounds over so many sockets on one core, against another.
-pub(crate) fn on(core: usize, other: usize, (sockets, rounds): (usize, u32)) -> anyhow::Result<Floor> {
-    let (near, far) = (bind(sockets)?, bind(sockets)?);
-    let addresses = |sockets: &[UdpSocket]| sockets.iter().map(UdpSocket::local_addr).collect::<Result<Vec<_>, _>>();
-    let (near_at, far_at): (Vec<SocketAddr>, Vec<SocketAddr>) = (addresses(&near)?, addresses(&far)?);
-    let turn = Barrier::new(2);
-    std::thread::scope(|scope| {
-        let measured = scope.spawn(|| -> anyhow::Result<Floor> {
-            cores::pin(core)?;
-            let (mut send, mut receive) = (Duration::ZERO, Duration::ZERO);
-            for _ in 0..rounds {
-                let began = ran()?;
-                to_all(&near, &far_at)?;
-                send += ran()? - began;
-                turn.wait();
-                turn.wait();
-                let began = ran()?;
-                from_all(&near)?;
-                receive += ran()? - began;
-            }
-            let packets = rounds * u32::try_from(sockets)?;
-            Ok(Floor { send: send / packets, receive: receive / packets })
-        });
-        let answered = scope.spawn(|| -> anyhow::Result<()> {
-            cores::pin(other)?;
-            for _ in 0..rounds {
-                turn.wait();
-                from_all(&far)?;
-                to_all(&far, &near_at)?;
-                turn.wait();
-            }
-            Ok(())
-        });
-        answered.join().map_err(|_| anyhow!("the other end panicked"))??;
-        measured.join().map_err(|_| anyhow!("the floor panicked"))?
-    })
-}
-
-fn bind(count: usize) -> anyhow::Result<Vec<UdpSocket>> {
-    (0..count)
-        .map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).context("a socket: ulimit -n may be too low"))
-        .collect()
-}
-
-fn to_all(from: &[UdpSocket], to: &[SocketAddr]) -> anyhow::Result<()> {
-    for (socket, to) in from.iter().zip(to) {
-        socket.send_to(&[0; PACKET_BYTES], to)?;
+/// Sends and receives a packet by each of so many unconnected sockets, so many times.
+///
+/// # Errors
+/// If there are not so many sockets, or a packet is lost.
+pub(crate) fn measure(sockets: usize, rounds: usize) -> anyhow::Result<Floor> {
+    let sockets: Vec<(UdpSocket, SocketAddr)> = (0..sockets).map(|_| bound()).collect::<Result<_, _>>()?;
+    let group = sockets.len().div_ceil(GROUPS).max(1);
+    let (mut send, mut receive) = (Duration::ZERO, Duration::ZERO);
+    let mut packet = [0; PACKET_BYTES];
+    for group in (0..rounds).flat_map(|_| sockets.chunks(group)) {
+        let others = group.iter().cycle().skip(1);
+        let began = processor_time()?;
+        for ((socket, _), (_, to)) in group.iter().zip(others) {
+            socket.send_to(&packet, to)?;
+        }
+        let sent = processor_time()?;
+        for (socket, _) in group {
+            // Anybody may send something here, and on a busy machine somebody does.
+            while socket.recv_from(&mut packet).context("a packet of the floor was lost")?.0 != PACKET_BYTES {}
+        }
+        send += sent - began;
+        receive += processor_time()? - sent;
     }
-    Ok(())
+    let packets = u32::try_from(sockets.len() * rounds).context("so many packets")?;
+    ensure!(packets > 0, "no packets");
+    Ok(Floor { send: send / packets, receive: receive / packets })
 }
 
-fn from_all(sockets: &[UdpSocket]) -> anyhow::Result<()> {
-    for socket in sockets {
-        socket.recv_from(&mut [0; 2_048])?;
-    }
-    Ok(())
+fn bound() -> anyhow::Result<(UdpSocket, SocketAddr)> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).context("a socket of the floor (ulimit -n)")?;
+    socket.set_nonblocking(true)?;
+    let address = socket.local_addr()?;
+    Ok((socket, address))
 }
 
-/// What this thread has run.
-fn ran() -> anyhow::Result<Duration> {
+/// Of this thread. The kernel knows it to the nanosecond here, where getrusage(2) counts ticks.
+fn processor_time() -> anyhow::Result<Duration> {
     Ok(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?.into())
 }

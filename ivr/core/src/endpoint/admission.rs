@@ -24,6 +24,16 @@ impl Refused {
 }
 
 impl Endpoint {
+    /// The media thread has bound these: the service is ready.
+    pub(super) fn take_calls(&mut self, rtp_ports: Vec<u16>) {
+        if self.door != Door::NotYetOpen {
+            return;
+        }
+        self.door = Door::Open;
+        self.ports = Ports::new(rtp_ports.len());
+        self.config.rtp_ports = rtp_ports;
+    }
+
     /// An INVITE outside of any dialog, from a trunk, not heard before.
     pub(super) fn on_invite(&mut self, incoming: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
         match self.admit(&incoming.request, incoming.from, trunk, now) {
@@ -73,8 +83,10 @@ impl Endpoint {
 
     fn check_limits(&self, trunk: usize) -> Result<(), Refused> {
         let (profile, tally) = (&self.config.policy.trunks[trunk], self.tallies[trunk]);
-        if !self.accepts_calls {
-            return Err(Refused::new(503, "draining"));
+        match self.door {
+            Door::NotYetOpen => return Err(Refused::new(503, "starting")),
+            Door::Open => {}
+            Door::Closed => return Err(Refused::new(503, "draining")),
         }
         if self.calls.len() >= self.config.limits.calls {
             return Err(Refused::new(503, "node-full"));

@@ -13,7 +13,8 @@ pub struct EndpointConfig {
     /// Where the trunks reach our sockets.
     pub addresses: Addresses,
     /// The ports of the RTP sockets that the media thread bound, in the order of its
-    /// [`PortIndex`](crate::media::PortIndex).
+    /// [`PortIndex`](crate::media::PortIndex). None of them: they come with
+    /// [`Input::TakeCalls`](super::Input::TakeCalls), and until then calls are refused.
     pub rtp_ports: Vec<u16>,
     /// The trunk profiles, and who may call over them.
     pub policy: Policy,

@@ -44,6 +44,12 @@ pub enum Input<'a> {
     Connected,
     /// A name server's answer to an [`Output::Locate`]. An answer that never comes is waited for, but not for long.
     Located(LinkKey, Query, Records),
+    /// The service is ready: new calls are no longer refused. It means nothing to an endpoint that was made with media ports,
+    /// or shuts down.
+    TakeCalls {
+        /// See [`EndpointConfig::rtp_ports`](super::EndpointConfig::rtp_ports).
+        rtp_ports: Vec<u16>,
+    },
     /// The service shuts down: finish the calls, refuse new ones with 503, and tell registrars that we go.
     RefuseNewCalls,
     /// The service ends at once: every caller is told, but nothing is waited for.

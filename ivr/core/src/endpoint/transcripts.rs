@@ -3,7 +3,7 @@
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
 //! trunk), `# unacknowledged: 1`, `# srtp: required` (by the trunk) or `# asserts: Remote-Party-ID` (the trunk, while
-//! its From is free text), `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`;
+//! its From is free text), `# begins: refusing` (until `ready`), `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`;
 //! `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives,
 //! `<` what is sent or asked or told to the media thread, `=` what is recorded, `counted` what the counters say in the
 //! end. After the last `>` the endpoint goes on until it waits for nothing.
@@ -118,6 +118,9 @@ impl Replay {
             config.strangers = Strangers::Ignore;
         }
         config.limits.calls = number("calls").unwrap_or(config.limits.calls);
+        if setting(written, "begins") == Some("refusing") {
+            config.rtp_ports.clear();
+        }
         let trunk = &mut config.policy.trunks[0];
         trunk.max_calls = number("max-calls").unwrap_or(trunk.max_calls);
         trunk.pace.unacknowledged = number("unacknowledged").unwrap_or(trunk.pace.unacknowledged);
@@ -217,6 +220,7 @@ impl Replay {
                 Some(vec![Input::Located(key, query, records)])
             }
             ("unreached", there) => Some(vec![Input::Unreached { to: peer(there) }]),
+            ("ready", _) => Some(vec![Input::TakeCalls { rtp_ports: config().rtp_ports }]),
             ("drain", _) => Some(vec![Input::RefuseNewCalls]),
             ("end", _) => Some(vec![Input::EndCalls]),
             _ => None,

@@ -22,7 +22,7 @@ use ivr::publish::{Publisher, PublisherParts};
 use ivr::service::desk;
 use ivr::sip_driver::Recorded;
 use ivr::store::Store;
-use ivr::verify::{Bell, Limits, Start, Verify, VerifyParts};
+use ivr::verify::{Bell, Expected, Limits, Start, Verify, VerifyParts};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::{Answer, Question};
 use ivr_core::caller::{Caller, Level};
@@ -166,6 +166,7 @@ fn verify(store: &Store) -> Result<Verify> {
         kinds: KindPolicy::default(),
         limits: Limits::default(),
         bell,
+        expected: Expected::default(),
         outcomes,
         clock,
     }))

@@ -6,7 +6,6 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use ivr_core::media::{CallKey, Clips, MediaCommand, MediaEvent};
@@ -15,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 
 mod exchange;
+mod orders;
 mod pace;
 mod priority;
 mod sockets;
@@ -27,9 +27,10 @@ mod turns;
 pub use sockets::{BindError, RtpSockets};
 
 use exchange::Exchange;
+use orders::Orders;
 
 /// Commands that the thread has not read. A sender that finds the queue full waits until the thread has read some,
-/// within a millisecond or two: the thread itself never waits for anybody.
+/// within a millisecond or two: the thread itself waits for nobody but for who is just giving one.
 const COMMANDS: usize = 1_024;
 
 /// What calls said and nobody has read. When it is full, keys are dropped and counted (their caller presses faster than
@@ -39,8 +40,7 @@ const EVENTS: usize = 1_024;
 /// The media thread, from outside. When this is dropped, the thread ends and the sockets are closed.
 #[derive(Debug)]
 pub struct MediaDriver {
-    /// `None` only while it is dropped.
-    commands: Option<SyncSender<(CallKey, MediaCommand)>>,
+    commands: Orders,
     /// `None` only while it is dropped.
     thread: Option<JoinHandle<()>>,
     ports: Vec<u16>,
@@ -79,7 +79,7 @@ impl MediaDriver {
         clips: Clips,
         clock: Clock,
     ) -> io::Result<(Self, mpsc::Receiver<(CallKey, MediaEvent)>)> {
-        let (commands, obeyed) = sync_channel(COMMANDS);
+        let (commands, obeyed) = orders::orders(COMMANDS);
         let (told, events) = mpsc::channel(EVENTS);
         let counters = Arc::new(Counters::default());
         let ports = sockets.ports().to_vec();
@@ -88,7 +88,7 @@ impl MediaDriver {
             priority::raise();
             exchange.run();
         })?;
-        Ok((Self { commands: Some(commands), thread: Some(thread), ports, counters }, events))
+        Ok((Self { commands, thread: Some(thread), ports, counters }, events))
     }
 
     /// The ports that were bound, in the order of [`PortIndex`](ivr_core::media::PortIndex).
@@ -96,13 +96,10 @@ impl MediaDriver {
         &self.ports
     }
 
-    /// Tells a call's media what to do. If the thread has ended, the channel of events is closed and says so.
+    /// Tells a call's media what to do, at the next [`wake`](Self::wake) at the latest. If the thread has ended, the channel of
+    /// events is closed and says so.
     pub fn send(&self, call: CallKey, command: MediaCommand) {
-        if let Some(commands) = &self.commands
-            && commands.send((call, command)).is_ok()
-        {
-            self.wake();
-        }
+        let _has_ended = self.commands.give((call, command));
     }
 
     /// What went wrong so far.
@@ -116,8 +113,9 @@ impl MediaDriver {
         }
     }
 
-    /// It parks only while few calls or none are on the line; at other times this costs nothing.
-    fn wake(&self) {
+    /// What was sent is to be done now. The thread comes before others, so this is for when there is nothing else to do. It
+    /// parks only while few calls or none are on the line; at other times this costs nothing.
+    pub fn wake(&self) {
         if let Some(thread) = &self.thread {
             thread.thread().unpark();
         }
@@ -126,7 +124,7 @@ impl MediaDriver {
 
 impl Drop for MediaDriver {
     fn drop(&mut self) {
-        self.commands = None;
+        self.commands.close();
         self.wake();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()

@@ -4,6 +4,7 @@
 mod answers;
 mod bell;
 mod census;
+mod expected;
 mod limits;
 mod sessions;
 mod starting;
@@ -25,6 +26,7 @@ use tokio::sync::{broadcast, mpsc};
 use tracing::{info, warn};
 
 pub use self::bell::Bell;
+pub use self::expected::Expected;
 pub use self::limits::Limits;
 pub use self::sessions::Sessions;
 pub use self::steps::step_name;
@@ -135,7 +137,7 @@ pub enum Typed {
 }
 
 /// What the use case works with.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct VerifyParts {
     /// The rows.
     pub store: Store,
@@ -151,6 +153,8 @@ pub struct VerifyParts {
     pub limits: Limits,
     /// Rung when something happens; the publisher has the same.
     pub bell: Bell,
+    /// Who will call, as far as this node knows.
+    pub expected: Expected,
     /// To the calls that wait for their session's outcome. Full, the outcome is logged and the caller hears the end of
     /// the read-back's time instead.
     pub outcomes: mpsc::Sender<(VerificationId, Outcome)>,
@@ -196,6 +200,7 @@ impl Verify {
         if verifications::cancel(id, &secret, &mut writer).await? {
             happenings::add(id, "state", State::Expired.name(), now, &mut writer).await?;
             writer.commit().await?;
+            self.parts.expected.forget_all();
             self.parts.bell.ring(id);
             return Ok(());
         }

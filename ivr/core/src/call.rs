@@ -125,7 +125,7 @@ pub(crate) struct Opening {
 }
 
 impl Call {
-    /// A call whose INVITE passed every check: 100 and 180, and the store is asked whether it is expected.
+    /// A call whose INVITE passed every check: it rings, and the store is asked whether it is expected.
     pub(crate) fn open(opening: Opening, invite: Incoming, desk: &mut Desk<'_>) -> Self {
         let Opening { key, trunk, caller, dialog, port, proposal } = opening;
         let rtp_port = desk.config.rtp_ports.get(usize::from(port.0)).copied().unwrap_or_default();

@@ -1,9 +1,8 @@
 //! What the media thread does in each slot of the pace, a millisecond: obey, send what is due, read what arrived, sleep.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::UdpSocket;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use ivr_core::media::{
 };
 use tokio::sync::mpsc;
 
+use super::orders::Obeyed;
 use super::pace::{Pace, SLOT};
 use super::sockets::Pair;
 use super::stamped::{Moment, Room, Stamp};
@@ -39,7 +39,9 @@ pub(super) struct Exchange {
     pace: Pace,
     turns: Turns,
     room: Room,
-    commands: Receiver<(CallKey, MediaCommand)>,
+    commands: Obeyed,
+    /// Those that were taken and not yet followed.
+    taken: VecDeque<(CallKey, MediaCommand)>,
     tidings: Tidings,
     clips: Clips,
     counters: Arc<Counters>,
@@ -62,7 +64,7 @@ impl Exchange {
     pub(super) fn new(
         sockets: RtpSockets,
         clips: Clips,
-        commands: Receiver<(CallKey, MediaCommand)>,
+        commands: Obeyed,
         events: mpsc::Sender<(CallKey, MediaEvent)>,
         counters: Arc<Counters>,
         clock: Clock,
@@ -79,6 +81,7 @@ impl Exchange {
             turns: Turns::new(count),
             room: Room::new(),
             commands,
+            taken: VecDeque::new(),
             tidings: Tidings::new(events, counters.clone()),
             clips,
             counters,
@@ -97,17 +100,15 @@ impl Exchange {
     }
 
     fn obey(&mut self) -> Result<(), Dismissed> {
-        loop {
-            match self.commands.try_recv() {
-                Ok((key, command)) => {
-                    self.follow(key, command);
-                    // A hundred calls that begin or end at once hold up nobody's packet.
-                    self.speak();
-                }
-                Err(TryRecvError::Empty) => return Ok(()),
-                Err(TryRecvError::Disconnected) => return Err(Dismissed),
-            }
+        if !self.commands.take(&mut self.taken) {
+            return Err(Dismissed);
         }
+        while let Some((key, command)) = self.taken.pop_front() {
+            self.follow(key, command);
+            // A hundred calls that begin or end at once hold up nobody's packet.
+            self.speak();
+        }
+        Ok(())
     }
 
     fn follow(&mut self, key: CallKey, command: MediaCommand) {

@@ -54,6 +54,10 @@ async fn answer_first(
         let (mut calls, mut callers): (Vec<CallKey>, Vec<Caller>) = Default::default();
         for (call, question) in arrived.drain(..) {
             match question {
+                Question::Session(caller) if sessions.expects(&caller, clock.wall()) => {
+                    // The call may have ended meanwhile, and the telephone with it.
+                    let _gone = answers.send((call, Answer::Expected)).await;
+                }
                 Question::Session(caller) => {
                     calls.push(call);
                     callers.push(caller);
@@ -65,9 +69,11 @@ async fn answer_first(
                 }
             }
         }
+        if calls.is_empty() {
+            continue;
+        }
         let answered = sessions.answer(&callers, clock.wall()).await;
         for told in calls.into_iter().zip(answered) {
-            // The call may have ended meanwhile, and the telephone with it.
             let _gone = answers.send(told).await;
         }
     }

@@ -24,7 +24,7 @@ use crate::operators::Operators;
 use crate::publish::{Publisher, PublisherParts};
 use crate::sip_driver::Figures;
 use crate::store::Store;
-use crate::verify::{Bell, Limits, Verify, VerifyParts};
+use crate::verify::{Bell, Expected, Limits, Verify, VerifyParts};
 use crate::web::{self, App, DemoPlaces, Published, Settings, csrf};
 
 /// What the use cases are made of.
@@ -89,6 +89,7 @@ impl Parts {
             kinds: self.config.verification().kinds(),
             limits: Limits::default(),
             bell,
+            expected: Expected::default(),
             outcomes,
             clock: self.clock,
         });

@@ -76,6 +76,7 @@ impl Outlets {
     /// Delivers everything, in order. Gives the calls whose question found no room.
     pub(super) async fn deliver(&mut self, outbox: &mut Outbox) -> Vec<CallKey> {
         let mut unasked = Vec::new();
+        let mut has_media = false;
         for output in outbox.drain(..) {
             match output {
                 Output::Message { to, bytes } => self.send(&to, bytes).await,
@@ -84,7 +85,10 @@ impl Outlets {
                         streams.part(flow, bytes);
                     }
                 }
-                Output::Media(call, command) => self.media.send(call, command),
+                Output::Media(call, command) => {
+                    self.media.send(call, command);
+                    has_media = true;
+                }
                 Output::Ask(call, question) => {
                     if self.questions.try_send((call, question)).is_err() {
                         unasked.push(call);
@@ -105,6 +109,9 @@ impl Outlets {
                     self.lost_records += u64::from(self.records.try_send(recorded).is_err());
                 }
             }
+        }
+        if has_media {
+            self.media.wake();
         }
         self.unasked_questions += unasked.len() as u64;
         unasked

@@ -36,6 +36,7 @@ async fn session(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> R
 
 async fn code(parts: &VerifyParts, caller: &Caller, entered: &Code, now: OffsetDateTime) -> Result<Answer, StoreError> {
     let (number, columns) = (&caller.number, parts.store.columns());
+    parts.expected.forget(number);
     let mut writer = parts.store.begin().await?;
     // The lock makes check and count one: of many codes at once, ten are compared a day.
     if budgets::lock(number, now, columns, &mut writer).await? >= budgets::WRONG_CODES_A_DAY {

@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use voice_prompts::{PromptId, Segment};
 
-use super::{Bell, Limits, Start, StartError, Started, Verify, VerifyParts, View};
+use super::{Bell, Expected, Limits, Start, StartError, Started, Verify, VerifyParts, View};
 use crate::clock::Clock;
 use crate::issue::{Issue, IssueParts};
 use crate::publish::{Publisher, PublisherParts};
@@ -97,6 +97,7 @@ impl Service {
             kinds: KindPolicy::default(),
             limits,
             bell,
+            expected: Expected::default(),
             outcomes: sender,
             clock,
         });

@@ -21,6 +21,11 @@ pub struct Sessions {
 }
 
 impl Sessions {
+    /// Is this caller known to be expected? A no may be none: that has to be [asked](Self::answer).
+    pub fn expects(&self, caller: &Caller, now: OffsetDateTime) -> bool {
+        self.parts.expected.is(&caller.number, now)
+    }
+
     /// Callers that are looked up at once at most.
     pub const AT_ONCE: usize = callers::AT_ONCE;
 

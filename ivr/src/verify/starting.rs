@@ -44,7 +44,7 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
     };
     let mut writer = store.begin().await?;
     // From here on nobody else begins one for this number.
-    budgets::lock(&number, now, columns, &mut writer).await?;
+    let wrong_codes = budgets::lock(&number, now, columns, &mut writer).await?;
     let crowd = verifications::crowd(&number, &source_tag, now, columns, &mut writer).await?;
     let limits = parts.limits;
     let is_full = crowd.of_source >= i64::from(limits.of_number_and_source)
@@ -72,6 +72,9 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
         }
     };
     writer.commit().await?;
+    if wrong_codes < budgets::WRONG_CODES_A_DAY {
+        parts.expected.note(&number, new.expires_at);
+    }
     if let Some(evicted) = evicted {
         parts.bell.ring(evicted);
     }

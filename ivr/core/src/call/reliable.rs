@@ -1,4 +1,4 @@
-//! 100 and 180: what the caller hears before the store has answered, reliably where it must be (RFC 3262).
+//! 180, or 100: what the caller hears before the store has answered, reliably where it must be (RFC 3262).
 //!
 //! A caller that only supports 100rel gets a plain 180 (RFC 3262 3 leaves that to us): ours says nothing that is missed
 //! when it is lost, and carriers take either. What we repeat until a PRACK comes, a forged source would have us send to
@@ -40,15 +40,15 @@ impl RAck {
 }
 
 impl Call {
-    /// Sends 100 and, unless it may not be sent, 180.
+    /// Sends 180; only where that may not be sent, 100 (RFC 3261 17.2.1: who sends a provisional response at once needs none).
     pub(super) fn ring(&mut self, invite: &Incoming, has_offer: bool, desk: &mut Desk<'_>) {
-        let trying = desk.written(&Reply::new(100), &invite.request, invite.from, "");
-        desk.send(trying.clone());
-        self.note_reply(100, &invite.request, desk);
         let must_be_reliable = invite.request.requires("100rel");
         if must_be_reliable && !has_offer {
             // RFC 3262 5: the first reliable response would have to bring our offer, and the 200 to wait for the PRACK
             // with the answer. Nobody asks for a 180: there is none.
+            let trying = desk.written(&Reply::new(100), &invite.request, invite.from, "");
+            desk.send(trying.clone());
+            self.note_reply(100, &invite.request, desk);
             return desk.transactions.open(&invite.key, &invite.request, self.key, trying);
         }
         let ringing = Reply::new(180).contact(&self.dialog.contact(&desk.config.addresses));

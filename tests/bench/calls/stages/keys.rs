@@ -27,8 +27,8 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
         let twice = [callers.clone(), callers].concat();
         let keys = service.expect(&twice)?;
         talk(&service, AT_ONCE, Talk::Keys { after: AFTER, keys: &keys, impairment: IMPAIRMENT }, |_| {})?;
-        let right = matched(&service)?;
-        println!("  {right} of {AT_ONCE} codes were right");
+        let (right, outcomes) = matched(&service)?;
+        println!("  {right} of {AT_ONCE} codes were right; how the calls ended: {outcomes:?}");
         Ok([right as f64])
     })?;
     let mark = Mark::AtLeast(AT_ONCE as f64);
@@ -36,12 +36,14 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Calls whose code was found, as the records say once they are written.
+/// Calls whose code was found, and how all ended, as the records say once they are written.
 #[tokio::main(flavor = "current_thread")]
-async fn matched(service: &Service) -> anyhow::Result<i64> {
+async fn matched(service: &Service) -> anyhow::Result<(i64, Vec<(String, i64)>)> {
     let options = SqliteConnectOptions::new().filename(service.installation.path("data/dialproof.db")).read_only(true);
     let mut database = SqliteConnection::connect_with(&options).await.context("the service's database")?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let sql = "SELECT count(DISTINCT verification) FROM calls WHERE verification IS NOT NULL";
-    Ok(sqlx::query_scalar(sql).fetch_one(&mut database).await?)
+    let right = sqlx::query_scalar(sql).fetch_one(&mut database).await?;
+    let sql = "SELECT outcome, count(*) FROM calls GROUP BY outcome";
+    Ok((right, sqlx::query_as(sql).fetch_all(&mut database).await?))
 }

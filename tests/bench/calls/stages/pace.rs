@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use end_to_end::load::usage::Usage;
-use end_to_end::load::{DIALLED, numbers};
+use end_to_end::load::{DIALLED, cores, numbers};
 use ivr::clock::Clock;
 use ivr::phone::load::{self, Load, Measured, Talk, percentile};
 
@@ -21,8 +21,8 @@ const AT_ONCE: usize = 2_000;
 const PER_SECOND: f64 = 100.0;
 /// How long all are on the line together.
 const TOGETHER: Duration = Duration::from_secs(30);
-/// Sockets and rounds of the floor.
-const FLOOR: (usize, u32) = (AT_ONCE, 50);
+/// As often as a second has packets.
+const FLOOR_ROUNDS: usize = 50;
 
 /// What many calls at once came to.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +111,10 @@ pub(super) fn talk(
 
 pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let [off, late, busy, pair, memory, lost, ratio, floor] = runs(bench, |bench| {
-        let floor = floor::on(bench.service_cores[0], bench.load_core, FLOOR)?.pair_us();
+        cores::pin(bench.service_cores[0])?;
+        let floor = floor::measure(AT_ONCE, FLOOR_ROUNDS)?;
+        cores::pin(bench.load_core)?;
+        let floor = floor.both().as_secs_f64() * 1e6;
         println!("  floor: {floor:.2} us for one packet each way");
         let service = Service::start(found(Setup::default())?, bench)?;
         let (pace, _) = talk(&service, AT_ONCE, Talk::Silence, |_| {})?;

@@ -59,6 +59,7 @@ fn main() -> anyhow::Result<()> {
         (resident_kib()? - before) / u64::from(calls)
     );
     (0..calls).for_each(|call| driver.send(CallKey(call.into()), MediaCommand::Close));
+    driver.wake();
     let mut received = 0;
     ended(&mut events, calls.into(), |quality| received += quality.packets_received);
     println!("{received} packets were received, {:?}", driver.figures());
@@ -70,6 +71,7 @@ fn main() -> anyhow::Result<()> {
         driver.send(key, MediaCommand::Listen);
         driver.send(key, say());
         driver.send(key, MediaCommand::Close);
+        driver.wake();
         if call % BEGUN_A_SLOT == 0 {
             thread::sleep(2 * SLOT);
             while events.try_recv().is_ok() {}
@@ -88,6 +90,7 @@ impl Caller {
         open(driver, key, port, socket.local_addr()?);
         driver.send(key, MediaCommand::Listen);
         driver.send(key, say());
+        driver.wake();
         let mut packet = [0xff; 172];
         packet[..12].copy_from_slice(&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
         let service = (LOOPBACK, driver.ports()[usize::from(port)]).into();

@@ -99,7 +99,7 @@ impl MediaDriver {
     /// Tells a call's media what to do, at the next [`wake`](Self::wake) at the latest. If the thread has ended, the channel of
     /// events is closed and says so.
     pub fn send(&self, call: CallKey, command: MediaCommand) {
-        let _has_ended = self.commands.give((call, command));
+        let _has_ended = self.commands.give((call, command), || self.wake());
     }
 
     /// What went wrong so far.

@@ -41,10 +41,14 @@ pub(super) fn orders(most: usize) -> (Orders, Obeyed) {
 }
 
 impl Orders {
-    /// Gives one, as soon as there is room. `false`: nobody follows any more.
-    pub(super) fn give(&self, order: Order) -> bool {
+    /// Gives one, as soon as there is room; if there is none, whoever makes some is told to. `false`: nobody follows any more.
+    pub(super) fn give(&self, order: Order, make_room: impl FnOnce()) -> bool {
         let is_full = |waiting: &mut Waiting| waiting.orders.len() >= self.most && !waiting.is_closed;
-        let waiting = self.queue.has_room.wait_while(self.queue.lock(), is_full);
+        let mut waiting = self.queue.lock();
+        if is_full(&mut waiting) {
+            make_room();
+        }
+        let waiting = self.queue.has_room.wait_while(waiting, is_full);
         let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
         if !waiting.is_closed {
             waiting.orders.push_back(order);
@@ -98,7 +102,7 @@ mod tests {
         let (orders, obeyed) = orders(2);
         let mut taken = VecDeque::new();
         assert!(obeyed.take(&mut taken) && taken.is_empty());
-        assert!(orders.give(order(1)) && orders.give(order(2)));
+        assert!(orders.give(order(1), || {}) && orders.give(order(2), || {}));
         orders.close();
         assert!(obeyed.take(&mut taken));
         assert_eq!(taken.drain(..).map(|(call, _)| call.0).collect::<Vec<_>>(), [1, 2]);
@@ -108,7 +112,7 @@ mod tests {
     #[test]
     fn who_finds_no_room_waits_until_some_were_taken() {
         let (orders, obeyed) = orders(1);
-        let giving = std::thread::spawn(move || (1..=100).all(|call| orders.give(order(call))));
+        let giving = std::thread::spawn(move || (1..=100).all(|call| orders.give(order(call), || {})));
         let (mut taken, mut all) = (VecDeque::new(), Vec::new());
         while all.len() < 100 {
             obeyed.take(&mut taken);
@@ -123,8 +127,8 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_thread_that_is_gone() {
         let (orders, obeyed) = orders(1);
-        assert!(orders.give(order(1)));
-        let giving = std::thread::spawn(move || orders.give(order(2)));
+        assert!(orders.give(order(1), || {}));
+        let giving = std::thread::spawn(move || orders.give(order(2), || {}));
         drop(obeyed);
         assert!(!giving.join().unwrap());
     }

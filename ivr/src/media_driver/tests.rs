@@ -67,6 +67,7 @@ impl Service {
 
     fn tell(&self, call: u64, command: MediaCommand) {
         self.driver.send(CallKey(call), command);
+        self.driver.wake();
     }
 
     /// What a call says next, and which call it is.

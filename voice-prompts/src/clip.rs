@@ -93,8 +93,10 @@ pub(crate) fn shipped(wav: &'static [u8]) -> Result<Recording, ClipError> {
     }
 }
 
+type Reader<'a> = WavReader<Cursor<&'a [u8]>>;
+
 /// At its first sample, with its rate.
-fn open(wav: &[u8]) -> Result<(WavReader<Cursor<&[u8]>>, u32), ClipError> {
+fn open(wav: &[u8]) -> Result<(Reader<'_>, u32), ClipError> {
     let reader = WavReader::new(Cursor::new(wav))?;
     let WavSpec { channels, sample_rate: rate, bits_per_sample: bits, sample_format } = reader.spec();
     if channels != 1 || bits != 16 || sample_format != SampleFormat::Int || ![RATE, MASTER_RATE].contains(&rate) {

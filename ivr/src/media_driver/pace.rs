@@ -48,7 +48,7 @@ impl Pace {
         let slots = slots(packet_time);
         let phase = self.calls_begun.wrapping_mul(STRIDE) % slots;
         self.calls_begun = self.calls_begun.wrapping_add(1);
-        let next = self.slot(now) + u64::from(self.into_slot(now) > Duration::ZERO);
+        let next = self.slot(now) + u64::from(self.since_slot_began(now) > Duration::ZERO);
         let wait = (phase + slots - next % slots) % slots;
         self.due.push(Reverse(Due { slot: next + wait, call, port }));
     }
@@ -74,7 +74,7 @@ impl Pace {
     pub(super) fn rest(&self, now: Instant) -> Option<Duration> {
         let Reverse(earliest) = self.due.peek()?;
         let slots = earliest.slot.saturating_sub(self.slot(now)).max(1);
-        Some(Duration::from_millis(slots) - self.into_slot(now))
+        Some(Duration::from_millis(slots) - self.since_slot_began(now))
     }
 
     /// The present slot.
@@ -83,7 +83,7 @@ impl Pace {
     }
 
     /// How much of the present slot is over.
-    fn into_slot(&self, now: Instant) -> Duration {
+    fn since_slot_began(&self, now: Instant) -> Duration {
         let since = now.saturating_duration_since(self.began);
         Duration::from_nanos((since.subsec_nanos() % SLOT.subsec_nanos()).into())
     }

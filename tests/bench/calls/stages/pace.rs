@@ -64,7 +64,8 @@ pub(super) fn talk(
     };
     let at_rest = service.usage()?;
     let mut meanwhile = Some(meanwhile);
-    let (mut before, mut during): (Option<(Usage, i128)>, Option<(Usage, i128)>) = (None, None);
+    let mut before: Option<(Usage, i128)> = None;
+    let mut during = None;
     let measured = load::run(&load, |media| {
         let now = (service.usage()?, Clock.wall().unix_timestamp_nanos());
         match before {

@@ -1,6 +1,7 @@
 //! The service under load: `dialproof serve` with SQLite, pages and authority, in a process of its own on a core of its own.
 
 use std::fmt::Write as _;
+use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -94,12 +95,25 @@ impl Service {
     /// Waits until it answers.
     pub(crate) fn wait(&mut self) -> anyhow::Result<()> {
         let gives_up_at = Clock.now() + PATIENCE;
-        while TcpStream::connect(self.installation.http()).is_err() {
+        // Its sockets are there before it is: only an answer says that it is ready.
+        while !self.is_ready() {
             ensure!(!self.child.has_ended(), "the service ended at once");
             ensure!(Clock.now() < gives_up_at, "the service does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
+    }
+
+    fn is_ready(&self) -> bool {
+        let ask = || -> std::io::Result<String> {
+            let mut stream = TcpStream::connect(self.installation.http())?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 "))
     }
 
     pub(crate) fn sip(&self) -> SocketAddr {

@@ -1,6 +1,6 @@
 //! How many short calls a second one core serves without a failure.
 
-use super::{runs, short};
+use super::{CALLERS, expected, runs, short};
 use crate::Bench;
 use crate::report::{Mark, Report};
 use crate::service::{Service, Setup, found};
@@ -16,7 +16,7 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
         let mut rate = FIRST;
         while rate <= LAST {
             let service = Service::start(found(Setup::default())?, bench)?;
-            if short::calls(&service, rate, SECONDS)?.failed > 0.0 {
+            if short::calls(&service, &expected(&service, CALLERS)?, rate, SECONDS)?.failed > 0.0 {
                 break;
             }
             best = rate;

@@ -2,7 +2,7 @@
 
 use ivr::phone::load::Talk;
 
-use super::{pace, runs, short};
+use super::{CALLERS, expected, pace, runs, short};
 use crate::Bench;
 use crate::report::{Mark, Report};
 use crate::service::{Service, Setup, found};
@@ -12,7 +12,7 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
     let bench = Bench { service_cores, ..bench.clone() };
     let [failed, cpu, p50, p99] = runs(&bench, |bench| {
         let service = Service::start(found(Setup::default())?, bench)?;
-        let short = short::calls(&service, 2_500.0, 20.0)?;
+        let short = short::calls(&service, &expected(&service, CALLERS)?, 2_500.0, 20.0)?;
         Ok([short.failed, short.cpu_a_call, short.p50, short.p99])
     })?;
     report.figure("two cores: failures of 50,000 calls at 2,500/s", "calls", Mark::None, &failed, "");

@@ -8,13 +8,13 @@ use ivr::phone::load::Talk;
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use super::{pace, runs, short};
+use super::{CALLERS, expected, pace, runs, short};
 use crate::Bench;
 use crate::plot::{Curve, plot};
 use crate::report::{Mark, Report, median};
 use crate::service::{Service, Setup, found};
 
-const CALLS: [usize; 4] = [100, 500, 1_000, 2_000];
+const AT_ONCE: [usize; 4] = [100, 500, 1_000, 2_000];
 const STORED: [u32; 3] = [1_000, 100_000, 1_000_000];
 const SHORT_PER_SECOND: f64 = 1_000.0;
 /// Where the curves go.
@@ -22,7 +22,7 @@ const PICTURE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/growth.svg");
 
 pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let (mut pairs, mut memory, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
-    for calls in CALLS {
+    for calls in AT_ONCE {
         let [off, pair, all] = runs(bench, |bench| {
             let service = Service::start(found(Setup::default())?, bench)?;
             let (pace, _) = pace::talk(&service, calls, Talk::Silence, |_| {})?;
@@ -40,8 +40,9 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
             let installation = Service::start(found(Setup::default())?, bench)?.end();
             fill(&installation, stored)?;
             let service = Service::start(installation, bench)?;
-            let lone = short::calls(&service, 50.0, 10.0)?;
-            let many = short::calls(&service, SHORT_PER_SECOND, 10.0)?;
+            let numbers = expected(&service, CALLERS)?;
+            let lone = short::calls(&service, &numbers, 50.0, 10.0)?;
+            let many = short::calls(&service, &numbers, SHORT_PER_SECOND, 10.0)?;
             Ok([lone.p50, many.cpu_a_call])
         })?;
         report.figure(&format!("{stored} stored verifications, INVITE to 200 p50"), "ms", Mark::None, &p50, "");

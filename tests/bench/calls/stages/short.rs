@@ -1,6 +1,7 @@
 //! Calls that are answered and end at once.
 
 use ivr::phone::load::{self, percentile};
+use ivr_core::number::Number;
 
 use super::{CALLERS, expected, milliseconds, runs, short_calls};
 use crate::Bench;
@@ -24,13 +25,12 @@ pub(super) struct Short {
     pub(super) grown: f64,
 }
 
-/// Short calls at this rate, on a service that runs.
-pub(super) fn calls(service: &Service, per_second: f64, seconds: f64) -> anyhow::Result<Short> {
-    let numbers = expected(service, CALLERS)?;
+/// Short calls of these numbers at this rate, on a service that expects them.
+pub(super) fn calls(service: &Service, numbers: &[Number], per_second: f64, seconds: f64) -> anyhow::Result<Short> {
     // Whatever is made once.
-    load::run(&short_calls(service, &numbers, per_second.min(500.0), 1.0), |_| Ok(()))?;
+    load::run(&short_calls(service, numbers, per_second.min(500.0), 1.0), |_| Ok(()))?;
     let before = service.usage()?;
-    let load = short_calls(service, &numbers, per_second, seconds);
+    let load = short_calls(service, numbers, per_second, seconds);
     let mut measured = load::run(&load, |_| Ok(()))?;
     let after = service.usage()?;
     let calls = load.calls as f64;
@@ -63,7 +63,7 @@ pub(super) fn mib(kib: u64) -> f64 {
 pub(super) fn setup(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let [p50, p99] = runs(bench, |bench| {
         let service = Service::start(found(Setup::default())?, bench)?;
-        let short = calls(&service, 50.0, 20.0)?;
+        let short = calls(&service, &expected(&service, CALLERS)?, 50.0, 20.0)?;
         Ok([short.p50, short.p99])
     })?;
     report.figure("INVITE to 200 at 50 calls/s, p50", "ms", Mark::AtMost(0.3), &p50, "SEMS 0.53");
@@ -75,9 +75,10 @@ pub(super) fn setup(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
 pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let [failed, cpu, p50, p99, before, grown] = runs(bench, |bench| {
         let service = Service::start(found(Setup::default())?, bench)?;
-        let short = calls(&service, PER_SECOND, SECONDS)?;
+        let numbers = expected(&service, CALLERS)?;
+        let short = calls(&service, &numbers, PER_SECOND, SECONDS)?;
         // Whatever 150,000 calls left, as many again must not add to it: ended requests are remembered for half a minute.
-        let again = calls(&service, PER_SECOND, SECONDS)?;
+        let again = calls(&service, &numbers, PER_SECOND, SECONDS)?;
         Ok([short.failed + again.failed, short.cpu_a_call, short.p50, short.p99, short.grown, again.grown])
     })?;
     let peers = "SEMS 650 calls/s, Asterisk 534";

@@ -1,7 +1,6 @@
 //! Commands on their way to the media thread: a queue under a lock, not one without locks. A sender that is held up between
 //! taking a place in such a queue and filling it makes the reader spin; a real-time reader on the sender's core would spin
-//! until the kernel stops it (measured: calls held up for a second at 2,500 a second). For a lock it sleeps, and the sender
-//! goes on.
+//! until the kernel stops it (docs/performance.md). For a lock it sleeps, and the sender goes on.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -56,7 +56,11 @@ impl Address {
         // RFC 9598 3: the domain of a certificate's mailbox is made of A-labels.
         let shown_domain = if domain.is_ascii() { domain } else { &ascii_domain };
         let verbatim = format!("{local}@{shown_domain}");
-        let key = format!("{}@{ascii_domain}", local.nfc().collect::<String>().to_ascii_lowercase());
+        let folded = fold(local);
+        // A letter and its mark may be allowed where what they compose to is not.
+        check_clear(local)?;
+        check_clear(&folded)?;
+        let key = format!("{folded}@{ascii_domain}");
         // RFC 5321 4.5.3.1: 64 octets of local part, and a path of 256 with its brackets.
         if local.len() > 64 || verbatim.len() > 254 || key.len() > 254 {
             return Err(BadAddress::TooLong);
@@ -86,7 +90,7 @@ impl Address {
     }
 }
 
-/// RFC 5321 4.1.2, RFC 6531 3.3: a dot-atom, of ASCII's atext and the identifiers of one script.
+/// RFC 5321 4.1.2, RFC 6531 3.3: a dot-atom, of ASCII's atext and whatever is not ASCII.
 fn check_local(local: &str) -> Result<(), BadAddress> {
     if local.is_empty() {
         return Err(BadAddress::Shape);
@@ -95,7 +99,16 @@ fn check_local(local: &str) -> Result<(), BadAddress> {
     if local.split('.').any(str::is_empty) || !local.chars().all(|c| c == '.' || !c.is_ascii() || atext(c)) {
         return Err(BadAddress::Local);
     }
-    // UTS 39 3.1 leaves out what cannot be seen or turns the direction of writing; 5.1 says what mixes scripts.
+    Ok(())
+}
+
+/// The local part as the key has it. Composed twice: a small letter may compose with its mark where the capital does not.
+fn fold(local: &str) -> String {
+    local.nfc().map(|c| c.to_ascii_lowercase()).nfc().collect()
+}
+
+/// UTS 39 3.1 leaves out what cannot be seen or turns the direction of writing; 5.1 says what mixes scripts.
+fn check_clear(local: &str) -> Result<(), BadAddress> {
     let clear = local.chars().all(|c| c.is_ascii() || c.identifier_allowed());
     if clear && local.is_single_script() { Ok(()) } else { Err(BadAddress::Confusable) }
 }
@@ -114,5 +127,56 @@ fn a_label(domain: &str) -> Result<String, BadAddress> {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[private]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Result<String, BadAddress> {
+        Address::parse(text).map(|address| address.key().to_owned())
+    }
+
+    #[test]
+    fn case_composition_and_the_spelling_of_the_domain_make_no_other_identity() {
+        let spellings = ["ju\u{308}rg@münchen.example", "jürg@xn--mnchen-3ya.example", "JüRG@MÜNCHEN.EXAMPLE"];
+        for text in spellings {
+            assert_eq!(key(text).as_deref(), Ok("jürg@xn--mnchen-3ya.example"), "{text}");
+        }
+        assert_ne!(key("j.urg+tag@example.org"), key("jurg@example.org"));
+    }
+
+    #[test]
+    fn what_cannot_be_an_address_is_refused_with_its_reason() {
+        let cases = [
+            ("nobody", BadAddress::Shape),
+            ("@example.org", BadAddress::Shape),
+            ("\"a b\"@example.org", BadAddress::Quoted),
+            ("a..b@example.org", BadAddress::Local),
+            ("a b@example.org", BadAddress::Local),
+            ("a\r\nBcc: b@example.org", BadAddress::Local),
+            ("p\u{430}ypal@example.org", BadAddress::Confusable),
+            ("a\u{200b}b@example.org", BadAddress::Confusable),
+            ("a@[192.0.2.1]", BadAddress::Literal),
+            ("a@192.0.2.1", BadAddress::Domain),
+            ("a@localhost", BadAddress::Domain),
+        ];
+        for (text, why) in cases {
+            assert_eq!(key(text), Err(why), "{text:?}");
+        }
+        assert_eq!(key(&format!("{}@example.org", "a".repeat(65))), Err(BadAddress::TooLong));
+    }
+
+    /// Found by the fuzz target `address`: letters that are allowed one by one, composed to others.
+    #[test]
+    fn an_address_is_read_again_from_its_key_and_from_what_was_typed() {
+        for local in
+            ["B\u{331}", "h\u{331}", "H\u{331}", "\u{1e06}", "A=\u{338}", "e\u{301}", "\u{212a}", "q\u{331}Q\u{331}"]
+        {
+            let Ok(address) = Address::parse(&format!("{local}@example.org")) else { continue };
+            assert_eq!(Address::parse(address.verbatim()), Ok(address.clone()), "{local}");
+            assert_eq!(key(address.key()).as_deref(), Ok(address.key()), "{local}");
+        }
     }
 }

@@ -13,8 +13,8 @@ use crate::number::Number;
 use crate::private::Private;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Method, Reply, Request, shortened};
+use crate::sip::resending::{LIFETIME, Resending, Resent};
 use crate::sip::sdp::{Crypto, Ours, Proposal};
-use crate::sip::transaction::{LIFETIME, Resending, Resent};
 
 mod conversation;
 mod desk;
@@ -345,7 +345,7 @@ impl Call {
     fn respond(&mut self, reply: Reply, incoming: &Incoming, desk: &mut Desk<'_>) {
         let (status, to_tag) = (reply.status, self.dialog.local_tag());
         desk.send(desk.written(&reply, &incoming.request, incoming.from, to_tag));
-        desk.transactions.answer(&incoming.key, reply, to_tag, desk.now);
+        desk.transactions.servers.answer(&incoming.key, reply, to_tag, desk.now);
         self.note_reply(status, &incoming.request, desk);
     }
 }

@@ -14,10 +14,13 @@ use crate::media::CallKey;
 use crate::number::Number;
 use crate::private::Private;
 use crate::sip::agenda::Agenda;
+use crate::sip::client_transactions::{Asker, Heard};
 use crate::sip::gate::{self, Fault, Read};
 use crate::sip::message::{Asked, Method, Reply, Request, Response};
 use crate::sip::peer::Peer;
-use crate::sip::transaction::{Asker, Heard, Repetition, Sending, TransactionKey, Transactions};
+use crate::sip::resending::Sending;
+use crate::sip::server_transactions::{Repetition, TransactionKey};
+use crate::sip::transaction::Transactions;
 
 mod admission;
 mod config;
@@ -136,7 +139,7 @@ impl Endpoint {
             Input::Message { from, bytes } => self.on_message(from, bytes, now, out),
             Input::Broken { from, bytes } => self.on_broken(from, bytes, out),
             Input::Unreached { to } => {
-                let unanswered = self.transactions.on_unreached(&to);
+                let unanswered = self.transactions.clients.on_unreached(&to);
                 self.give_up(unanswered, now, out);
             }
             Input::Media(key, event) => self.with(key, now, out, |call, desk| call.on_media(event, desk)),
@@ -249,7 +252,7 @@ impl Endpoint {
     }
 
     fn on_response(&mut self, response: &Response, now: Instant, out: &mut Outbox) {
-        match self.transactions.on_response(response, now) {
+        match self.transactions.clients.on_response(response, now) {
             Heard::Stray => self.counters.unmatched_responses += 1,
             Heard::Provisional => {}
             Heard::Again((to, bytes)) => out.push(Output::Message { to, bytes }),
@@ -267,7 +270,9 @@ impl Endpoint {
         match &read {
             Read::KeepAlive => return,
             Read::Garbage => self.counters.garbage += 1,
-            Read::Response(response) if matches!(self.transactions.asker_of(response), Some(Asker::Link(_))) => {
+            Read::Response(response)
+                if matches!(self.transactions.clients.asker_of(response), Some(Asker::Link(_))) =>
+            {
                 return self.on_response(response, now, out);
             }
             _ => self.counters.strangers += 1,
@@ -305,7 +310,7 @@ impl Endpoint {
 
     fn on_ack(&mut self, ack: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
         let Incoming { request, key, .. } = &ack;
-        if self.transactions.acknowledge(key, now) {
+        if self.transactions.servers.acknowledge(key, now) {
             return;
         }
         let Some(tag) = &request.to_tag else { return self.counters.unmatched_acks += 1 };
@@ -321,7 +326,7 @@ impl Endpoint {
     }
 
     fn on_request(&mut self, incoming: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
-        match self.transactions.repetition(&incoming.key) {
+        match self.transactions.servers.repetition(&incoming.key) {
             Repetition::New => {}
             Repetition::Absorbed => return self.counters.retransmitted_requests += 1,
             Repetition::Again((to, bytes)) => {
@@ -347,7 +352,7 @@ impl Endpoint {
                     }
                 }
             }
-            (Method::Invite, None) if self.transactions.is_merged(request) => {
+            (Method::Invite, None) if self.transactions.servers.is_merged(request) => {
                 self.reply_stateless(&Reply::new(482), &Asked::of(request, incoming.from), out);
             }
             (Method::Invite, None) => self.on_invite(incoming, trunk, now, out),
@@ -373,12 +378,12 @@ impl Endpoint {
 
     fn on_cancel(&mut self, cancel: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
         let invite = TransactionKey::cancelled_by(&cancel.request, trunk);
-        if let Some(call) = self.transactions.call_of(&invite) {
+        if let Some(call) = self.transactions.servers.call_of(&invite) {
             return self.with(call, now, out, |call, desk| call.on_cancel(&cancel, desk));
         }
         // RFC 3261 9.2: once there is a final response, a CANCEL changes nothing.
         let asked = Asked::of(&cancel.request, cancel.from);
-        match self.transactions.tag_of(&invite) {
+        match self.transactions.servers.tag_of(&invite) {
             // With the tag that the INVITE got.
             Some(tag) => self.reply(&Reply::new(200), tag, &asked, out),
             None => self.reply_stateless(&Reply::new(481), &asked, out),

@@ -10,11 +10,11 @@ use rand_core::Rng;
 
 use crate::call::{Desk, branch, unguessable};
 use crate::endpoint::Output;
+use crate::sip::client_transactions::Asker;
 use crate::sip::header_lines::HeaderLine;
 use crate::sip::locate::{Search, Target};
 use crate::sip::message::{Method, Response, write_request};
 use crate::sip::peer::{Peer, Transport};
-use crate::sip::transaction::Asker;
 
 mod probe;
 mod profile;
@@ -147,7 +147,7 @@ impl Link {
                 self.on_located(&search.into_targets(), desk);
             }
             Stage::Leaving { branch, gives_up_at } if desk.now >= *gives_up_at => {
-                desk.transactions.abandon(branch);
+                desk.transactions.clients.abandon(branch);
                 self.end(desk);
             }
             _ => {}
@@ -203,7 +203,7 @@ impl Link {
             (Task::Probe(_), _) => false,
         };
         if let Stage::Asking { branch } = &self.stage {
-            desk.transactions.abandon(branch);
+            desk.transactions.clients.abandon(branch);
         }
         if self.servers.is_empty() {
             self.servers.extend(self.home);
@@ -220,7 +220,7 @@ impl Link {
     pub(crate) fn leave_at_once(&mut self, desk: &mut Desk<'_>) {
         self.leave(desk);
         if let Stage::Leaving { branch, .. } = &self.stage {
-            desk.transactions.abandon(branch);
+            desk.transactions.clients.abandon(branch);
             self.end(desk);
         }
     }
@@ -351,7 +351,7 @@ impl Link {
         ];
         lines.extend(more);
         let sending = (to, write_request(method, &uri, &lines, b"", desk.config.server.as_deref()));
-        desk.transactions.send(&branch, Asker::Link(self.key), method, sending.clone(), desk.now);
+        desk.transactions.clients.send(&branch, Asker::Link(self.key), method, sending.clone(), desk.now);
         desk.send(sending);
         Some(branch)
     }

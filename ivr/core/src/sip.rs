@@ -1,11 +1,13 @@
 //! SIP: bytes to checked messages, transactions, dialogs, offer and answer.
 //!
-//! [`stream`] finds the messages in a connection, [`gate`] reads them, line by line ([`header_lines`]), [`message`] models what passed it and writes what we send in SIP's own words ([`vocabulary`]),
-//! [`transaction`] repeats and absorbs, [`dialog`] is what the two sides of a call agreed on, [`sdp`] is what their media
-//! agreed on, [`session_timer`] how long they stay without a word, [`identity`] says who calls, [`info_key`] reads a key,
-//! [`multipart`] finds a description among other things.
+//! [`stream`] finds the messages in a connection, [`gate`] reads them, line by line ([`header_lines`]), [`message`] models
+//! what passed it and writes what we send in SIP's own words ([`vocabulary`]). [`transaction`]s are of those who ask us
+//! ([`server_transactions`]) and of those whom we ask ([`client_transactions`]); both send again ([`resending`]). [`dialog`]
+//! is what the two sides of a call agreed on, [`sdp`] what their media agreed on, [`session_timer`] how long they stay without
+//! a word, [`identity`] says who calls, [`info_key`] reads a key, [`multipart`] finds a description among other things.
 
 pub(crate) mod agenda;
+pub(crate) mod client_transactions;
 pub(crate) mod dialog;
 pub(crate) mod digest;
 pub(crate) mod gate;
@@ -16,7 +18,9 @@ pub(crate) mod locate;
 pub(crate) mod message;
 mod multipart;
 pub mod peer;
+pub(crate) mod resending;
 pub(crate) mod sdp;
+pub(crate) mod server_transactions;
 pub(crate) mod session_timer;
 pub mod stream;
 pub(crate) mod transaction;

@@ -2,6 +2,7 @@
 //! have a core each. Every run has a service of its own in a fresh folder; of the runs of a stage the median counts, and
 //! all are printed, beside a program that only sends and receives the same packets, and beside what others reach.
 
+mod docs;
 mod floor;
 mod plot;
 mod report;
@@ -26,6 +27,9 @@ struct Arguments {
     /// How many runs of each, each with a fresh process
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
+    /// Put the tables and curves into docs/performance.md
+    #[arg(long, conflicts_with = "stages")]
+    write: bool,
     /// Whom `cargo bench` calls says so; `cargo test --all-targets` does not, and measures nothing
     #[arg(long, hide = true)]
     bench: bool,
@@ -37,6 +41,8 @@ pub(crate) struct Bench {
     pub(crate) runs: u32,
     pub(crate) service_cores: Vec<usize>,
     pub(crate) load_core: usize,
+    /// Tables and curves go into the documentation, too.
+    pub(crate) writes: bool,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -47,9 +53,10 @@ fn main() -> anyhow::Result<ExitCode> {
     allow_many();
     let cores = cores::allowed()?;
     let (first, last) = (*cores.first().context("no core")?, *cores.last().context("no core")?);
-    let bench = Bench { runs: arguments.runs, service_cores: vec![first], load_core: last };
+    let bench = Bench { runs: arguments.runs, service_cores: vec![first], load_core: last, writes: arguments.write };
     cores::pin(bench.load_core)?;
-    println!("machine: {}", usage::machine()?);
+    let machine = usage::machine()?;
+    println!("machine: {machine}");
     println!("cores: service on {first}, load on {last}{}", if first == last { ": THEY SHARE IT" } else { "" });
     println!("arrivals are stamped by the kernel as it takes each datagram from the loopback (SO_TIMESTAMPNS)");
 
@@ -60,5 +67,8 @@ fn main() -> anyhow::Result<ExitCode> {
         stage.measure(&bench, &mut report)?;
     }
     println!("\n{}", report.table());
+    if bench.writes {
+        docs::replace("marks", &format!("{machine}\n\n{}", report.table()))?;
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,9 @@ use rand_core::Rng;
 use crate::endpoint::{Counters, EndpointConfig, Outbox, Output};
 use crate::sip::message::{Asked, Reply, Request};
 use crate::sip::peer::Peer;
-use crate::sip::transaction::{Sending, TransactionKey, Transactions};
+use crate::sip::resending::Sending;
+use crate::sip::server_transactions::TransactionKey;
+use crate::sip::transaction::Transactions;
 use crate::sip::via::MAGIC_COOKIE;
 
 /// What a call may use while it acts: everything that the calls of an endpoint share.

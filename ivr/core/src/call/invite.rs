@@ -32,7 +32,7 @@ impl Call {
         let reply = Reply::new(200).contact(&self.dialog.contact(&desk.config.addresses)).allow().supported().sdp(sdp);
         let reply = self.agree_on_timer(reply, &invite.request, desk);
         let (to, bytes) = desk.written(&reply, &invite.request, invite.from, self.dialog.local_tag());
-        desk.transactions.accept(&invite.key, self.dialog.local_tag(), desk.now);
+        desk.transactions.servers.accept(&invite.key, self.dialog.local_tag(), desk.now);
         desk.send((to, bytes.clone()));
         self.note_reply(200, &invite.request, desk);
         self.unacknowledged = Some(Unacknowledged {
@@ -54,7 +54,7 @@ impl Call {
         desk.counters.refused += u64::from(status != 487);
         let refusal = Reply::refusal(status, desk.chance);
         let refusal = desk.written(&refusal, &invite.request, invite.from, self.dialog.local_tag());
-        desk.transactions.refuse(&invite.key, self.dialog.local_tag(), refusal.clone(), desk.now);
+        desk.transactions.servers.refuse(&invite.key, self.dialog.local_tag(), refusal.clone(), desk.now);
         desk.send(refusal);
         self.note_reply(status, &invite.request, desk);
         let claimed = Some(self.caller.number.clone());

@@ -20,7 +20,7 @@ impl Call {
             }
             Err(refusal) => {
                 let response = desk.written(&refusal.reply, &invite.request, invite.from, self.dialog.local_tag());
-                desk.transactions.refuse(&invite.key, self.dialog.local_tag(), response.clone(), desk.now);
+                desk.transactions.servers.refuse(&invite.key, self.dialog.local_tag(), response.clone(), desk.now);
                 desk.send(response);
                 self.note_reply(refusal.reply.status, &invite.request, desk);
                 if refusal.ends_call {

@@ -1,11 +1,12 @@
 //! Requests of ours in the dialog: the BYE, and the refresh of its session.
 
 use super::*;
+use crate::sip::client_transactions::Asker;
 use crate::sip::dialog::Draft;
 use crate::sip::header_lines::HeaderLine;
 use crate::sip::message::{Response, Status};
 use crate::sip::peer::Peer;
-use crate::sip::transaction::{Asker, Sending};
+use crate::sip::resending::Sending;
 
 /// One that was sent.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl Call {
     ) -> OurRequest {
         let (cseq, branch) = (self.dialog.next_cseq(), branch(desk.chance));
         let (sending, summary) = self.written(Draft { method, cseq, branch: &branch, more, body }, desk);
-        desk.transactions.send(&branch, Asker::Call(self.key), method, sending.clone(), desk.now);
+        desk.transactions.clients.send(&branch, Asker::Call(self.key), method, sending.clone(), desk.now);
         desk.send(sending);
         self.note(true, summary, desk);
         OurRequest { method, cseq, branch }
@@ -38,7 +39,7 @@ impl Call {
         let branch = if status < 300 { branch(desk.chance) } else { ours.branch.clone() };
         let ack = Draft { method: Method::Ack, cseq: ours.cseq, branch: &branch, more: Vec::new(), body: b"" };
         let (sending, summary) = self.written(ack, desk);
-        desk.transactions.acknowledged(&ours.branch, sending.clone(), desk.now);
+        desk.transactions.clients.acknowledged(&ours.branch, sending.clone(), desk.now);
         desk.send(sending);
         self.note(true, summary, desk);
     }

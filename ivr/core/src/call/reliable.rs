@@ -49,7 +49,7 @@ impl Call {
             let trying = desk.written(&Reply::new(100), &invite.request, invite.from, "");
             desk.send(trying.clone());
             self.note_reply(100, &invite.request, desk);
-            return desk.transactions.open(&invite.key, &invite.request, self.key, trying);
+            return desk.transactions.servers.open(&invite.key, &invite.request, self.key, trying);
         }
         let ringing = Reply::new(180).contact(&self.dialog.contact(&desk.config.addresses));
         // RFC 3262 3: drawn from 1 to 2^31 - 1.
@@ -59,7 +59,7 @@ impl Call {
             None => ringing,
         };
         let (to, bytes) = desk.written(&ringing, &invite.request, invite.from, self.dialog.local_tag());
-        desk.transactions.open(&invite.key, &invite.request, self.key, (to, bytes.clone()));
+        desk.transactions.servers.open(&invite.key, &invite.request, self.key, (to, bytes.clone()));
         desk.send((to, bytes.clone()));
         self.note_reply(180, &invite.request, desk);
         self.reliable = rseq.map(|rseq| Reliable {

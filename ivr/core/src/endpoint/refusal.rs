@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::sip::header_lines::HeaderLines;
-use crate::sip::transaction::LIFETIME;
+use crate::sip::resending::LIFETIME;
 use crate::sip::via::Via;
 
 /// Makes the tags of refusals.

@@ -7,7 +7,7 @@ use super::header_lines::{HeaderLine, HeaderLines};
 use super::identity::{Parameters, split_at_bracket};
 use super::message::{Method, Request, write_request};
 use super::peer::{Peer, Transport};
-use super::transaction::Sending;
+use super::resending::Sending;
 use super::via::host_and_port;
 use crate::endpoint::Addresses;
 

@@ -1,6 +1,6 @@
 //! What a call costs as calls and stored verifications become more.
 
-use std::path::Path;
+use std::fmt::Write as _;
 
 use anyhow::Context;
 use end_to_end::installation::Installation;
@@ -9,33 +9,40 @@ use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use super::{CALLERS, expected, pace, runs, short};
-use crate::Bench;
 use crate::plot::{Curve, plot};
-use crate::report::{Mark, Report, median};
+use crate::report::{Mark, Report, median, number};
 use crate::service::{Service, Setup, found};
+use crate::{Bench, docs};
 
 const AT_ONCE: [usize; 4] = [100, 500, 1_000, 2_000];
 const STORED: [u32; 3] = [1_000, 100_000, 1_000_000];
 const SHORT_PER_SECOND: f64 = 1_000.0;
-/// Where the curves go.
-const PICTURE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/growth.svg");
 
 pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let (mut pairs, mut memory, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
+    let mut table =
+        "| calls at once | packets off by p99, ms | late p99.9, ms | of the core, % | CPU for a packet each way, µs | \
+        memory of all, MiB |\n|---|---|---|---|---|---|\n"
+            .to_owned();
     for calls in AT_ONCE {
-        let [off, pair, all] = runs(bench, |bench| {
+        let figures = runs(bench, |bench| {
             let service = Service::start(found(Setup::default())?, bench)?;
             let (pace, _) = pace::talk(&service, calls, Talk::Silence, |_| {})?;
-            Ok([pace.off_p99, pace.pair, pace.memory_a_call * calls as f64])
+            Ok([pace.off_p99, pace.late_p999, pace.busy, pace.pair, pace.memory_a_call * calls as f64])
         })?;
-        report.figure(&format!("{calls} calls, packets off by p99"), "ms", Mark::None, &off, "");
-        report.figure(&format!("{calls} calls, CPU for one packet each way"), "µs", Mark::None, &pair, "");
-        report.figure(&format!("{calls} calls, memory of all"), "MiB", Mark::None, &all, "");
-        pairs.push((calls as f64, median(&pair)));
-        memory.push((calls as f64, median(&all)));
+        let [off, late, busy, pair, all] = &figures;
+        report.figure(&format!("{calls} calls, packets off by p99"), "ms", Mark::None, off, "");
+        report.figure(&format!("{calls} calls, packets late p99.9"), "ms", Mark::None, late, "");
+        report.figure(&format!("{calls} calls, of the core"), "%", Mark::None, busy, "");
+        report.figure(&format!("{calls} calls, CPU for one packet each way"), "µs", Mark::None, pair, "");
+        report.figure(&format!("{calls} calls, memory of all"), "MiB", Mark::None, all, "");
+        pairs.push((calls as f64, median(pair)));
+        memory.push((calls as f64, median(all)));
+        row(&mut table, calls, &figures);
     }
+    table += "\n| stored verifications | INVITE to 200 at 50 calls/s, p50, ms | CPU of a short call at 1,000 calls/s, ms |\n|---|---|---|\n";
     for stored in STORED {
-        let [p50, a_call] = runs(bench, |bench| {
+        let figures = runs(bench, |bench| {
             // The first start makes the tables.
             let installation = Service::start(found(Setup::default())?, bench)?.end();
             fill(&installation, stored)?;
@@ -45,18 +52,33 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
             let many = short::calls(&service, &numbers, SHORT_PER_SECOND, 10.0)?;
             Ok([lone.p50, many.cpu_a_call])
         })?;
-        report.figure(&format!("{stored} stored verifications, INVITE to 200 p50"), "ms", Mark::None, &p50, "");
-        report.figure(&format!("{stored} stored verifications, CPU of a short call"), "ms", Mark::None, &a_call, "");
-        cpu.push((f64::from(stored), median(&a_call) * 1e3));
+        let [p50, a_call] = &figures;
+        report.figure(&format!("{stored} stored verifications, INVITE to 200 p50"), "ms", Mark::None, p50, "");
+        report.figure(&format!("{stored} stored verifications, CPU of a short call"), "ms", Mark::None, a_call, "");
+        cpu.push((f64::from(stored), median(a_call) * 1e3));
+        row(&mut table, stored, &figures);
     }
-    let curves = [
-        Curve { title: "CPU for one packet each way, µs", over: "calls at once", points: pairs, logarithmic: false },
-        Curve { title: "Memory of all calls, MiB", over: "calls at once", points: memory, logarithmic: false },
-        Curve { title: "CPU of a short call, µs", over: "stored verifications", points: cpu, logarithmic: true },
-    ];
-    std::fs::write(PICTURE, plot(&curves)).with_context(|| PICTURE.to_owned())?;
-    println!("  the curves are in {}", Path::new(PICTURE).canonicalize()?.display());
+    if bench.writes {
+        let curves = [
+            Curve {
+                title: "CPU for one packet each way, µs",
+                over: "calls at once",
+                points: pairs,
+                logarithmic: false,
+            },
+            Curve { title: "Memory of all calls, MiB", over: "calls at once", points: memory, logarithmic: false },
+            Curve { title: "CPU of a short call, µs", over: "stored verifications", points: cpu, logarithmic: true },
+        ];
+        docs::replace("growth", &table)?;
+        docs::draw(&plot(&curves))?;
+    }
     Ok(())
+}
+
+/// A row of medians.
+fn row(table: &mut String, of: impl std::fmt::Display, figures: &[Vec<f64>]) {
+    let medians = figures.iter().map(|runs| number(median(runs))).collect::<Vec<_>>().join(" | ");
+    writeln!(table, "| {of} | {medians} |").expect("a string takes all");
 }
 
 /// Stores so many verifications of other people: half of them may still be called in, the others are history.

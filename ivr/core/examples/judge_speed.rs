@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         max_level: Level::L2,
         ..TrunkProfile::default()
     };
-    let policy = Policy { trunks: vec![trunk], issue_from: Level::L2, kinds: KindPolicy::default() };
+    let policy = Policy { trunks: vec![trunk], issue_from: Level::L2.into(), kinds: KindPolicy::default() };
     let peer = Peer::udp("192.0.2.10:5060".parse()?);
     let headers = [
         ("Via", "SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK776asdhds;rport"),

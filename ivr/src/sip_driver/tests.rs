@@ -111,7 +111,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
     EndpointConfig {
         addresses: Addresses::only(address),
         rtp_ports,
-        policy: Policy { trunks: vec![trunk], issue_from: Level::L1, kinds: KindPolicy::default() },
+        policy: Policy { trunks: vec![trunk], issue_from: Level::L1.into(), kinds: KindPolicy::default() },
         links: Vec::new(),
         binding: Binding::ReadBack,
         limits: Limits::default(),

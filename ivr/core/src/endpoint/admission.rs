@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::call::{Incoming, Opening, unguessable};
-use crate::caller::{self, Reason, Verdict};
+use crate::caller::{self, Verdict};
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Asked, Reply, shortened};
 use crate::sip::sdp::{Proposal, Unacceptable};
@@ -12,7 +12,7 @@ use crate::sip::session_timer::Agreement;
 struct Refused {
     status: u16,
     reason: &'static str,
-    /// Who calls, if the checks on that had passed.
+    /// Who calls, if the checks on that had passed, or all but the last.
     caller: Option<Box<Caller>>,
     claimed: Option<Number>,
 }
@@ -104,8 +104,9 @@ impl Endpoint {
         let verdict = caller::judge(&self.config.policy, &from, &invite.uri, &invite.lines.pairs());
         match verdict {
             Verdict::Accept { caller, .. } => Ok(caller),
-            Verdict::Refuse { reason, claimed, .. } => {
-                Err(Refused { claimed, ..Refused::new(Reason::status(reason), reason.code()) })
+            Verdict::Refuse(refusal) => {
+                let caller::Refusal { reason, claimed, caller, .. } = *refusal;
+                Err(Refused { claimed, caller: caller.map(Box::new), ..Refused::new(reason.status(), reason.code()) })
             }
         }
     }

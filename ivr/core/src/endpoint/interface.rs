@@ -98,7 +98,7 @@ pub enum Entry {
         trunk: Option<String>,
         /// Where the INVITE came from.
         source: SocketAddr,
-        /// The caller, once the checks passed.
+        /// The caller, once the checks passed, or all of them but the issuing level.
         caller: Option<Caller>,
     },
     /// A SIP message of the call, for the ladder: private, and not kept for long.

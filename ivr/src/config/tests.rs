@@ -304,6 +304,9 @@ fn every_fault_is_told_with_its_place() {
             "fault: verification.code_life_minutes: between 2 and 30",
         ),
         ("1.3.6.1.4.1.55555", "1.3.6.1.4.1.32473", "fault: ca.oid_arc: 1.3.6.1.4.1.32473 is for documentation"),
+        ("[dht]", "[ca.life_days]\nL1 = 8\n[dht]", "fault: ca.life_days.L1: between 1 and 7 days"),
+        ("[dht]", "[ca.life_days]\nL2 = 0\n[dht]", "fault: ca.life_days.L2: between 1 and 30 days"),
+        ("[dht]", "[ca.life_days]\nL5 = 1\n[dht]", "fault: ca.life_days.L5: a level is one of"),
         ("1.3.6.1.4.1.55555", "1.40.1", "fault: ca.oid_arc: \"1.40.1\" is no object identifier"),
         ("[dht]", "[database]\nurl = \"mysql://h/d\"\n[dht]", "fault: database.url: write sqlite:FILE or postgres://"),
         ("[dht]", "[operators]\nsession_hours = 0\n[dht]", "fault: operators.session_hours: between 1 hour and a week"),
@@ -433,6 +436,14 @@ fn both_families_and_tls_are_taken_where_the_sockets_take_them() {
     assert_eq!((advertised.sip_other, advertised.tls_port), (Some("[2001:db8::1]:5060".parse().unwrap()), Some(5061)));
     assert_eq!(config.trunk_certificates()[0].names, ["sip.carrier.example"]);
     assert!(config.policy().trunks[0].shows_certificate && config.policy().has_roaming_trunk());
+}
+
+#[test]
+fn lives_are_as_configured_and_else_the_longest() {
+    let text = SMALL.replace("[dht]", "[ca.life_days]\nL0 = 30\nL2 = 14\n[dht]");
+    let config = parsed(&text, Purpose::Serve).0.unwrap();
+    let days = ::ca::Level::ALL.map(|level| config.ca().lives().of(level).as_secs() / 86_400);
+    assert_eq!(days, [30, 7, 14, 30, 30]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod line;
 pub mod passport;
 pub mod policy;
 pub mod reason;
+pub mod sentences;
 pub mod trunk;
 pub mod verstat;
 
@@ -17,6 +18,7 @@ pub use line::LineParameters;
 pub use passport::{Attest, PassportVerdict};
 pub use policy::{Assessed, Policy, Refusal, Verdict, assess, judge};
 pub use reason::Reason;
+pub use sentences::Sentences;
 pub use trunk::{KeepsDiversion, Network, NumberFormat, Pace, Srtp, TrunkProfile};
 pub use verstat::{Finding, Verstat};
 

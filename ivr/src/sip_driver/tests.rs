@@ -135,7 +135,7 @@ async fn report(call: JoinHandle<CallReport>) -> CallReport {
 
 /// The statuses of the calls that were refused.
 fn refusals(entries: &[Entry]) -> Vec<u16> {
-    let status = |entry: &Entry| if let Entry::Refused { status, .. } = entry { Some(*status) } else { None };
+    let status = |entry: &Entry| if let Entry::Refused { reason, .. } = entry { Some(reason.status()) } else { None };
     entries.iter().filter_map(status).collect()
 }
 

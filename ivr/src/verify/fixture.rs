@@ -277,7 +277,7 @@ pub(crate) fn caller(text: &str) -> Caller {
         number: number(text),
         level: Level::L2,
         trunk: "test".into(),
-        caps: Caps::default(),
+        caps: Caps::from_codes("not-attested"),
         line: LineParameters::default(),
     }
 }

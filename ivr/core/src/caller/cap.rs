@@ -110,6 +110,12 @@ mod tests {
     }
 
     #[test]
+    fn every_cap_has_a_code_and_a_bit_of_its_own() {
+        assert!(Cap::ALL.iter().enumerate().all(|(at, cap)| *cap as usize == at));
+        assert_eq!(Cap::ALL.len(), Cap::NoReturnPath as usize + 1);
+    }
+
+    #[test]
     fn only_the_lowest_caps_are_told() {
         let (level, caps) = Caps::least([
             (Cap::NoReturnPath, Level::L3),

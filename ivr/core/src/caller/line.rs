@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The parameters `npdi` and `rn` (RFC 4694), `cpc` and `isup-oli` that stood beside a caller's number. Whoever calls may
-/// have written them, so only what is known is kept.
+/// The parameters `npdi` and `rn` (RFC 4694), `cpc` and `isup-oli` that stood beside a caller's number. Whoever calls
+/// may have written them, so only what is known is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct LineParameters {
     npdi: bool,

@@ -1,5 +1,6 @@
 //! What is known of the PASSporT (RFC 8225) that a call bears. Nothing in this file verifies one: it is the place where
-//! the verdict of whoever does comes in, after the checks that need no network and before anybody is asked for a session.
+//! the verdict of whoever does comes in, after the checks that need no network and before anybody is asked for a
+//! session.
 
 /// What a signer says of its right to the number (RFC 8588 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -92,8 +92,8 @@ pub fn assess(
 }
 
 impl Assessed {
-    /// The `Identity` header to verify (RFC 8224): the first of type shaken over a trunk that hands them on. It may be as
-    /// long as the request.
+    /// The `Identity` header to verify (RFC 8224): the first of type shaken over a trunk that hands them on. It may be
+    /// as long as the request.
     pub fn passport(&self) -> Option<&Private<String>> {
         self.passport.as_ref()
     }
@@ -147,8 +147,9 @@ impl Policy {
     }
 }
 
-/// Checks 1 (the secret) to 9 (but what a PASSporT says, and the level), in the protocol's order but for one thing: a caller who withholds the number is
-/// refused for that before two of its headers are compared, so that no page learns a withheld number.
+/// Checks 1 (the secret) to 9 (but what a PASSporT says, and the level), in the protocol's order but for one thing: a
+/// caller who withholds the number is refused for that before two of its headers are compared, so that no page learns a
+/// withheld number.
 fn checked(
     policy: &Policy,
     index: usize,

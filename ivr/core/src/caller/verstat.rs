@@ -3,8 +3,8 @@
 /// Where a trunk says it, and its dialect. A word counts as it stands in the table, letter for letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verstat {
-    /// A header of the INVITE. In P-Asserted-Identity and From it is the parameter `verstat` (3GPP TS 24.229 7.2A.20) of
-    /// any entry, in others the whole value.
+    /// A header of the INVITE. In P-Asserted-Identity and From it is the parameter `verstat` (3GPP TS 24.229 7.2A.20)
+    /// of any entry, in others the whole value.
     pub header: String,
     /// A header with nothing but the attestation, A, B or C: what [`Finding::Passed`] leaves open.
     pub attestation_header: Option<String>,

@@ -295,6 +295,11 @@ fn every_fault_is_told_with_its_place() {
         ),
         (
             "[ca]",
+            "from_is_free_text = true\n[trunk.verstat]\nheader = \"from\"\npassed_a = [\"A\"]\n[ca]",
+            "fault: trunk \"carrier\".verstat.header: from_is_free_text says",
+        ),
+        (
+            "[ca]",
             "[trunk.verstat]\nheader = \"P-Asserted-Identity\"\npassed_a = [\"A\"]\n[ca]",
             "fault: trunk \"carrier\".verstat.header: P-Asserted-Identity is not believed",
         ),
@@ -436,6 +441,17 @@ fn both_families_and_tls_are_taken_where_the_sockets_take_them() {
     assert_eq!((advertised.sip_other, advertised.tls_port), (Some("[2001:db8::1]:5060".parse().unwrap()), Some(5061)));
     assert_eq!(config.trunk_certificates()[0].names, ["sip.carrier.example"]);
     assert!(config.policy().trunks[0].shows_certificate && config.policy().has_roaming_trunk());
+}
+
+#[test]
+fn a_trunk_that_shows_a_certificate_needs_no_secret() {
+    let text = SMALL.replace("shared_addresses = false\n", "certificate_names = [\"sip.carrier.example\"]\n").replace(
+        "listen = \"127.0.0.1:5060\"",
+        "listen = \"127.0.0.1:5060\"\ntls_listen = \"127.0.0.1:5061\"\ntls_certificate = \"c\"\ntls_key = \"k\"",
+    );
+    let (config, findings) = parsed(&text, Purpose::Serve);
+    assert_eq!(findings, Vec::<String>::new());
+    assert!(config.is_some_and(|config| config.policy().trunks[0].shared_addresses));
 }
 
 #[test]

@@ -163,7 +163,16 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
     for prefix in &raw.strip_prefixes {
         digits(&place("strip_prefixes"), prefix, file);
     }
-    let verstat = verstat::check(&place, raw.verstat.as_ref(), raw.trust_pai, file);
+    let verstat = verstat::check(&place, raw.verstat.as_ref(), file);
+    let said_in = raw.verstat.as_ref().map_or("", |verstat| verstat.header.as_str());
+    if said_in.eq_ignore_ascii_case("P-Asserted-Identity") && !raw.trust_pai {
+        let text = "P-Asserted-Identity is not believed: set trust_pai = true, if it is true";
+        file.findings.fault(place("verstat.header"), text);
+    }
+    if said_in.eq_ignore_ascii_case("From") && raw.from_is_free_text {
+        let text = "from_is_free_text says that From may be about anybody, so nothing in it is about the caller";
+        file.findings.fault(place("verstat.header"), text);
+    }
     let keeps_diversion = file.findings.choose(
         &place("keeps_diversion"),
         &raw.keeps_diversion,

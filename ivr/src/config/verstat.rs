@@ -8,7 +8,7 @@ use super::File;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
-    header: String,
+    pub(super) header: String,
     attestation_header: Option<String>,
     #[serde(default)]
     passed_a: Vec<String>,
@@ -28,7 +28,6 @@ pub(super) struct Raw {
 pub(super) fn check(
     place: &impl Fn(&str) -> String,
     raw: Option<&Raw>,
-    trusts_pai: bool,
     file: &mut File<'_>,
 ) -> Option<Option<Verstat>> {
     let Some(raw) = raw else { return Some(None) };
@@ -72,10 +71,6 @@ pub(super) fn check(
             place("attestation_header"),
             "it says with which attestation the words of `passed` passed: one needs the other",
         );
-    }
-    if verstat.header.eq_ignore_ascii_case("P-Asserted-Identity") && !trusts_pai {
-        file.findings
-            .fault(place("header"), "P-Asserted-Identity is not believed: set trust_pai = true, if it is true");
     }
     if verstat.header.eq_ignore_ascii_case("From") && verstat.may_raise() {
         file.findings.warn(

@@ -80,9 +80,13 @@ fn words<'a>(dialect: &Verstat, headers: Headers<'a>) -> Vec<&'a str> {
     if !dialect.is_parameter() {
         return headers.values(header, None).collect();
     }
-    let compact = header.eq_ignore_ascii_case("From").then_some("f");
-    // An address that cannot be read was refused before.
-    let entries = headers.entries(header, compact).filter_map(NameAddress::parse);
+    // From is one address (RFC 3261 20.20): a comma in it parts nothing. What cannot be read was refused before.
+    let entries: Vec<&str> = if header.eq_ignore_ascii_case("From") {
+        headers.values(header, Some("f")).collect()
+    } else {
+        headers.entries(header, None).collect()
+    };
+    let entries = entries.into_iter().filter_map(NameAddress::parse);
     entries.flat_map(|entry| entry.everywhere("verstat").collect::<Vec<_>>()).collect()
 }
 

@@ -599,6 +599,21 @@ fn only_the_words_of_the_trunks_dialect_raise_a_level() {
 }
 
 #[test]
+fn in_from_a_word_stands_beside_the_one_address() {
+    let words = [("Checked", Finding::PassedA)];
+    let trunk = policy(TrunkProfile { verstat: Some(dialect("From", None, &words)), ..screened() });
+    check(
+        &trunk,
+        &[
+            ("beside it", "From: <sip:+12025550143@h>;verstat=Checked", "+12025550143 L3"),
+            ("compact", "f: <sip:+12025550143;verstat=Checked@h>", "+12025550143 L3"),
+            ("beside something else", "From: <sip:+12025550143@h>;x=y;verstat=Checked, <sip:a@b>", "+12025550143 L1"),
+            ("in the name", "From: \"verstat=Checked\" <sip:+12025550143@h>", "+12025550143 L2"),
+        ],
+    );
+}
+
+#[test]
 fn a_word_that_leaves_the_attestation_open_needs_the_header_that_says_it() {
     let words = [("TN-Validation-Passed", Finding::Passed), ("No-TN-Validation", Finding::Unsigned)];
     let verstat = dialect("P-Asserted-Identity", Some("P-Attestation-Indicator"), &words);

@@ -8,9 +8,11 @@ use ed25519_dalek::SigningKey as Ed25519Key;
 use rcgen::{Issuer, KeyPair};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use x509_parser::extensions::ParsedExtension;
 
 pub use self::init::{InitError, InitOptions};
 pub use self::open::OpenError;
+use crate::lives::Lives;
 use crate::profile::Issuing;
 use crate::signed_result::ResultKey;
 use crate::signer::Signer;
@@ -51,6 +53,7 @@ pub struct Authority {
     directory: Certificate,
     directory_key: DirectoryKey,
     results: ResultKey,
+    lives: Lives,
 }
 
 /// How the authority names things; stored beside its keys.
@@ -150,6 +153,33 @@ impl Authority {
     pub fn with_urls(mut self, urls: Urls) -> Self {
         self.settings.urls = urls;
         self
+    }
+
+    /// Other lives than the longest, for certificates issued from now on.
+    #[must_use]
+    pub fn with_lives(mut self, lives: Lives) -> Self {
+        self.lives = lives;
+        self
+    }
+
+    /// How long certificates live.
+    pub fn lives(&self) -> &Lives {
+        &self.lives
+    }
+
+    /// Does this leaf (PEM) state that its number was proved by the code alone (LEAF-14)? What is no certificate states
+    /// nothing.
+    pub fn states_code_only(&self, leaf_pem: &str) -> bool {
+        let Ok((_, pem)) = x509_parser::pem::parse_x509_pem(leaf_pem.as_bytes()) else { return false };
+        let Ok(leaf) = pem.parse_x509() else { return false };
+        let arcs: Vec<String> = self.settings.code_only_policy().iter().map(u64::to_string).collect();
+        let code_only = arcs.join(".");
+        leaf.extensions().iter().any(|extension| match extension.parsed_extension() {
+            ParsedExtension::CertificatePolicies(policies) => {
+                policies.iter().any(|policy| policy.policy_id.to_id_string() == code_only)
+            }
+            _ => false,
+        })
     }
 
     pub(crate) fn issuer(&self, issuing: Issuing) -> &Intermediate {

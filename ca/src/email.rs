@@ -27,7 +27,7 @@ use time::OffsetDateTime;
 
 use crate::authority::Authority;
 use crate::prepare::{KeyStanding, Order, Refusal};
-use crate::profile::{Assurance, Issuing, Level};
+use crate::profile::{Assurance, Level};
 use crate::request::Request;
 use crate::serial::Serial;
 use crate::subject::Subject;
@@ -44,7 +44,7 @@ pub fn check(address: &Address, request: &Request, now: OffsetDateTime, authorit
         standing: KeyStanding::Clear,
         serial: Serial::from_random([0; 20]),
         now,
-        life: Issuing::Email.longest_life(Level::L0),
+        life: authority.lives().of(Level::L0),
     };
     authority.prepare(&order).map(drop)
 }

@@ -16,6 +16,7 @@ pub mod email;
 mod extensions;
 pub mod files;
 pub mod lint;
+pub mod lives;
 pub mod prepare;
 pub mod profile;
 pub mod request;
@@ -27,6 +28,7 @@ pub mod subject;
 
 pub use authority::{Authority, InitError, InitOptions, OpenError, Urls};
 pub use files::File;
+pub use lives::Lives;
 pub use prepare::{Issued, KeyStanding, Order, Prepared, Refusal, SignError};
 pub use profile::{Assurance, Issuing, Level};
 pub use request::{Request, RequestError};

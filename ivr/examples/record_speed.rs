@@ -25,7 +25,7 @@ use ivr::store::Store;
 use ivr::verify::{Bell, Expected, Limits, Start, Verify, VerifyParts};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::{Answer, Question};
-use ivr_core::caller::{Caller, Level};
+use ivr_core::caller::{Caller, Caps, Level, LineParameters};
 use ivr_core::endpoint::Entry;
 use ivr_core::media::{CallKey, Quality};
 use ivr_core::number::{KindPolicy, Number};
@@ -112,7 +112,13 @@ impl Place {
             let source = IpAddr::V4(Ipv4Addr::new(198, a, b, 1));
             let start = Start { number: number.clone(), csr: None, publish: false, locale: "en".into(), source };
             verify.start(start, Clock.wall()).await?;
-            callers.push(Caller { number, level: Level::L2, trunk: "carrier".into() });
+            callers.push(Caller {
+                number,
+                level: Level::L2,
+                trunk: "carrier".into(),
+                caps: Caps::default(),
+                line: LineParameters::default(),
+            });
         }
         Ok(Self { verify, record: CallRecord::new(store, "node".into(), Clock), callers })
     }

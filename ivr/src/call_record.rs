@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ivr_core::caller::Caps;
 use ivr_core::endpoint::Entry;
 use ivr_core::number::Number;
 use time::OffsetDateTime;
@@ -111,7 +112,7 @@ impl CallRecord {
                 live.begin(&recorded, self.clock);
                 self.tell_page(live, &recorded, verify, tries).await;
                 if let Entry::Refused { reason, claimed: Some(number), .. } = &recorded.entry {
-                    refused.push(Refused { number: number.clone(), reason, at: recorded.at });
+                    refused.push(Refused { number: number.clone(), reason: *reason, at: recorded.at });
                 }
                 if let Some(placed) = live.place(recorded) {
                     burst.add(placed);
@@ -149,6 +150,18 @@ impl CallRecord {
         let Some(call) = calls::find(id, &mut reader).await? else { return Ok(None) };
         let events = calls::events(id, self.store.columns(), &mut reader).await?;
         Ok(Some(Story { call, events }))
+    }
+
+    /// What held down the call that a certificate rests on; nothing for a mailbox's, or once the call is forgotten.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn caps_of_certificate(&self, serial: &str) -> Result<Caps, StoreError> {
+        let mut reader = self.store.read().await?;
+        match calls::verification_of(serial, &mut reader).await? {
+            Some(verification) => calls::caps_of(verification, &mut reader).await,
+            None => Ok(Caps::default()),
+        }
     }
 
     /// The whole number of a call. Who looked at it, and why, stands in the audit from now on.

@@ -16,6 +16,7 @@ pub mod sip;
 pub mod smtp;
 pub mod trunk;
 pub mod verification;
+mod verstat;
 
 use std::path::{Path, PathBuf};
 

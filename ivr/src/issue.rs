@@ -87,6 +87,8 @@ pub struct CertificateFilter {
     pub search: Option<String>,
     /// `valid`, `revoked`, `expired`.
     pub status: Option<String>,
+    /// What it says.
+    pub level: Option<Level>,
     /// Keyset: older than (issued at ms, serial).
     pub before: Option<(i64, String)>,
     /// Rows.

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use ivr_core::call::flow::Step;
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
-use ivr_core::caller::Level;
+use ivr_core::caller::{Level, Reason};
 use ivr_core::code::Code;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
@@ -114,8 +114,8 @@ pub enum AccessError {
 pub struct Refused {
     /// The number that it bore.
     pub number: Number,
-    /// The reason code.
-    pub reason: &'static str,
+    /// Why.
+    pub reason: Reason,
     /// When.
     pub at: OffsetDateTime,
 }
@@ -329,7 +329,7 @@ impl Verify {
         budgets::lock(number, *at, columns, &mut writer).await?;
         let pages = verifications::expecting(number, *at, columns, &mut writer).await?;
         for id in &pages {
-            happenings::add(*id, "refused", reason, *at, &mut writer).await?;
+            happenings::add(*id, "refused", reason.code(), *at, &mut writer).await?;
         }
         writer.commit().await?;
         pages.into_iter().for_each(|id| parts.bell.ring(id));

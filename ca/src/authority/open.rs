@@ -8,6 +8,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::{Authority, Certificate, DirectoryKey, Intermediate, Settings, names};
 use crate::files::File;
 use crate::lint::{self, Finding};
+use crate::lives::Lives;
 use crate::profile::Issuing;
 use crate::signed_result::ResultKey;
 use crate::signer::{self, KeyFileError, Signer};
@@ -82,7 +83,8 @@ impl Authority {
         let results = folder.key(names::RESULT_KEY)?;
         let results = ResultKey::from_signer(&results)
             .ok_or(OpenError::Key { file: names::RESULT_KEY, why: KeyFileError::OtherKind })?;
-        Ok(Self { settings, root, tel, email, directory, directory_key: DirectoryKey(directory_key), results })
+        let (directory_key, lives) = (DirectoryKey(directory_key), Lives::default());
+        Ok(Self { settings, root, tel, email, directory, directory_key, results, lives })
     }
 }
 

@@ -10,7 +10,7 @@ use super::*;
 use crate::bundle::pem;
 use crate::fixture::{ARC, NOW, PASSPHRASE, authority, files, options};
 use crate::signer::KeyFileError;
-use crate::{File, files as folder};
+use crate::{Assurance, File, Level, Order, files as folder};
 
 const KEYS: [&str; 5] = [names::ROOT_KEY, names::TEL_KEY, names::EMAIL_KEY, names::DIRECTORY_KEY, names::RESULT_KEY];
 const CERTIFICATES: [&str; 4] = [names::ROOT, names::TEL, names::EMAIL, names::DIRECTORY];
@@ -232,6 +232,21 @@ fn an_authority_with_other_urls_writes_those_from_now_on() {
     let issued = crate::fixture::issue(&other, &crate::fixture::order(&subject, &request)).unwrap();
     let url = b"https://other.example.org/ca/tel.crl";
     assert!(issued.der.windows(url.len()).any(|window| window == url));
+}
+
+#[test]
+fn a_leaf_states_whether_the_code_alone_was_asked_for() {
+    let authority = authority();
+    let (subject, request) = (crate::fixture::tel(), crate::fixture::request());
+    let of = |assurance: Assurance| {
+        let life = authority.lives().of(assurance.level());
+        let order = Order { assurance, life, ..crate::fixture::order(&subject, &request) };
+        let der = crate::fixture::issue(&authority, &order).unwrap().der;
+        pem("CERTIFICATE", &der)
+    };
+    assert!(authority.states_code_only(&of(Assurance::CodeOnly)));
+    assert!(!authority.states_code_only(&of(Assurance::ReadBack(Level::L1))));
+    assert!(!authority.states_code_only("nothing"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rand_core::Rng;
 
-use crate::caller::{Caller, Srtp, TrunkProfile};
+use crate::caller::{Caller, Reason, Srtp, TrunkProfile};
 use crate::endpoint::{Entry, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
 use crate::number::Number;
@@ -238,7 +238,7 @@ impl Call {
     /// A deadline passed.
     pub(crate) fn on_timeout(&mut self, desk: &mut Desk<'_>) {
         match &mut self.stage {
-            Stage::Asking { gives_up_at, .. } if desk.now >= *gives_up_at => self.refuse(480, "unavailable", desk),
+            Stage::Asking { gives_up_at, .. } if desk.now >= *gives_up_at => self.refuse(Reason::Unavailable, desk),
             Stage::Asking { .. } => self.repeat_ringing(desk),
             Stage::Ending { media_until, .. } if media_until.is_some_and(|until| desk.now >= until) => {
                 *media_until = None;
@@ -260,17 +260,16 @@ impl Call {
         }
         match answer {
             Answer::Expected => self.answer(desk),
-            Answer::NoSession | Answer::Gone => self.refuse(480, "no-session", desk),
-            Answer::NumberExhausted => self.refuse(486, "number-exhausted", desk),
-            // Not a 5xx: the trunk would stop sending calls that have nothing to do with this one (RFC 3261 21.5.4).
-            Answer::Unavailable => self.refuse(480, "unavailable", desk),
+            Answer::NoSession | Answer::Gone => self.refuse(Reason::NoSession, desk),
+            Answer::NumberExhausted => self.refuse(Reason::NumberExhausted, desk),
+            Answer::Unavailable => self.refuse(Reason::Unavailable, desk),
             Answer::Matched(_) | Answer::Wrong { .. } | Answer::Stored => {}
         }
     }
 
     /// The service ends at once.
     pub(crate) fn on_shutdown(&mut self, desk: &mut Desk<'_>) {
-        self.refuse(503, "draining", desk);
+        self.refuse(Reason::Draining, desk);
         // RFC 3261 15: the called side sends no BYE before the ACK.
         if self.unacknowledged.is_none() {
             self.lose(desk);
@@ -307,7 +306,7 @@ impl Call {
     /// A BYE: whatever was going on is over, be it the INVITE itself (RFC 3261 15.1.2).
     fn on_bye(&mut self, bye: &Incoming, desk: &mut Desk<'_>) {
         self.respond(Reply::new(200), bye, desk);
-        self.refuse(487, "cancelled", desk);
+        self.refuse(Reason::Cancelled, desk);
         self.unacknowledged = None;
         self.tell(Event::HungUp, desk);
         self.part(false, desk);

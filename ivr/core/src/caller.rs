@@ -2,25 +2,39 @@
 //! To change who may call, change `policy.rs` and its table of cases.
 
 mod attestation;
+pub mod cap;
 pub mod level;
+pub mod line;
+pub mod passport;
 pub mod policy;
 pub mod reason;
+pub mod sentences;
 pub mod trunk;
+pub mod verstat;
 
-pub use level::Level;
-pub use policy::{Policy, Verdict, judge};
+pub use cap::{Cap, Caps};
+pub use level::{IssuingLevels, Level};
+pub use line::LineParameters;
+pub use passport::{Attest, PassportVerdict};
+pub use policy::{Assessed, Policy, Refusal, Verdict, assess, judge};
 pub use reason::Reason;
+pub use sentences::Sentences;
 pub use trunk::{KeepsDiversion, Network, NumberFormat, Pace, Srtp, TrunkProfile};
+pub use verstat::{Finding, Verstat};
 
 use crate::number::Number;
 
-/// A caller that passed the ordered checks.
+/// A caller that passed the ordered checks, or all of them but the last, the issuing level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The number that the network vouched for.
     pub number: Number,
     /// The highest level that this call may prove.
     pub level: Level,
+    /// What holds it there.
+    pub caps: Caps,
+    /// What stood beside the number.
+    pub line: LineParameters,
     /// The name of the trunk profile.
     pub trunk: String,
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use ivr_core::call::flow::Step;
+use ivr_core::caller::Caller;
 use ivr_core::endpoint::Entry;
 
 use super::live::Placed;
@@ -32,7 +33,11 @@ impl Burst {
             Entry::Began { sip_call_id, trunk, source, caller } => {
                 let sip_call_id = names::stored(&sip_call_id).into_owned();
                 change.began = Some(Began { at, sip_call_id, trunk, source });
-                (change.number, change.level) = caller.map(|caller| (caller.number, caller.level)).unzip();
+                if let Some(Caller { number, level, caps, line, trunk: _ }) = caller {
+                    change.number = Some(number);
+                    change.worth = Some((level, caps));
+                    change.line = line;
+                }
                 None
             }
             Entry::Message { sent, summary } => Some((if sent { "sent" } else { "received" }, What::Message(summary))),
@@ -49,11 +54,11 @@ impl Burst {
                 Some(("step", What::Word(names::step(&step))))
             }
             Entry::KeyPressed => Some(("key", What::Nothing)),
-            Entry::Refused { status, reason, claimed } => {
-                change.refusal = Some((status, reason));
+            Entry::Refused { reason, claimed } => {
+                change.refusal = Some((reason.status(), reason.code()));
                 change.outcome = Some("refused");
                 change.number = claimed.or(change.number.take());
-                Some(("refused", What::Word(reason.into())))
+                Some(("refused", What::Word(reason.code().into())))
             }
             Entry::Quality(quality) => {
                 change.quality = Some(quality);

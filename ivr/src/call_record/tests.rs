@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
+use ivr_core::caller::Reason;
 use ivr_core::media::{CallKey, Quality, Reported, Suite};
 use ivr_core::private::Private;
 use sha2::{Digest, Sha256};
@@ -49,7 +50,7 @@ fn message(sent: bool, summary: &str) -> Entry {
 }
 
 fn refused(claimed: Option<&str>) -> Entry {
-    Entry::Refused { status: 433, reason: "anonymous", claimed: claimed.map(number) }
+    Entry::Refused { reason: Reason::Anonymous, claimed: claimed.map(number) }
 }
 
 /// Lets a recorder of this node write these lines, and end.

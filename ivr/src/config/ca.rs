@@ -1,7 +1,10 @@
 //! `[ca]`: where the authority's keys are and how it names things.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use ca::{Level, Lives};
 use serde::Deserialize;
 
 use super::{File, Purpose};
@@ -13,6 +16,8 @@ pub(super) struct Raw {
     passphrase_file: Option<PathBuf>,
     #[serde(default = "default_oid_arc")]
     oid_arc: String,
+    #[serde(default)]
+    life_days: BTreeMap<String, u64>,
 }
 
 fn default_oid_arc() -> String {
@@ -25,6 +30,7 @@ pub struct Ca {
     folder: PathBuf,
     passphrase_file: Option<PathBuf>,
     oid_arc: Vec<u64>,
+    lives: Lives,
 }
 
 impl Ca {
@@ -42,10 +48,16 @@ impl Ca {
     pub fn oid_arc(&self) -> &[u64] {
         &self.oid_arc
     }
+
+    /// How long certificates live, by level.
+    pub fn lives(&self) -> &Lives {
+        &self.lives
+    }
 }
 
 pub(super) fn check(raw: Raw, data: &Path, purpose: Purpose, file: &mut File<'_>) -> Option<Ca> {
     let oid_arc = arc(&raw.oid_arc, purpose, file);
+    let lives = lives(&raw.life_days, file);
     if raw.passphrase_file.is_none() && purpose == Purpose::Serve {
         file.findings.warn(
             "ca.passphrase_file",
@@ -56,8 +68,31 @@ pub(super) fn check(raw: Raw, data: &Path, purpose: Purpose, file: &mut File<'_>
         folder: raw.folder.map_or_else(|| data.join("ca"), |folder| file.path(&folder)),
         passphrase_file: raw.passphrase_file.map(|path| file.path(&path)),
         oid_arc: oid_arc?,
+        lives: lives?,
     })
 }
+
+/// The lives of the levels that are named; the others live as long as they may.
+fn lives(days: &BTreeMap<String, u64>, file: &mut File<'_>) -> Option<Lives> {
+    let mut lives = Some(Lives::default());
+    for (name, days) in days {
+        let place = format!("ca.life_days.{name}");
+        let Some(level) = Level::ALL.into_iter().find(|level| *name == format!("{level:?}")) else {
+            file.findings.fault(place, "a level is one of L0 (mailboxes), L1, L2, L3, L4");
+            lives = None;
+            continue;
+        };
+        let longest = Lives::longest(level).as_secs() / DAY;
+        let with = lives.and_then(|lives| lives.with(level, Duration::from_secs(days.saturating_mul(DAY))).ok());
+        if !(1..=longest).contains(days) {
+            file.findings.fault(place, format!("between 1 and {longest} days, by the specification of certificates"));
+        }
+        lives = with;
+    }
+    lives
+}
+
+const DAY: u64 = 24 * 60 * 60;
 
 fn arc(text: &str, purpose: Purpose, file: &mut File<'_>) -> Option<Vec<u64>> {
     const PLACE: &str = "ca.oid_arc";

@@ -1,6 +1,8 @@
 use std::fmt;
 
+use ivr_core::caller::{Level, Verdict, judge};
 use ivr_core::link::Duty;
+use ivr_core::sip::peer::Peer;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
@@ -57,7 +59,7 @@ fn the_small_configuration_is_faultless_and_takes_the_defaults() {
     assert_eq!(config.ca().folder(), Path::new("/etc/dialproof/data/ca"));
     assert_eq!(config.ca().passphrase_file(), Some(Path::new("/etc/dialproof/passphrase")));
     assert_eq!(config.keys().file(), Path::new("/etc/dialproof/data/keys.toml"));
-    assert_eq!(config.policy().issue_from.to_string(), "L2");
+    assert_eq!(config.policy().issue_from, Level::L2.into());
     assert_eq!(config.verification().code_life().as_secs(), 600);
     assert_eq!(config.sip().rtp_ports(), 20_000..=20_999);
     assert_eq!(config.sip().unknown_peers(), ivr_core::endpoint::Strangers::Refuse);
@@ -264,13 +266,52 @@ fn every_fault_is_told_with_its_place() {
             "[verification]\nbinding = \"code-only\"\n[ca]",
             "fault: verification.issue_from: binding = \"code-only\" proves",
         ),
-        ("[ca]", "[verification]\nissue_from = \"L3\"\n[ca]", "fault: verification.issue_from: L1 or L2"),
+        ("[ca]", "[verification]\nissue_from = \"L4\"\n[ca]", "fault: verification.issue_from: L1, L2 or L3"),
+        ("[ca]", "[verification]\nissue_from_voip = \"L0\"\n[ca]", "fault: verification.issue_from_voip: L1, L2 or L3"),
+        (
+            "[ca]",
+            "[trunk.verstat]\nheader = \"X Y\"\n[ca]",
+            "fault: trunk \"carrier\".verstat.header: the name of a SIP",
+        ),
+        (
+            "[ca]",
+            "[trunk.verstat]\nheader = \"X-Y\"\n[ca]",
+            "fault: trunk \"carrier\".verstat.header: name the carrier's",
+        ),
+        (
+            "[ca]",
+            "[trunk.verstat]\nheader = \"X-Y\"\npassed_a = [\"A\"]\nfailed = [\"B\", \"A\"]\n[ca]",
+            "fault: trunk \"carrier\".verstat.failed: \"A\" stands in the table twice",
+        ),
+        (
+            "[ca]",
+            "[trunk.verstat]\nheader = \"X-Y\"\npassed_a = [\" A\"]\n[ca]",
+            "fault: trunk \"carrier\".verstat.passed_a: \" A\": a word is 1 to 64",
+        ),
+        (
+            "[ca]",
+            "[trunk.verstat]\nheader = \"X-Y\"\npassed = [\"A\"]\n[ca]",
+            "fault: trunk \"carrier\".verstat.attestation_header: it says with which",
+        ),
+        (
+            "[ca]",
+            "from_is_free_text = true\n[trunk.verstat]\nheader = \"from\"\npassed_a = [\"A\"]\n[ca]",
+            "fault: trunk \"carrier\".verstat.header: from_is_free_text says",
+        ),
+        (
+            "[ca]",
+            "[trunk.verstat]\nheader = \"P-Asserted-Identity\"\npassed_a = [\"A\"]\n[ca]",
+            "fault: trunk \"carrier\".verstat.header: P-Asserted-Identity is not believed",
+        ),
         (
             "[ca]",
             "[verification]\ncode_life_minutes = 600\n[ca]",
             "fault: verification.code_life_minutes: between 2 and 30",
         ),
         ("1.3.6.1.4.1.55555", "1.3.6.1.4.1.32473", "fault: ca.oid_arc: 1.3.6.1.4.1.32473 is for documentation"),
+        ("[dht]", "[ca.life_days]\nL1 = 8\n[dht]", "fault: ca.life_days.L1: between 1 and 7 days"),
+        ("[dht]", "[ca.life_days]\nL2 = 0\n[dht]", "fault: ca.life_days.L2: between 1 and 30 days"),
+        ("[dht]", "[ca.life_days]\nL5 = 1\n[dht]", "fault: ca.life_days.L5: a level is one of"),
         ("1.3.6.1.4.1.55555", "1.40.1", "fault: ca.oid_arc: \"1.40.1\" is no object identifier"),
         ("[dht]", "[database]\nurl = \"mysql://h/d\"\n[dht]", "fault: database.url: write sqlite:FILE or postgres://"),
         ("[dht]", "[operators]\nsession_hours = 0\n[dht]", "fault: operators.session_hours: between 1 hour and a week"),
@@ -334,7 +375,11 @@ fn a_text_that_is_not_toml_is_one_fault_with_its_line() {
 #[test]
 fn what_an_operator_should_know_is_a_warning() {
     let table = [
-        ("shared_addresses = false", "", "its addresses are shared and there is no ingress_secret_file"),
+        (
+            "shared_addresses = false",
+            "",
+            "its addresses are shared and there is neither ingress_secret_file nor certificate_names",
+        ),
         (
             "cli_screened = true",
             "",
@@ -358,6 +403,16 @@ fn what_an_operator_should_know_is_a_warning() {
             "warning: dht.ring_ports: the ring lives in this process",
         ),
         ("mainline", "opendht:http://127.0.0.1:8000", "with one proxy, no record is read back from another"),
+        (
+            "[ca]",
+            "[verification]\nissue_from = \"L3\"\n[ca]",
+            "proves at most L2, because no [trunk.verstat] says with which word its network attests a caller with A: every",
+        ),
+        (
+            "[ca]",
+            "[trunk.verstat]\nheader = \"From\"\npassed_a = [\"A\"]\n[ca]",
+            "warning: trunk \"carrier\".verstat.header: telephones write From",
+        ),
         (
             "[ca]",
             "[verification]\nissue_from = \"L1\"\n[ca]",
@@ -386,6 +441,25 @@ fn both_families_and_tls_are_taken_where_the_sockets_take_them() {
     assert_eq!((advertised.sip_other, advertised.tls_port), (Some("[2001:db8::1]:5060".parse().unwrap()), Some(5061)));
     assert_eq!(config.trunk_certificates()[0].names, ["sip.carrier.example"]);
     assert!(config.policy().trunks[0].shows_certificate && config.policy().has_roaming_trunk());
+}
+
+#[test]
+fn a_trunk_that_shows_a_certificate_needs_no_secret() {
+    let text = SMALL.replace("shared_addresses = false\n", "certificate_names = [\"sip.carrier.example\"]\n").replace(
+        "listen = \"127.0.0.1:5060\"",
+        "listen = \"127.0.0.1:5060\"\ntls_listen = \"127.0.0.1:5061\"\ntls_certificate = \"c\"\ntls_key = \"k\"",
+    );
+    let (config, findings) = parsed(&text, Purpose::Serve);
+    assert_eq!(findings, Vec::<String>::new());
+    assert!(config.is_some_and(|config| config.policy().trunks[0].shared_addresses));
+}
+
+#[test]
+fn lives_are_as_configured_and_else_the_longest() {
+    let text = SMALL.replace("[dht]", "[ca.life_days]\nL0 = 30\nL2 = 14\n[dht]");
+    let config = parsed(&text, Purpose::Serve).0.unwrap();
+    let days = ::ca::Level::ALL.map(|level| config.ca().lives().of(level).as_secs() / 86_400);
+    assert_eq!(days, [30, 7, 14, 30, 30]);
 }
 
 #[test]
@@ -466,9 +540,77 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
         }
     }
     assert_eq!(table.len(), sections.len(), "a section is not asserted here");
-    let account = table["trunk"][0]["register"].as_table().unwrap();
-    for key in keys_of::<link::Raw>() {
-        assert!(account.contains_key(*key), "config.example.toml does not show trunk.register.{key}");
+    for (part, keys) in [("register", keys_of::<link::Raw>()), ("verstat", keys_of::<verstat::Raw>())] {
+        let shown = table["trunk"][0][part].as_table().unwrap();
+        for key in keys {
+            assert!(shown.contains_key(*key), "config.example.toml does not show trunk.{part}.{key}");
+        }
+    }
+}
+
+/// The [trunk.verstat] of this carrier in docs/trunks.md, as the trunk of a policy.
+fn dialect_of(carrier: &str) -> Policy {
+    let mut examples = include_str!("../../../docs/trunks.md").split("```toml\n").skip(1);
+    let example = examples.find(|example| {
+        example.starts_with("[trunk.verstat]") && example.lines().next().is_some_and(|line| line.ends_with(carrier))
+    });
+    let example = example.and_then(|example| example.split("```").next()).unwrap_or_else(|| panic!("{carrier}"));
+    let text = SMALL.replacen("[ca]", &format!("trust_pai = true\n{example}[ca]"), 1);
+    let (config, findings) = parsed(&text, Purpose::Serve);
+    assert_eq!(findings, Vec::<String>::new(), "{carrier}");
+    config.unwrap().policy().clone()
+}
+
+#[test]
+fn every_dialect_of_the_documents_means_what_its_carrier_says() {
+    let pai = |verstat: &str| vec![("P-Asserted-Identity", format!("<sip:+12025550143{verstat}>"))];
+    let one = |name: &'static str, value: &str| vec![(name, value.to_owned())];
+    let indicated = |mut headers: Vec<(&'static str, String)>, by: &str| {
+        headers.push(("P-Attestation-Indicator", by.to_owned()));
+        headers
+    };
+    let telnyx = |word: &str| pai(&format!("@sip.telnyx.com;verstat={word}"));
+    let twilio = |word: &str| one("X-Twilio-VerStat", word);
+    let bandwidth = |word: &str| pai(&format!(";verstat={word}@192.0.2.1:5060"));
+    let plivo = |word: &str| one("X-Plivo-Stir-Verification", word);
+    let table = [
+        ("Telnyx", telnyx("TN-Validation-Passed"), "L3"),
+        ("Telnyx", telnyx("TN-Validation-Passed-B"), "L1"),
+        ("Telnyx", telnyx("TN-Validation-Passed-C"), "L1"),
+        ("Telnyx", telnyx("TN-Validation-Failed"), "validation-failed"),
+        ("Telnyx", telnyx("No-TN-Validation"), "L2"),
+        // It is Twilio's word, not Telnyx's.
+        ("Telnyx", telnyx("TN-Validation-Passed-A-Passthrough"), "L1"),
+        ("Telnyx", twilio("TN-Validation-Passed-A"), "L2"),
+        ("Twilio", twilio("TN-Validation-Passed-A"), "L3"),
+        ("Twilio", twilio("TN-Validation-Passed-A-Passthrough"), "L3"),
+        ("Twilio", twilio("TN-Validation-Passed-B"), "L1"),
+        ("Twilio", twilio("TN-Validation-Passed-A-Diverted"), "forwarded"),
+        ("Twilio", twilio("TN-Validation-Failed-A"), "validation-failed"),
+        ("Twilio", twilio("No-TN-Validation"), "validation-failed"),
+        ("Twilio", twilio("NULL"), "validation-failed"),
+        ("Twilio", twilio("TN-Validation-Passed"), "L1"),
+        ("Twilio", vec![], "L2"),
+        ("Bandwidth", indicated(bandwidth("TN-Validation-Passed"), "A"), "L3"),
+        ("Bandwidth", indicated(bandwidth("TN-Validation-Passed"), "B"), "L1"),
+        ("Bandwidth", bandwidth("TN-Validation-Passed"), "L1"),
+        ("Bandwidth", bandwidth("TN-Validation-Failed"), "validation-failed"),
+        ("Bandwidth", bandwidth("No-TN-Validation"), "L2"),
+        ("Plivo", indicated(plivo("Verified"), "A"), "L3"),
+        ("Plivo", plivo("Verified"), "L1"),
+        ("Plivo", plivo("Not Verified"), "L1"),
+        ("Plivo", plivo("Not Applicable"), "L2"),
+    ];
+    for (carrier, given, expected) in table {
+        let mut headers = vec![("From", "<sip:+12025550143@carrier.example>;tag=1")];
+        headers.extend(given.iter().map(|(name, value)| (*name, value.as_str())));
+        let policy = Policy { issue_from: Level::L1.into(), ..dialect_of(carrier) };
+        let peer = Peer::udp("127.0.0.1:5060".parse().unwrap());
+        let told = match judge(&policy, &peer, "sip:+12025550100@198.51.100.1", &headers) {
+            Verdict::Accept { caller, .. } => caller.level.to_string(),
+            Verdict::Refuse(refusal) => refusal.reason.code().to_owned(),
+        };
+        assert_eq!(told, expected, "{carrier}: {given:?}");
     }
 }
 

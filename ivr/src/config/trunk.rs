@@ -11,6 +11,7 @@ use toml::Value;
 use super::File;
 use super::link::{self, Links};
 use super::sip::Sip;
+use super::verstat;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +45,9 @@ pub(super) struct Raw {
     international_prefix: Option<String>,
     #[serde(default)]
     strip_prefixes: Vec<String>,
+    verstat: Option<verstat::Raw>,
+    #[serde(default)]
+    identity_passthrough: bool,
     #[serde(default = "default_keeps_diversion")]
     keeps_diversion: String,
     #[serde(default)]
@@ -159,6 +163,16 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
     for prefix in &raw.strip_prefixes {
         digits(&place("strip_prefixes"), prefix, file);
     }
+    let verstat = verstat::check(&place, raw.verstat.as_ref(), file);
+    let said_in = raw.verstat.as_ref().map_or("", |verstat| verstat.header.as_str());
+    if said_in.eq_ignore_ascii_case("P-Asserted-Identity") && !raw.trust_pai {
+        let text = "P-Asserted-Identity is not believed: set trust_pai = true, if it is true";
+        file.findings.fault(place("verstat.header"), text);
+    }
+    if said_in.eq_ignore_ascii_case("From") && raw.from_is_free_text {
+        let text = "from_is_free_text says that From may be about anybody, so nothing in it is about the caller";
+        file.findings.fault(place("verstat.header"), text);
+    }
     let keeps_diversion = file.findings.choose(
         &place("keeps_diversion"),
         &raw.keeps_diversion,
@@ -192,6 +206,8 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         country: country?,
         number_format: number_format?,
         strip_prefixes: raw.strip_prefixes.clone(),
+        verstat: verstat?,
+        identity_passthrough: raw.identity_passthrough,
         keeps_diversion: keeps_diversion?,
         nat: raw.nat,
         srtp: srtp?,
@@ -374,24 +390,18 @@ pub(super) fn check_together(
                  [\"198.51.100.1:5060\", \"[2001:db8::1]:5060\"]",
             );
         }
-        let caps = caps(trunk);
-        if !caps.is_empty() && trunk.max_level >= policy.issue_from {
-            let text = format!("proves at most L1, because {}", caps.join(" and "));
-            match policy.issue_from {
-                Level::L0 | Level::L1 => findings.warn(place("max_level"), text),
-                Level::L2 | Level::L3 | Level::L4 => findings.warn(
-                    place("max_level"),
-                    format!("{text}: every call over it will be refused while issue_from is {}", policy.issue_from),
-                ),
-            }
+        let issue_from = policy.issue_from.lowest();
+        let (most, caps) = most(trunk);
+        let is_useless = most < issue_from;
+        if (is_useless || most == Level::L1) && trunk.max_level >= issue_from {
+            let text = format!("proves at most {most}, because {}", caps.join(" and "));
+            let useless = format!("{text}: every call over it will be refused while issue_from is {issue_from}");
+            findings.warn(place("max_level"), if is_useless { useless } else { text });
         }
-        if trunk.max_level < policy.issue_from {
+        if trunk.max_level < issue_from {
             findings.warn(
                 place("max_level"),
-                format!(
-                    "{} is below issue_from = {}: every call over it will be refused",
-                    trunk.max_level, policy.issue_from
-                ),
+                format!("{} is below issue_from = {issue_from}: every call over it will be refused", trunk.max_level),
             );
         }
         if trunk.sources.iter().any(|source| source.prefix_length() == 0) {
@@ -404,11 +414,12 @@ pub(super) fn check_together(
     }
 }
 
-/// Why a trunk's calls prove no more than L1, in words (the rules are the core's `caller/policy.rs`).
-fn caps(trunk: &TrunkProfile) -> Vec<&'static str> {
+/// What a trunk's calls prove at most, whatever its `max_level`, and why, in words (the rules are the core's
+/// `caller/policy.rs`).
+fn most(trunk: &TrunkProfile) -> (Level, Vec<&'static str>) {
     let mut caps = Vec::new();
-    if trunk.shared_addresses && trunk.ingress_secret.is_none() {
-        caps.push("its addresses are shared and there is no ingress_secret_file");
+    if trunk.is_open_to_others() {
+        caps.push("its addresses are shared and there is neither ingress_secret_file nor certificate_names");
     }
     if !trunk.cli_screened {
         caps.push("cli_screened is false");
@@ -419,7 +430,13 @@ fn caps(trunk: &TrunkProfile) -> Vec<&'static str> {
     if trunk.keeps_diversion != KeepsDiversion::Yes {
         caps.push("keeps_diversion is not \"yes\"");
     }
-    caps
+    if !caps.is_empty() {
+        return (Level::L1, caps);
+    }
+    if trunk.verstat.as_ref().is_none_or(|verstat| !verstat.may_raise()) {
+        return (Level::L2, vec!["no [trunk.verstat] says with which word its network attests a caller with A"]);
+    }
+    (Level::L3, vec!["nobody calls back"])
 }
 
 /// What is remembered of a call for 32 s takes memory.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ivr_core::caller::Level;
+use ivr_core::caller::{IssuingLevels, Level};
 use ivr_core::number::KindPolicy;
 use ivr_core::proof::Binding;
 use serde::Deserialize;
@@ -16,6 +16,8 @@ pub(super) struct Raw {
     binding: String,
     #[serde(default = "default_issue_from")]
     issue_from: String,
+    issue_from_voip: Option<String>,
+    issue_from_personal: Option<String>,
     #[serde(default = "default_code_life_minutes")]
     code_life_minutes: u64,
     #[serde(default = "yes")]
@@ -44,7 +46,7 @@ fn yes() -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verification {
     binding: Binding,
-    issue_from: Level,
+    issue_from: IssuingLevels,
     code_life: Duration,
     kinds: KindPolicy,
 }
@@ -55,8 +57,8 @@ impl Verification {
         self.binding
     }
 
-    /// The lowest level that certificates are issued for.
-    pub fn issue_from(&self) -> Level {
+    /// The lowest level that certificates are issued for, by the kind of number.
+    pub fn issue_from(&self) -> IssuingLevels {
         self.issue_from
     }
 
@@ -77,29 +79,9 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
         &raw.binding,
         &[("read-back", Binding::ReadBack), ("code-only", Binding::CodeOnly)],
     );
-    let issue_from: Option<Level> = file.findings.parse("verification.issue_from", &raw.issue_from);
-    if let Some(level) = issue_from
-        && !matches!(level, Level::L1 | Level::L2)
-    {
-        file.findings.fault(
-            "verification.issue_from",
-            "L1 or L2: a call without a signature verified here proves no more than L2, and L0 is email's",
-        );
-    }
-    if binding == Some(Binding::CodeOnly) && issue_from.is_some_and(|level| level > Level::L1) {
-        file.findings.fault(
-            "verification.issue_from",
-            "binding = \"code-only\" proves at most L1: set issue_from = \"L1\", or binding = \"read-back\"",
-        );
-    }
+    let issue_from = levels(&raw, binding, file);
     if !(2..=30).contains(&raw.code_life_minutes) {
         file.findings.fault("verification.code_life_minutes", "between 2 and 30 minutes");
-    }
-    if issue_from == Some(Level::L1) {
-        file.findings.warn(
-            "verification.issue_from",
-            "L1 certificates rest on numbers that nobody screened: whoever can forge a caller ID gets one",
-        );
     }
     Some(Verification {
         binding: binding?,
@@ -107,4 +89,35 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
         code_life: Duration::from_secs(raw.code_life_minutes * 60),
         kinds: KindPolicy { voip: raw.allow_voip, personal: raw.allow_personal },
     })
+}
+
+/// The issuing level of all numbers, and those of the kinds that have one of their own.
+fn levels(raw: &Raw, binding: Option<Binding>, file: &mut File<'_>) -> Option<IssuingLevels> {
+    let subscriber = level("verification.issue_from", Some(&raw.issue_from), binding, file)?;
+    let voip = level("verification.issue_from_voip", raw.issue_from_voip.as_ref(), binding, file)?;
+    let personal = level("verification.issue_from_personal", raw.issue_from_personal.as_ref(), binding, file)?;
+    let subscriber = subscriber.unwrap_or(Level::L2);
+    Some(IssuingLevels { subscriber, voip: voip.unwrap_or(subscriber), personal: personal.unwrap_or(subscriber) })
+}
+
+fn level(place: &str, text: Option<&String>, binding: Option<Binding>, file: &mut File<'_>) -> Option<Option<Level>> {
+    let Some(text) = text else { return Some(None) };
+    let level: Level = file.findings.parse(place, text)?;
+    if matches!(level, Level::L0 | Level::L4) {
+        file.findings
+            .fault(place, "L1, L2 or L3: L0 is email's, and L4 needs a way back to the number, which is not there yet");
+    }
+    if binding == Some(Binding::CodeOnly) && level > Level::L1 {
+        file.findings.fault(
+            place,
+            "binding = \"code-only\" proves at most L1: set issue_from = \"L1\", or binding = \"read-back\"",
+        );
+    }
+    if level == Level::L1 {
+        file.findings.warn(
+            place,
+            "L1 certificates rest on numbers that nobody screened: whoever can forge a caller ID gets one",
+        );
+    }
+    Some(Some(level))
 }

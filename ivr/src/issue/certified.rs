@@ -47,7 +47,7 @@ pub(super) async fn page(
     };
     let stored = certificates::page(
         &search,
-        filter.status.as_deref().unwrap_or_default(),
+        (filter.status.as_deref().unwrap_or_default(), filter.level),
         filter.before.as_ref(),
         i64::from(filter.limit.clamp(1, LONGEST_PAGE)),
         now,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ca::{Assurance, Issued, KeyStanding, Order, Prepared, Reason, Refusal, Request, Serial, Subject};
+use ca::{Assurance, Authority, Issued, KeyStanding, Order, Prepared, Reason, Refusal, Request, Serial, Subject};
 use ivr_core::call::question::VerificationId;
 use ivr_core::caller::Level;
 use time::OffsetDateTime;
@@ -56,9 +56,9 @@ pub(super) struct Wish {
 }
 
 impl Wish {
-    /// The longest life there is for this level.
-    fn life(&self) -> Duration {
-        self.subject.issuing().longest_life(self.assurance.level())
+    /// As long as the operator lets this level live.
+    fn life(&self, authority: &Authority) -> Duration {
+        authority.lives().of(self.assurance.level())
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn intend(parts: &IssueParts, wish: &Wish, now: OffsetDateTime)
             standing,
             serial,
             now,
-            life: ordered.life(),
+            life: ordered.life(&authority),
         })
     })
     .await

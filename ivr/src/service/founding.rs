@@ -121,7 +121,7 @@ pub fn open_authority(config: &Config, passphrase: &Private<String>) -> Result<A
     if authority.oid_arc() != config.ca().oid_arc() {
         return Err(FoundingError::OtherArc { folder: folder.to_owned() });
     }
-    Ok(authority.with_urls(Urls::under(config.service().public_url())))
+    Ok(authority.with_urls(Urls::under(config.service().public_url())).with_lives(*config.ca().lives()))
 }
 
 /// Where the directory of a configuration lies, once its own ring (if it has one) listens at these addresses; before

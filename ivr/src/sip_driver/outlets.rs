@@ -154,7 +154,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};
     use std::time::Duration;
 
-    use ivr_core::caller::{Caller, Level};
+    use ivr_core::caller::{Caller, Caps, Level, LineParameters};
     use ivr_core::endpoint::Entry;
     use ivr_core::media::{Clips, MediaCommand, MediaEvent};
     use ivr_core::number::Number;
@@ -193,7 +193,16 @@ mod tests {
 
     fn ask(call: u64) -> Output {
         let number = Number::parse("+12025550143").unwrap();
-        Output::Ask(CallKey(call), Question::Session(Caller { number, level: Level::L1, trunk: "carrier".into() }))
+        Output::Ask(
+            CallKey(call),
+            Question::Session(Caller {
+                number,
+                level: Level::L1,
+                trunk: "carrier".into(),
+                caps: Caps::default(),
+                line: LineParameters::default(),
+            }),
+        )
     }
 
     #[tokio::test]

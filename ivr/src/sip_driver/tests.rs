@@ -111,7 +111,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
     EndpointConfig {
         addresses: Addresses::only(address),
         rtp_ports,
-        policy: Policy { trunks: vec![trunk], issue_from: Level::L1, kinds: KindPolicy::default() },
+        policy: Policy { trunks: vec![trunk], issue_from: Level::L1.into(), kinds: KindPolicy::default() },
         links: Vec::new(),
         binding: Binding::ReadBack,
         limits: Limits::default(),
@@ -135,7 +135,7 @@ async fn report(call: JoinHandle<CallReport>) -> CallReport {
 
 /// The statuses of the calls that were refused.
 fn refusals(entries: &[Entry]) -> Vec<u16> {
-    let status = |entry: &Entry| if let Entry::Refused { status, .. } = entry { Some(*status) } else { None };
+    let status = |entry: &Entry| if let Entry::Refused { reason, .. } = entry { Some(reason.status()) } else { None };
     entries.iter().filter_map(status).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ivr_core::call::question::VerificationId;
-use ivr_core::caller::Level;
+use ivr_core::caller::{Caps, Level};
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use sqlx::Row as _;
@@ -43,6 +43,10 @@ pub struct Call {
     pub last4: Option<String>,
     /// What the call could prove.
     pub level: Option<Level>,
+    /// What held it there.
+    pub caps: Caps,
+    /// What stood beside its number, such as `npdi cpc=ordinary`: known words, and no number.
+    pub line: Option<String>,
     /// `live`, `refused`, `lost`, `cancelled`, or how the conversation ended.
     pub outcome: String,
     /// Status and reason code of a refusal.
@@ -163,6 +167,26 @@ pub(crate) async fn find(id: CallId, conn: &mut Conn) -> Result<Option<Call>, St
     row.as_ref().map(call).transpose()
 }
 
+/// What held down the call whose code opened this verification, the last if there were several; nothing if that is not
+/// known any more.
+pub(crate) async fn caps_of(verification: VerificationId, conn: &mut Conn) -> Result<Caps, StoreError> {
+    let row = sqlx::query(
+        "SELECT caps FROM calls WHERE verification = $1 AND caps IS NOT NULL ORDER BY began_at DESC, id DESC LIMIT 1",
+    )
+    .bind(verification.0.to_vec())
+    .fetch_optional(conn)
+    .await?;
+    let codes: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+    Ok(codes.map_or_else(Caps::default, |codes| Caps::from_codes(&codes)))
+}
+
+/// The verification that a certificate was issued for; `None` for a mailbox's, or if there is no such certificate.
+pub(crate) async fn verification_of(serial: &str, conn: &mut Conn) -> Result<Option<VerificationId>, StoreError> {
+    let row = sqlx::query("SELECT cause FROM certificates WHERE serial = $1").bind(serial).fetch_optional(conn).await?;
+    let cause: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+    Ok(cause.and_then(|cause| cause.strip_prefix("verification:")?.parse().ok()))
+}
+
 /// The number of a call. The caller writes into the audit why it was looked at.
 pub(crate) async fn number(id: CallId, columns: &Columns, conn: &mut Conn) -> Result<Option<Number>, StoreError> {
     let row = sqlx::query("SELECT number_sealed FROM calls WHERE id = $1 AND number_sealed IS NOT NULL")
@@ -227,7 +251,7 @@ const SELECT: &str = "SELECT calls.id, calls.sip_call_id, calls.began_at, calls.
     calls.packets_sent, calls.packets_received, calls.packets_lost, calls.packets_foreign, calls.jitter_us,
     calls.verification, COALESCE(calls.serial, verifications.serial),
     calls.reported_expected, calls.reported_lost, calls.reported_jitter_us, calls.round_trip_us,
-    calls.mos_received, calls.mos_sent, calls.srtp, calls.packets_unauthentic
+    calls.mos_received, calls.mos_sent, calls.srtp, calls.packets_unauthentic, calls.caps, calls.line
     FROM calls LEFT JOIN verifications ON verifications.id = calls.verification";
 
 fn call(row: &Row) -> Result<Call, StoreError> {
@@ -247,6 +271,8 @@ fn call(row: &Row) -> Result<Call, StoreError> {
         country: row.try_get(5)?,
         last4: row.try_get(6)?,
         level: level.and_then(|level| Level::from_number(u8::try_from(level).ok()?)),
+        caps: row.try_get::<Option<String>, _>(28)?.map_or_else(Caps::default, |codes| Caps::from_codes(&codes)),
+        line: row.try_get(29)?,
         outcome: row.try_get(8)?,
         refusal: status.zip(reason),
         setup: setup.map(from_micros),

@@ -166,10 +166,10 @@ pub(crate) async fn by_cause(cause: &str, columns: &Columns, conn: &mut Conn) ->
     row.map(|row| stored(&row, columns)).transpose()
 }
 
-/// A page, newest first. `status` is `valid`, `revoked`, `expired` or empty for all.
+/// A page, newest first. `status` is `valid`, `revoked`, `expired` or empty for all; no level is all of them, too.
 pub(crate) async fn page(
     search: &Search<'_>,
-    status: &str,
+    (status, level): (&str, Option<Level>),
     before: Option<&(i64, String)>,
     limit: i64,
     now: OffsetDateTime,
@@ -189,8 +189,8 @@ pub(crate) async fn page(
              AND (CAST($5 AS BIGINT) = 0 OR c.serial = $6)
              AND (CAST($7 AS TEXT) = '' OR $7 = CASE WHEN v.serial IS NOT NULL THEN 'revoked'
                  WHEN c.not_after < $8 THEN 'expired' ELSE 'valid' END)
-             AND (c.issued_at, c.serial) < ($9, $10)
-         ORDER BY c.issued_at DESC, c.serial DESC LIMIT $11"
+             AND (c.issued_at, c.serial) < ($9, $10) AND (CAST($11 AS BIGINT) < 0 OR c.level = $11)
+         ORDER BY c.issued_at DESC, c.serial DESC LIMIT $12"
     ))
     .bind(by_identity)
     .bind(first)
@@ -202,6 +202,7 @@ pub(crate) async fn page(
     .bind(millis(now))
     .bind(before_at)
     .bind(before_serial)
+    .bind(level.map_or(-1, |level| i64::from(level.number())))
     .bind(limit)
     .fetch_all(conn)
     .await?;

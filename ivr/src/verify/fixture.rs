@@ -8,7 +8,7 @@ use dht_client::backend::memory::Memory;
 use dht_client::{Backend, Derived, HashCost, Hasher, Identity, Item, Record, Several};
 use ivr_core::call::flow::{Action, Event, Flow};
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
-use ivr_core::caller::{Caller, Level};
+use ivr_core::caller::{Caller, Caps, Level, LineParameters};
 use ivr_core::code::Code;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
@@ -273,7 +273,13 @@ pub(crate) fn number(text: &str) -> Number {
 }
 
 pub(crate) fn caller(text: &str) -> Caller {
-    Caller { number: number(text), level: Level::L2, trunk: "test".into() }
+    Caller {
+        number: number(text),
+        level: Level::L2,
+        trunk: "test".into(),
+        caps: Caps::from_codes("not-attested"),
+        line: LineParameters::default(),
+    }
 }
 
 /// A request by a new P-256 key.

@@ -260,7 +260,9 @@ async fn the_code_alone_is_enough_where_it_is_configured(database: TestDatabase)
     let call = service.call_from(NUMBER, started.code.expose(), Binding::CodeOnly).await;
     assert_eq!(call.answers, [Answer::Matched(started.id), Answer::Stored]);
     assert_eq!(service.outcomes.recv().await, Some((started.id, Outcome::Issued)));
-    let certificate = service.view(&started).await.certificate.unwrap();
+    let view = service.view(&started).await;
+    assert!(view.is_code_only, "its page and the API say so");
+    let certificate = view.certificate.unwrap();
     assert_eq!(certificate.level, Level::L1, "a code alone is worth no more");
     assert!(certificate.not_after - certificate.not_before <= Duration::days(7));
 }
@@ -289,7 +291,7 @@ async fn who_gives_up_frees_the_code(database: TestDatabase) {
 }
 
 fn refused(of: &str, at: time::OffsetDateTime) -> Refused {
-    Refused { number: number(of), reason: "forwarded", at }
+    Refused { number: number(of), reason: Reason::Forwarded, at }
 }
 
 async fn a_page_is_told_of_steps_and_refusals(database: TestDatabase) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ivr_core::call::question::VerificationId;
-use ivr_core::caller::Reason;
+use ivr_core::caller::{Caps, Reason};
 use ivr_core::code::Code;
 use ivr_core::number::Number;
 use ivr_core::private::Private;
@@ -15,7 +15,7 @@ use super::{AccessError, VerifyParts};
 use crate::issue::Certified;
 use crate::store::happenings::Line;
 use crate::store::verifications::{self, Stored};
-use crate::store::{StoreError, happenings};
+use crate::store::{StoreError, calls, happenings};
 
 /// Where a verification stands. The names are those of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +117,10 @@ pub struct View {
     pub happenings: Vec<Happening>,
     /// The certificate.
     pub certificate: Option<Certified>,
+    /// It says that a code alone was asked for.
+    pub is_code_only: bool,
+    /// Why its level is no higher.
+    pub caps: Caps,
     /// The signed result (JWS), if no certificate was asked for.
     pub result: Option<String>,
     /// Why it failed, as a sentence.
@@ -140,6 +144,7 @@ pub(super) async fn view(
     let stored = verifications::find(id, &secret_sha256(secret), parts.store.columns(), &mut reader).await?;
     let stored = stored.ok_or(AccessError::Unknown)?;
     let lines = happenings::of(id, &mut reader).await?;
+    let caps = if stored.serial.is_some() { calls::caps_of(id, &mut reader).await? } else { Caps::default() };
     drop(reader);
     let certificate = match &stored.serial {
         None => None,
@@ -147,6 +152,7 @@ pub(super) async fn view(
     };
     let state = state_now(&stored, now)?;
     let may_key_in = matches!(state, State::Waiting | State::Calling | State::ReadBack) && now < stored.expires_at;
+    let happenings = lines.into_iter().filter_map(|line| happening(line, &stored.locale)).collect();
     Ok(View {
         id: stored.id,
         number: stored.number,
@@ -160,7 +166,11 @@ pub(super) async fn view(
         expires_at: stored.expires_at,
         read_back_until: stored.read_back_until.filter(|_| state == State::ReadBack),
         read_backs_left: u8::try_from(stored.read_backs_left).unwrap_or(0),
-        happenings: lines.into_iter().filter_map(happening).collect(),
+        happenings,
+        is_code_only: certificate
+            .as_ref()
+            .is_some_and(|leaf| parts.issue.authority().states_code_only(&leaf.certificate_pem)),
+        caps,
         certificate,
         result: stored.result,
         failure: stored.failure,
@@ -185,20 +195,20 @@ fn state_now(stored: &Stored, now: OffsetDateTime) -> Result<State, StoreError> 
 }
 
 /// A line as the page shows it; a line that this version does not know is left out.
-fn happening(line: Line) -> Option<Happening> {
+fn happening(line: Line, locale: &str) -> Option<Happening> {
     let (kind, sentence) = match line.kind.as_str() {
         "step" => ("step", step_sentence(&line.what)?),
-        "refused" => ("refused", refusal_sentence(&line.what)),
+        "refused" => ("refused", refusal_sentence(&line.what, locale)),
         "state" => ("state", state_sentence(State::from_name(&line.what)?)),
         _ => return None,
     };
     Some(Happening { number: line.number, at: line.at, kind, what: line.what, sentence: sentence.to_owned() })
 }
 
-/// Reasons of the ordered checks have words of their own; the others are the endpoint's.
-fn refusal_sentence(code: &str) -> &'static str {
-    let known = Reason::ALL.into_iter().find(|reason| reason.code() == code);
-    known.map_or("A call from your number was not taken. Wait a moment, then call again.", Reason::sentence)
+/// A node of another version may know reasons that this one does not.
+fn refusal_sentence(code: &str, locale: &str) -> &'static str {
+    let known = Reason::from_code(code).map(|reason| reason.sentences(locale).page);
+    known.unwrap_or("A call from your number was not taken. Wait a moment, then call again.")
 }
 
 fn state_sentence(state: State) -> &'static str {

@@ -8,6 +8,7 @@ pub mod calls;
 pub mod certificates;
 pub mod enrolments;
 pub mod health;
+pub mod level;
 pub mod verifications;
 
 use axum::routing::get;

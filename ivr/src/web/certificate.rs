@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use ivr_core::caller::Caps;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -23,6 +24,9 @@ struct CertificatePage<'a> {
     name: &'a str,
     noun: &'static str,
     certificate: &'a Certified,
+    meaning: &'static str,
+    is_code_only: bool,
+    caps: Vec<&'static str>,
     spki: String,
     valid_from: String,
     valid_until: String,
@@ -45,6 +49,12 @@ pub(super) struct Shown<'a> {
     pub(super) last_event: Option<i64>,
     /// The certificate.
     pub(super) certificate: &'a Certified,
+    /// It says that a code alone was asked for.
+    pub(super) is_code_only: bool,
+    /// Why its level is no higher.
+    pub(super) caps: Caps,
+    /// The language of the page.
+    pub(super) locale: &'a str,
 }
 
 /// Its record, in words.
@@ -73,13 +83,16 @@ pub(super) fn page(app: &App, frame: Frame, view: &View) -> Result<Response, Web
         noun: "number",
         last_event: Some(view.happenings.last().map_or(0, |happening| happening.number)),
         certificate,
+        is_code_only: view.is_code_only,
+        caps: view.caps,
+        locale: &view.locale,
     };
     show(app, frame, shown)
 }
 
 /// The page of a certificate.
 pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response, WebError> {
-    let Shown { path, name, noun, last_event, certificate } = shown;
+    let Shown { path, name, noun, last_event, certificate, is_code_only, caps, locale } = shown;
     page::html(&CertificatePage {
         frame,
         path,
@@ -93,6 +106,9 @@ pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response
         last_event,
         lookup: lookup(app, certificate),
         fingerprint: fingerprint(&app.authority.root_sha256),
+        meaning: certificate.level.meaning(locale),
+        is_code_only,
+        caps: caps.iter().map(|cap| cap.sentences(locale).page).collect(),
         certificate,
     })
 }

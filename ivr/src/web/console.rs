@@ -22,6 +22,9 @@ use super::App;
 /// Rows of a page.
 const ROWS: u32 = 50;
 
+/// What a level may be, in the lists' filters.
+const LEVELS: [&str; 5] = ["L0", "L1", "L2", "L3", "L4"];
+
 /// The console's pages, under `/console`.
 pub fn routes() -> Router<App> {
     Router::new()

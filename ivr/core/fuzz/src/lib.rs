@@ -39,7 +39,7 @@ pub fn config() -> EndpointConfig {
         rtp_ports: (0..50).map(|i| 20_000 + 2 * i).collect(),
         policy: Policy {
             trunks: vec![trunk],
-            issue_from: Level::L2,
+            issue_from: Level::L2.into(),
             kinds: KindPolicy { voip: true, personal: false },
         },
         links: Vec::new(),

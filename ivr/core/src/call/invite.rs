@@ -44,28 +44,29 @@ impl Call {
     }
 
     /// A final refusal of the INVITE, and the end. Nothing happens if it was answered before.
-    pub(super) fn refuse(&mut self, status: u16, reason: &'static str, desk: &mut Desk<'_>) {
+    pub(super) fn refuse(&mut self, reason: Reason, desk: &mut Desk<'_>) {
         let before = std::mem::replace(&mut self.stage, Stage::Over);
         let Stage::Asking { invite, .. } = before else {
             self.stage = before;
             return;
         };
         // A caller who gives up is not refused.
-        desk.counters.refused += u64::from(status != 487);
+        desk.counters.refused += u64::from(reason != Reason::Cancelled);
+        let status = reason.status();
         let refusal = Reply::refusal(status, desk.chance);
         let refusal = desk.written(&refusal, &invite.request, invite.from, self.dialog.local_tag());
         desk.transactions.servers.refuse(&invite.key, self.dialog.local_tag(), refusal.clone(), desk.now);
         desk.send(refusal);
         self.note_reply(status, &invite.request, desk);
         let claimed = Some(self.caller.number.clone());
-        self.record(Entry::Refused { status, reason, claimed }, desk);
+        self.record(Entry::Refused { reason, claimed }, desk);
     }
 
     /// The caller gave up before we answered (RFC 3261 9.2). Afterwards a CANCEL has no effect.
     pub(crate) fn on_cancel(&mut self, cancel: &Incoming, desk: &mut Desk<'_>) {
         self.note(false, cancel.request.summary(), desk);
         self.respond(Reply::new(200), cancel, desk);
-        self.refuse(487, "cancelled", desk);
+        self.refuse(Reason::Cancelled, desk);
     }
 
     /// An ACK with our tag.

@@ -73,7 +73,7 @@ impl Call {
             return Err(Refusal::of(491)); // RFC 3261 14.2, RFC 3311 5.2: our own re-INVITE is under way.
         }
         if let Err(cause) = Agreement::of(request) {
-            return Err(Refusal { reply: Reply::refusal(cause.status(), desk.chance), ends_call: false });
+            return Err(Refusal { reply: Reply::refusal(Reason::from(cause).status(), desk.chance), ends_call: false });
         }
         if request.body.is_empty() {
             return Ok(None);
@@ -212,6 +212,6 @@ impl Refusal {
 
 impl From<Unacceptable> for Refusal {
     fn from(cause: Unacceptable) -> Self {
-        Self::of(cause.status())
+        Self::of(Reason::from(cause).status())
     }
 }

@@ -1,49 +1,116 @@
-//! What the network says that it knows about the caller (STIR). A signature is not verified here, so nothing in these
-//! headers raises a level; what speaks against the caller is believed from anybody.
+//! What the network says that it knows about the caller (STIR). Only the words of a trunk's own dialect may raise a
+//! level; what speaks against the caller is believed from anybody. A PASSporT is not verified here
+//! (`passport.rs`), so its claim can only lower.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::Reason;
+use super::verstat::{Finding, Verstat};
+use crate::private::Private;
 use crate::sip::identity::{Headers, NameAddress, Parameters};
 
-/// What the attestations allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the attestations allow: of several, the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Attestation {
-    /// None, or nothing that lowers the level.
+    /// B, C, or a word that nobody knows: no more than L1.
+    Low,
+    /// None.
     Silent,
-    /// B or C: the carrier does not say that the number is the caller's.
-    Partial,
+    /// The trunk says that its network verified A.
+    Full,
 }
 
-/// Reads `Identity` (RFC 8224), `P-Attestation-Indicator`, and `verstat` in every header that names the caller.
+/// Reads the trunk's own words, `Identity` (RFC 8224), `P-Attestation-Indicator`, and `verstat` in every header that
+/// names the caller.
 pub(super) fn read<'n, 'a: 'n>(
-    headers: Headers<'_>,
+    dialect: Option<&Verstat>,
+    headers: Headers<'a>,
     named: impl Iterator<Item = &'n NameAddress<'a>>,
 ) -> Result<Attestation, Reason> {
-    let mut partial = headers.values("P-Attestation-Indicator", None).any(is_partial);
+    let own = dialect.map_or(Ok(None), |dialect| spoken(dialect, headers))?;
+    let mut is_low = headers.values("P-Attestation-Indicator", None).any(is_lower);
     for identity in headers.values("Identity", Some("y")) {
         let (token, parameters) = identity.split_once(';').unwrap_or((identity, ""));
         let parameters = Parameters(parameters);
         match parameters.value("ppt").map(str::to_ascii_lowercase).as_deref() {
             // RFC 8946: a diversion signed this.
             Some("div" | "div-o") => return Err(Reason::Forwarded),
-            Some("shaken") | None => partial |= attested(token).is_some_and(|level| is_partial(&level)),
+            Some("shaken") | None => is_low |= attested(token).is_some_and(|level| is_lower(&level)),
             Some(_) => {}
         }
     }
-    for verstat in named.flat_map(|named| named.everywhere("verstat")) {
-        let verstat = verstat.to_ascii_lowercase();
-        if verstat.starts_with("tn-validation-failed") {
+    for word in named.flat_map(|named| named.everywhere("verstat")) {
+        let own = dialect.and_then(|dialect| dialect.finding(word));
+        let word = word.to_ascii_lowercase();
+        // What goes on after "failed" (the attestation, a diversion) makes it no better.
+        if word.starts_with("tn-validation-failed") || own == Some(Finding::Failed) {
             return Err(Reason::ValidationFailed);
         }
-        partial |= verstat.strip_prefix("tn-validation-passed-").is_some_and(is_partial);
+        is_low |= match own {
+            Some(Finding::Diverted) => return Err(Reason::Forwarded),
+            Some(finding) => finding == Finding::Low,
+            None => !HARMLESS.contains(&&*word),
+        };
     }
-    Ok(if partial { Attestation::Partial } else { Attestation::Silent })
+    Ok(if is_low { Attestation::Low } else { own.unwrap_or(Attestation::Silent) })
 }
 
-fn is_partial(level: &str) -> bool {
+/// What the trunk says in its own words, if anything. Of several words the worst counts.
+fn spoken(dialect: &Verstat, headers: Headers<'_>) -> Result<Option<Attestation>, Reason> {
+    let mut least = None;
+    for word in words(dialect, headers) {
+        let said = match dialect.finding(word) {
+            Some(Finding::Diverted) => return Err(Reason::Forwarded),
+            Some(Finding::Failed) => return Err(Reason::ValidationFailed),
+            Some(Finding::PassedA) => Attestation::Full,
+            Some(Finding::Passed) => stated(dialect, headers),
+            Some(Finding::Unsigned) => Attestation::Silent,
+            Some(Finding::Low) | None => Attestation::Low,
+        };
+        least = Some(least.map_or(said, |least: Attestation| least.min(said)));
+    }
+    Ok(least)
+}
+
+/// The trunk's words in the header where it writes them.
+fn words<'a>(dialect: &Verstat, headers: Headers<'a>) -> Vec<&'a str> {
+    let header = dialect.header.as_str();
+    if !dialect.is_parameter() {
+        return headers.values(header, None).collect();
+    }
+    // From is one address (RFC 3261 20.20): a comma in it parts nothing. What cannot be read was refused before.
+    let entries: Vec<&str> = if header.eq_ignore_ascii_case("From") {
+        headers.values(header, Some("f")).collect()
+    } else {
+        headers.entries(header, None).collect()
+    };
+    let entries = entries.into_iter().filter_map(NameAddress::parse);
+    entries.flat_map(|entry| entry.everywhere("verstat").collect::<Vec<_>>()).collect()
+}
+
+/// The attestation where a word says only that there is a good one: it is A if the header says A and nothing else.
+fn stated(dialect: &Verstat, headers: Headers<'_>) -> Attestation {
+    let Some(header) = &dialect.attestation_header else { return Attestation::Low };
+    let mut values = headers.values(header, None);
+    match (values.next(), values.next()) {
+        (Some("A"), None) => Attestation::Full,
+        _ => Attestation::Low,
+    }
+}
+
+/// The first `Identity` of type shaken, to be verified.
+pub(super) fn passport(headers: Headers<'_>) -> Option<Private<String>> {
+    let mut identities = headers.values("Identity", Some("y"));
+    let is_shaken = |identity: &&str| {
+        let parameters = identity.split_once(';').map_or("", |(_, parameters)| parameters);
+        Parameters(parameters).value("ppt").is_some_and(|ppt| ppt.eq_ignore_ascii_case("shaken"))
+    };
+    identities.find(is_shaken).map(|identity| Private::new(identity.to_owned()))
+}
+
+fn is_lower(level: &str) -> bool {
     level.trim().eq_ignore_ascii_case("B") || level.trim().eq_ignore_ascii_case("C")
 }
 
@@ -61,4 +128,8 @@ fn attested(token: &str) -> Option<String> {
     serde_json::from_slice::<Claims>(&payload).ok().map(|claims| claims.attest)
 }
 
+/// What neither raises nor lowers, where no dialect says what it means.
+const HARMLESS: [&str; 3] = ["no-tn-validation", "tn-validation-passed", "tn-validation-passed-a"];
+
+/// More is no PASSporT.
 const LARGEST_TOKEN_BYTES: usize = 8 * 1024;

@@ -1,5 +1,7 @@
 //! How much a proof is worth: the minimum of everything that caps it.
 
+use crate::number::Kind;
+
 /// Assurance level of an identity (a policy OID in the certificate).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Level {
@@ -9,7 +11,7 @@ pub enum Level {
     L1,
     /// Contractually screened domestic trunk.
     L2,
-    /// SHAKEN attestation A verified here.
+    /// The same, and SHAKEN attestation A, verified here or by a trunk whose word counts.
     L3,
     /// L2 or L3 and a return path.
     L4,
@@ -30,6 +32,46 @@ impl Level {
     /// The level of this number.
     pub fn from_number(number: u8) -> Option<Self> {
         [Self::L0, Self::L1, Self::L2, Self::L3, Self::L4].into_iter().find(|level| level.number() == number)
+    }
+}
+
+/// The lowest level that certificates are issued for, by the kind of number. The kinds that nobody may prove have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssuingLevels {
+    /// Of fixed and mobile lines.
+    pub subscriber: Level,
+    /// Of internet telephony numbers.
+    pub voip: Level,
+    /// Of personal numbers.
+    pub personal: Level,
+}
+
+impl IssuingLevels {
+    /// That of this kind. A kind that is refused anyway counts as a line.
+    pub fn of(self, kind: Kind) -> Level {
+        match kind {
+            Kind::Voip => self.voip,
+            Kind::Personal => self.personal,
+            Kind::Subscriber
+            | Kind::TollFree
+            | Kind::Premium
+            | Kind::SharedCost
+            | Kind::UniversalAccess
+            | Kind::Pager
+            | Kind::Voicemail => self.subscriber,
+        }
+    }
+
+    /// The lowest of them: a trunk that proves less is of no use.
+    pub fn lowest(self) -> Level {
+        self.subscriber.min(self.voip).min(self.personal)
+    }
+}
+
+/// One for all kinds.
+impl From<Level> for IssuingLevels {
+    fn from(level: Level) -> Self {
+        Self { subscriber: level, voip: level, personal: level }
     }
 }
 

@@ -7,8 +7,9 @@ use subtle::ConstantTimeEq;
 
 use super::attestation::{self, Attestation};
 use super::trunk::{KeepsDiversion, Readings, TrunkProfile};
-use super::{Caller, Level, Reason};
+use super::{Attest, Caller, Cap, Caps, IssuingLevels, Level, LineParameters, PassportVerdict, Reason};
 use crate::number::{KindPolicy, Number};
+use crate::private::Private;
 use crate::sip::identity::{Headers, NameAddress, Privacy, Scheme, Uri};
 use crate::sip::peer::Peer;
 
@@ -18,7 +19,7 @@ pub struct Policy {
     /// The carriers. No two have a source address in common.
     pub trunks: Vec<TrunkProfile>,
     /// The lowest level that certificates are issued for; a call below it is refused before it is answered.
-    pub issue_from: Level,
+    pub issue_from: IssuingLevels,
     /// Which kinds of numbers may be proved.
     pub kinds: KindPolicy,
 }
@@ -34,27 +35,87 @@ pub enum Verdict {
         trunk: usize,
     },
     /// The call ends here, before it is answered.
-    Refuse {
-        /// The first check that failed.
-        reason: Reason,
-        /// Index into [`Policy::trunks`]; `None` for an unknown peer, which may be answered by silence.
-        trunk: Option<usize>,
-        /// The number that the call bore, if it was read before the check failed and the caller did not withhold it:
-        /// the page of that number's session may say why.
-        claimed: Option<Number>,
-    },
+    Refuse(Box<Refusal>),
 }
 
-/// Runs the checks on a request from `peer`: its Request-URI and its headers as (name, raw value), unfolded.
+/// Why a call ends here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The first check that failed.
+    pub reason: Reason,
+    /// Index into [`Policy::trunks`]; `None` for an unknown peer, which may be answered by silence.
+    pub trunk: Option<usize>,
+    /// The number that the call bore, if it was read before the check failed and the caller did not withhold it: the
+    /// page of that number's session may say why.
+    pub claimed: Option<Number>,
+    /// The caller, if only the last check failed, the issuing level: the record tells what the call was worth.
+    pub caller: Option<Caller>,
+}
+
+/// A call that passed every check that needs nothing but the request: what is left is what a PASSporT says, and the
+/// level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessed {
+    trunk: usize,
+    number: Number,
+    line: LineParameters,
+    privacy: Privacy,
+    attestation: Attestation,
+    passport: Option<Private<String>>,
+}
+
+/// Runs the checks on a request from `peer`: its Request-URI and its headers as (name, raw value), unfolded. Nobody
+/// verifies a PASSporT.
 pub fn judge(policy: &Policy, peer: &Peer, request_uri: &str, headers: &[(&str, &str)]) -> Verdict {
-    let Some(index) = policy.trunk_of(peer) else {
-        return Verdict::Refuse { reason: Reason::UnknownPeer, trunk: None, claimed: None };
-    };
-    let trunk = &policy.trunks[index];
+    match assess(policy, peer, request_uri, headers) {
+        Ok(assessed) => assessed.settle(policy, PassportVerdict::Unverified),
+        Err(refusal) => Verdict::Refuse(refusal),
+    }
+}
+
+/// The first part of [`judge`]: the checks that need no network. What passes them is settled once it is known what
+/// became of its PASSporT, and before anybody is asked for a session.
+///
+/// # Errors
+/// Why the call ends here, whatever its PASSporT says.
+pub fn assess(
+    policy: &Policy,
+    peer: &Peer,
+    request_uri: &str,
+    headers: &[(&str, &str)],
+) -> Result<Assessed, Box<Refusal>> {
+    let refused = |reason, trunk, claimed| Box::new(Refusal { reason, trunk, claimed, caller: None });
+    let index = policy.trunk_of(peer).ok_or_else(|| refused(Reason::UnknownPeer, None, None))?;
     let mut claimed = None;
-    match checked(policy, trunk, request_uri, Headers(headers), &mut claimed) {
-        Ok(caller) => Verdict::Accept { caller, trunk: index },
-        Err(reason) => Verdict::Refuse { reason, trunk: Some(index), claimed },
+    checked(policy, index, request_uri, Headers(headers), &mut claimed)
+        .map_err(|reason| refused(reason, Some(index), claimed))
+}
+
+impl Assessed {
+    /// The `Identity` header to verify (RFC 8224): the first of type shaken over a trunk that hands them on. It may be
+    /// as long as the request.
+    pub fn passport(&self) -> Option<&Private<String>> {
+        self.passport.as_ref()
+    }
+
+    /// The end of check 9: what the call is worth, and whether that is enough.
+    pub fn settle(self, policy: &Policy, passport: PassportVerdict) -> Verdict {
+        let Self { trunk: index, number, line, privacy, attestation, passport: _ } = self;
+        let trunk = &policy.trunks[index];
+        let refuse = |reason, claimed, caller| {
+            Verdict::Refuse(Box::new(Refusal { reason, trunk: Some(index), claimed: Some(claimed), caller }))
+        };
+        if passport == PassportVerdict::Bad {
+            return refuse(Reason::ValidationFailed, number, None);
+        }
+        let (level, caps) = level(trunk, privacy, (attestation, passport), &number);
+        let is_enough = level >= policy.issue_from.of(number.kind());
+        let caller = Caller { number, level, caps, line, trunk: trunk.name.clone() };
+        if is_enough {
+            Verdict::Accept { caller, trunk: index }
+        } else {
+            refuse(Reason::BelowIssuingLevel, caller.number.clone(), Some(caller))
+        }
     }
 }
 
@@ -86,15 +147,17 @@ impl Policy {
     }
 }
 
-/// Checks 1 (the secret) to 9, in the protocol's order but for one thing: a caller who withholds the number is
-/// refused for that before two of its headers are compared, so that no page learns a withheld number.
+/// Checks 1 (the secret) to 9 (but what a PASSporT says, and the level), in the protocol's order but for one thing: a
+/// caller who withholds the number is refused for that before two of its headers are compared, so that no page learns a
+/// withheld number.
 fn checked(
     policy: &Policy,
-    trunk: &TrunkProfile,
+    index: usize,
     request_uri: &str,
     headers: Headers<'_>,
     claimed: &mut Option<Number>,
-) -> Result<Caller, Reason> {
+) -> Result<Assessed, Reason> {
+    let trunk = &policy.trunks[index];
     let called = Uri::parse(request_uri).ok_or(Reason::NotOurNumber)?;
     let by_user = check_ingress(trunk, &called)?;
     check_called(trunk, &called, by_user, headers)?;
@@ -104,7 +167,8 @@ fn checked(
     let chosen = candidates.chosen();
     let number = readings(trunk, &chosen.uri).and_then(|readings| readings.number().ok_or(Reason::NumberFormat));
     *claimed = number.as_ref().ok().cloned();
-    candidates.named().try_for_each(check_line)?;
+    let mut line = LineParameters::default();
+    candidates.named().try_for_each(|named| check_line(named, &mut line))?;
     let number = number?;
     candidates.check_agreement(trunk, &number)?;
 
@@ -112,13 +176,9 @@ fn checked(
         return Err(Reason::NumberKind);
     }
     check_forwarding(headers)?;
-    let attestation = attestation::read(headers, candidates.named())?;
-
-    let level = level(trunk, privacy, attestation, &number);
-    if level < policy.issue_from {
-        return Err(Reason::BelowIssuingLevel);
-    }
-    Ok(Caller { number, level, trunk: trunk.name.clone() })
+    let attestation = attestation::read(trunk.verstat.as_ref(), headers, candidates.named())?;
+    let passport = trunk.identity_passthrough.then(|| attestation::passport(headers)).flatten();
+    Ok(Assessed { trunk: index, number, line, privacy, attestation, passport })
 }
 
 /// Check 1, second half: only the URI that we gave to this carrier bears its secret. Says whether the secret took the
@@ -230,11 +290,12 @@ fn is_anonymous(entry: &NameAddress<'_>) -> bool {
         || entry.display.eq_ignore_ascii_case("anonymous")
 }
 
-/// Check 5: the number is one line that one person answers.
-fn check_line(named: &NameAddress<'_>) -> Result<(), Reason> {
+/// Check 5: the number is one line that one person answers. What stands beside it is noted.
+fn check_line(named: &NameAddress<'_>, line: &mut LineParameters) -> Result<(), Reason> {
     let is_any = |text: &str, known: &[&str]| known.iter().any(|known| text.eq_ignore_ascii_case(known));
     let (mut is_extension, mut is_shared) = (false, false);
     for (name, value) in named.all_parameters() {
+        line.note(name, value);
         // RFC 3966 3: an extension, or an ISDN subaddress behind one line.
         is_extension |= is_any(name, &["ext", "isub"]);
         is_shared |= name.eq_ignore_ascii_case("cpc") && is_any(value, &["payphone", "operator", "test", "prison"]);
@@ -289,17 +350,32 @@ fn is_redirected(entry: &NameAddress<'_>) -> bool {
     reason || entry.everywhere("cause").any(redirects) || entry.parameters.value("mp").is_some()
 }
 
-/// Check 9 and the table of levels: the least that anything allows. An attestation that was verified here would earn
-/// L3; a missing one is worth L2.
-fn level(trunk: &TrunkProfile, privacy: Privacy, attestation: Attestation, number: &Number) -> Level {
-    let anybody_could_call = trunk.shared_addresses && trunk.ingress_secret.is_none();
-    let foreign = trunk.country != Some(number.country());
-    let may_be_forwarded = trunk.keeps_diversion != KeepsDiversion::Yes;
-    let half_hidden = privacy == Privacy::Way;
-    let doubted = attestation == Attestation::Partial;
-    let low = anybody_could_call || !trunk.cli_screened || foreign || may_be_forwarded || half_hidden || doubted;
-    let earned = if low { Level::L1 } else { Level::L2 };
-    earned.min(trunk.max_level)
+/// Check 9 and the table of levels: the least that anything allows, and what that is.
+fn level(
+    trunk: &TrunkProfile,
+    privacy: Privacy,
+    (attestation, passport): (Attestation, PassportVerdict),
+    number: &Number,
+) -> (Level, Caps) {
+    let is_verified = matches!(passport, PassportVerdict::Verified(_));
+    let is_low =
+        attestation == Attestation::Low || matches!(passport, PassportVerdict::Verified(Attest::B | Attest::C));
+    let is_attested = attestation == Attestation::Full || passport == PassportVerdict::Verified(Attest::A);
+    let caps = [
+        (trunk.is_open_to_others(), Cap::SharedAddresses, Level::L1),
+        (!trunk.cli_screened, Cap::Unscreened, Level::L1),
+        (trunk.country != Some(number.country()), Cap::Foreign, Level::L1),
+        // A forwarded call's PASSporT is about another destination.
+        (trunk.keeps_diversion != KeepsDiversion::Yes && !is_verified, Cap::Diversion, Level::L1),
+        (privacy == Privacy::Way, Cap::Privacy, Level::L1),
+        (is_low, Cap::Attestation, Level::L1),
+        (!is_attested, Cap::Unattested, Level::L2),
+        (true, Cap::NoReturnPath, Level::L3),
+    ];
+    let caps = caps.into_iter().filter(|(applies, ..)| *applies).map(|(_, cap, level)| (cap, level));
+    let (earned, holding) = Caps::least(caps);
+    // What the call would not have earned anyway is no limit.
+    if trunk.max_level < earned { Caps::least([(Cap::TrunkLimit, trunk.max_level)]) } else { (earned, holding) }
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! Why a call is refused: a code for records, a status for the trunk, a sentence for the page.
+//! Why a call is refused: for each reason its code in records and counters, its answer to the trunk, and its sentences
+//! for the page and for the console (`sentences.rs`). Whatever refuses a call names one of these, so that nothing is
+//! refused without words.
 
 /// Why a call is refused before it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,11 +37,47 @@ pub enum Reason {
     ValidationFailed,
     /// The call proves less than certificates are issued for.
     BelowIssuingLevel,
+    /// The service has just begun and takes no calls yet.
+    Starting,
+    /// The service is about to end.
+    Draining,
+    /// The node has as many calls as it may have.
+    NodeFull,
+    /// The trunk has.
+    TrunkFull,
+    /// Too many calls of the trunk wait for their ACK.
+    UnacknowledgedFull,
+    /// Too many calls of the trunk began just now.
+    TrunkRate,
+    /// The number has as many calls as it may have.
+    NumberBusy,
+    /// The session description cannot be read.
+    BadOffer,
+    /// No audio that we speak.
+    NoCodec,
+    /// The audio must be protected, and no key can be taken up.
+    NoSrtp,
+    /// The session timer cannot be read (RFC 4028).
+    BadSessionTimer,
+    /// It is shorter than we allow.
+    SessionTooShort,
+    /// There is no Contact that a dialog could go to.
+    NoContact,
+    /// No media port is free.
+    NoPort,
+    /// The store does not answer, or not in time.
+    Unavailable,
+    /// The number has used up its wrong codes of the day.
+    NumberExhausted,
+    /// Nobody waits for a call from this number.
+    NoSession,
+    /// The caller gave up before the answer.
+    Cancelled,
 }
 
 impl Reason {
     /// Every reason, for the tables of console and documents.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 34] = [
         Self::UnknownPeer,
         Self::IngressSecret,
         Self::NotOurNumber,
@@ -56,87 +94,83 @@ impl Reason {
         Self::Transferred,
         Self::ValidationFailed,
         Self::BelowIssuingLevel,
+        Self::Starting,
+        Self::Draining,
+        Self::NodeFull,
+        Self::TrunkFull,
+        Self::UnacknowledgedFull,
+        Self::TrunkRate,
+        Self::NumberBusy,
+        Self::BadOffer,
+        Self::NoCodec,
+        Self::NoSrtp,
+        Self::BadSessionTimer,
+        Self::SessionTooShort,
+        Self::NoContact,
+        Self::NoPort,
+        Self::Unavailable,
+        Self::NumberExhausted,
+        Self::NoSession,
+        Self::Cancelled,
     ];
+
+    /// The reason of this code, as a record has it.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
 
     /// The stable code of records, counters and the API.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::UnknownPeer => "unknown-peer",
-            Self::IngressSecret => "ingress-secret",
-            Self::NotOurNumber => "not-our-number",
-            Self::MalformedIdentity => "malformed-identity",
-            Self::NoNumber => "no-number",
-            Self::Unscreened => "unscreened",
-            Self::IdentitiesDiffer => "identities-differ",
-            Self::Anonymous => "anonymous",
-            Self::Extension => "extension",
-            Self::SharedLine => "shared-line",
-            Self::NumberFormat => "number-format",
-            Self::NumberKind => "number-kind",
-            Self::Forwarded => "forwarded",
-            Self::Transferred => "transferred",
-            Self::ValidationFailed => "validation-failed",
-            Self::BelowIssuingLevel => "below-issuing-level",
-        }
+        self.answer().0
     }
 
-    /// The final response. None of them is a 503 or 5xx: those would make the trunk stop sending everything
-    /// (RFC 3261 21.5.4), and none is a 6xx, which would speak for every other place of the number.
+    /// The final response. Only what is true of the whole node is a 503, because that makes a trunk stop sending
+    /// everything (RFC 3261 21.5.4). None is a 6xx, which would speak for every other place of the number.
     pub fn status(self) -> u16 {
-        match self {
-            Self::MalformedIdentity => 400,
-            Self::NotOurNumber => 404,
-            // RFC 5079: Anonymity Disallowed.
-            Self::Anonymous => 433,
-            // RFC 8224 6.2.2: Invalid Identity Header.
-            Self::ValidationFailed => 438,
-            Self::UnknownPeer
-            | Self::IngressSecret
-            | Self::NoNumber
-            | Self::Unscreened
-            | Self::IdentitiesDiffer
-            | Self::Extension
-            | Self::SharedLine
-            | Self::NumberFormat
-            | Self::NumberKind
-            | Self::Forwarded
-            | Self::Transferred
-            | Self::BelowIssuingLevel => 403,
-        }
+        self.answer().1
     }
 
-    /// What the person at the page may do about it.
-    pub fn sentence(self) -> &'static str {
+    /// Code and status.
+    fn answer(self) -> (&'static str, u16) {
         match self {
-            Self::UnknownPeer | Self::IngressSecret => {
-                "A call came in a way that this service does not accept. Dial the number shown with an ordinary telephone."
-            }
-            Self::NotOurNumber => "The call was for another number. Dial the number shown.",
-            Self::MalformedIdentity | Self::NoNumber => {
-                "Your telephone company did not say which number is calling. Call from another line, or ask it to \
-                 present your number."
-            }
-            Self::Unscreened | Self::ValidationFailed | Self::BelowIssuingLevel => {
-                "Your telephone company does not vouch for your number on this call. Call from another line or over \
-                 another company."
-            }
-            Self::IdentitiesDiffer => {
-                "Your line shows another number than its own. Switch off the number it presents instead, then call \
-                 again."
-            }
-            Self::Anonymous => {
-                "Your number is withheld. Dial *82 (North America) or *31# (most mobile networks) before the number, \
-                 or switch your caller ID on in the telephone's settings."
-            }
-            Self::Extension => "Extensions behind a switchboard cannot be verified. Call from a line of its own.",
-            Self::SharedLine => "Payphones and shared lines cannot be verified. Call from your own line.",
-            Self::NumberFormat => "The number that arrived is not a complete telephone number. Call from another line.",
-            Self::NumberKind => {
-                "Toll-free, premium and other service numbers cannot be verified. Call from a fixed or mobile line."
-            }
-            Self::Forwarded | Self::Transferred => {
-                "The call was forwarded or transferred. Switch forwarding off and dial the number shown yourself."
-            }
+            Self::UnknownPeer => ("unknown-peer", 403),
+            Self::IngressSecret => ("ingress-secret", 403),
+            Self::NotOurNumber => ("not-our-number", 404),
+            Self::MalformedIdentity => ("malformed-identity", 400),
+            Self::NoNumber => ("no-number", 403),
+            Self::Unscreened => ("unscreened", 403),
+            Self::IdentitiesDiffer => ("identities-differ", 403),
+            // RFC 5079: Anonymity Disallowed.
+            Self::Anonymous => ("anonymous", 433),
+            Self::Extension => ("extension", 403),
+            Self::SharedLine => ("shared-line", 403),
+            Self::NumberFormat => ("number-format", 403),
+            Self::NumberKind => ("number-kind", 403),
+            Self::Forwarded => ("forwarded", 403),
+            Self::Transferred => ("transferred", 403),
+            // RFC 8224 6.2.2: Invalid Identity Header.
+            Self::ValidationFailed => ("validation-failed", 438),
+            Self::BelowIssuingLevel => ("below-issuing-level", 403),
+            Self::Starting => ("starting", 503),
+            Self::Draining => ("draining", 503),
+            Self::NodeFull => ("node-full", 503),
+            Self::TrunkFull => ("trunk-full", 480),
+            Self::UnacknowledgedFull => ("unacknowledged-full", 480),
+            Self::TrunkRate => ("trunk-rate", 480),
+            Self::NumberBusy => ("number-busy", 486),
+            Self::BadOffer => ("bad-offer", 400),
+            Self::NoCodec => ("no-codec", 488),
+            Self::NoSrtp => ("no-srtp", 488),
+            Self::BadSessionTimer => ("bad-session-timer", 400),
+            // RFC 4028 9: Session Interval Too Small.
+            Self::SessionTooShort => ("session-too-short", 422),
+            Self::NoContact => ("no-contact", 400),
+            Self::NoPort => ("no-port", 503),
+            // Not a 5xx: the trunk would stop sending calls that have nothing to do with this one.
+            Self::Unavailable => ("unavailable", 480),
+            Self::NumberExhausted => ("number-exhausted", 486),
+            Self::NoSession => ("no-session", 480),
+            Self::Cancelled => ("cancelled", 487),
         }
     }
 }
@@ -151,9 +185,13 @@ mod tests {
     fn every_reason_has_a_code_of_its_own_and_a_final_refusal() {
         let codes: HashSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
         assert_eq!(codes.len(), Reason::ALL.len());
+        // None is left out: they are numbered from 0.
+        assert!(Reason::ALL.iter().enumerate().all(|(at, reason)| *reason as usize == at));
+        assert_eq!(Reason::ALL.len(), Reason::Cancelled as usize + 1);
         for reason in Reason::ALL {
-            assert!((400..500).contains(&reason.status()), "{reason:?}");
-            assert!(reason.sentence().ends_with('.'), "{reason:?}");
+            assert_eq!(Reason::from_code(reason.code()), Some(reason));
+            assert!((400..500).contains(&reason.status()) || reason.status() == 503, "{reason:?}");
         }
+        assert_eq!(Reason::from_code("humming"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::Level;
+use super::{Level, Verstat};
 use crate::number::{Country, Number};
 use crate::private::Private;
 use crate::sip::peer::{Peer, Transport};
@@ -23,8 +23,8 @@ pub struct TrunkProfile {
     pub numbers: Vec<Number>,
     /// A random text that only this trunk's origination URI carries, as user part or as value of a parameter.
     pub ingress_secret: Option<Private<String>>,
-    /// The carrier's signalling addresses serve other customers, too: without an ingress secret any of them could call
-    /// our URI, so the level is capped at L1.
+    /// The carrier's signalling addresses serve other customers, too: without an ingress secret or a certificate any of
+    /// them could call our URI, so the level is capped at L1.
     pub shared_addresses: bool,
     /// P-Asserted-Identity is the carrier's own word (RFC 3325: both sides are in one trust domain).
     pub trust_pai: bool,
@@ -42,6 +42,10 @@ pub struct TrunkProfile {
     pub number_format: NumberFormat,
     /// Technical prefixes that it puts before a number; one is removed, the longest that fits.
     pub strip_prefixes: Vec<String>,
+    /// Where it says what its network found out about the caller's signature, if it does and its word counts.
+    pub verstat: Option<Verstat>,
+    /// It hands on the `Identity` headers (RFC 8224) that it was given: a PASSporT can be verified here.
+    pub identity_passthrough: bool,
     /// Does a forwarded call still say so when it arrives?
     pub keeps_diversion: KeepsDiversion,
     /// Latch RTP to the first source that sends: only where the caller sits behind NAT in a network that is trusted.
@@ -76,6 +80,8 @@ impl Default for TrunkProfile {
             country: None,
             number_format: NumberFormat::E164,
             strip_prefixes: Vec::new(),
+            verstat: None,
+            identity_passthrough: false,
             keeps_diversion: KeepsDiversion::Unknown,
             nat: false,
             srtp: Srtp::Offered,
@@ -94,6 +100,12 @@ impl TrunkProfile {
         let is_shown = !self.shows_certificate || hop.certified.is_some();
         let is_there = if self.sources.is_empty() { hop.ip() == before.ip() } else { self.has_source(hop.ip()) };
         stays_secure && is_shown && is_there
+    }
+
+    /// Could another customer of the carrier call over it, with nothing to tell them apart? A certificate tells the
+    /// carrier's customers apart as a secret does, because what does not show it is never this trunk.
+    pub fn is_open_to_others(&self) -> bool {
+        self.shared_addresses && self.ingress_secret.is_none() && !self.shows_certificate
     }
 
     /// Does its SIP come from there?

@@ -6,20 +6,19 @@ use crate::caller::{self, Reason, Verdict};
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Asked, Reply, shortened};
 use crate::sip::sdp::{Proposal, Unacceptable};
-use crate::sip::session_timer::Agreement;
+use crate::sip::session_timer::{Agreement, Unagreeable};
 
 /// Why an INVITE does not become a call.
 struct Refused {
-    status: u16,
-    reason: &'static str,
-    /// Who calls, if the checks on that had passed.
+    reason: Reason,
+    /// Who calls, if the checks on that had passed, or all but the last.
     caller: Option<Box<Caller>>,
     claimed: Option<Number>,
 }
 
 impl Refused {
-    fn new(status: u16, reason: &'static str) -> Self {
-        Self { status, reason, caller: None, claimed: None }
+    fn new(reason: Reason) -> Self {
+        Self { reason, caller: None, claimed: None }
     }
 }
 
@@ -56,27 +55,27 @@ impl Endpoint {
     fn admit(&mut self, invite: &Request, from: Peer, trunk: usize, now: Instant) -> Result<Opening, Refused> {
         self.check_limits(trunk)?;
         let caller = self.judge(invite, from)?;
-        let refused = |status, reason| Refused {
+        let refused = |reason| Refused {
             claimed: Some(caller.number.clone()),
             caller: Some(Box::new(caller.clone())),
-            ..Refused::new(status, reason)
+            ..Refused::new(reason)
         };
         if self.of_number.get(&caller.number).is_some_and(|calls| *calls >= self.config.limits.calls_of_a_number) {
-            return Err(refused(486, "number-busy"));
+            return Err(refused(Reason::NumberBusy));
         }
         let proposal = (!invite.body.is_empty())
             .then(|| Proposal::read(&invite.body, &self.config.addresses, self.config.policy.trunks[trunk].srtp))
             .transpose()
-            .map_err(|cause| refused(cause.status(), cause.code()))?;
-        Agreement::of(invite).map_err(|cause| refused(cause.status(), cause.code()))?;
+            .map_err(|cause| refused(cause.into()))?;
+        Agreement::of(invite).map_err(|cause| refused(cause.into()))?;
         // The last check: what the others refuse costs little.
         if !self.tallies[trunk].rate.admit(self.config.policy.trunks[trunk].pace, now) {
-            return Err(refused(480, "trunk-rate"));
+            return Err(refused(Reason::TrunkRate));
         }
         let tag = unguessable(&mut self.chance);
-        let dialog = Dialog::open(invite, tag, from).map_err(|_| refused(400, "no-contact"))?;
+        let dialog = Dialog::open(invite, tag, from).map_err(|_| refused(Reason::NoContact))?;
         let port = self.ports.draw(&mut self.chance, now);
-        let port = port.ok_or_else(|| refused(503, "no-port"))?;
+        let port = port.ok_or_else(|| refused(Reason::NoPort))?;
         self.last_key += 1;
         Ok(Opening { key: CallKey(self.last_key), trunk, caller, dialog, port, proposal })
     }
@@ -84,18 +83,18 @@ impl Endpoint {
     fn check_limits(&self, trunk: usize) -> Result<(), Refused> {
         let (profile, tally) = (&self.config.policy.trunks[trunk], self.tallies[trunk]);
         match self.door {
-            Door::NotYetOpen => return Err(Refused::new(503, "starting")),
+            Door::NotYetOpen => return Err(Refused::new(Reason::Starting)),
             Door::Open => {}
-            Door::Closed => return Err(Refused::new(503, "draining")),
+            Door::Closed => return Err(Refused::new(Reason::Draining)),
         }
         if self.calls.len() >= self.config.limits.calls {
-            return Err(Refused::new(503, "node-full"));
+            return Err(Refused::new(Reason::NodeFull));
         }
         if tally.calls >= profile.max_calls {
-            return Err(Refused::new(480, "trunk-full"));
+            return Err(Refused::new(Reason::TrunkFull));
         }
         if tally.unacknowledged >= profile.pace.unacknowledged {
-            return Err(Refused::new(480, "unacknowledged-full"));
+            return Err(Refused::new(Reason::UnacknowledgedFull));
         }
         Ok(())
     }
@@ -104,8 +103,9 @@ impl Endpoint {
         let verdict = caller::judge(&self.config.policy, &from, &invite.uri, &invite.lines.pairs());
         match verdict {
             Verdict::Accept { caller, .. } => Ok(caller),
-            Verdict::Refuse { reason, claimed, .. } => {
-                Err(Refused { claimed, ..Refused::new(Reason::status(reason), reason.code()) })
+            Verdict::Refuse(refusal) => {
+                let caller::Refusal { reason, claimed, caller, .. } = *refusal;
+                Err(Refused { claimed, caller: caller.map(Box::new), ..Refused::new(reason) })
             }
         }
     }
@@ -113,7 +113,8 @@ impl Endpoint {
     fn refuse(&mut self, refused: Refused, invite: &Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
         let Incoming { request, from, .. } = invite;
         let asked = Asked::of(request, *from);
-        let Refused { status, reason, caller, claimed } = refused;
+        let Refused { reason, caller, claimed } = refused;
+        let status = reason.status();
         let reply = Reply::refusal(status, &mut self.chance);
         self.reply_stateless(&reply, &asked, out);
         if self.refusals.is_repeated(self.tags.tag(asked.via, asked.lines), now) {
@@ -137,19 +138,27 @@ impl Endpoint {
             },
             message(false, request.summary()),
             message(true, reply_summary(status, request)),
-            Entry::Refused { status, reason, claimed },
+            Entry::Refused { reason, claimed },
         ];
         out.extend(entries.map(|entry| Output::Record(key, entry)));
     }
 }
 
-impl Unacceptable {
-    /// The reason code of a call that is refused for this.
-    fn code(self) -> &'static str {
-        match self {
-            Self::Unreadable => "bad-offer",
-            Self::NoCommonCodec => "no-codec",
-            Self::NotProtected => "no-srtp",
+impl From<Unacceptable> for Reason {
+    fn from(cause: Unacceptable) -> Self {
+        match cause {
+            Unacceptable::Unreadable => Self::BadOffer,
+            Unacceptable::NoCommonCodec => Self::NoCodec,
+            Unacceptable::NotProtected => Self::NoSrtp,
+        }
+    }
+}
+
+impl From<Unagreeable> for Reason {
+    fn from(cause: Unagreeable) -> Self {
+        match cause {
+            Unagreeable::Unreadable => Self::BadSessionTimer,
+            Unagreeable::TooShort => Self::SessionTooShort,
         }
     }
 }

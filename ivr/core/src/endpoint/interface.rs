@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::call::flow::Step;
 use crate::call::question::{Answer, Outcome, Question, VerificationId};
-use crate::caller::Caller;
+use crate::caller::{Caller, Reason};
 use crate::link::{LinkKey, LinkState, Query, Records};
 use crate::media::{CallKey, MediaCommand, MediaEvent, Quality};
 use crate::number::Number;
@@ -98,7 +98,7 @@ pub enum Entry {
         trunk: Option<String>,
         /// Where the INVITE came from.
         source: SocketAddr,
-        /// The caller, once the checks passed.
+        /// The caller, once the checks passed, or all of them but the issuing level.
         caller: Option<Caller>,
     },
     /// A SIP message of the call, for the ladder: private, and not kept for long.
@@ -119,10 +119,8 @@ pub enum Entry {
     KeyPressed,
     /// The call was refused.
     Refused {
-        /// The SIP status that was sent.
-        status: u16,
-        /// The reason code, such as `no-session` or `anonymous`.
-        reason: &'static str,
+        /// Why: its status was sent.
+        reason: Reason,
         /// The number that the call bore, unless its caller withheld it: the page of its session may say why.
         claimed: Option<Number>,
     },

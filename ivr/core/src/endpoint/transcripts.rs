@@ -387,7 +387,8 @@ fn shown_entry(entry: &Entry) -> String {
         Entry::Answered { setup } => format!("answered after {} ms", setup.as_millis()),
         Entry::Step(step) => format!("{step:?}"),
         Entry::KeyPressed => "a key".to_owned(),
-        Entry::Refused { status, reason, claimed } => {
+        Entry::Refused { reason, claimed } => {
+            let (status, reason) = (reason.status(), reason.code());
             let claimed = claimed.as_ref().map_or("no number", |number| number.as_str());
             format!("refused with {status}, {reason}, {claimed}")
         }

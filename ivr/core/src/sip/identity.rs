@@ -10,7 +10,11 @@ pub(crate) struct Headers<'a>(pub(crate) &'a [(&'a str, &'a str)]);
 
 impl<'a> Headers<'a> {
     /// The values of every header of this name. `compact` is its one-letter form (RFC 3261 7.3.3).
-    pub(crate) fn values(self, name: &'static str, compact: Option<&'static str>) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn values<'n>(
+        self,
+        name: &'n str,
+        compact: Option<&'static str>,
+    ) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
         let is_named = move |given: &str| {
             given.eq_ignore_ascii_case(name) || compact.is_some_and(|compact| given.eq_ignore_ascii_case(compact))
         };
@@ -18,7 +22,11 @@ impl<'a> Headers<'a> {
     }
 
     /// The values with comma-separated lists taken apart (RFC 3261 7.3.1), empty ones included.
-    pub(crate) fn entries(self, name: &'static str, compact: Option<&'static str>) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn entries<'n>(
+        self,
+        name: &'n str,
+        compact: Option<&'static str>,
+    ) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
         self.values(name, compact).flat_map(|value| Pieces::of(value, b','))
     }
 

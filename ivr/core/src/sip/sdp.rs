@@ -106,16 +106,6 @@ pub(crate) enum Unacceptable {
     NotProtected,
 }
 
-impl Unacceptable {
-    /// The status of a refusal for this.
-    pub(crate) fn status(self) -> u16 {
-        match self {
-            Self::Unreadable => 400,
-            Self::NoCommonCodec | Self::NotProtected => 488,
-        }
-    }
-}
-
 impl Proposal {
     /// Reads an offer. `ours` must have an address of the same family.
     pub(crate) fn read(body: &[u8], ours: &Addresses, srtp: Srtp) -> Result<Self, Unacceptable> {

@@ -31,24 +31,6 @@ pub(crate) enum Unagreeable {
     TooShort,
 }
 
-impl Unagreeable {
-    /// The status of a refusal for this.
-    pub(crate) fn status(self) -> u16 {
-        match self {
-            Self::Unreadable => 400,
-            Self::TooShort => 422,
-        }
-    }
-
-    /// The reason code of a call that is refused for this.
-    pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::Unreadable => "bad-session-timer",
-            Self::TooShort => "session-too-short",
-        }
-    }
-}
-
 impl Agreement {
     /// What a 2xx to this INVITE or UPDATE agrees to (RFC 4028 9); `None` if there is no timer: then none runs, whatever
     /// was agreed before.

@@ -35,7 +35,7 @@ fn policy() -> Policy {
     };
     let certified =
         TrunkProfile { name: "certified".into(), sources: vec![], shows_certificate: true, ..plain.clone() };
-    Policy { trunks: vec![plain, certified], issue_from: Level::L1, kinds: KindPolicy::default() }
+    Policy { trunks: vec![plain, certified], issue_from: Level::L1.into(), kinds: KindPolicy::default() }
 }
 
 struct Served {

@@ -31,7 +31,12 @@ fn call(n: u8, caller: &str) -> Change {
         trunk: Some(if n.is_multiple_of(2) { "even" } else { "odd" }.to_owned()),
         source: ([192, 0, 2, n], 5060).into(),
     };
-    Change { began: Some(began), number: Some(number(caller)), level: Some(Level::L2), ..Change::of(id(n)) }
+    Change {
+        began: Some(began),
+        number: Some(number(caller)),
+        worth: Some((Level::L2, Caps::default())),
+        ..Change::of(id(n))
+    }
 }
 
 async fn add(n: u8, caller: &str, store: &Store) {
@@ -59,7 +64,7 @@ async fn every_filter_finds_its_calls_and_no_others(database: TestDatabase) {
     for (n, caller) in [(1, "+12025550143"), (2, "+12025550144"), (3, "+442079460018"), (4, "+12025550143")] {
         add(n, caller, store).await;
     }
-    let level = Change { level: Some(Level::L1), ..Change::of(id(3)) };
+    let level = Change { worth: Some((Level::L1, Caps::default())), ..Change::of(id(3)) };
     let outcome = Change { outcome: Some("verified"), ..Change::of(id(4)) };
     save(&[refused(2), level, outcome], store).await;
 

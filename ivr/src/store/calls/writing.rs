@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ivr_core::call::question::VerificationId;
-use ivr_core::caller::Level;
+use ivr_core::caller::{Caps, Level, LineParameters};
 use ivr_core::media::Quality;
 use ivr_core::number::Number;
 use sqlx::Any;
@@ -25,8 +25,10 @@ pub(crate) struct Change {
     pub(crate) began: Option<Began>,
     /// The number that it bears.
     pub(crate) number: Option<Number>,
-    /// What it could prove.
-    pub(crate) level: Option<Level>,
+    /// What it could prove, and what held it there.
+    pub(crate) worth: Option<(Level, Caps)>,
+    /// What stood beside its number.
+    pub(crate) line: LineParameters,
     /// Status and reason code of a refusal.
     pub(crate) refusal: Option<(u16, &'static str)>,
     /// From the INVITE to the 200.
@@ -62,7 +64,8 @@ impl Change {
             id,
             began: None,
             number: None,
-            level: None,
+            worth: None,
+            line: LineParameters::default(),
             refusal: None,
             setup: None,
             duration: None,
@@ -77,7 +80,7 @@ impl Change {
     /// Whether a row that stands changes.
     fn changes_its_row(&self) -> bool {
         self.number.is_some()
-            || self.level.is_some()
+            || self.worth.is_some()
             || self.refusal.is_some()
             || self.setup.is_some()
             || self.duration.is_some()
@@ -157,7 +160,7 @@ async fn update(calls: &[&Change], columns: &Columns, conn: &mut Conn) -> Result
 }
 
 /// What may become known of a call after it began.
-const FIGURES: [&str; 25] = [
+const FIGURES: [&str; 27] = [
     "outcome",
     "number_hash",
     "pepper_epoch",
@@ -165,6 +168,8 @@ const FIGURES: [&str; 25] = [
     "country",
     "last4",
     "level",
+    "caps",
+    "line",
     "status",
     "reason",
     "setup_us",
@@ -196,7 +201,9 @@ fn bind_figures<'q>(query: Values<'q>, change: &'q Change, columns: &Columns) ->
         .bind(number.map(|number| columns.seal(NUMBER, &change.id.0, number.as_str().as_bytes())))
         .bind(number.map(|number| number.country().to_string()))
         .bind(number.map(Number::last4))
-        .bind(change.level.map(|level| i64::from(level.number())))
+        .bind(change.worth.map(|(level, _)| i64::from(level.number())))
+        .bind(change.worth.map(|(_, caps)| caps.to_string()))
+        .bind(Some(change.line.to_string()).filter(|line| !line.is_empty()))
         .bind(change.refusal.map(|(status, _)| i64::from(status)))
         .bind(change.refusal.map(|(_, reason)| reason))
         .bind(change.setup.map(micros))

@@ -5,10 +5,12 @@ use axum::http::header::{CACHE_CONTROL, LINK};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use ivr_core::caller::Reason;
 use ivr_core::media::{Mos, Suite};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::level::Held;
 use crate::call_record::Story;
 use crate::store::calls::{self, CallId};
 use crate::web::App;
@@ -56,6 +58,11 @@ pub struct Call {
     country: Option<String>,
     /// `L0` to `L4`.
     level: Option<String>,
+    /// Why it is no higher.
+    held_by: Vec<Held>,
+    /// What stood beside the number: `npdi`, `rn`, `cpc`, `isup-oli`, without any number.
+    #[schema(example = "npdi cpc=ordinary")]
+    line: Option<String>,
     /// `live`, `refused`, `lost`, `cancelled`, or how the conversation ended.
     outcome: String,
     /// Status and reason code of a refusal.
@@ -79,6 +86,8 @@ pub struct Refusal {
     status: i64,
     /// The reason code, such as `no-session`.
     reason: String,
+    /// The same in words, in English.
+    explanation: &'static str,
 }
 
 /// What the media of a call was like.
@@ -209,14 +218,24 @@ impl Call {
             number: call.last4.as_deref().map(masked::number),
             country: call.country,
             level: call.level.map(|level| level.to_string()),
+            held_by: Held::all(call.caps, "en", |sentences| sentences.console),
+            line: call.line,
             outcome: call.outcome,
-            refusal: call.refusal.map(|(status, reason)| Refusal { status, reason }),
+            refusal: call.refusal.map(Refusal::of),
             setup_ms: call.setup.map(millis),
             duration_ms: call.duration.map(millis),
             media: call.quality.map(Media::of),
             verification: call.verification.map(|id| id.to_string()),
             certificate: call.serial,
         }
+    }
+}
+
+impl Refusal {
+    fn of((status, reason): (i64, String)) -> Self {
+        // A node of another version may know reasons that this one does not.
+        let explanation = Reason::from_code(&reason).map_or("", |reason| reason.sentences("en").console);
+        Self { status, reason, explanation }
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Issued {
     identity: String,
     /// `L0` to `L4`.
     level: String,
+    /// A code alone was asked for, and no digits were read back.
+    code_only: bool,
     /// `valid`, `revoked`, `expired`.
     status: &'static str,
     /// When it was issued.
@@ -118,7 +120,7 @@ pub(super) async fn list(
     let (found, has_next) = cut(app.issue.certificates(&asked.filter(ROWS + 1)?, now).await?, ROWS);
     let last = found.last().filter(|_| has_next);
     let next = last.map(|last| format!("/v1/certificates{}", asked.from_behind(last).query()));
-    let certificates = found.iter().map(|certificate| Issued::of(certificate, now)).collect();
+    let certificates = found.iter().map(|certificate| Issued::of(certificate, &app, now)).collect();
     Ok(paged(next.as_deref(), &Certificates { certificates, next: next.clone() }))
 }
 
@@ -148,15 +150,16 @@ pub(super) async fn revoke(
     let now = app.clock.wall();
     app.issue.revoke(&serial, reason, &operator.name, now).await?;
     let certificate = app.issue.certificate(&serial).await?;
-    Ok(([(CACHE_CONTROL, "no-store")], Json(Issued::of(&certificate, now))).into_response())
+    Ok(([(CACHE_CONTROL, "no-store")], Json(Issued::of(&certificate, &app, now))).into_response())
 }
 
 impl Issued {
-    fn of(certificate: &Certified, now: OffsetDateTime) -> Self {
+    fn of(certificate: &Certified, app: &App, now: OffsetDateTime) -> Self {
         Self {
             serial: certificate.serial.clone(),
             identity: masked::identity(certificate.identity.expose()),
             level: certificate.level.to_string(),
+            code_only: app.issue.authority().states_code_only(&certificate.certificate_pem),
             status: status(certificate, now),
             issued_at: certificate.issued_at,
             not_before: certificate.not_before,

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use ca::email::{Address, Code};
+use ivr_core::caller::Caps;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -171,6 +172,7 @@ impl From<Begun> for BegunEnrolment {
 
 impl From<View> for Enrolment {
     fn from(view: View) -> Self {
+        let certificate = view.certificate.map(|leaf| Certificate::of(leaf, false, Caps::default(), &view.locale));
         Self {
             id: view.id.to_string(),
             state: view.state.name(),
@@ -180,7 +182,7 @@ impl From<View> for Enrolment {
             created_at: view.created_at,
             expires_at: view.expires_at,
             tries_left: view.tries_left,
-            certificate: view.certificate.map(Certificate::from),
+            certificate,
             failure: view.failure,
         }
     }

@@ -6,11 +6,13 @@ use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use ivr_core::caller::Caps;
 use ivr_core::number::Number;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::level::Held;
 use crate::issue::{Certified, DhtRecord};
 use crate::verify::{Start, Started, State as Standing, Typed, View};
 use crate::web::App;
@@ -138,6 +140,12 @@ pub struct Certificate {
     serial: String,
     /// `L0` to `L4`.
     level: String,
+    /// What that means, in the verification's language.
+    level_meaning: &'static str,
+    /// A code alone was asked for, and no digits were read back.
+    code_only: bool,
+    /// Why the level is no higher.
+    held_by: Vec<Held>,
     /// First moment.
     #[serde(with = "time::serde::rfc3339")]
     not_before: OffsetDateTime,
@@ -340,33 +348,40 @@ impl Guidance {
 impl From<View> for Verification {
     fn from(view: View) -> Self {
         let happenings = view.happenings.iter().map(Told::from).collect();
+        let guidance = Guidance::of(view.state, sse::is_over(&view));
+        let (caps, is_code_only, locale) = (view.caps, view.is_code_only, view.locale.as_str());
+        let certificate = view.certificate.map(|leaf| Certificate::of(leaf, is_code_only, caps, locale));
         Self {
             id: view.id.to_string(),
             state: view.state.name(),
             number: view.number.as_str().to_owned(),
             dial: Dial::of(&view.dial),
             publish: view.publish,
-            guidance: Guidance::of(view.state, sse::is_over(&view)),
+            guidance,
             locale: view.locale,
             created_at: view.created_at,
             expires_at: view.expires_at,
             read_back_until: view.read_back_until,
             read_backs_left: view.read_backs_left,
             happenings,
-            certificate: view.certificate.map(Certificate::from),
+            certificate,
             result: view.result,
             failure: view.failure,
         }
     }
 }
 
-impl From<Certified> for Certificate {
-    fn from(certified: Certified) -> Self {
+impl Certificate {
+    /// A certificate, whether it says that a code alone was asked for, and why its level is no higher.
+    pub(super) fn of(certified: Certified, code_only: bool, caps: Caps, locale: &str) -> Self {
         Self {
             certificate_pem: certified.certificate_pem,
             chain_pem: certified.chain_pem,
             serial: certified.serial,
             level: certified.level.to_string(),
+            level_meaning: certified.level.meaning(locale),
+            code_only,
+            held_by: Held::all(caps, locale, |sentences| sentences.page),
             not_before: certified.not_before,
             not_after: certified.not_after,
             revoked_at: certified.revoked.map(|(at, _)| at),

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use ivr_core::caller::{Caps, Level};
 use ivr_core::media::Suite;
 use serde::Deserialize;
 
@@ -37,9 +38,10 @@ struct CallPage {
     may_reveal: bool,
     why_hint: Option<&'static str>,
     country: String,
-    level: String,
+    level: Option<Worth>,
+    line: Option<String>,
     outcome: String,
-    refusal: Option<(i64, String)>,
+    refusal: Option<Refusal>,
     setup: Option<String>,
     duration: Option<String>,
     media: Option<Media>,
@@ -143,7 +145,8 @@ impl CallPage {
             may_reveal: call.last4.is_some() && !shows_numbers,
             number: revealed.unwrap_or(masked),
             why_hint: None,
-            level: call.level.map(|level| level.to_string()).unwrap_or_default(),
+            level: call.level.map(|level| Worth::of(level, call.caps)),
+            line: call.line.clone(),
             outcome: words::outcome(&call.outcome).to_owned(),
             setup: call.setup.map(words::length),
             duration: call.duration.map(words::length),
@@ -155,7 +158,7 @@ impl CallPage {
             trunk: call.trunk.unwrap_or_else(|| "none".to_owned()),
             source: call.source,
             country: call.country.unwrap_or_default(),
-            refusal: call.refusal,
+            refusal: call.refusal.map(|(status, code)| Refusal { status, why: words::reason(&code), code }),
             serial: call.serial,
         }
     }
@@ -184,6 +187,27 @@ impl Media {
     }
 }
 
+/// Why a call was refused.
+struct Refusal {
+    status: i64,
+    code: String,
+    why: &'static str,
+}
+
+/// What a call could prove, or a certificate says.
+pub(super) struct Worth {
+    pub(super) level: String,
+    pub(super) meaning: &'static str,
+    /// Why it is no higher.
+    pub(super) caps: Vec<&'static str>,
+}
+
+impl Worth {
+    pub(super) fn of(level: Level, caps: Caps) -> Self {
+        Self { level: level.to_string(), meaning: words::level(level), caps: words::caps(caps) }
+    }
+}
+
 /// Lines of the timeline; a call has about fifteen.
 const MOST_ENTRIES: usize = 100;
 
@@ -199,7 +223,7 @@ fn timeline(events: &[Event], call: &Call) -> Vec<Entry> {
                 ("key", 1) => "A key was pressed".to_owned(),
                 ("key", count) => format!("{count} keys were pressed"),
                 ("answered", _) => "Answered".to_owned(),
-                ("refused", _) => format!("Refused: {what}"),
+                ("refused", _) => refused(same[0].what.as_deref().unwrap_or_default()),
                 ("over", _) => "Over".to_owned(),
                 _ => capitalised(&what),
             };
@@ -207,6 +231,13 @@ fn timeline(events: &[Event], call: &Call) -> Vec<Entry> {
         })
         .take(MOST_ENTRIES)
         .collect()
+}
+
+fn refused(code: &str) -> String {
+    match words::reason(code) {
+        "" => format!("Refused: {}", words::plain(code)),
+        why => format!("Refused: {why}"),
+    }
 }
 
 fn capitalised(words: &str) -> String {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::filter::{Asked, Unreadable};
 use super::session::Person;
 use super::words::{self, Moment};
-use super::{ROWS, Who, cut, has_empty_field, masked};
+use super::{LEVELS, ROWS, Who, cut, has_empty_field, masked};
 use crate::store::calls::Call;
 use crate::web::App;
 use crate::web::error::WebError;
@@ -50,6 +50,7 @@ struct Row {
     level: String,
     outcome: String,
     reason: String,
+    why: &'static str,
     is_live: bool,
     is_verified: bool,
     duration: String,
@@ -79,7 +80,7 @@ pub(super) async fn page(
         frame,
         who: Who { name: operator.name, here: "calls" },
         outcomes: &words::OUTCOMES,
-        levels: ["L0", "L1", "L2", "L3", "L4"],
+        levels: LEVELS,
         hint,
         rows: calls.into_iter().map(Row::of).collect(),
         older,
@@ -106,6 +107,7 @@ impl CallsPage {
 
 impl Row {
     fn of(call: Call) -> Self {
+        let reason = call.refusal.map(|(_, reason)| reason).unwrap_or_default();
         Self {
             id: call.id.to_string(),
             began: Moment::of(call.began_at),
@@ -114,7 +116,8 @@ impl Row {
             trunk: call.trunk.unwrap_or_else(|| "none".to_owned()),
             level: call.level.map(|level| level.to_string()).unwrap_or_default(),
             outcome: words::outcome(&call.outcome).to_owned(),
-            reason: call.refusal.map(|(_, reason)| reason).unwrap_or_default(),
+            why: words::reason(&reason),
+            reason,
             is_live: call.outcome == "live",
             is_verified: call.outcome == "verified",
             duration: call.duration.map(words::length).unwrap_or_default(),

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ca::{Reason, Serial};
 use serde::Deserialize;
 
-use super::call::Why;
+use super::call::{Why, Worth};
 use super::session::Person;
 use super::words::Moment;
 use super::{Who, certificates, masked};
@@ -38,6 +38,8 @@ struct CertificatePage {
     frame: Frame,
     who: Who,
     certificate: Certified,
+    worth: Worth,
+    is_code_only: bool,
     identity: String,
     is_revealed: bool,
     why_hint: Option<&'static str>,
@@ -73,7 +75,7 @@ pub(super) async fn page(
     Path(serial): Path<String>,
 ) -> Result<Response, WebError> {
     let (_, certificate) = found(&app, &serial).await?;
-    show(&app, frame, operator.name, certificate, Said::default())
+    show(&app, frame, operator.name, certificate, Said::default()).await
 }
 
 pub(super) async fn reveal(
@@ -88,11 +90,11 @@ pub(super) async fn reveal(
         Ok(why) => {
             let subject = format!("certificate {}: {why}", serial.hex());
             app.operators.note(&operator, "reveal", &subject).await?;
-            show(&app, frame, operator.name, certificate, Said { is_revealed: true, ..Said::default() })
+            show(&app, frame, operator.name, certificate, Said { is_revealed: true, ..Said::default() }).await
         }
         Err(hint) => {
             let said = Said { why_hint: Some(hint), ..Said::default() };
-            let page = show(&app, frame, operator.name, certificate, said)?;
+            let page = show(&app, frame, operator.name, certificate, said).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
@@ -108,7 +110,7 @@ pub(super) async fn revoke(
     let (serial, certificate) = found(&app, &serial).await?;
     let Some(reason) = reason(&revocation.reason) else {
         let said = Said { reason_hint: Some("Choose why."), ..Said::default() };
-        let page = show(&app, frame, operator.name, certificate, said)?;
+        let page = show(&app, frame, operator.name, certificate, said).await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     };
     app.issue.revoke(&serial, reason, &operator.name, app.clock.wall()).await?;
@@ -121,12 +123,15 @@ async fn found(app: &App, serial: &str) -> Result<(Serial, Certified), WebError>
     Ok((serial, certificate))
 }
 
-fn show(app: &App, frame: Frame, name: String, certificate: Certified, said: Said) -> Result<Response, WebError> {
+async fn show(app: &App, frame: Frame, name: String, certificate: Certified, said: Said) -> Result<Response, WebError> {
+    let caps = app.calls.caps_of_certificate(&certificate.serial).await?;
     let Said { is_revealed, why_hint, reason_hint } = said;
     let whole = certificate.identity.expose();
     page::html(&CertificatePage {
         frame,
         who: Who { name, here: "certificates" },
+        worth: Worth::of(certificate.level, caps),
+        is_code_only: app.issue.authority().states_code_only(&certificate.certificate_pem),
         identity: if is_revealed { whole.clone() } else { masked::identity(whole) },
         is_revealed,
         why_hint,

@@ -3,12 +3,13 @@
 use askama::Template;
 use axum::extract::{Query, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use ivr_core::caller::Level;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::session::Person;
 use super::words::{self, Moment};
-use super::{ROWS, Who, cut, has_empty_field, masked};
+use super::{LEVELS, ROWS, Who, cut, has_empty_field, masked};
 use crate::issue::{CertificateFilter, Certified};
 use crate::web::App;
 use crate::web::error::WebError;
@@ -29,6 +30,8 @@ pub struct Asked {
     pub search: String,
     /// `valid`, `revoked`, `expired`.
     pub status: String,
+    /// `L0` to `L4`.
+    pub level: String,
     /// The place in the list after which the page begins, from a page's link to the next.
     pub after: String,
 }
@@ -36,7 +39,8 @@ pub struct Asked {
 impl Asked {
     /// The part of the address behind the path: `?` and what is not empty.
     pub fn query(&self) -> String {
-        let pairs = [("search", self.search.trim()), ("status", &self.status), ("after", &self.after)];
+        let pairs =
+            [("search", self.search.trim()), ("status", &self.status), ("level", &self.level), ("after", &self.after)];
         let told: Vec<(&str, &str)> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         match serde_urlencoded::to_string(told) {
             Ok(query) if !query.is_empty() => format!("?{query}"),
@@ -58,6 +62,10 @@ impl Asked {
         if !self.status.is_empty() && !STATUSES.contains(&self.status.as_str()) {
             return Err(WebError::field("status: valid, revoked or expired"));
         }
+        let level = match self.level.as_str() {
+            "" => None,
+            name => Some(name.parse::<Level>().map_err(|error| WebError::field(format!("level: {error}")))?),
+        };
         let before = match self.after.split_once('-') {
             None if self.after.is_empty() => None,
             Some((millis, serial)) => millis.parse().ok().map(|millis| (millis, serial.to_owned())),
@@ -68,7 +76,7 @@ impl Asked {
             return Err(WebError::field("after: follow the link of the page before"));
         }
         let search = Some(self.search.trim().to_owned()).filter(|search| !search.is_empty());
-        Ok(CertificateFilter { search, status: Some(self.status.clone()), before, limit })
+        Ok(CertificateFilter { search, status: Some(self.status.clone()), level, before, limit })
     }
 }
 
@@ -88,6 +96,7 @@ struct CertificatesPage {
     who: Who,
     asked: Asked,
     statuses: [&'static str; 3],
+    levels: [&'static str; 5],
     rows: Vec<Row>,
     older: Option<String>,
     newest: Option<String>,
@@ -98,6 +107,7 @@ struct Row {
     short: String,
     identity: String,
     level: String,
+    is_code_only: bool,
     status: &'static str,
     issued: Moment,
     not_after: Moment,
@@ -122,7 +132,8 @@ pub(super) async fn page(
         frame,
         who: Who { name: operator.name, here: "certificates" },
         statuses: STATUSES,
-        rows: found.iter().map(|certificate| Row::of(certificate, now)).collect(),
+        levels: LEVELS,
+        rows: found.iter().map(|certificate| Row::of(certificate, &app, now)).collect(),
         older,
         newest: (!asked.after.is_empty()).then(|| PATH.to_owned() + &first.query()),
         asked,
@@ -130,12 +141,13 @@ pub(super) async fn page(
 }
 
 impl Row {
-    fn of(certificate: &Certified, now: OffsetDateTime) -> Self {
+    fn of(certificate: &Certified, app: &App, now: OffsetDateTime) -> Self {
         Self {
             serial: certificate.serial.clone(),
             short: words::short(&certificate.serial),
             identity: masked::identity(certificate.identity.expose()),
             level: certificate.level.to_string(),
+            is_code_only: app.issue.authority().states_code_only(&certificate.certificate_pem),
             status: status(certificate, now),
             issued: Moment::of(certificate.issued_at),
             not_after: Moment::of(certificate.not_after),
@@ -158,6 +170,9 @@ mod tests {
             |status: &str, after: &str| Asked { status: status.into(), after: after.into(), ..Asked::default() };
         assert_eq!(asked("", "5-0aff").filter(1).unwrap().before, Some((5, "0aff".to_owned())));
         assert_eq!(asked("revoked", "").filter(1).unwrap().before, None);
+        let at = |level: &str| Asked { level: level.into(), ..Asked::default() }.filter(1).map(|filter| filter.level);
+        assert_eq!((at("L1").unwrap(), at("").unwrap()), (Some(Level::L1), None));
+        assert!(at("L7").is_err());
         for (status, after) in [("good", ""), ("\0", ""), ("", "5"), ("", "x-0a"), ("", "5-\0"), ("", "5-zz")] {
             assert!(asked(status, after).filter(1).is_err(), "{status} {after}");
         }

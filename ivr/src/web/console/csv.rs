@@ -23,7 +23,7 @@ const CHUNK: u32 = 500;
 const HEADER: &str = "began_at,number,country,level,trunk,source,call_id,outcome,status,reason,setup_ms,duration_ms,\
                       packets_sent,packets_received,packets_lost,packets_foreign,jitter_ms,verification,certificate,\
                       reported_expected,reported_lost,reported_jitter_ms,round_trip_ms,mos_received,mos_sent,\
-                      srtp,packets_unauthentic\r\n";
+                      srtp,packets_unauthentic,caps,line\r\n";
 
 pub(super) async fn download(
     State(app): State<App>,
@@ -86,6 +86,8 @@ fn write_call(call: &Call, out: &mut String) {
         mos(|rated| rated.mos_sent),
         quality.and_then(|quality| quality.srtp).map(|suite| suite.name().to_owned()).unwrap_or_default(),
         count(|quality| quality.packets_unauthentic),
+        call.caps.to_string(),
+        text(&call.line),
     ];
     for (at, cell) in cells.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };

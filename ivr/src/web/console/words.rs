@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ivr_core::caller::{Caps, Level, Reason};
 use ivr_core::media::Mos;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -30,6 +31,24 @@ pub(super) const OUTCOMES: [(&str, &str); 15] = [
 pub(super) fn outcome(name: &str) -> &str {
     OUTCOMES.iter().find(|(known, _)| *known == name).map_or(name, |(_, words)| words)
 }
+
+/// What the console tells of a reason code; nothing of one that this version does not know.
+pub(super) fn reason(code: &str) -> &'static str {
+    Reason::from_code(code).map_or("", |reason| reason.sentences(LANGUAGE).console)
+}
+
+/// What a level means.
+pub(super) fn level(level: Level) -> &'static str {
+    level.meaning(LANGUAGE)
+}
+
+/// Why a level is no higher, a sentence each.
+pub(super) fn caps(caps: Caps) -> Vec<&'static str> {
+    caps.iter().map(|cap| cap.sentences(LANGUAGE).console).collect()
+}
+
+/// The console's.
+const LANGUAGE: &str = "en";
 
 /// A time, for people and for programs.
 pub(super) struct Moment {

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use ca::email::{Code, fingerprint};
+use ivr_core::caller::Caps;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -71,6 +72,9 @@ fn render(app: &App, frame: Frame, view: &View, code_hint: Option<String>) -> Re
                 noun: "address",
                 last_event: None,
                 certificate,
+                is_code_only: false,
+                caps: Caps::default(),
+                locale: &view.locale,
             };
             certificate::show(app, frame, shown)
         }

@@ -81,7 +81,8 @@ async fn a_refused_call_is_told_with_its_remedy() {
     let service = Service::new().await;
     let (mut browser, path, _) = begin(&service).await;
     let number = ivr_core::number::Number::parse("+12025550143").unwrap();
-    let refused = crate::verify::Refused { number, reason: "forwarded", at: service.app.clock.wall() };
+    let refused =
+        crate::verify::Refused { number, reason: ivr_core::caller::Reason::Forwarded, at: service.app.clock.wall() };
     service.app.verify.note_refusals(&[refused]).await.unwrap();
     browser.get(&path).await.says("Switch forwarding off");
 }

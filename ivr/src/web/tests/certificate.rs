@@ -129,7 +129,9 @@ async fn the_certificate_page_shows_the_certificate_and_when_it_is_published() {
     let csr = request(|params| params.subject_alt_names = vec![uri("tel:+12025550143")]);
     let (mut browser, path) = verified(&service, &csr, "yes").await;
     let page = browser.get(&path).await;
-    page.says("+1 202-555-0143</span> is verified").says("<dd>L2</dd>").says("Issued, publishing");
+    page.says("+1 202-555-0143</span> is verified")
+        .says("<dd>L2: The call came over a carrier of the same country")
+        .says("Issued, publishing");
     page.says("http-equiv=\"refresh\"").says("dialproof lookup tel:+12025550143 --ca bundle.pem");
     page.does_not_say("id=\"read-back\"");
     service.publish_now().await;

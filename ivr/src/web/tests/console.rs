@@ -4,6 +4,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, S
 use axum::http::{Method, StatusCode};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
+use ivr_core::caller::{Caller, Caps, Level, Reason};
 use ivr_core::endpoint::Entry;
 use ivr_core::media::{CallKey, Quality, Reported, Suite};
 use ivr_core::private::Private;
@@ -263,7 +264,7 @@ async fn the_pages_of_calls_follow_each_other_completely_while_calls_come_in() {
 async fn the_address_is_the_filter_and_holds_no_empty_field() {
     let service = Service::new().await;
     service.calls(0..3).await;
-    service.record(vec![began("refused"), Entry::Refused { status: 480, reason: "no-session", claimed: None }]).await;
+    service.record(vec![began("refused"), Entry::Refused { reason: Reason::NoSession, claimed: None }]).await;
     let mut ada = service.operator("ada").await;
     let sent = ada.get("/console/calls?number=&text=call-1.&outcome=&from=&level=").await;
     assert_eq!(sent.location(), "/console/calls?text=call-1.");
@@ -324,6 +325,48 @@ async fn a_call_is_told_without_its_number_and_without_its_keys() {
     for unknown in [format!("/console/calls/{}", "0".repeat(32)), "/console/calls/0".to_owned()] {
         assert_eq!(ada.get(&unknown).await.status, StatusCode::NOT_FOUND);
     }
+}
+
+#[tokio::test]
+async fn a_refused_call_is_told_in_words_and_with_what_it_was_worth() {
+    let service = Service::new().await;
+    let low = Caller { level: Level::L1, caps: Caps::from_codes("foreign-number"), ..caller(NUMBER) };
+    let Entry::Began { sip_call_id, trunk, source, .. } = began("low@192.0.2.7") else { unreachable!() };
+    let began = Entry::Began { sip_call_id, trunk, source, caller: Some(low) };
+    service.record(vec![began, Entry::Refused { reason: Reason::BelowIssuingLevel, claimed: None }]).await;
+    let mut ada = service.operator("ada").await;
+    let words = Reason::BelowIssuingLevel.sentences("en").console;
+    ada.get("/console/calls?level=L1").await.says("<code>below-issuing-level</code>").says(words);
+    let call = only_call(&mut ada).await;
+    ada.get(&call)
+        .await
+        .says("403 <code>below-issuing-level</code>")
+        .says(&format!("Refused: {words}"))
+        .says(&format!("L1: {}", Level::L1.meaning("en")))
+        .says("No higher: The number is not of the trunk");
+    let told = ada.get(&call.replace("/console", "/v1")).await;
+    told.says("\"by\":\"foreign-number\"").says("\"level\":\"L1\"").says(words);
+}
+
+#[tokio::test]
+async fn a_certificate_tells_what_its_level_means_and_why_it_is_no_higher() {
+    let service = Service::new().await;
+    let started = service.certified(request()).await;
+    service.record(happy(started.id)).await;
+    let view = service.view(&started).await;
+    assert_eq!((view.caps.to_string().as_str(), view.is_code_only), ("not-attested", false));
+    let serial = view.certificate.unwrap().serial;
+    let mut ada = service.operator("ada").await;
+    ada.get(&format!("/console/certificates/{serial}"))
+        .await
+        .says(&format!("L2: {}", Level::L2.meaning("en")))
+        .says("No higher: No attestation A came that counts")
+        .does_not_say("code only");
+    for (level, count) in [("L2", 1), ("L1", 0)] {
+        let list = ada.get(&format!("/console/certificates?level={level}")).await;
+        assert_eq!(list.body.matches("<tr role=\"row\"><td").count(), count, "{level}");
+    }
+    assert_eq!(ada.get("/console/certificates?level=L9").await.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]
@@ -395,9 +438,9 @@ async fn the_quality_of_a_call_stands_on_its_page_and_in_the_file() {
         .says("<dt>Packets that were not authentic</dt><dd>2</dd>");
     ada.get("/console/calls.csv")
         .await
-        .says("round_trip_ms,mos_received,mos_sent,srtp,packets_unauthentic\r\n")
-        .says(",\"1490\",\"60\",\"4.125\",\"20.250\",\"4.27\",\"4.01\",\"AES_CM_128_HMAC_SHA1_80\",\"2\"\r\n")
-        .says(",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\"\r\n");
+        .says("round_trip_ms,mos_received,mos_sent,srtp,packets_unauthentic,caps,line\r\n")
+        .says(",\"1490\",\"60\",\"4.125\",\"20.250\",\"4.27\",\"4.01\",\"AES_CM_128_HMAC_SHA1_80\",\"2\",\"not-attested\",\"\"\r\n")
+        .says(",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"not-attested\",\"\"\r\n");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use rand_core::SeedableRng as _;
 use voice_prompts::Segment;
 
 use super::*;
-use crate::caller::Level;
+use crate::caller::{Caps, Level, LineParameters};
 use crate::number::Number;
 
 #[test]
@@ -96,7 +96,16 @@ impl Replay {
         let binding = setting(written, "binding").and_then(Binding::from_name).unwrap_or(Binding::ReadBack);
         let level = setting(written, "level").map_or(Level::L2, |level| level.parse().unwrap());
         let number = Number::parse("+12025550143").unwrap();
-        let (began, caller) = (Instant::now(), Caller { number, level, trunk: "carrier".to_owned() });
+        let (began, caller) = (
+            Instant::now(),
+            Caller {
+                number,
+                level,
+                trunk: "carrier".to_owned(),
+                caps: Caps::default(),
+                line: LineParameters::default(),
+            },
+        );
         let flow = Flow::new(caller, binding, began);
         Self { flow, began, chance: ChaCha20Rng::seed_from_u64(1), text: String::new() }
     }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::caller::trunk::{KeepsDiversion, NumberFormat};
+use crate::caller::{Finding, Verstat};
 use crate::private::Private;
 
 const PEER: &str = "192.0.2.10:5060";
@@ -27,7 +28,7 @@ fn screened() -> TrunkProfile {
 }
 
 fn policy(trunk: TrunkProfile) -> Policy {
-    Policy { trunks: vec![trunk], issue_from: Level::L1, kinds: KindPolicy { voip: true, personal: false } }
+    Policy { trunks: vec![trunk], issue_from: Level::L1.into(), kinds: KindPolicy { voip: true, personal: false } }
 }
 
 /// The headers of one case: lines of `Name: value`; a From of +12025550143 unless it brings its own.
@@ -46,10 +47,16 @@ fn headers(text: &str) -> Vec<(&str, &str)> {
 
 /// `+number Ln`, or the code of the reason, with `(+number)` if the verdict names who was refused.
 fn told(policy: &Policy, peer: &str, uri: &str, text: &str) -> String {
-    match judge(policy, &Peer::udp(peer.parse().unwrap()), uri, &headers(text)) {
+    shown(&judge(policy, &Peer::udp(peer.parse().unwrap()), uri, &headers(text)))
+}
+
+fn shown(verdict: &Verdict) -> String {
+    match verdict {
         Verdict::Accept { caller, .. } => format!("{} {}", caller.number.as_str(), caller.level),
-        Verdict::Refuse { reason, claimed: Some(number), .. } => format!("{} ({})", reason.code(), number.as_str()),
-        Verdict::Refuse { reason, claimed: None, .. } => reason.code().to_owned(),
+        Verdict::Refuse(refusal) => match &refusal.claimed {
+            Some(number) => format!("{} ({})", refusal.reason.code(), number.as_str()),
+            None => refusal.reason.code().to_owned(),
+        },
     }
 }
 
@@ -103,6 +110,18 @@ fn shared_addresses_need_a_secret() {
         ("secret in a SIP header", OURS, "X-Key: x7Qm2kLp9", "ingress-secret"),
     ] {
         assert_eq!(told(&secured, PEER, uri, given), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_certificate_tells_a_trunk_apart_as_a_secret_does() {
+    let certified = policy(TrunkProfile { shared_addresses: true, shows_certificate: true, ..screened() });
+    let shown_from = |certified_as| Peer { certified: certified_as, ..Peer::udp(PEER.parse().unwrap()) };
+    for (name, peer, expected) in [
+        ("it shows the certificate", shown_from(Some(0)), "+12025550143 L2"),
+        ("the address alone is not this trunk", shown_from(None), "unknown-peer"),
+    ] {
+        assert_eq!(shown(&judge(&certified, &peer, OURS, &headers(""))), expected, "{name}");
     }
 }
 
@@ -412,6 +431,8 @@ fn attestations_only_lower_what_is_not_verified() {
         ("verstat B", "From: <sip:+12025550143;verstat=TN-Validation-Passed-B@h>".to_owned(), "+12025550143 L1"),
         ("verstat", "From: <sip:+12025550143;verstat=TN-Validation-Passed@h>".to_owned(), "+12025550143 L2"),
         ("none", "From: <sip:+12025550143;verstat=No-TN-Validation@h>".to_owned(), "+12025550143 L2"),
+        ("a word that nobody knows", "From: <sip:+12025550143;verstat=Fine@h>".to_owned(), "+12025550143 L1"),
+        ("A", "From: <sip:+12025550143;verstat=TN-Validation-Passed-A@h>".to_owned(), "+12025550143 L2"),
         (
             "failed",
             "From: <sip:+12025550143@h>;verstat=TN-Validation-Failed".to_owned(),
@@ -449,7 +470,7 @@ fn the_level_is_the_least_that_anything_allows() {
             ("a foreign number", "From: <tel:+4930123456>", "+4930123456 L1"),
         ],
     );
-    let from_l2 = Policy { issue_from: Level::L2, ..policy(screened()) };
+    let from_l2 = Policy { issue_from: Level::L2.into(), ..policy(screened()) };
     check(
         &from_l2,
         &[
@@ -457,6 +478,182 @@ fn the_level_is_the_least_that_anything_allows() {
             ("below it", "From: <tel:+4930123456>", "below-issuing-level (+4930123456)"),
         ],
     );
+}
+
+#[test]
+fn each_kind_of_number_has_its_issuing_level() {
+    let issue_from = IssuingLevels { subscriber: Level::L1, voip: Level::L2, personal: Level::L3 };
+    let british = TrunkProfile { country: Some("GB".parse().unwrap()), ..screened() };
+    let unscreened = TrunkProfile { cli_screened: false, ..british.clone() };
+    let kinds = KindPolicy { voip: true, personal: true };
+    let [screened, unscreened] = [british, unscreened].map(|trunk| Policy { issue_from, kinds, ..policy(trunk) });
+    for (name, trunk, number, expected) in [
+        ("a line, screened", &screened, "+442079460123", "+442079460123 L2"),
+        ("a line, unscreened", &unscreened, "+442079460123", "+442079460123 L1"),
+        ("internet telephony, screened", &screened, "+445612345678", "+445612345678 L2"),
+        ("internet telephony, unscreened", &unscreened, "+445612345678", "below-issuing-level (+445612345678)"),
+        ("personal, screened", &screened, "+447012345678", "below-issuing-level (+447012345678)"),
+    ] {
+        assert_eq!(told(trunk, PEER, OURS, &format!("From: <tel:{number}>")), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_call_below_the_issuing_level_still_says_what_it_was_worth() {
+    let from_l2 = Policy { issue_from: Level::L2.into(), ..policy(screened()) };
+    let given = headers("From: <sip:+4930123456;npdi;rn=+4930000000;cpc=ordinary@h;user=phone>\nPrivacy: session");
+    let verdict = judge(&from_l2, &Peer::udp(PEER.parse().unwrap()), OURS, &given);
+    let Verdict::Refuse(refusal) = verdict else { panic!("{verdict:?}") };
+    let caller = refusal.caller.expect("only the last check failed");
+    assert_eq!((caller.level, caller.caps.to_string().as_str()), (Level::L1, "foreign-number half-withheld"));
+    assert_eq!(caller.line.to_string(), "npdi rn cpc=ordinary");
+}
+
+#[test]
+fn what_holds_a_level_down_is_told() {
+    type Change = fn(&mut TrunkProfile);
+    let table: [(&str, Change, &str); 8] = [
+        ("", |_| {}, "L2 not-attested"),
+        ("", |trunk| trunk.shared_addresses = true, "L1 shared-addresses"),
+        ("", |trunk| trunk.cli_screened = false, "L1 unscreened-trunk"),
+        ("", |trunk| trunk.country = None, "L1 foreign-number"),
+        ("", |trunk| trunk.keeps_diversion = KeepsDiversion::Unknown, "L1 diversion-unknown"),
+        ("Privacy: history", |_| {}, "L1 half-withheld"),
+        ("P-Attestation-Indicator: B", |_| {}, "L1 attestation-low"),
+        ("", |trunk| trunk.max_level = Level::L1, "L1 trunk-limit"),
+    ];
+    for (given, change, expected) in table {
+        let mut trunk = screened();
+        change(&mut trunk);
+        let verdict = judge(&policy(trunk), &Peer::udp(PEER.parse().unwrap()), OURS, &headers(given));
+        let Verdict::Accept { caller, .. } = verdict else { panic!("{verdict:?}") };
+        assert_eq!(format!("{} {}", caller.level, caller.caps), expected);
+    }
+}
+
+/// A dialect whose words stand there.
+fn dialect(header: &str, attestation_header: Option<&str>, words: &[(&str, Finding)]) -> Verstat {
+    Verstat {
+        header: header.to_owned(),
+        attestation_header: attestation_header.map(str::to_owned),
+        words: words.iter().map(|(word, finding)| ((*word).to_owned(), *finding)).collect(),
+    }
+}
+
+#[test]
+fn only_the_words_of_the_trunks_dialect_raise_a_level() {
+    let words = [
+        ("Checked", Finding::PassedA),
+        ("Checked-Somewhat", Finding::Low),
+        ("Wrong", Finding::Failed),
+        ("Nothing", Finding::Unsigned),
+        ("Checked-Diverted", Finding::Diverted),
+    ];
+    let by_header = policy(TrunkProfile { verstat: Some(dialect("X-Checked", None, &words)), ..screened() });
+    check(
+        &by_header,
+        &[
+            ("A", "X-Checked: Checked", "+12025550143 L3"),
+            ("A, by another spelling of the header's name", "x-checked:  Checked ", "+12025550143 L3"),
+            ("lower", "X-Checked: Checked-Somewhat", "+12025550143 L1"),
+            ("failed", "X-Checked: Wrong", "validation-failed (+12025550143)"),
+            ("unsigned", "X-Checked: Nothing", "+12025550143 L2"),
+            ("absent", "", "+12025550143 L2"),
+            ("diverted", "X-Checked: Checked-Diverted", "forwarded (+12025550143)"),
+            ("unknown", "X-Checked: Checked-Twice", "+12025550143 L1"),
+            ("empty", "X-Checked:", "+12025550143 L1"),
+            ("in other letters", "X-Checked: checked", "+12025550143 L1"),
+            ("twice the same", "X-Checked: Checked\nX-Checked: Checked", "+12025550143 L3"),
+            ("twice and different", "X-Checked: Checked\nX-Checked: Nothing", "+12025550143 L2"),
+            ("two words in one", "X-Checked: Checked, Checked", "+12025550143 L1"),
+            ("A, and another header says C", "X-Checked: Checked\nP-Attestation-Indicator: C", "+12025550143 L1"),
+            (
+                "A, and the caller's own header says failed",
+                "X-Checked: Checked\nFrom: <sip:+12025550143;verstat=TN-Validation-Failed-A@h>",
+                "validation-failed (+12025550143)",
+            ),
+            ("where no word counts", "From: <sip:+12025550143;verstat=Checked@h>", "+12025550143 L2"),
+            ("another's words", "From: <sip:+12025550143;verstat=TN-Validation-Passed-A@h>", "+12025550143 L2"),
+            ("A, and a foreign number", "X-Checked: Checked\nFrom: <tel:+4930123456>", "+4930123456 L1"),
+        ],
+    );
+    check(&policy(screened()), &[("without a dialect", "X-Checked: Checked", "+12025550143 L2")]);
+    let pai = |says: &str| format!("P-Asserted-Identity: <sip:+12025550143{says}");
+    let by_parameter =
+        policy(TrunkProfile { verstat: Some(dialect("P-Asserted-Identity", None, &words)), ..screened() });
+    for (name, given, expected) in [
+        ("in the user part", pai(";verstat=Checked@h>"), "+12025550143 L3"),
+        ("in the URI", pai("@h;verstat=Checked>"), "+12025550143 L3"),
+        ("after the address", pai("@h>;verstat=Checked"), "+12025550143 L3"),
+        ("unknown", pai("@h>;verstat=Checked-Twice"), "+12025550143 L1"),
+        ("two", pai(";verstat=Checked@h>;verstat=Nothing"), "+12025550143 L2"),
+        (
+            "lower in From, which is not where the trunk says it",
+            pai("@h>;verstat=Checked\nFrom: <sip:+12025550143;verstat=Checked-Somewhat@h>"),
+            "+12025550143 L1",
+        ),
+        ("in From alone", "From: <sip:+12025550143@h>;verstat=Checked".to_owned(), "+12025550143 L2"),
+    ] {
+        assert_eq!(told(&by_parameter, PEER, OURS, &given), expected, "{name}");
+    }
+}
+
+#[test]
+fn in_from_a_word_stands_beside_the_one_address() {
+    let words = [("Checked", Finding::PassedA)];
+    let trunk = policy(TrunkProfile { verstat: Some(dialect("From", None, &words)), ..screened() });
+    check(
+        &trunk,
+        &[
+            ("beside it", "From: <sip:+12025550143@h>;verstat=Checked", "+12025550143 L3"),
+            ("compact", "f: <sip:+12025550143;verstat=Checked@h>", "+12025550143 L3"),
+            ("beside something else", "From: <sip:+12025550143@h>;x=y;verstat=Checked, <sip:a@b>", "+12025550143 L1"),
+            ("in the name", "From: \"verstat=Checked\" <sip:+12025550143@h>", "+12025550143 L2"),
+        ],
+    );
+}
+
+#[test]
+fn a_word_that_leaves_the_attestation_open_needs_the_header_that_says_it() {
+    let words = [("TN-Validation-Passed", Finding::Passed), ("No-TN-Validation", Finding::Unsigned)];
+    let verstat = dialect("P-Asserted-Identity", Some("P-Attestation-Indicator"), &words);
+    let trunk = policy(TrunkProfile { verstat: Some(verstat), ..screened() });
+    let passed = "P-Asserted-Identity: <sip:+12025550143;verstat=TN-Validation-Passed@h>";
+    for (indicator, expected) in [
+        ("\nP-Attestation-Indicator: A", "+12025550143 L3"),
+        ("\nP-Attestation-Indicator: B", "+12025550143 L1"),
+        ("\nP-Attestation-Indicator: D", "+12025550143 L1"),
+        ("\nP-Attestation-Indicator: A\nP-Attestation-Indicator: A", "+12025550143 L1"),
+        ("", "+12025550143 L1"),
+    ] {
+        assert_eq!(told(&trunk, PEER, OURS, &format!("{passed}{indicator}")), expected, "{indicator}");
+    }
+    assert_eq!(told(&trunk, PEER, OURS, "P-Attestation-Indicator: A"), "+12025550143 L2", "A without the word");
+}
+
+#[test]
+fn a_passports_verdict_comes_in_between_the_checks_and_the_session() {
+    use crate::caller::Attest::{A, B};
+    use PassportVerdict::{Bad, Unverified, Verified};
+    let trunk = TrunkProfile { identity_passthrough: true, keeps_diversion: KeepsDiversion::No, ..screened() };
+    let hands_on = policy(trunk.clone());
+    let given = "Identity: e30.eyJhdHRlc3QiOiJBIn0.c2ln;info=<https://h/c>;alg=ES256;ppt=shaken\n\
+                 Identity: e30.e30.s;ppt=rph";
+    let assessed = |policy: &Policy, text: &str| {
+        assess(policy, &Peer::udp(PEER.parse().unwrap()), OURS, &headers(text)).expect("nothing speaks against it")
+    };
+    for (name, verdict, expected) in [
+        ("nobody verifies it", Unverified, "+12025550143 L1"),
+        ("A lifts what Diversion and the missing attestation hold down", Verified(A), "+12025550143 L3"),
+        ("B does not", Verified(B), "+12025550143 L1"),
+        ("a bad one", Bad, "validation-failed (+12025550143)"),
+    ] {
+        assert_eq!(shown(&assessed(&hands_on, given).settle(&hands_on, verdict)), expected, "{name}");
+    }
+    let passport = assessed(&hands_on, given).passport().map(|passport| passport.expose().clone());
+    assert!(passport.is_some_and(|passport| passport.starts_with("e30.eyJ") && passport.ends_with("ppt=shaken")));
+    let keeps_them = policy(TrunkProfile { identity_passthrough: false, ..trunk });
+    assert_eq!(assessed(&keeps_them, given).passport(), None, "a trunk that does not hand them on");
 }
 
 /// Names that the checks look at, and pieces that their readers stumble over.
@@ -513,12 +710,13 @@ proptest! {
         given in prop::collection::vec(hostile_header(), 0..6),
         ours: bool,
     ) {
-        let policy = policy(TrunkProfile { trust_rpid: true, ..screened() });
+        let verstat = Some(dialect("X", None, &[("+12025550143", Finding::PassedA)]));
+        let policy = policy(TrunkProfile { trust_rpid: true, verstat, ..screened() });
         let headers: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let verdict = judge(&policy, &Peer::udp(PEER.parse().unwrap()), if ours { OURS } else { &uri }, &headers);
         if let Verdict::Accept { caller, trunk } = verdict {
             prop_assert_eq!(trunk, 0);
-            prop_assert!(caller.level <= Level::L2);
+            prop_assert!(caller.level <= Level::L3);
         }
     }
 }

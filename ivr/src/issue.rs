@@ -2,6 +2,7 @@
 //! `ca::Subject::tel` is built here alone.
 
 mod certified;
+mod hold;
 mod lists;
 mod order;
 mod recovery;
@@ -52,6 +53,8 @@ pub struct Certified {
     pub issued_at: OffsetDateTime,
     /// When and why it was revoked.
     pub revoked: Option<(OffsetDateTime, Reason)>,
+    /// Another key that waits to take the identity.
+    pub pending: Option<KeyChange>,
     /// Its record in the DHT: `None` if it was not to be published.
     pub record: Option<DhtRecord>,
 }
@@ -61,6 +64,17 @@ impl fmt::Debug for Certified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certified").field("serial", &self.serial).finish_non_exhaustive()
     }
+}
+
+/// Another key was proved for the identity of a certificate, and waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyChange {
+    /// Since when.
+    pub since: OffsetDateTime,
+    /// When it takes the identity, unless somebody objects.
+    pub until: OffsetDateTime,
+    /// SHA-256 of its SPKI.
+    pub spki_sha256: [u8; 32],
 }
 
 /// A record in the DHT.
@@ -138,6 +152,8 @@ pub struct IssueParts {
     pub publisher: Publisher,
     /// Where the revocation lists are written beside being served, as `tel.crl` and `email.crl`.
     pub crl_folder: Option<PathBuf>,
+    /// How long a key waits if another key was certified for its number lately.
+    pub key_change_hold: Duration,
     /// Time and chance.
     pub clock: Clock,
 }
@@ -180,8 +196,8 @@ impl Issue {
         recovery::recover(&self.parts, now).await
     }
 
-    /// Issues what is proved and was left without a result: by another node that died, or by a page that was gone before
-    /// its digits were answered. Called once a minute. Tells how many were finished.
+    /// Issues what is proved and was left without a result: by another node that died, by a page that was gone before its
+    /// digits were answered, or because a change of key had to wait until now. Called once a minute. Tells how many were finished.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -265,6 +281,11 @@ impl Issue {
         let gone = certificates::purge(now, &mut writer).await?;
         writer.commit().await?;
         Ok(gone)
+    }
+
+    /// Something lies in the outbox.
+    pub(crate) fn tell_publisher(&self) {
+        self.parts.publisher.nudge();
     }
 
     /// Whether a certificate for this number could be issued on this request.

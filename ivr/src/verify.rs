@@ -33,8 +33,8 @@ pub use self::steps::step_name;
 pub use self::viewing::{Happening, State, View};
 use crate::clock::Clock;
 use crate::issue::{Issue, KeyRefusal};
-use crate::store::verifications::Checked;
-use crate::store::{Store, StoreError, budgets, callers, happenings, verifications};
+use crate::store::verifications::{Checked, Closed};
+use crate::store::{Store, StoreError, budgets, callers, happenings, records, verifications};
 
 /// What a verification begins with.
 pub struct Start {
@@ -190,17 +190,22 @@ impl Verify {
         viewing::view(&self.parts, id, secret, now).await
     }
 
-    /// The owner gives up: the code stops working.
+    /// The owner gives up: the code stops working, and a key that waits does so no more.
     ///
     /// # Errors
     /// As [`view`](Self::view).
     pub async fn cancel(&self, id: VerificationId, secret: &str, now: OffsetDateTime) -> Result<(), AccessError> {
         let secret = starting::secret_sha256(secret);
         let mut writer = self.parts.store.begin().await?;
-        if verifications::cancel(id, &secret, &mut writer).await? {
+        if let Closed::Now { beside } = verifications::cancel(id, &secret, &mut writer).await? {
+            if let Some(serial) = beside {
+                // The directory showed this key beside it.
+                records::show_again(&serial, now, &mut writer).await?;
+            }
             happenings::add(id, "state", State::Expired.name(), now, &mut writer).await?;
             writer.commit().await?;
             self.parts.expected.forget_all();
+            self.parts.issue.tell_publisher();
             self.parts.bell.ring(id);
             return Ok(());
         }

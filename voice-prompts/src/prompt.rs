@@ -31,6 +31,8 @@ pub enum PromptId {
     StarRepeats,
     /// "Your number is verified."
     Verified,
+    /// "Another key was certified for this number lately, so the new one has to wait. The page says how long."
+    KeyHeld,
     /// "The digits were not typed in time. Please start again."
     ReadBackExpired,
     /// "Wrong digits were typed into the page too often. Please start again."
@@ -47,7 +49,7 @@ pub enum PromptId {
 
 impl PromptId {
     /// Every clip.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::ThisIs,
         Self::Service,
         Self::WarningNumber,
@@ -61,6 +63,7 @@ impl PromptId {
         Self::OnceMore,
         Self::StarRepeats,
         Self::Verified,
+        Self::KeyHeld,
         Self::ReadBackExpired,
         Self::ReadBackVoided,
         Self::NothingHeard,
@@ -99,6 +102,7 @@ impl PromptId {
             Self::OnceMore => "once-more",
             Self::StarRepeats => "star-repeats",
             Self::Verified => "verified",
+            Self::KeyHeld => "key-held",
             Self::ReadBackExpired => "read-back-expired",
             Self::ReadBackVoided => "read-back-voided",
             Self::NothingHeard => "nothing-heard",

@@ -9,6 +9,10 @@ use serde::Deserialize;
 
 use super::File;
 
+const DAY_MINUTES: u64 = 24 * 60;
+/// A proof that waited still has more than a month to be worth something.
+const LONGEST_HOLD_MINUTES: u64 = 7 * DAY_MINUTES;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
@@ -18,6 +22,8 @@ pub(super) struct Raw {
     issue_from: String,
     #[serde(default = "default_code_life_minutes")]
     code_life_minutes: u64,
+    #[serde(default = "default_key_change_hold_minutes")]
+    key_change_hold_minutes: u64,
     #[serde(default = "yes")]
     allow_voip: bool,
     #[serde(default)]
@@ -36,6 +42,10 @@ fn default_code_life_minutes() -> u64 {
     10
 }
 
+fn default_key_change_hold_minutes() -> u64 {
+    DAY_MINUTES
+}
+
 fn yes() -> bool {
     true
 }
@@ -46,6 +56,7 @@ pub struct Verification {
     binding: Binding,
     issue_from: Level,
     code_life: Duration,
+    key_change_hold: Duration,
     kinds: KindPolicy,
 }
 
@@ -63,6 +74,11 @@ impl Verification {
     /// How long a code may be dialled.
     pub fn code_life(&self) -> Duration {
         self.code_life
+    }
+
+    /// How long a key waits if another key was certified for its number lately.
+    pub fn key_change_hold(&self) -> Duration {
+        self.key_change_hold
     }
 
     /// Kinds of numbers.
@@ -95,6 +111,14 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
     if !(2..=30).contains(&raw.code_life_minutes) {
         file.findings.fault("verification.code_life_minutes", "between 2 and 30 minutes");
     }
+    if !(1..=LONGEST_HOLD_MINUTES).contains(&raw.key_change_hold_minutes) {
+        file.findings.fault("verification.key_change_hold_minutes", "between 1 minute and 10080, which is a week");
+    } else if raw.key_change_hold_minutes < DAY_MINUTES {
+        file.findings.warn(
+            "verification.key_change_hold_minutes",
+            "less than a day: whoever takes a number over for an hour has its certificate before its owner notices",
+        );
+    }
     if issue_from == Some(Level::L1) {
         file.findings.warn(
             "verification.issue_from",
@@ -105,6 +129,7 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
         binding: binding?,
         issue_from: issue_from?,
         code_life: Duration::from_secs(raw.code_life_minutes * 60),
+        key_change_hold: Duration::from_secs(raw.key_change_hold_minutes * 60),
         kinds: KindPolicy { voip: raw.allow_voip, personal: raw.allow_personal },
     })
 }

@@ -9,8 +9,8 @@ use ivr_core::private::Private;
 use time::OffsetDateTime;
 
 use super::wish::Cause;
-use super::{CertificateFilter, Certified, DhtRecord, IssueError, IssueParts};
-use crate::store::certificates::{Search, Stored, StoredRecord};
+use super::{CertificateFilter, Certified, DhtRecord, IssueError, IssueParts, KeyChange};
+use crate::store::certificates::{Pending, Search, Stored, StoredRecord};
 use crate::store::{StoreError, certificates, tel};
 
 /// Rows of a page at most.
@@ -92,6 +92,7 @@ fn certified(parts: &IssueParts, stored: Stored) -> Certified {
         not_after: stored.not_after,
         issued_at: stored.issued_at,
         revoked: stored.revoked,
+        pending: stored.pending.map(|Pending { since, until, spki_sha256 }| KeyChange { since, until, spki_sha256 }),
         record: stored.record.map(record),
     }
 }

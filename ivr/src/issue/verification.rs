@@ -10,12 +10,13 @@ use serde_json::json;
 use time::OffsetDateTime;
 use tracing::{error, info, warn};
 
-use super::wish::{self, Cause, Wish, ca_level};
-use super::{IssueError, IssueParts, tel_subject};
-use crate::store::verifications::ToIssue;
-use crate::store::{StoreError, audit, happenings, verifications};
+use super::wish::{self, Cause, Consent, Wish, ca_level};
+use super::{IssueError, IssueParts, hold, tel_subject};
+use crate::store::verifications::{Closed, ToIssue};
+use crate::store::{StoreError, audit, happenings, records, verifications};
 
-/// A proof that waited longer, for instance while the service was down, is no longer one.
+/// A proof that waited longer for the service, for instance while it was down, is no longer one. What a change of key has
+/// to wait does not count.
 const OLDEST_PROOF: time::Duration = time::Duration::days(1);
 /// Tries that fail for another reason than a busy or full database.
 const TRIES: u32 = 5;
@@ -55,9 +56,13 @@ pub(super) async fn finish(parts: &IssueParts, id: VerificationId, now: OffsetDa
     let columns = parts.store.columns();
     let mut reader = parts.store.read().await?;
     let Some(job) = verifications::to_issue(id, columns, &mut reader).await? else {
-        // Nothing left to do: somebody else finished it.
-        let issued = verifications::is_issued(id, &mut reader).await?;
-        return Ok(if issued { Outcome::Issued } else { Outcome::Failed });
+        // Nothing to do now: somebody else finished it, or it waits.
+        let state = verifications::state(id, &mut reader).await?;
+        return Ok(match state.as_deref() {
+            Some("issued") => Outcome::Issued,
+            Some("held") => Outcome::Held,
+            _ => Outcome::Failed,
+        });
     };
     drop(reader);
     let done = match proved(parts, id, &job, now) {
@@ -65,13 +70,12 @@ pub(super) async fn finish(parts: &IssueParts, id: VerificationId, now: OffsetDa
         Err(refused) => Err(refused),
     };
     match done {
-        Ok(()) => Ok(Outcome::Issued),
         Err(IssueError::Refused(why)) => {
             info!(verification = %id, "{id} is refused: {why}");
             fail(parts, id, &why, now).await?;
             Ok(Outcome::Failed)
         }
-        Err(error) => Err(error),
+        done => done,
     }
 }
 
@@ -80,11 +84,18 @@ async fn finish_proved(
     proof: &ProvedNumber,
     job: &ToIssue,
     now: OffsetDateTime,
-) -> Result<(), IssueError> {
-    match &job.request {
-        None => sign_result(parts, proof, now).await,
-        Some(request) => wish::issue(parts, &wish(proof, job, request)?, now).await,
+) -> Result<Outcome, IssueError> {
+    let Some(request) = &job.request else {
+        // It certifies no key, so no change of key is to be waited for.
+        sign_result(parts, proof, now).await?;
+        return Ok(Outcome::Issued);
+    };
+    let wish = wish(proof, job, request, now)?;
+    if hold::hold(parts, &wish, now).await? {
+        return Ok(Outcome::Held);
     }
+    wish::issue(parts, &wish, now).await?;
+    Ok(Outcome::Issued)
 }
 
 /// The ticket: without it, nothing is issued to a number.
@@ -100,16 +111,21 @@ fn proved(
     if proof.verification() != id {
         return Err(StoreError::damaged("a proof").into());
     }
-    let age =
-        now - OffsetDateTime::from_unix_timestamp(proved_at).map_err(|_| StoreError::damaged("a proof's time"))?;
-    if age > OLDEST_PROOF {
+    let proved_at = OffsetDateTime::from_unix_timestamp(proved_at);
+    let proved_at = proved_at.map_err(|_| StoreError::damaged("a proof's time"))?;
+    if now - job.held_until.map_or(proved_at, |until| until.max(proved_at)) > OLDEST_PROOF {
         return Err(IssueError::Refused("The call was too long ago. Begin again.".to_owned()));
     }
     Ok(proof)
 }
 
 /// What is issued for a proof and a request. `verification.rs` and its tests alone make one.
-pub(super) fn wish(proof: &ProvedNumber, job: &ToIssue, request: &[u8]) -> Result<Wish, IssueError> {
+pub(super) fn wish(
+    proof: &ProvedNumber,
+    job: &ToIssue,
+    request: &[u8],
+    now: OffsetDateTime,
+) -> Result<Wish, IssueError> {
     let request = Request::parse(request).map_err(|error| IssueError::Refused(error.to_string()))?;
     let assurance = match proof.binding() {
         Binding::ReadBack => Assurance::ReadBack(ca_level(proof.level())),
@@ -121,6 +137,7 @@ pub(super) fn wish(proof: &ProvedNumber, job: &ToIssue, request: &[u8]) -> Resul
         request,
         assurance,
         level: proof.level(),
+        consent: if job.held_until.is_some_and(|until| until <= now) { Consent::Waited } else { Consent::Missing },
         publish: job.publish,
         shown: Some(shown(proof.number())),
         proof: Some(job.proof.clone()),
@@ -157,9 +174,13 @@ async fn sign_result(parts: &IssueParts, proof: &ProvedNumber, now: OffsetDateTi
 
 async fn fail(parts: &IssueParts, id: VerificationId, why: &str, now: OffsetDateTime) -> Result<(), StoreError> {
     let mut writer = parts.store.begin().await?;
-    if verifications::fail(id, why, &mut writer).await? {
+    if let Closed::Now { beside } = verifications::fail(id, why, &mut writer).await? {
         happenings::add(id, "state", "failed", now, &mut writer).await?;
+        if let Some(serial) = beside {
+            records::show_again(&serial, now, &mut writer).await?;
+        }
         writer.commit().await?;
+        parts.publisher.nudge();
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use ivr_core::caller::Level;
 use time::OffsetDateTime;
 use tracing::{error, info};
 
-use super::{IssueError, IssueParts, lists};
+use super::{IssueError, IssueParts, hold, lists};
 use crate::store::certificates::New;
 use crate::store::{StoreError, audit, certificates, happenings, intents, records, revocations, verifications};
 
@@ -40,6 +40,17 @@ impl Cause {
     }
 }
 
+/// Why a key may be certified although another key had the identity lately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// It is a mailbox: who reads it decides.
+    NotNeeded,
+    /// There is none: such a key waits.
+    Missing,
+    /// It has waited, and nobody objected.
+    Waited,
+}
+
 /// A certificate that somebody has proved to be theirs.
 #[derive(Debug, Clone)]
 pub(super) struct Wish {
@@ -48,6 +59,7 @@ pub(super) struct Wish {
     pub(super) request: Request,
     pub(super) assurance: Assurance,
     pub(super) level: Level,
+    pub(super) consent: Consent,
     pub(super) publish: bool,
     /// Country and last four digits of a number.
     pub(super) shown: Option<(String, String)>,
@@ -144,6 +156,10 @@ pub(super) async fn conclude(
         // It became known while this was signed; the caller voids the serial.
         return Err(IssueError::Refused(ca::Refusal::CompromisedKey.to_string()));
     }
+    if hold::obstacle(wish, now, columns, &mut writer).await?.is_some() {
+        // Another key of the number was certified while this one was signed: the next try holds it.
+        return Err(StoreError::Busy.into());
+    }
     if !intents::fulfil(&serial, &mut writer).await? {
         // A start-up voided it meanwhile: what was signed is on the list, and the next try signs another.
         return Err(StoreError::Busy.into());
@@ -172,6 +188,7 @@ pub(super) async fn conclude(
     if !certificates::insert(&new, columns, &mut writer).await? {
         return Err(StoreError::Busy.into());
     }
+    verifications::await_beside(&serial, &identity, columns, &mut writer).await?;
     if wish.publish {
         let dates = (issued.not_before, issued.not_after);
         records::want_valid(&slot, (&serial, &cause), dates, now, &mut writer).await?;

@@ -38,7 +38,23 @@ pub(crate) struct Stored {
     pub(crate) not_after: OffsetDateTime,
     pub(crate) issued_at: OffsetDateTime,
     pub(crate) revoked: Option<(OffsetDateTime, Reason)>,
+    pub(crate) pending: Option<Pending>,
     pub(crate) record: Option<StoredRecord>,
+}
+
+/// Another key that waits to take the identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) since: OffsetDateTime,
+    pub(crate) until: OffsetDateTime,
+    /// SHA-256 of its SPKI.
+    pub(crate) spki_sha256: [u8; 32],
+}
+
+/// The certificate that was issued to an identity last.
+pub(crate) struct Newest {
+    pub(crate) serial: String,
+    pub(crate) spki_sha256: [u8; 32],
 }
 
 /// The record of a certificate: there is none once another certificate has the identity's slot.
@@ -139,16 +155,40 @@ pub(crate) async fn live_with_key(
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
+/// The certificate that was issued to this identity last, if that was after `since`, whatever became of it.
+pub(crate) async fn newest(
+    identity: &str,
+    since: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Option<Newest>, StoreError> {
+    let [first, second, third] = columns.sought(identity);
+    // The live one is the last, whatever the clocks of two nodes say.
+    let row = sqlx::query(
+        "SELECT serial, spki_sha256 FROM certificates WHERE identity_hash IN ($1, $2, $3) AND issued_at > $4
+         ORDER BY live DESC, issued_at DESC, serial LIMIT 1",
+    )
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .bind(millis(since))
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok(Newest { serial: row.try_get(0)?, spki_sha256: hash_of(row.try_get(1)?)? })).transpose()
+}
+
 /// The columns of a [`Stored`], in its order.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.serial, c.issuing, c.identity_sealed, c.level, c.certificate_sealed, c.spki_sha256, c.not_before,
                  c.not_after, c.issued_at, v.at, v.reason, r.serial, r.slot, r.seq, r.bytes, r.backends,
-                 CASE WHEN r.published_version = r.version THEN 1 ELSE 0 END, r.last_error
+                 CASE WHEN r.published_version = r.version THEN 1 ELSE 0 END, r.last_error,
+                 h.held_since, h.held_until, h.held_key
              FROM certificates c
              LEFT JOIN revocations v ON v.serial = c.serial
-             LEFT JOIN records r ON r.serial = c.serial AND r.wanted IS NOT NULL ",
+             LEFT JOIN records r ON r.serial = c.serial AND r.wanted IS NOT NULL
+             LEFT JOIN verifications h ON h.held_against = c.serial AND h.state = 'held' ",
             $rest
         )
     };
@@ -228,7 +268,6 @@ fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
     let identity: Vec<u8> = row.try_get(2)?;
     let level: i64 = row.try_get(3)?;
     let sealed: Vec<u8> = row.try_get(4)?;
-    let spki_sha256: Vec<u8> = row.try_get(5)?;
     let revoked_at: Option<i64> = row.try_get(9)?;
     let reason: Option<i64> = row.try_get(10)?;
     let revoked = match (revoked_at, reason) {
@@ -249,18 +288,29 @@ fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
             last_error: row.try_get(17)?,
         }),
     };
+    let pending = match (row.try_get(18)?, row.try_get(19)?, row.try_get::<Option<Vec<u8>>, _>(20)?) {
+        (Some(since), Some(until), Some(key)) => {
+            Some(Pending { since: time_of(since)?, until: time_of(until)?, spki_sha256: hash_of(key)? })
+        }
+        _ => None,
+    };
     let level = u8::try_from(level).ok().and_then(Level::from_number);
     Ok(Stored {
         issuing: issuing_of(row.try_get(1)?)?,
         identity: columns.open_text("certificates.identity", serial.as_bytes(), &identity)?,
         level: level.ok_or_else(|| StoreError::damaged("a level"))?,
         der: columns.open("certificates.certificate", serial.as_bytes(), &sealed)?.to_vec(),
-        spki_sha256: spki_sha256.try_into().map_err(|_| StoreError::damaged("a key's hash"))?,
+        spki_sha256: hash_of(row.try_get(5)?)?,
         not_before: time_of(row.try_get(6)?)?,
         not_after: time_of(row.try_get(7)?)?,
         issued_at: time_of(row.try_get(8)?)?,
         revoked,
+        pending,
         record,
         serial,
     })
+}
+
+fn hash_of(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::damaged("a key's hash"))
 }

@@ -111,6 +111,20 @@ pub(crate) async fn want_revoked(serial: &str, now: OffsetDateTime, conn: &mut C
     Ok(())
 }
 
+/// Something beside the certificate that the directory shows is different from now on, so it is put anew. Nothing
+/// happens if the directory shows another, or none.
+pub(crate) async fn show_again(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE records SET version = version + 1, due_at = $1, attempts = 0, last_error = NULL
+         WHERE serial = $2 AND wanted = 'valid'",
+    )
+    .bind(millis(now))
+    .bind(serial)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Puts every living record into the queue: at start, because a directory may have forgotten them meanwhile.
 pub(crate) async fn refresh_all(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
     let done = sqlx::query("UPDATE records SET due_at = $1 WHERE wanted IS NOT NULL AND not_after > $1")

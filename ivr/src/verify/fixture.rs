@@ -30,6 +30,9 @@ pub(crate) const NUMBER: &str = "+12025550143";
 /// The address of most tests.
 pub(crate) const SOURCE: &str = "192.0.2.1";
 
+/// How long a changed key waits.
+pub(crate) const HOLD: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The service. Nothing runs by itself: a test publishes when it wants to.
 pub(crate) struct Service {
     pub(crate) verify: Verify,
@@ -86,6 +89,7 @@ impl Service {
             authority: authority.clone(),
             publisher: publisher.clone(),
             crl_folder: Some(folder.path().to_owned()),
+            key_change_hold: HOLD,
             clock,
         });
         let (sender, outcomes) = mpsc::channel(64);
@@ -150,6 +154,19 @@ impl Service {
     /// The same for another number.
     pub(crate) async fn certified_of(&self, of: &str) -> Started {
         self.finish(start(of, SOURCE, Some(request()))).await
+    }
+
+    /// A verification by another key than before, after that key has waited.
+    pub(crate) async fn succeeded(&mut self, csr: Vec<u8>) -> Started {
+        let started = self.certified(csr).await;
+        self.wait().await;
+        started
+    }
+
+    /// A key that waits has waited.
+    pub(crate) async fn wait(&mut self) {
+        self.now += HOLD;
+        assert_eq!(self.issue.finish_all(self.now).await.unwrap(), 1, "one key had waited");
     }
 
     async fn finish(&self, start: Start) -> Started {

@@ -27,6 +27,7 @@ struct CertificatePage<'a> {
     valid_from: String,
     valid_until: String,
     revoked: Option<String>,
+    pending: Option<(String, String)>,
     record: Option<Record>,
     last_event: Option<i64>,
     lookup: String,
@@ -89,6 +90,7 @@ pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response
         valid_from: day(certificate.not_before),
         valid_until: day(certificate.not_after),
         revoked: certificate.revoked.map(|(at, _)| day(at)),
+        pending: certificate.pending.map(|change| (day(change.since), day(change.until))),
         record: certificate.record.as_ref().map(Record::of),
         last_event,
         lookup: lookup(app, certificate),
@@ -133,7 +135,8 @@ impl Record {
     }
 }
 
-fn day(at: OffsetDateTime) -> String {
+/// `1 March 2026, 12:00 UTC`
+pub(super) fn day(at: OffsetDateTime) -> String {
     at.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"))
         .unwrap_or_default()
 }

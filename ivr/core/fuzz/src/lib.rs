@@ -211,7 +211,8 @@ impl Stage {
                 self.handle(Input::Media(self.key(call), event));
             }
             Operation::Outcome(outcome) => {
-                let outcome = [Outcome::Issued, Outcome::Voided, Outcome::Failed][usize::from(outcome) % 3];
+                let outcomes = [Outcome::Issued, Outcome::Held, Outcome::Voided, Outcome::Failed];
+                let outcome = outcomes[usize::from(outcome) % outcomes.len()];
                 self.handle(Input::Outcome(VerificationId([1; 16]), outcome));
             }
             Operation::Pass { milliseconds } => self.pass(Duration::from_millis(milliseconds.into())),

@@ -75,6 +75,8 @@ pub enum Step {
 pub enum Ending {
     /// Certificate or result issued while the caller was on the line.
     Verified,
+    /// The number is proved; its new key has to wait.
+    Held,
     /// The caller hung up while or after the read-back was spoken: the page may still finish.
     HungUpAfterReadBack,
     /// The caller hung up before (with `code-only`: before the outcome was known).
@@ -382,6 +384,7 @@ impl Scene<'_> {
     fn conclude(&mut self, outcome: Outcome) -> State {
         match outcome {
             Outcome::Issued => self.part(PromptId::Verified, Ending::Verified),
+            Outcome::Held => self.part(PromptId::KeyHeld, Ending::Held),
             Outcome::Voided => self.part(PromptId::ReadBackVoided, Ending::ReadBackVoided),
             Outcome::Failed => self.fail(),
         }

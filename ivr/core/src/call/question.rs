@@ -93,6 +93,8 @@ pub enum Answer {
 pub enum Outcome {
     /// The certificate is issued (or, without a CSR, the result is signed).
     Issued,
+    /// The number is proved, but another key was certified for it lately: the new one waits.
+    Held,
     /// Three wrong read-backs voided the session.
     Voided,
     /// Issuing failed; the page says why.

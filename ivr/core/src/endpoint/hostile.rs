@@ -331,7 +331,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => (0_usize..3, any::<bool>()).prop_map(|(caller, timer)| Operation::Call { caller, timer }),
         1 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Operation::Octets),
         4 => (call.clone(), answer).prop_map(|(call, answer)| Operation::Answer(call, answer)),
-        1 => prop::sample::select(vec![Outcome::Issued, Outcome::Voided, Outcome::Failed]).prop_map(Operation::Outcome),
+        1 => prop::sample::select(vec![Outcome::Issued, Outcome::Held, Outcome::Voided, Outcome::Failed]).prop_map(Operation::Outcome),
         4 => (call, event).prop_map(|(call, event)| Operation::Media(call, event)),
         3 => prop_oneof![4 => 0_u64..2_000, 1 => 0_u64..40_000].prop_map(|ms| Operation::Pass(Duration::from_millis(ms))),
         1 => prop_oneof![

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::calls::paged;
-use super::verifications::Body;
+use super::verifications::{Body, Pending};
 use crate::issue::{Certified, DhtRecord};
 use crate::web::App;
 use crate::web::console::certificate::reason;
@@ -60,6 +60,8 @@ pub struct Issued {
     not_after: OffsetDateTime,
     /// When and why it was revoked.
     revoked: Option<Revoked>,
+    /// Another key that waits to take the identity.
+    pending: Option<Pending>,
     /// Its record; absent if it was not to be published, or another certificate has its place.
     directory: Option<Directory>,
 }
@@ -162,6 +164,7 @@ impl Issued {
             not_before: certificate.not_before,
             not_after: certificate.not_after,
             revoked: certificate.revoked.map(|(at, reason)| Revoked { at, reason: reason.name() }),
+            pending: certificate.pending.map(Pending::from),
             directory: certificate.record.clone().map(Directory::of),
         }
     }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::issue::{Certified, DhtRecord};
+use crate::issue::{Certified, DhtRecord, KeyChange};
 use crate::verify::{Start, Started, State as Standing, Typed, View};
 use crate::web::App;
 use crate::web::call::digits;
@@ -22,6 +22,8 @@ use crate::web::sse::{self, LastEvent, Told};
 
 /// Between two looks, for a program that does not follow the events.
 const NEXT_LOOK_SECONDS: u32 = 2;
+/// While a key waits, which takes a day.
+const NEXT_LOOK_AT_HELD_SECONDS: u32 = 60;
 
 /// `/v1/verifications` and what belongs to one.
 pub(super) fn routes() -> Router<App> {
@@ -92,7 +94,7 @@ pub struct Guidance {
 pub struct Verification {
     /// Names it.
     id: String,
-    /// `waiting`, `calling`, `read-back`, `issuing`, `issued`, `voided`, `expired`, `failed`.
+    /// `waiting`, `calling`, `read-back`, `issuing`, `held`, `issued`, `voided`, `expired`, `failed`.
     state: &'static str,
     /// The number.
     number: String,
@@ -113,6 +115,10 @@ pub struct Verification {
     read_back_until: Option<OffsetDateTime>,
     /// How often they may still be wrong.
     read_backs_left: u8,
+    /// While it is `held`: when its certificate will be issued, unless somebody objects. Another key was certified for the
+    /// number lately.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    held_until: Option<OffsetDateTime>,
     /// What happened, oldest first.
     happenings: Vec<Told>,
     #[serde(flatten)]
@@ -147,9 +153,25 @@ pub struct Certificate {
     /// When it was revoked.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     revoked_at: Option<OffsetDateTime>,
+    /// Another key that waits to take the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<Pending>,
     /// Its record in the directory; absent if it was not to be published.
     #[serde(skip_serializing_if = "Option::is_none")]
     dht: Option<Dht>,
+}
+
+/// Another key was proved for the number, and waits.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Pending {
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    /// When it takes the number, unless somebody objects.
+    #[serde(with = "time::serde::rfc3339")]
+    until: OffsetDateTime,
+    /// SHA-256 of its subjectPublicKeyInfo, hexadecimal.
+    key: String,
 }
 
 /// A record in the directory.
@@ -247,7 +269,7 @@ pub(super) async fn read_back(
     }
 }
 
-/// Give a verification up: its code stops working.
+/// Give a verification up: its code stops working, and a key that waits does so no more.
 #[utoipa::path(delete, path = "/v1/verifications/{id}", tag = "verifications", params(("id" = String, Path)),
     security(("secret" = [])), responses(
     (status = 204, description = "Given up"),
@@ -331,8 +353,12 @@ impl Guidance {
     fn of(state: Standing, is_over: bool) -> Self {
         Self {
             may_type_digits: state == Standing::ReadBack,
-            may_cancel: matches!(state, Standing::Waiting | Standing::Calling | Standing::ReadBack),
-            next_look_seconds: (!is_over).then_some(NEXT_LOOK_SECONDS),
+            may_cancel: matches!(state, Standing::Waiting | Standing::Calling | Standing::ReadBack | Standing::Held),
+            next_look_seconds: match state {
+                _ if is_over => None,
+                Standing::Held => Some(NEXT_LOOK_AT_HELD_SECONDS),
+                _ => Some(NEXT_LOOK_SECONDS),
+            },
         }
     }
 }
@@ -352,6 +378,7 @@ impl From<View> for Verification {
             expires_at: view.expires_at,
             read_back_until: view.read_back_until,
             read_backs_left: view.read_backs_left,
+            held_until: view.held_until,
             happenings,
             certificate: view.certificate.map(Certificate::from),
             result: view.result,
@@ -370,8 +397,16 @@ impl From<Certified> for Certificate {
             not_before: certified.not_before,
             not_after: certified.not_after,
             revoked_at: certified.revoked.map(|(at, _)| at),
+            pending: certified.pending.map(Pending::from),
             dht: certified.record.map(Dht::from),
         }
+    }
+}
+
+impl From<KeyChange> for Pending {
+    fn from(change: KeyChange) -> Self {
+        let key = change.spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { since: change.since, until: change.until, key }
     }
 }
 

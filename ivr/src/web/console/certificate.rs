@@ -47,6 +47,7 @@ struct CertificatePage {
     not_before: Moment,
     not_after: Moment,
     revoked: Option<(Moment, &'static str)>,
+    pending: Option<(Moment, Moment, String)>,
     spki: String,
     reasons: Vec<(&'static str, &'static str)>,
 }
@@ -136,8 +137,15 @@ fn show(app: &App, frame: Frame, name: String, certificate: Certified, said: Sai
         not_before: Moment::of(certificate.not_before),
         not_after: Moment::of(certificate.not_after),
         revoked: certificate.revoked.map(|(at, reason)| (Moment::of(at), reason.name())),
-        spki: certificate.spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+        pending: certificate
+            .pending
+            .map(|change| (Moment::of(change.since), Moment::of(change.until), hex(&change.spki_sha256))),
+        spki: hex(&certificate.spki_sha256),
         reasons: REASONS.map(|(reason, words)| (reason.name(), words)).into(),
         certificate,
     })
+}
+
+fn hex(hash: &[u8; 32]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

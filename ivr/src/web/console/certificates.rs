@@ -140,6 +140,7 @@ impl Row {
             issued: Moment::of(certificate.issued_at),
             not_after: Moment::of(certificate.not_after),
             directory: match &certificate.record {
+                Some(record) if record.published && certificate.pending.is_some() => "published, another key waits",
                 Some(record) if record.published => "published",
                 Some(_) => "publishing",
                 None => "no record",

@@ -8,9 +8,10 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 /// How calls end, as in `calls.outcome`, and what the console says of it.
-pub(super) const OUTCOMES: [(&str, &str); 15] = [
+pub(super) const OUTCOMES: [(&str, &str); 16] = [
     ("live", "On the line"),
     ("verified", "Verified"),
+    ("held", "Verified, key waits"),
     ("refused", "Refused"),
     ("hung-up", "Hung up"),
     ("hung-up-after-read-back", "Hung up after the digits"),

@@ -40,6 +40,7 @@ fn every_ending_has_a_transcript() {
     let all: String = transcripts().iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
     for ending in [
         Ending::Verified,
+        Ending::Held,
         Ending::HungUpAfterReadBack,
         Ending::HungUp,
         Ending::TooManyWrongCodes,
@@ -136,6 +137,7 @@ fn events(text: &str) -> Vec<Event> {
         ("gone", _) => answer(Answer::Gone),
         ("unavailable", _) => answer(Answer::Unavailable),
         ("issued", _) => vec![Event::Outcome(Outcome::Issued)],
+        ("held", _) => vec![Event::Outcome(Outcome::Held)],
         ("voided", _) => vec![Event::Outcome(Outcome::Voided)],
         ("failed", _) => vec![Event::Outcome(Outcome::Failed)],
         ("hung", "up") => vec![Event::HungUp],

@@ -16,6 +16,7 @@ pub mod email;
 mod extensions;
 pub mod files;
 pub mod lint;
+pub mod old_key;
 pub mod prepare;
 pub mod profile;
 pub mod request;

@@ -4,12 +4,14 @@
 mod certified;
 mod hold;
 mod lists;
+mod old_key;
 mod order;
 mod recovery;
 mod revoking;
 mod verification;
 mod wish;
 
+pub use self::old_key::{OldKeyError, Signed};
 use self::revoking::Reach;
 pub(crate) use self::wish::Cause;
 
@@ -244,6 +246,42 @@ impl Issue {
         revoking::revoke(&self.parts, serial, (reason, Reach::Certificate), actor, now).await
     }
 
+    /// A nonce for a statement of the key of this certificate, whether there is one or not, and until when it counts.
+    pub fn nonce(&self, serial: &Serial, now: OffsetDateTime) -> (String, OffsetDateTime) {
+        old_key::nonce(&self.parts, serial, now)
+    }
+
+    /// Issues another certificate on the same call, by the word of the key that has one. It never raises the level, and
+    /// ends 45 days after the call at the latest. Asked again with the same nonce, it gives the same certificate.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn renew(
+        &self,
+        signed: &Signed<'_>,
+        csr: &[u8],
+        publish: bool,
+        now: OffsetDateTime,
+    ) -> Result<Certified, OldKeyError> {
+        old_key::renew(&self.parts, signed, (csr, publish), now).await
+    }
+
+    /// Stops a key that waits to take the number of this certificate: `key` is SHA-256 of its SPKI.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn veto(&self, signed: &Signed<'_>, key: [u8; 32], now: OffsetDateTime) -> Result<(), OldKeyError> {
+        old_key::veto(&self.parts, signed, key, now).await
+    }
+
+    /// Takes the record of this certificate out of the directory; the certificate stays good.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn withdraw_by_key(&self, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
+        old_key::withdraw(&self.parts, signed, now).await
+    }
+
     /// One certificate.
     ///
     /// # Errors
@@ -300,6 +338,11 @@ impl Issue {
     /// Issues for a verification that is proved, again and again while the database is busy or full.
     pub(crate) async fn finish_patiently(&self, id: VerificationId, now: OffsetDateTime) -> Outcome {
         verification::finish_patiently(&self.parts, id, now).await
+    }
+
+    /// Lets a verification go on whose key waits, if the old key signed for it.
+    pub(crate) async fn release_signed(&self, id: VerificationId, now: OffsetDateTime) -> Result<bool, IssueError> {
+        hold::release_signed(&self.parts, id, now).await
     }
 
     pub(crate) async fn by_serial(&self, serial: &str) -> Result<Option<Certified>, StoreError> {

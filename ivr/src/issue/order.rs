@@ -25,6 +25,7 @@ pub(super) async fn issue_email(
         publish: order.publish,
         shown: None,
         proof: None,
+        proof_ends: None,
         cause: cause.clone(),
     };
     wish::issue(parts, &wish, now).await?;

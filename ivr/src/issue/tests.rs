@@ -70,9 +70,9 @@ impl Service {
     pub(super) async fn wish(&self, started: &Started) -> wish::Wish {
         let columns = self.database.store.columns();
         let mut reader = self.database.store.read().await.unwrap();
-        let job = verifications::to_issue(started.id, columns, &mut reader).await.unwrap().unwrap();
+        let job = verifications::to_issue(started.id, "issuing", columns, &mut reader).await.unwrap().unwrap();
         let (proof, _) = ProvedNumber::open(&job.proof, &job.number, &columns.keys().proof_key()).unwrap();
-        verification::wish(&proof, &job, job.request.as_deref().unwrap(), self.now).unwrap()
+        verification::wish((&proof, self.now), &job, job.request.as_deref().unwrap(), self.now).unwrap()
     }
 
     pub(super) async fn intend(&self, wish: &wish::Wish) -> Prepared {
@@ -225,6 +225,7 @@ impl Service {
             publish: true,
             shown: None,
             proof: None,
+            proof_ends: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ca::old_key::{Action, Signature, Statement};
 use ca::{Assurance, Issued, KeyStanding, Order, Prepared, Reason, Refusal, Request, Serial, Subject};
 use ivr_core::call::question::VerificationId;
 use ivr_core::caller::Level;
@@ -23,6 +24,8 @@ pub(crate) enum Cause {
     Verification(VerificationId),
     /// A mailbox that was proved.
     Order(String),
+    /// The key of an earlier certificate asked for another, with this nonce.
+    Renewal(String),
 }
 
 impl Cause {
@@ -31,6 +34,7 @@ impl Cause {
         match self {
             Self::Verification(id) => format!("verification:{id}"),
             Self::Order(id) => format!("order:{id}"),
+            Self::Renewal(nonce) => format!("renewal:{nonce}"),
         }
     }
 
@@ -41,7 +45,7 @@ impl Cause {
 }
 
 /// Why a key may be certified although another key had the identity lately.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Consent {
     /// It is a mailbox: who reads it decides.
     NotNeeded,
@@ -49,6 +53,26 @@ pub(super) enum Consent {
     Missing,
     /// It has waited, and nobody objected.
     Waited,
+    /// The other key is said to have signed for it.
+    Signed(Spoken),
+}
+
+/// What an old key is said to have signed for a new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spoken {
+    pub(super) action: Action,
+    pub(super) about: String,
+    pub(super) nonce: Option<String>,
+    pub(super) signature: Signature,
+}
+
+impl Spoken {
+    /// Whether the key of this certificate signed it for the key of this request.
+    pub(super) fn is_by(&self, certificate: &[u8], request: &Request) -> bool {
+        let (nonce, key) = (self.nonce.as_deref(), Some(request.spki_sha256()));
+        let statement = Statement { action: self.action, about: &self.about, nonce, key };
+        self.signature.is_over(&statement, certificate)
+    }
 }
 
 /// A certificate that somebody has proved to be theirs.
@@ -65,12 +89,16 @@ pub(super) struct Wish {
     pub(super) shown: Option<(String, String)>,
     /// The evidence: the sealed proof of the call.
     pub(super) proof: Option<String>,
+    /// When that proof ends, and with it every certificate that rests on it.
+    pub(super) proof_ends: Option<OffsetDateTime>,
 }
 
 impl Wish {
-    /// The longest life there is for this level.
-    fn life(&self) -> Duration {
-        self.subject.issuing().longest_life(self.assurance.level())
+    /// The longest life there is for this level, if the proof lasts as long.
+    fn life(&self, now: OffsetDateTime) -> Duration {
+        let longest = self.subject.issuing().longest_life(self.assurance.level());
+        let rest = self.proof_ends.map(|ends| Duration::try_from(ends - now).unwrap_or(Duration::ZERO));
+        rest.map_or(longest, |rest| rest.min(longest))
     }
 }
 
@@ -105,7 +133,7 @@ pub(super) async fn intend(parts: &IssueParts, wish: &Wish, now: OffsetDateTime)
             standing,
             serial,
             now,
-            life: ordered.life(),
+            life: ordered.life(now),
         })
     })
     .await
@@ -244,9 +272,11 @@ fn refused(refusal: Refusal) -> IssueError {
         | Refusal::OwnKey
         | Refusal::KeyCannotDecrypt
         | Refusal::TooLarge { .. } => IssueError::Refused(refusal.to_string()),
+        Refusal::TooShort { .. } => {
+            IssueError::Refused("The last call from this number was almost 45 days ago. Call again.".to_owned())
+        }
         Refusal::Assurance { .. }
         | Refusal::TooLong { .. }
-        | Refusal::TooShort { .. }
         | Refusal::IssuerNotValid { .. }
         | Refusal::Lint(_)
         | Refusal::Encoding(_) => {

@@ -37,6 +37,8 @@ pub(crate) struct Stored {
     pub(crate) not_before: OffsetDateTime,
     pub(crate) not_after: OffsetDateTime,
     pub(crate) issued_at: OffsetDateTime,
+    /// The sealed proof of the call, of a number.
+    pub(crate) proof: Option<String>,
     pub(crate) revoked: Option<(OffsetDateTime, Reason)>,
     pub(crate) pending: Option<Pending>,
     pub(crate) record: Option<StoredRecord>,
@@ -55,6 +57,7 @@ pub(crate) struct Pending {
 pub(crate) struct Newest {
     pub(crate) serial: String,
     pub(crate) spki_sha256: [u8; 32],
+    pub(crate) der: Vec<u8>,
 }
 
 /// The record of a certificate: there is none once another certificate has the identity's slot.
@@ -165,7 +168,7 @@ pub(crate) async fn newest(
     let [first, second, third] = columns.sought(identity);
     // The live one is the last, whatever the clocks of two nodes say.
     let row = sqlx::query(
-        "SELECT serial, spki_sha256 FROM certificates WHERE identity_hash IN ($1, $2, $3) AND issued_at > $4
+        "SELECT serial, spki_sha256, certificate_sealed FROM certificates WHERE identity_hash IN ($1, $2, $3) AND issued_at > $4
          ORDER BY live DESC, issued_at DESC, serial LIMIT 1",
     )
     .bind(first)
@@ -174,7 +177,10 @@ pub(crate) async fn newest(
     .bind(millis(since))
     .fetch_optional(conn)
     .await?;
-    row.map(|row| Ok(Newest { serial: row.try_get(0)?, spki_sha256: hash_of(row.try_get(1)?)? })).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let (serial, sealed): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(2)?);
+    let der = columns.open("certificates.certificate", serial.as_bytes(), &sealed)?.to_vec();
+    Ok(Some(Newest { serial, spki_sha256: hash_of(row.try_get(1)?)?, der }))
 }
 
 /// The columns of a [`Stored`], in its order.
@@ -184,7 +190,7 @@ macro_rules! select {
             "SELECT c.serial, c.issuing, c.identity_sealed, c.level, c.certificate_sealed, c.spki_sha256, c.not_before,
                  c.not_after, c.issued_at, v.at, v.reason, r.serial, r.slot, r.seq, r.bytes, r.backends,
                  CASE WHEN r.published_version = r.version THEN 1 ELSE 0 END, r.last_error,
-                 h.held_since, h.held_until, h.held_key
+                 h.held_since, h.held_until, h.held_key, c.proof
              FROM certificates c
              LEFT JOIN revocations v ON v.serial = c.serial
              LEFT JOIN records r ON r.serial = c.serial AND r.wanted IS NOT NULL
@@ -304,6 +310,7 @@ fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
         not_before: time_of(row.try_get(6)?)?,
         not_after: time_of(row.try_get(7)?)?,
         issued_at: time_of(row.try_get(8)?)?,
+        proof: row.try_get(21)?,
         revoked,
         pending,
         record,

@@ -111,6 +111,20 @@ pub(crate) async fn want_revoked(serial: &str, now: OffsetDateTime, conn: &mut C
     Ok(())
 }
 
+/// From now on the directory is to say that there is no certificate, though there is: its owner wants it so. `false` if the
+/// directory shows another, or none.
+pub(crate) async fn want_withdrawn(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE records SET wanted = 'revoked', version = version + 1, due_at = $1, attempts = 0, last_error = NULL
+         WHERE serial = $2 AND wanted = 'valid'",
+    )
+    .bind(millis(now))
+    .bind(serial)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Something beside the certificate that the directory shows is different from now on, so it is put anew. Nothing
 /// happens if the directory shows another, or none.
 pub(crate) async fn show_again(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {

@@ -299,6 +299,11 @@ pub(crate) fn request() -> Vec<u8> {
     rcgen::CertificateParams::default().serialize_request(&key).unwrap().der().to_vec()
 }
 
+/// The hash of a request's key.
+pub(crate) fn spki(csr: &[u8]) -> [u8; 32] {
+    ca::Request::parse(csr).unwrap().spki_sha256()
+}
+
 /// A code that is not this one.
 pub(crate) fn other_than(code: &Code) -> Code {
     let first = if code.as_str().starts_with('0') { '1' } else { '0' };

@@ -8,6 +8,7 @@ pub mod calls;
 pub mod certificates;
 pub mod enrolments;
 pub mod health;
+pub mod old_key;
 pub mod verifications;
 
 use axum::routing::get;
@@ -25,6 +26,7 @@ pub fn routes() -> Router<App> {
         .merge(enrolments::routes())
         .merge(calls::routes())
         .merge(certificates::routes())
+        .merge(old_key::routes())
         .merge(authority::routes())
         .merge(health::routes())
         .route("/openapi.json", get(async || Json(description())))
@@ -47,6 +49,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         verifications::show,
         verifications::read_back,
         verifications::cancel,
+        verifications::old_key,
         verifications::events,
         enrolments::begin,
         enrolments::show,
@@ -55,6 +58,10 @@ pub fn description() -> utoipa::openapi::OpenApi {
         calls::show,
         certificates::list,
         certificates::revoke,
+        old_key::nonce,
+        old_key::renew,
+        old_key::veto,
+        old_key::withdraw,
         authority::bundle,
         authority::tel_list,
         authority::email_list,

@@ -8,7 +8,7 @@ use time::Duration;
 use super::*;
 use crate::issue::{Certified, wish};
 use crate::store::test_database::{TestDatabase, on_both_databases};
-use crate::verify::fixture::{HOLD, NUMBER, SOURCE, Service, request};
+use crate::verify::fixture::{HOLD, NUMBER, SOURCE, Service, request, spki};
 use crate::verify::{Started, State};
 
 on_both_databases!(
@@ -48,10 +48,6 @@ impl Service {
         let words = contents.into_iter().filter(|(name, _)| name == "audit.action");
         words.map(|(_, value)| String::from_utf8(value).unwrap()).collect()
     }
-}
-
-fn spki(csr: &[u8]) -> [u8; 32] {
-    ca::Request::parse(csr).unwrap().spki_sha256()
 }
 
 /// In milliseconds, as the database keeps times.

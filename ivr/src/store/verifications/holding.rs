@@ -2,6 +2,7 @@
 
 use ivr_core::call::question::VerificationId;
 use ivr_core::caller::Level;
+use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::id_of;
@@ -18,6 +19,14 @@ pub(crate) struct Hold<'a> {
     pub(crate) against: &'a str,
     pub(crate) since: OffsetDateTime,
     pub(crate) until: OffsetDateTime,
+}
+
+/// Which of the keys that wait.
+pub(crate) enum Which {
+    /// All others than this verification's.
+    But(VerificationId),
+    /// This one: SHA-256 of its SPKI.
+    Of([u8; 32]),
 }
 
 /// Holds a proved verification back. `false` if it was over before. Call it under the identity's lock.
@@ -60,25 +69,29 @@ pub(crate) async fn release(id: VerificationId, conn: &mut Conn) -> Result<bool,
 /// Ends what else of this identity waits, or has waited and is not issued yet. Call it under the identity's lock.
 pub(crate) async fn end_held(
     identity: &str,
-    but: Option<VerificationId>,
-    up_to: Level,
+    which: Which,
     why: &str,
     columns: &Columns,
     conn: &mut Conn,
 ) -> Result<Vec<VerificationId>, StoreError> {
     let [first, second, third] = columns.sought(identity);
+    let (but, of) = match which {
+        Which::But(id) => (id.0.to_vec(), Vec::new()),
+        Which::Of(key) => (Vec::new(), key.to_vec()),
+    };
     let rows = sqlx::query(
         "UPDATE verifications SET state = 'failed', failure = $1
          WHERE number_hash IN ($2, $3, $4) AND state IN ('held', 'issuing') AND held_until IS NOT NULL
-             AND held_level <= $5 AND id <> $6
+             AND id <> $5 AND (CAST($6 AS BIGINT) = 0 OR held_key = $7)
          RETURNING id",
     )
     .bind(why)
     .bind(first)
     .bind(second)
     .bind(third)
-    .bind(i64::from(up_to.number()))
-    .bind(but.map_or_else(Vec::new, |id| id.0.to_vec()))
+    .bind(but)
+    .bind(i64::from(!of.is_empty()))
+    .bind(of)
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| id_of(row, 0)).collect()
@@ -100,4 +113,25 @@ pub(crate) async fn await_beside(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Keeps what the old key signed for a verification of this secret that is not proved yet, or waits. Tells its state, if it
+/// is one of these.
+pub(crate) async fn keep_signature(
+    id: VerificationId,
+    secret_sha256: &[u8; 32],
+    signature: &str,
+    conn: &mut Conn,
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE verifications SET old_key_signature = $1
+         WHERE id = $2 AND secret_sha256 = $3 AND state IN ('waiting', 'calling', 'read-back', 'held')
+         RETURNING state",
+    )
+    .bind(signature)
+    .bind(id.0.to_vec())
+    .bind(secret_sha256.to_vec())
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok(row.try_get(0)?)).transpose()
 }

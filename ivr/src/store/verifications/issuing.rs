@@ -18,19 +18,23 @@ pub(crate) struct ToIssue {
     pub(crate) publish: bool,
     /// Until when it had to wait, if it had to.
     pub(crate) held_until: Option<OffsetDateTime>,
+    /// What the number's old key is said to have signed for it.
+    pub(crate) old_key_signature: Option<String>,
 }
 
-/// What is to be issued for a verification; `None` if nothing is, or no more.
+/// What is to be issued for a verification that is `issuing` or `held`; `None` if it is not in this state.
 pub(crate) async fn to_issue(
     id: VerificationId,
+    state: &'static str,
     columns: &Columns,
     conn: &mut Conn,
 ) -> Result<Option<ToIssue>, StoreError> {
     let row = sqlx::query(
-        "SELECT number_sealed, proof, request_sealed, publish, held_until FROM verifications
-         WHERE id = $1 AND state = 'issuing' AND proof IS NOT NULL",
+        "SELECT number_sealed, proof, request_sealed, publish, held_until, old_key_signature FROM verifications
+         WHERE id = $1 AND state = $2 AND proof IS NOT NULL",
     )
     .bind(id.0.to_vec())
+    .bind(state)
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
@@ -44,6 +48,7 @@ pub(crate) async fn to_issue(
         request: request.map(open_request).transpose()?.map(|request| request.to_vec()),
         publish: row.try_get::<i64, _>(3)? == 1,
         held_until: held_until.map(time_of).transpose()?,
+        old_key_signature: row.try_get(5)?,
     }))
 }
 

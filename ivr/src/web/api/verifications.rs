@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::issue::{Certified, DhtRecord, KeyChange};
-use crate::verify::{Start, Started, State as Standing, Typed, View};
+use super::old_key::signature;
+use crate::issue::{Certified, DhtRecord, KeyChange, OldKeyError};
+use crate::verify::{Spoken, Start, Started, State as Standing, Typed, View};
 use crate::web::App;
 use crate::web::call::digits;
 use crate::web::error::{Problem, WebError};
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/verifications", post(start))
         .route("/v1/verifications/{id}", get(show).delete(cancel))
         .route("/v1/verifications/{id}/read-back", post(read_back))
+        .route("/v1/verifications/{id}/old-key", post(old_key))
         .route("/v1/verifications/{id}/events", get(events))
 }
 
@@ -198,6 +200,14 @@ pub struct ReadBack {
     digits: String,
 }
 
+/// What the key of the number's last certificate signed for the new key.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// Base64: ECDSA with SHA-256 in DER, or Ed25519. What is signed is in docs/protocol.md, "The old key".
+    signature: String,
+}
+
 /// Begin a verification.
 #[utoipa::path(post, path = "/v1/verifications", tag = "verifications", request_body = Begin, responses(
     (status = 201, description = "Begun: dial the number and key in the code", body = Begun),
@@ -265,6 +275,33 @@ pub(super) async fn read_back(
         Typed::NotExpected(state) => Err(WebError::Conflict {
             kind: "not-expected",
             detail: format!("no digits are expected: the verification is {}", state.name()),
+        }),
+    }
+}
+
+/// Post what the key of the number's last certificate signed, so that the new key does not wait. Before the number is proved
+/// it is kept unread; while the verification is `held`, it is looked at.
+#[utoipa::path(post, path = "/v1/verifications/{id}/old-key", tag = "verifications", params(("id" = String, Path)),
+    security(("secret" = [])), request_body = Consent, responses(
+    (status = 200, description = "Kept, or right: issued, or about to be", body = Verification),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such verification, or not this secret", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "It changes nothing any more", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "No signature, or not of that key", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn old_key(
+    State(app): State<App>,
+    ByToken(session): ByToken,
+    Body(consent): Body<Consent>,
+) -> Result<Response, WebError> {
+    let signature = signature(&consent.signature)?;
+    let (secret, now) = (session.secret.expose(), app.clock.wall());
+    match app.verify.old_key_signed(session.id, secret, &signature, now).await? {
+        Spoken::Kept | Spoken::Released => Ok(private(Verification::from(session.view(&app).await?))),
+        Spoken::NotSigned => Err(OldKeyError::NotSigned.into()),
+        Spoken::TooLate(state) => Err(WebError::Conflict {
+            kind: "not-expected",
+            detail: format!("no signature is expected: the verification is {}", state.name()),
         }),
     }
 }

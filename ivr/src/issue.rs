@@ -8,6 +8,7 @@ mod old_key;
 mod order;
 mod recovery;
 mod revoking;
+mod suspending;
 mod verification;
 mod wish;
 
@@ -53,6 +54,8 @@ pub struct Certified {
     pub not_after: OffsetDateTime,
     /// When it was issued: with the serial number, the key of [`CertificateFilter::before`].
     pub issued_at: OffsetDateTime,
+    /// Since when it is suspended; the key that it names can lift that within a day.
+    pub suspended: Option<OffsetDateTime>,
     /// When and why it was revoked.
     pub revoked: Option<(OffsetDateTime, Reason)>,
     /// Another key that waits to take the identity.
@@ -101,7 +104,7 @@ pub struct DhtRecord {
 pub struct CertificateFilter {
     /// A full number or address (found by HMAC), or a serial.
     pub search: Option<String>,
-    /// `valid`, `revoked`, `expired`.
+    /// `valid`, `suspended`, `revoked`, `expired`.
     pub status: Option<String>,
     /// Keyset: older than (issued at ms, serial).
     pub before: Option<(i64, String)>,
@@ -280,6 +283,31 @@ impl Issue {
     /// As named.
     pub async fn withdraw_by_key(&self, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
         old_key::withdraw(&self.parts, signed, now).await
+    }
+
+    /// A call of this level from this number, which has no verification, suspends what the number has, and stops the key
+    /// that waits. `false` if there is nothing that it may suspend, or the number has done so today.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn suspend(&self, number: &Number, level: Level, now: OffsetDateTime) -> Result<bool, StoreError> {
+        suspending::suspend(&self.parts, (number, level), now).await
+    }
+
+    /// Lifts the suspension of this certificate.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn lift(&self, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
+        old_key::lift(&self.parts, signed, now).await
+    }
+
+    /// What was suspended a day ago is revoked for good: called once a minute. Tells how many.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn finalise_suspensions(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        suspending::finalise(&self.parts, now).await
     }
 
     /// One certificate.

@@ -36,7 +36,7 @@ pub(crate) use record::reply_summary;
 use reliable::Reliable;
 use session_timer::SessionTimer;
 
-use flow::{Action, Event, Flow, Step};
+use flow::{Action, Event, Flow, Purpose, Step};
 use question::{Answer, Outcome, Question, VerificationId};
 
 /// One call.
@@ -259,12 +259,13 @@ impl Call {
             return self.tell(Event::Answer(answer), desk);
         }
         match answer {
-            Answer::Expected => self.answer(desk),
+            Answer::Expected => self.answer(Purpose::Prove(desk.config.binding), desk),
+            Answer::Certified(enrolled) => self.answer(Purpose::Tell(enrolled), desk),
             Answer::NoSession | Answer::Gone => self.refuse(480, "no-session", desk),
             Answer::NumberExhausted => self.refuse(486, "number-exhausted", desk),
             // Not a 5xx: the trunk would stop sending calls that have nothing to do with this one (RFC 3261 21.5.4).
             Answer::Unavailable => self.refuse(480, "unavailable", desk),
-            Answer::Matched(_) | Answer::Wrong { .. } | Answer::Stored => {}
+            Answer::Matched(_) | Answer::Wrong { .. } | Answer::Stored | Answer::Suspended | Answer::NotSuspended => {}
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) fn ending(ending: Ending) -> &'static str {
         Ending::NothingHeard => "nothing-heard",
         Ending::SessionGone => "session-gone",
         Ending::ServiceFailed => "service-failed",
+        Ending::Told => "told",
+        Ending::Suspended => "suspended",
         Ending::TooLong => "too-long",
     }
 }

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ca::Serial;
 use ca::email::Address;
+use ca::{Reason, Serial};
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use time::OffsetDateTime;
@@ -91,7 +91,8 @@ fn certified(parts: &IssueParts, stored: Stored) -> Certified {
         not_before: stored.not_before,
         not_after: stored.not_after,
         issued_at: stored.issued_at,
-        revoked: stored.revoked,
+        suspended: stored.revoked.filter(|(_, reason)| *reason == Reason::CertificateHold).map(|(at, _)| at),
+        revoked: stored.revoked.filter(|(_, reason)| *reason != Reason::CertificateHold),
         pending: stored.pending.map(|Pending { since, until, spki_sha256 }| KeyChange { since, until, spki_sha256 }),
         record: stored.record.map(record),
     }

@@ -1,5 +1,5 @@
 //! What the holder of a certificate's key does by a signature alone (docs/protocol.md, "The old key"): another certificate
-//! within 45 days of the call, stopping a key that waits, taking the record out of the directory.
+//! within 45 days of the call, stopping a key that waits, lifting a suspension, taking the record out of the directory.
 //!
 //! The nonce that each of them needs is not stored: it holds its own end and a keyed hash, so no stranger fills a table by
 //! asking. Twice within its ten minutes it does nothing twice: a renewal is known by it, and the others are done already.
@@ -183,6 +183,15 @@ pub(super) async fn veto(
     parts.publisher.nudge();
     ended.into_iter().for_each(|id| parts.publisher.ring(id));
     Ok(())
+}
+
+/// Lifts a suspension.
+pub(super) async fn lift(parts: &IssueParts, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
+    let certificate = speaker(parts, signed, (Action::Lift, None), now).await?;
+    if super::suspending::lift(parts, &certificate.serial, "old key", now).await? {
+        return Ok(());
+    }
+    Err(OldKeyError::NotNow("the certificate is not suspended"))
 }
 
 /// Takes the record out of the directory. The certificate stays good.

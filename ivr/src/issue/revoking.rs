@@ -55,7 +55,7 @@ async fn block_key(parts: &IssueParts, hex: &str, now: OffsetDateTime) -> Result
     Ok(others)
 }
 
-async fn revoke_one(
+pub(super) async fn revoke_one(
     parts: &IssueParts,
     hex: &str,
     reason: Reason,

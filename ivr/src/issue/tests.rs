@@ -88,7 +88,7 @@ impl Service {
     }
 
     /// The serials of a list, its number checked against the last.
-    async fn listed(&self, issuing: Issuing) -> (u64, Vec<Revoked>) {
+    pub(super) async fn listed(&self, issuing: Issuing) -> (u64, Vec<Revoked>) {
         let (der, _) = self.issue.crl(issuing, self.now).await.unwrap();
         let (_, list) = CertificateRevocationList::from_der(&der).unwrap();
         let number = u64::try_from(list.crl_number().unwrap()).unwrap();

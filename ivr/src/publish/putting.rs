@@ -104,10 +104,11 @@ async fn item(
     };
     let status = match due.wanted {
         Wanted::Revoked => Status::Revoked,
-        Wanted::Valid => {
+        Wanted::Valid | Wanted::Suspended => {
             let columns = parts.store.columns();
             let found = certificates::by_serial(&due.serial, columns, &mut *parts.store.read().await?).await?;
             match found {
+                Some(certificate) if due.wanted == Wanted::Suspended => Status::Suspended(entry(certificate)),
                 Some(certificate) => Status::Valid(entry(certificate)),
                 None => return Ok(Err("its certificate is not in the database".to_owned())),
             }

@@ -39,6 +39,7 @@ pub(crate) struct Stored {
     pub(crate) issued_at: OffsetDateTime,
     /// The sealed proof of the call, of a number.
     pub(crate) proof: Option<String>,
+    /// When and why it was revoked, or put on hold.
     pub(crate) revoked: Option<(OffsetDateTime, Reason)>,
     pub(crate) pending: Option<Pending>,
     pub(crate) record: Option<StoredRecord>,
@@ -70,7 +71,7 @@ pub(crate) struct StoredRecord {
     pub(crate) last_error: Option<String>,
 }
 
-/// A certificate that stopped being the identity's.
+/// A certificate that stops being good.
 pub(crate) struct Replaced {
     pub(crate) serial: String,
     pub(crate) issuing: Issuing,
@@ -127,15 +128,15 @@ pub(crate) async fn supersede(identity: &str, columns: &Columns, conn: &mut Conn
     .bind(third)
     .fetch_all(conn)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Replaced {
-                serial: row.try_get(0)?,
-                issuing: issuing_of(row.try_get(1)?)?,
-                not_after: time_of(row.try_get(2)?)?,
-            })
-        })
-        .collect()
+    rows.iter().map(ended).collect()
+}
+
+fn ended(row: &Row) -> Result<Replaced, StoreError> {
+    Ok(Replaced {
+        serial: row.try_get(0)?,
+        issuing: issuing_of(row.try_get(1)?)?,
+        not_after: time_of(row.try_get(2)?)?,
+    })
 }
 
 /// A certificate is no longer live.
@@ -183,6 +184,30 @@ pub(crate) async fn newest(
     Ok(Some(Newest { serial, spki_sha256: hash_of(row.try_get(1)?)?, der }))
 }
 
+/// The certificates of an identity that are in force and of this level at most. Call it under the identity's lock.
+pub(crate) async fn in_force(
+    identity: &str,
+    up_to: Level,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Vec<Replaced>, StoreError> {
+    let [first, second, third] = columns.sought(identity);
+    let rows = sqlx::query(
+        "SELECT serial, issuing, not_after FROM certificates
+         WHERE identity_hash IN ($1, $2, $3) AND live = 1 AND not_after > $4 AND level <= $5
+             AND NOT EXISTS (SELECT 1 FROM revocations WHERE revocations.serial = certificates.serial)",
+    )
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .bind(millis(now))
+    .bind(i64::from(up_to.number()))
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(ended).collect()
+}
+
 /// The columns of a [`Stored`], in its order.
 macro_rules! select {
     ($rest:literal) => {
@@ -212,7 +237,7 @@ pub(crate) async fn by_cause(cause: &str, columns: &Columns, conn: &mut Conn) ->
     row.map(|row| stored(&row, columns)).transpose()
 }
 
-/// A page, newest first. `status` is `valid`, `revoked`, `expired` or empty for all.
+/// A page, newest first. `status` is `valid`, `suspended`, `revoked`, `expired` or empty for all.
 pub(crate) async fn page(
     search: &Search<'_>,
     status: &str,
@@ -233,7 +258,7 @@ pub(crate) async fn page(
     let rows = sqlx::query(select!(
         "WHERE (CAST($1 AS BIGINT) = 0 OR c.identity_hash IN ($2, $3, $4))
              AND (CAST($5 AS BIGINT) = 0 OR c.serial = $6)
-             AND (CAST($7 AS TEXT) = '' OR $7 = CASE WHEN v.serial IS NOT NULL THEN 'revoked'
+             AND (CAST($7 AS TEXT) = '' OR $7 = CASE WHEN v.reason = 6 THEN 'suspended' WHEN v.serial IS NOT NULL THEN 'revoked'
                  WHEN c.not_after < $8 THEN 'expired' ELSE 'valid' END)
              AND (c.issued_at, c.serial) < ($9, $10)
          ORDER BY c.issued_at DESC, c.serial DESC LIMIT $11"

@@ -30,6 +30,8 @@ pub(crate) struct Due {
 pub(crate) enum Wanted {
     /// The certificate.
     Valid,
+    /// The certificate, and that it is suspended.
+    Suspended,
     /// That there is none any more.
     Revoked,
 }
@@ -102,10 +104,40 @@ pub(crate) async fn want_valid(
 pub(crate) async fn want_revoked(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE records SET wanted = 'revoked', version = version + 1, due_at = $1, attempts = 0, last_error = NULL
-         WHERE serial = $2 AND wanted = 'valid'",
+         WHERE serial = $2 AND wanted IN ('valid', 'suspended')",
     )
     .bind(millis(now))
     .bind(serial)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// From now on the directory is to say that the certificate it shows is suspended. Nothing happens if it shows another, or
+/// none.
+pub(crate) async fn want_suspended(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
+    turn(serial, ("valid", "suspended"), now, conn).await
+}
+
+/// From now on the directory is to show a certificate as good that it shows as suspended.
+pub(crate) async fn want_lifted(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
+    turn(serial, ("suspended", "valid"), now, conn).await
+}
+
+async fn turn(
+    serial: &str,
+    (from, into): (&'static str, &'static str),
+    now: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE records SET wanted = $1, version = version + 1, due_at = $2, attempts = 0, last_error = NULL
+         WHERE serial = $3 AND wanted = $4",
+    )
+    .bind(into)
+    .bind(millis(now))
+    .bind(serial)
+    .bind(from)
     .execute(conn)
     .await?;
     Ok(())
@@ -116,7 +148,7 @@ pub(crate) async fn want_revoked(serial: &str, now: OffsetDateTime, conn: &mut C
 pub(crate) async fn want_withdrawn(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "UPDATE records SET wanted = 'revoked', version = version + 1, due_at = $1, attempts = 0, last_error = NULL
-         WHERE serial = $2 AND wanted = 'valid'",
+         WHERE serial = $2 AND wanted IN ('valid', 'suspended')",
     )
     .bind(millis(now))
     .bind(serial)
@@ -130,7 +162,7 @@ pub(crate) async fn want_withdrawn(serial: &str, now: OffsetDateTime, conn: &mut
 pub(crate) async fn show_again(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE records SET version = version + 1, due_at = $1, attempts = 0, last_error = NULL
-         WHERE serial = $2 AND wanted = 'valid'",
+         WHERE serial = $2 AND wanted IN ('valid', 'suspended')",
     )
     .bind(millis(now))
     .bind(serial)
@@ -191,6 +223,7 @@ fn of_row(row: &Row, columns: &Columns) -> Result<Due, StoreError> {
     let identity: Vec<u8> = row.try_get(1)?;
     let wanted = match row.try_get::<String, _>(3)?.as_str() {
         "valid" => Wanted::Valid,
+        "suspended" => Wanted::Suspended,
         "revoked" => Wanted::Revoked,
         _ => return Err(StoreError::damaged("what the directory is to say")),
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ca::{Authority, InitOptions, KeyCost, Urls};
 use dht_client::backend::memory::Memory;
 use dht_client::{Backend, Derived, HashCost, Hasher, Identity, Item, Record, Several};
-use ivr_core::call::flow::{Action, Event, Flow};
+use ivr_core::call::flow::{Action, Event, Flow, Purpose};
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
 use ivr_core::caller::{Caller, Level};
 use ivr_core::code::Code;
@@ -234,7 +234,13 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(caller: Caller, binding: Binding, now: OffsetDateTime) -> Self {
         let chance = ChaCha20Rng::from_seed(Clock.bytes());
-        Self { flow: Flow::new(caller, binding, Clock.now()), chance, now, answers: Vec::new(), heard: None }
+        Self {
+            flow: Flow::new(caller, Purpose::Prove(binding), Clock.now()),
+            chance,
+            now,
+            answers: Vec::new(),
+            heard: None,
+        }
     }
 
     /// Until something is read back, or the store says no.

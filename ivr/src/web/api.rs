@@ -61,6 +61,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         old_key::nonce,
         old_key::renew,
         old_key::veto,
+        old_key::lift,
         old_key::withdraw,
         authority::bundle,
         authority::tel_list,

@@ -26,8 +26,10 @@ struct CertificatePage<'a> {
     spki: String,
     valid_from: String,
     valid_until: String,
+    suspended: Option<String>,
     revoked: Option<String>,
     pending: Option<(String, String)>,
+    dial: Option<String>,
     record: Option<Record>,
     last_event: Option<i64>,
     lookup: String,
@@ -44,6 +46,8 @@ pub(super) struct Shown<'a> {
     pub(super) noun: &'static str,
     /// The last event that this page knows; `None` if there is no stream of them.
     pub(super) last_event: Option<i64>,
+    /// The number that suspends it, if it is a number's.
+    pub(super) dial: Option<String>,
     /// The certificate.
     pub(super) certificate: &'a Certified,
 }
@@ -73,6 +77,7 @@ pub(super) fn page(app: &App, frame: Frame, view: &View) -> Result<Response, Web
         name: &number,
         noun: "number",
         last_event: Some(view.happenings.last().map_or(0, |happening| happening.number)),
+        dial: Some(view.dial.international()),
         certificate,
     };
     show(app, frame, shown)
@@ -80,7 +85,7 @@ pub(super) fn page(app: &App, frame: Frame, view: &View) -> Result<Response, Web
 
 /// The page of a certificate.
 pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response, WebError> {
-    let Shown { path, name, noun, last_event, certificate } = shown;
+    let Shown { path, name, noun, last_event, dial, certificate } = shown;
     page::html(&CertificatePage {
         frame,
         path,
@@ -89,7 +94,9 @@ pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response
         spki: certificate.spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
         valid_from: day(certificate.not_before),
         valid_until: day(certificate.not_after),
+        suspended: certificate.suspended.map(day),
         revoked: certificate.revoked.map(|(at, _)| day(at)),
+        dial,
         pending: certificate.pending.map(|change| (day(change.since), day(change.until))),
         record: certificate.record.as_ref().map(Record::of),
         last_event,

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::testing::{Caller, PEER, config};
 use super::*;
-use crate::call::question::{Answer, Outcome};
+use crate::call::question::{Answer, Enrolled, Outcome};
 use crate::caller::Pace;
 use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
 
@@ -309,6 +309,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         Answer::Expected,
         Answer::Expected,
         Answer::NoSession,
+        Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) }),
+        Answer::Suspended,
+        Answer::NotSuspended,
         Answer::NumberExhausted,
         Answer::Matched(VerificationId([1; 16])),
         Answer::Wrong { tries_left: 1 },

@@ -30,7 +30,7 @@ on_both_databases!(
 const IDENTITY: &str = "tel:+12025550143";
 
 impl Service {
-    async fn certificate(&self, started: &Started) -> Certified {
+    pub(in crate::issue) async fn certificate(&self, started: &Started) -> Certified {
         self.view(started).await.certificate.unwrap()
     }
 

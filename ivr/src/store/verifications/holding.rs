@@ -25,6 +25,8 @@ pub(crate) struct Hold<'a> {
 pub(crate) enum Which {
     /// All others than this verification's.
     But(VerificationId),
+    /// Those whose proof is of this level at most.
+    UpTo(Level),
     /// This one: SHA-256 of its SPKI.
     Of([u8; 32]),
 }
@@ -75,14 +77,15 @@ pub(crate) async fn end_held(
     conn: &mut Conn,
 ) -> Result<Vec<VerificationId>, StoreError> {
     let [first, second, third] = columns.sought(identity);
-    let (but, of) = match which {
-        Which::But(id) => (id.0.to_vec(), Vec::new()),
-        Which::Of(key) => (Vec::new(), key.to_vec()),
+    let (but, of, up_to) = match which {
+        Which::But(id) => (id.0.to_vec(), Vec::new(), Level::L4),
+        Which::Of(key) => (Vec::new(), key.to_vec(), Level::L4),
+        Which::UpTo(level) => (Vec::new(), Vec::new(), level),
     };
     let rows = sqlx::query(
         "UPDATE verifications SET state = 'failed', failure = $1
          WHERE number_hash IN ($2, $3, $4) AND state IN ('held', 'issuing') AND held_until IS NOT NULL
-             AND id <> $5 AND (CAST($6 AS BIGINT) = 0 OR held_key = $7)
+             AND id <> $5 AND (CAST($6 AS BIGINT) = 0 OR held_key = $7) AND held_level <= $8
          RETURNING id",
     )
     .bind(why)
@@ -92,6 +95,7 @@ pub(crate) async fn end_held(
     .bind(but)
     .bind(i64::from(!of.is_empty()))
     .bind(of)
+    .bind(i64::from(up_to.number()))
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| id_of(row, 0)).collect()

@@ -47,7 +47,7 @@ pub struct Issued {
     identity: String,
     /// `L0` to `L4`.
     level: String,
-    /// `valid`, `revoked`, `expired`.
+    /// `valid`, `suspended`, `revoked`, `expired`.
     status: &'static str,
     /// When it was issued.
     #[serde(with = "time::serde::rfc3339")]
@@ -58,6 +58,9 @@ pub struct Issued {
     /// Its last.
     #[serde(with = "time::serde::rfc3339")]
     not_after: OffsetDateTime,
+    /// Since when it is suspended. Its key can lift that within a day.
+    #[serde(with = "time::serde::rfc3339::option")]
+    suspended_at: Option<OffsetDateTime>,
     /// When and why it was revoked.
     revoked: Option<Revoked>,
     /// Another key that waits to take the identity.
@@ -163,6 +166,7 @@ impl Issued {
             issued_at: certificate.issued_at,
             not_before: certificate.not_before,
             not_after: certificate.not_after,
+            suspended_at: certificate.suspended,
             revoked: certificate.revoked.map(|(at, reason)| Revoked { at, reason: reason.name() }),
             pending: certificate.pending.map(Pending::from),
             directory: certificate.record.clone().map(Directory::of),

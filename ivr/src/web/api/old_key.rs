@@ -23,6 +23,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/certificates/{serial}/nonce", post(nonce))
         .route("/v1/certificates/{serial}/renew", post(renew))
         .route("/v1/certificates/{serial}/veto", post(veto))
+        .route("/v1/certificates/{serial}/lift", post(lift))
         .route("/v1/certificates/{serial}/withdraw", post(withdraw))
 }
 
@@ -36,7 +37,7 @@ pub struct Nonce {
     expires_at: OffsetDateTime,
 }
 
-/// A signature over `withdraw`.
+/// A signature over `lift` or `withdraw`.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
@@ -118,6 +119,24 @@ pub(super) async fn veto(
     let key = hash(&veto.key).ok_or_else(|| WebError::field("key: 64 lower-case hexadecimal digits"))?;
     let signed = Signed { serial: &serial, nonce: &veto.nonce, signature: &signature };
     app.issue.veto(&signed, key, app.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Lift the suspension of a certificate, by its key.
+#[utoipa::path(post, path = "/v1/certificates/{serial}/lift", tag = "old key", request_body = Statement,
+    params(("serial" = String, Path, description = "Hexadecimal")), responses(
+    (status = 204, description = "It is in force again: list and directory follow"),
+    (status = 409, description = "It is not suspended", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Not signed by that key", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn lift(
+    State(app): State<App>,
+    Path(serial): Path<String>,
+    Body(statement): Body<Statement>,
+) -> Result<Response, WebError> {
+    let (serial, signature) = (read(&serial)?, signature(&statement.signature)?);
+    let signed = Signed { serial: &serial, nonce: &statement.nonce, signature: &signature };
+    app.issue.lift(&signed, app.clock.wall()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

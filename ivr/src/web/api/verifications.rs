@@ -152,6 +152,9 @@ pub struct Certificate {
     /// Last moment.
     #[serde(with = "time::serde::rfc3339")]
     not_after: OffsetDateTime,
+    /// Since when it is suspended, by a call from the number. Its key can lift that within a day.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    suspended_at: Option<OffsetDateTime>,
     /// When it was revoked.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     revoked_at: Option<OffsetDateTime>,
@@ -433,6 +436,7 @@ impl From<Certified> for Certificate {
             level: certified.level.to_string(),
             not_before: certified.not_before,
             not_after: certified.not_after,
+            suspended_at: certified.suspended,
             revoked_at: certified.revoked.map(|(at, _)| at),
             pending: certified.pending.map(Pending::from),
             dht: certified.record.map(Dht::from),

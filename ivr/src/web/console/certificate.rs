@@ -18,7 +18,7 @@ use crate::web::csrf::Checked;
 use crate::web::error::WebError;
 use crate::web::page::{self, Frame};
 
-/// Why operators revoke, by name and in words. A certificate on hold would need somebody to lift it.
+/// Why operators revoke, by name and in words. On hold it is put by a call from its number alone.
 const REASONS: [(Reason, &str); 5] = [
     (Reason::CessationOfOperation, "Its owner gives it up"),
     (Reason::KeyCompromise, "Somebody else may have its key: the key is never certified again"),
@@ -46,6 +46,7 @@ struct CertificatePage {
     issued: Moment,
     not_before: Moment,
     not_after: Moment,
+    suspended: Option<Moment>,
     revoked: Option<(Moment, &'static str)>,
     pending: Option<(Moment, Moment, String)>,
     spki: String,
@@ -136,6 +137,7 @@ fn show(app: &App, frame: Frame, name: String, certificate: Certified, said: Sai
         issued: Moment::of(certificate.issued_at),
         not_before: Moment::of(certificate.not_before),
         not_after: Moment::of(certificate.not_after),
+        suspended: certificate.suspended.map(Moment::of),
         revoked: certificate.revoked.map(|(at, reason)| (Moment::of(at), reason.name())),
         pending: certificate
             .pending

@@ -18,7 +18,7 @@ use crate::web::page::{self, Frame};
 pub(super) const PATH: &str = "/console/certificates";
 
 /// What a certificate can be, as in [`CertificateFilter::status`].
-const STATUSES: [&str; 3] = ["valid", "revoked", "expired"];
+const STATUSES: [&str; 4] = ["valid", "suspended", "revoked", "expired"];
 
 /// The filter as it stands in an address.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
@@ -27,7 +27,7 @@ const STATUSES: [&str; 3] = ["valid", "revoked", "expired"];
 pub struct Asked {
     /// A whole number or address, or a serial number.
     pub search: String,
-    /// `valid`, `revoked`, `expired`.
+    /// `valid`, `suspended`, `revoked`, `expired`.
     pub status: String,
     /// The place in the list after which the page begins, from a page's link to the next.
     pub after: String,
@@ -56,7 +56,7 @@ impl Asked {
     /// The field that cannot be read.
     pub fn filter(&self, limit: u32) -> Result<CertificateFilter, WebError> {
         if !self.status.is_empty() && !STATUSES.contains(&self.status.as_str()) {
-            return Err(WebError::field("status: valid, revoked or expired"));
+            return Err(WebError::field("status: valid, suspended, revoked or expired"));
         }
         let before = match self.after.split_once('-') {
             None if self.after.is_empty() => None,
@@ -76,6 +76,7 @@ impl Asked {
 pub fn status(certificate: &Certified, now: OffsetDateTime) -> &'static str {
     match certificate.revoked {
         Some(_) => "revoked",
+        None if certificate.suspended.is_some() => "suspended",
         None if certificate.not_after < now => "expired",
         None => "valid",
     }
@@ -87,7 +88,7 @@ struct CertificatesPage {
     frame: Frame,
     who: Who,
     asked: Asked,
-    statuses: [&'static str; 3],
+    statuses: [&'static str; 4],
     rows: Vec<Row>,
     older: Option<String>,
     newest: Option<String>,

@@ -70,6 +70,7 @@ fn render(app: &App, frame: Frame, view: &View, code_hint: Option<String>) -> Re
                 name: view.address.verbatim(),
                 noun: "address",
                 last_event: None,
+                dial: None,
                 certificate,
             };
             certificate::show(app, frame, shown)

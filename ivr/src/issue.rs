@@ -93,10 +93,34 @@ pub struct DhtRecord {
     pub seq: Option<i64>,
     /// Bytes of the value.
     pub bytes: Option<u64>,
-    /// Whether it is there.
+    /// What it says.
+    pub says: Says,
+    /// Whether it is there, and says so.
     pub published: bool,
     /// What went wrong last, for the console.
     pub last_error: Option<String>,
+}
+
+/// What a record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// The certificate.
+    Valid,
+    /// The certificate, and that it is suspended.
+    Suspended,
+    /// That there is none: it was revoked, or its owner withdrew the record.
+    Revoked,
+}
+
+impl Says {
+    /// Its name in the API: `valid`, `suspended`, `revoked`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Suspended => "suspended",
+            Self::Revoked => "revoked",
+        }
+    }
 }
 
 /// What the console lists.
@@ -366,6 +390,11 @@ impl Issue {
     /// Issues for a verification that is proved, again and again while the database is busy or full.
     pub(crate) async fn finish_patiently(&self, id: VerificationId, now: OffsetDateTime) -> Outcome {
         verification::finish_patiently(&self.parts, id, now).await
+    }
+
+    /// Takes a record out of the directory by its owner's wish. `false` if the directory does not show the certificate.
+    pub(crate) async fn withdraw(&self, serial: &str, now: OffsetDateTime) -> Result<bool, StoreError> {
+        revoking::withdraw(&self.parts, serial, "owner", now).await
     }
 
     /// Lets a verification go on whose key waits, if the old key signed for it.

@@ -32,7 +32,7 @@ pub use self::sessions::Sessions;
 pub use self::steps::step_name;
 pub use self::viewing::{Happening, State, View};
 use crate::clock::Clock;
-use crate::issue::{Issue, KeyRefusal};
+use crate::issue::{Issue, IssueError, KeyRefusal};
 use crate::store::verifications::{Checked, Closed};
 use crate::store::{Store, StoreError, budgets, callers, happenings, records, verifications};
 
@@ -306,13 +306,27 @@ impl Verify {
             Some("held") => {}
             Some(_) => return Ok(Spoken::Kept),
         }
-        let released = self.parts.issue.release_signed(id, now).await;
-        if !released.map_err(|error| StoreError::Failed(error.to_string()))? {
-            return Ok(Spoken::NotSigned);
+        match self.parts.issue.release_signed(id, now).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Spoken::NotSigned),
+            Err(IssueError::Store(error)) => return Err(error.into()),
+            Err(error) => return Err(StoreError::Failed(error.to_string()).into()),
         }
         self.parts.bell.ring(id);
         self.issue(id, now).await;
         Ok(Spoken::Released)
+    }
+
+    /// Takes the record of its certificate out of the directory: the owner wants it to be found no more. The certificate stays
+    /// good. `false` if the directory does not show it.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view).
+    pub async fn withdraw(&self, id: VerificationId, secret: &str, now: OffsetDateTime) -> Result<bool, AccessError> {
+        match self.view(id, secret, now).await?.certificate {
+            None => Ok(false),
+            Some(certificate) => Ok(self.parts.issue.withdraw(&certificate.serial, now).await?),
+        }
     }
 
     /// What a call asks. Never fails: a database that does not answer is [`Answer::Unavailable`].

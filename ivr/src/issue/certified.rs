@@ -9,8 +9,9 @@ use ivr_core::private::Private;
 use time::OffsetDateTime;
 
 use super::wish::Cause;
-use super::{CertificateFilter, Certified, DhtRecord, IssueError, IssueParts, KeyChange};
+use super::{CertificateFilter, Certified, DhtRecord, IssueError, IssueParts, KeyChange, Says};
 use crate::store::certificates::{Pending, Search, Stored, StoredRecord};
+use crate::store::records::Wanted;
 use crate::store::{StoreError, certificates, tel};
 
 /// Rows of a page at most.
@@ -105,6 +106,11 @@ fn record(stored: StoredRecord) -> DhtRecord {
         seq: (stored.seq > 0).then_some(stored.seq),
         bytes: stored.bytes.and_then(|bytes| u64::try_from(bytes).ok()),
         published: stored.is_published,
+        says: match stored.wanted {
+            Wanted::Valid => Says::Valid,
+            Wanted::Suspended => Says::Suspended,
+            Wanted::Revoked => Says::Revoked,
+        },
         last_error: stored.last_error,
     }
 }

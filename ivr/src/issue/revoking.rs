@@ -90,7 +90,7 @@ pub(super) async fn withdraw(
 ) -> Result<bool, StoreError> {
     let columns = parts.store.columns();
     let mut writer = parts.store.begin().await?;
-    if !records::want_withdrawn(hex, now, &mut writer).await? {
+    if !records::want_revoked(hex, now, &mut writer).await? {
         return Ok(false);
     }
     audit::add((actor, "withdraw", hex), now, columns, &mut writer).await?;

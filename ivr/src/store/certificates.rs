@@ -6,6 +6,7 @@ use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::intents::{issuing_name, issuing_of};
+use super::records::{Wanted, wanted_of};
 use super::{Columns, Conn, Row, StoreError, millis, time_of};
 
 /// A certificate to store.
@@ -68,6 +69,8 @@ pub(crate) struct StoredRecord {
     pub(crate) bytes: Option<i64>,
     pub(crate) backends: Option<String>,
     pub(crate) is_published: bool,
+    /// What the directory is to say.
+    pub(crate) wanted: Wanted,
     pub(crate) last_error: Option<String>,
 }
 
@@ -215,7 +218,7 @@ macro_rules! select {
             "SELECT c.serial, c.issuing, c.identity_sealed, c.level, c.certificate_sealed, c.spki_sha256, c.not_before,
                  c.not_after, c.issued_at, v.at, v.reason, r.serial, r.slot, r.seq, r.bytes, r.backends,
                  CASE WHEN r.published_version = r.version THEN 1 ELSE 0 END, r.last_error,
-                 h.held_since, h.held_until, h.held_key, c.proof
+                 h.held_since, h.held_until, h.held_key, c.proof, r.wanted
              FROM certificates c
              LEFT JOIN revocations v ON v.serial = c.serial
              LEFT JOIN records r ON r.serial = c.serial AND r.wanted IS NOT NULL
@@ -316,6 +319,7 @@ fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
             bytes: row.try_get(14)?,
             backends: row.try_get(15)?,
             is_published: row.try_get::<i64, _>(16)? == 1,
+            wanted: wanted_of(row.try_get(22)?)?,
             last_error: row.try_get(17)?,
         }),
     };

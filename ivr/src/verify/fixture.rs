@@ -3,6 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ca::{Authority, InitOptions, KeyCost, Urls};
 use dht_client::backend::memory::Memory;
 use dht_client::{Backend, Derived, HashCost, Hasher, Identity, Item, Record, Several};
@@ -301,8 +303,20 @@ pub(crate) fn caller(text: &str) -> Caller {
 
 /// A request by a new P-256 key.
 pub(crate) fn request() -> Vec<u8> {
+    device().1
+}
+
+/// A new P-256 key, and its request.
+pub(crate) fn device() -> (rcgen::KeyPair, Vec<u8>) {
     let key = rcgen::KeyPair::generate().unwrap();
-    rcgen::CertificateParams::default().serialize_request(&key).unwrap().der().to_vec()
+    let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap().der().to_vec();
+    (key, csr)
+}
+
+/// What this key signs.
+pub(crate) fn sign(key: &rcgen::KeyPair, statement: &ca::old_key::Statement<'_>) -> ca::old_key::Signature {
+    let octets = rcgen::SigningKey::sign(key, statement.text().as_bytes()).unwrap();
+    ca::old_key::Signature::parse(&STANDARD.encode(octets)).unwrap()
 }
 
 /// The hash of a request's key.

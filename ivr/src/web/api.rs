@@ -50,6 +50,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         verifications::read_back,
         verifications::cancel,
         verifications::old_key,
+        verifications::withdraw,
         verifications::events,
         enrolments::begin,
         enrolments::show,

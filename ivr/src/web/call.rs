@@ -40,6 +40,7 @@ pub fn routes() -> Router<App> {
         .route("/verifications/{id}/read-back", post(read_back))
         .route("/verifications/{id}/cancel", post(cancel))
         .route("/verifications/{id}/simulate", post(simulate::simulate))
+        .route("/verifications/{id}/withdraw", post(certificate::withdraw))
         .route("/verifications/{id}/certificate.pem", get(certificate::pem))
 }
 

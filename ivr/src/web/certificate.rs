@@ -3,16 +3,17 @@
 use askama::Template;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::App;
 use super::about::fingerprint;
 use super::error::WebError;
+use super::form::Fields;
 use super::page::{self, Frame};
 use super::session::{self, ByCookie};
-use crate::issue::{Certified, DhtRecord};
+use crate::issue::{Certified, DhtRecord, Says};
 use crate::verify::View;
 
 #[derive(Template)]
@@ -55,6 +56,7 @@ pub(super) struct Shown<'a> {
 /// Its record, in words.
 struct Record {
     is_published: bool,
+    is_shown: bool,
     text: String,
 }
 
@@ -111,6 +113,17 @@ pub(super) async fn pem(State(app): State<App>, ByCookie(session): ByCookie) -> 
     pem_of(session.view(&app).await?.certificate)
 }
 
+/// The owner wants to be found no more.
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    ByCookie(session): ByCookie,
+    _: Fields,
+) -> Result<Redirect, WebError> {
+    // Done before, it is done.
+    app.verify.withdraw(session.id, session.secret.expose(), app.clock.wall()).await?;
+    Ok(Redirect::to(&session::path(session.id)))
+}
+
 /// A certificate and its intermediate as a file.
 pub(super) fn pem_of(certificate: Option<Certified>) -> Result<Response, WebError> {
     let certificate = certificate.ok_or(WebError::NotFound)?;
@@ -131,14 +144,18 @@ fn lookup(app: &App, certificate: &Certified) -> String {
 
 impl Record {
     fn of(record: &DhtRecord) -> Self {
-        if !record.published {
-            let text = "Issued, publishing: the record is on its way into the directory.".to_owned();
-            return Self { is_published: false, text };
+        let is_shown = record.says != Says::Revoked;
+        let plain = |is_published, text: &str| Self { is_published, is_shown, text: text.to_owned() };
+        match (record.says, record.published) {
+            (Says::Revoked, false) => return plain(false, "The record is being taken out of the directory."),
+            (Says::Revoked, true) => return plain(true, "Withdrawn: the directory says that there is no certificate."),
+            (_, false) => return plain(false, "Issued, publishing: the record is on its way into the directory."),
+            (_, true) => {}
         }
         let where_ = record.backend.as_deref().unwrap_or("the directory");
         let slot = record.slot.as_deref().map(|slot| format!(", slot {slot}")).unwrap_or_default();
         let size = record.bytes.map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
-        Self { is_published: true, text: format!("Published in {where_}{slot}{size}.") }
+        Self { is_published: true, is_shown, text: format!("Published in {where_}{slot}{size}.") }
     }
 }
 

@@ -1,13 +1,11 @@
 //! What an old key may do by its signature, and what nobody else may.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use rcgen::{CertificateParams, KeyPair, SigningKey};
+use rcgen::KeyPair;
 use time::Duration;
 
 use super::*;
 use crate::store::test_database::{TestDatabase, on_both_databases};
-use crate::verify::fixture::{NUMBER, SOURCE, Service, request, spki};
+use crate::verify::fixture::{NUMBER, SOURCE, Service, device, request, sign, spki};
 use crate::verify::{Spoken as Heard, Started, State};
 
 on_both_databases!(
@@ -26,17 +24,6 @@ on_both_databases!(
 );
 
 const IDENTITY: &str = "tel:+12025550143";
-
-/// A key of somebody, and its request.
-fn device() -> (KeyPair, Vec<u8>) {
-    let key = KeyPair::generate().unwrap();
-    let csr = CertificateParams::default().serialize_request(&key).unwrap().der().to_vec();
-    (key, csr)
-}
-
-fn sign(key: &KeyPair, statement: &Statement<'_>) -> Signature {
-    Signature::parse(&STANDARD.encode(key.sign(statement.text().as_bytes()).unwrap())).unwrap()
-}
 
 /// What the old key signs for the new key of a verification.
 fn consent(key: &KeyPair, started: &Started, csr: &[u8]) -> Signature {

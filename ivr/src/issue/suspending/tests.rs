@@ -1,20 +1,18 @@
 //! Press 9: what it suspends and stops, who lifts it, and when it is final.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use ca::old_key::{Action, Signature, Statement};
+use ca::old_key::{Action, Statement};
 use ca::{Issuing, Serial};
 use dht_client::Status;
 use ivr_core::call::question::{Answer, Question};
 use ivr_core::caller::Caller;
-use rcgen::{CertificateParams, KeyPair, SigningKey};
+use rcgen::KeyPair;
 use time::Duration;
 
 use super::*;
-use crate::issue::{Certified, OldKeyError, Signed};
+use crate::issue::{OldKeyError, Signed};
 use crate::store::test_database::{TestDatabase, on_both_databases};
-use crate::verify::fixture::{NUMBER, Service, caller, request};
-use crate::verify::{Started, State};
+use crate::verify::State;
+use crate::verify::fixture::{NUMBER, Service, caller, device, request, sign};
 
 on_both_databases!(
     a_call_without_a_verification_hears_what_its_number_has,
@@ -29,12 +27,6 @@ on_both_databases!(
 );
 
 const IDENTITY: &str = "tel:+12025550143";
-
-fn device() -> (KeyPair, Vec<u8>) {
-    let key = KeyPair::generate().unwrap();
-    let csr = CertificateParams::default().serialize_request(&key).unwrap().der().to_vec();
-    (key, csr)
-}
 
 fn at(level: Level) -> Caller {
     Caller { level, ..caller(NUMBER) }
@@ -67,8 +59,7 @@ impl Service {
         let (nonce, _) = self.issue.nonce(&serial, self.now);
         let about = serial.hex();
         let statement = Statement { action: Action::Lift, about: &about, nonce: Some(&nonce), key: None };
-        let octets = key.sign(statement.text().as_bytes()).unwrap();
-        let signature = Signature::parse(&STANDARD.encode(octets)).unwrap();
+        let signature = sign(key, &statement);
         self.issue.lift(&Signed { serial: &serial, nonce: &nonce, signature: &signature }, self.now).await
     }
 }

@@ -92,6 +92,8 @@ pub struct Directory {
     seq: Option<i64>,
     /// Size of the value.
     bytes: Option<u64>,
+    /// What it says: `valid`, `suspended`, `revoked`.
+    says: &'static str,
     /// What went wrong last.
     last_error: Option<String>,
 }
@@ -176,7 +178,7 @@ impl Issued {
 
 impl Directory {
     fn of(record: DhtRecord) -> Self {
-        let DhtRecord { backend, slot, seq, bytes, published, last_error } = record;
-        Self { published, backend, slot, seq, bytes, last_error }
+        let DhtRecord { backend, slot, seq, bytes, says, published, last_error } = record;
+        Self { published, backend, slot, seq, bytes, says: says.name(), last_error }
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use ivr_core::number::Number;
 use serde::de::DeserializeOwned;
@@ -33,6 +33,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/verifications/{id}", get(show).delete(cancel))
         .route("/v1/verifications/{id}/read-back", post(read_back))
         .route("/v1/verifications/{id}/old-key", post(old_key))
+        .route("/v1/verifications/{id}/record", delete(withdraw))
         .route("/v1/verifications/{id}/events", get(events))
 }
 
@@ -190,6 +191,8 @@ pub struct Dht {
     seq: Option<i64>,
     /// Its size.
     bytes: Option<u64>,
+    /// What it says: `valid`, `suspended`, `revoked` (that there is no certificate; its owner may have withdrawn it).
+    says: &'static str,
     /// Whether it is there already.
     published: bool,
 }
@@ -319,6 +322,24 @@ pub(super) async fn old_key(
 pub(super) async fn cancel(State(app): State<App>, ByToken(session): ByToken) -> Result<StatusCode, WebError> {
     app.verify.cancel(session.id, session.secret.expose(), app.clock.wall()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Withdraw the consent to publish: the record goes out of the directory, the certificate stays good.
+#[utoipa::path(delete, path = "/v1/verifications/{id}/record", tag = "verifications", params(("id" = String, Path)),
+    security(("secret" = [])), responses(
+    (status = 204, description = "A tombstone follows"),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such verification, or not this secret", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The directory does not show its certificate", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn withdraw(State(app): State<App>, ByToken(session): ByToken) -> Result<StatusCode, WebError> {
+    if app.verify.withdraw(session.id, session.secret.expose(), app.clock.wall()).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(WebError::Conflict {
+        kind: "not-expected",
+        detail: "the directory does not show a certificate of this verification".to_owned(),
+    })
 }
 
 /// Follow a verification live: `happening` events with ids (send `Last-Event-ID` to go on) and `status` events.
@@ -453,7 +474,7 @@ impl From<KeyChange> for Pending {
 
 impl From<DhtRecord> for Dht {
     fn from(record: DhtRecord) -> Self {
-        let DhtRecord { backend, slot, seq, bytes, published, last_error: _ } = record;
-        Self { backend, slot, seq, bytes, published }
+        let DhtRecord { backend, slot, seq, bytes, says, published, last_error: _ } = record;
+        Self { backend, slot, seq, bytes, says: says.name(), published }
     }
 }

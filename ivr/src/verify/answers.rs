@@ -25,6 +25,9 @@ pub(super) async fn answer(
         Question::Code { caller, entered } => Ok((code(parts, &caller, entered.expose(), now).await?, None)),
         Question::ReadBack { proof, digits } => Ok((read_back(parts, &proof, digits.expose(), now).await?, None)),
         Question::CodeOnly { proof } => code_only(parts, &proof, now).await,
+        Question::Certificates(caller) => {
+            Ok((sessions::enrolled(parts, &caller.number, Answer::NoSession, now).await?, None))
+        }
         Question::Suspend(caller) => {
             let suspended = parts.issue.suspend(&caller.number, caller.level, now).await?;
             Ok((if suspended { Answer::Suspended } else { Answer::NotSuspended }, None))
@@ -38,7 +41,8 @@ async fn session(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> R
     drop(reader);
     let standing = standing.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
     match sessions::answer(standing) {
-        Answer::NoSession if standing.is_certified => sessions::enrolled(parts, &caller.number, now).await,
+        Answer::Expected => Ok(Answer::Expected),
+        answer if standing.is_certified => sessions::enrolled(parts, &caller.number, answer, now).await,
         answer => Ok(answer),
     }
 }

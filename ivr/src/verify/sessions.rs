@@ -53,13 +53,13 @@ impl Sessions {
         answers
     }
 
-    /// Only a number that has certificates and no verification needs another look.
+    /// Only a number that has certificates needs another look, if it has no verification or may key in no code today.
     async fn answer_one(&mut self, number: &Number, standing: Standing, now: OffsetDateTime) -> Answer {
         let answer = answer(standing);
-        if !(standing.is_certified && answer == Answer::NoSession) {
+        if !standing.is_certified || answer == Answer::Expected {
             return answer;
         }
-        enrolled(&self.parts, number, now).await.unwrap_or_else(|error| {
+        enrolled(&self.parts, number, answer, now).await.unwrap_or_else(|error| {
             warn!(%error, "a call's question is not answered: {error}");
             Answer::Unavailable
         })
@@ -81,11 +81,16 @@ impl Sessions {
     }
 }
 
-/// What a call hears whose number has certificates.
-pub(super) async fn enrolled(parts: &VerifyParts, number: &Number, now: OffsetDateTime) -> Result<Answer, StoreError> {
+/// What a call hears whose number has certificates; `otherwise` if they are gone meanwhile.
+pub(super) async fn enrolled(
+    parts: &VerifyParts,
+    number: &Number,
+    otherwise: Answer,
+    now: OffsetDateTime,
+) -> Result<Answer, StoreError> {
     let mut reader = parts.store.read().await?;
     let found = callers::enrolment(number, now, parts.store.columns(), &mut reader).await?;
-    Ok(found.map_or(Answer::NoSession, |Enrolment { count, last }| {
+    Ok(found.map_or(otherwise, |Enrolment { count, last }| {
         let (year, month, day) = last.date().to_calendar_date();
         Answer::Certified(Enrolled {
             count: u16::try_from(count).unwrap_or(u16::MAX),

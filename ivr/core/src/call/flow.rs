@@ -1,5 +1,5 @@
 //! The script of a call: what we say, what we wait for, when we give up. Who has a verification proves the number; who has
-//! none, but certificates, hears of them and may suspend them.
+//! none, but certificates, hears of them and may suspend them; so does who keys in no code.
 //! To change the conversation, change this file and the transcripts in `scenarios/`.
 
 use std::time::{Duration, Instant};
@@ -150,6 +150,8 @@ enum State {
     ReadingBack { digits: Code, until: Instant },
     /// `code-only`: the certificate is being issued.
     Issuing,
+    /// Nobody keys in a code: the store is asked whether the number has certificates.
+    AskingForCertificates,
     /// The certificates are told to the end; keys are dropped, as in the warning.
     Telling,
     /// The caller may press 9.
@@ -215,6 +217,11 @@ impl State {
             (Self::EnteringCode { keyed, speaking, tally }, Event::Key(key @ '0'..='9')) => {
                 scene.key_in(keyed, key, speaking, tally)
             }
+            (Self::EnteringCode { speaking: false, tally, .. }, Event::Timeout)
+                if !scene.is_too_long() && tally.silences + 1 == SILENCES =>
+            {
+                scene.ask_for_certificates()
+            }
             (Self::EnteringCode { speaking: false, keyed, tally }, Event::Timeout) if !scene.is_too_long() => scene
                 .wait_no_longer(tally, |scene, sorry, tally| {
                     let sorry = if keyed.is_empty() { sorry } else { Utterance::default() };
@@ -251,6 +258,9 @@ impl State {
             (Self::ReadingBack { digits, until }, Event::Key('*')) => scene.read_back(digits, until),
             (Self::ReadingBack { until, .. }, Event::Timeout) if scene.now >= until => scene.expire(),
 
+            (Self::AskingForCertificates, Event::Answer(Answer::Certified(enrolled))) => scene.tell(enrolled),
+            (Self::AskingForCertificates, Event::Answer(_)) => scene.hear_nothing(),
+            (Self::AskingForCertificates, Event::Timeout) if !scene.is_too_long() => scene.hear_nothing(),
             (Self::Telling, Event::PlayEnded) => Self::Offering,
             (Self::Offering, Event::Key('9')) => scene.suspend(),
             (Self::Offering, Event::Timeout) if !scene.is_too_long() => scene.say_no_more(),
@@ -297,7 +307,7 @@ impl State {
             Self::EnteringCode { keyed, .. } if keyed.is_empty() => Some((now + FIRST_KEY).min(speaks_until)),
             Self::EnteringCode { .. } => Some((now + NEXT_KEY).min(speaks_until)),
             Self::Confirming { .. } | Self::Offering => Some((now + FIRST_KEY).min(speaks_until)),
-            Self::Checking { .. } | Self::Storing { .. } | Self::Suspending => {
+            Self::Checking { .. } | Self::Storing { .. } | Self::AskingForCertificates | Self::Suspending => {
                 Some((now + ANSWER_LIMIT).min(speaks_until))
             }
             Self::ReadingBack { until, .. } => Some((*until).min(speaks_until)),
@@ -477,9 +487,19 @@ impl Scene<'_> {
     ) -> State {
         tally.silences += 1;
         if tally.silences == SILENCES {
-            return self.part(PromptId::NothingHeard, Ending::NothingHeard);
+            return self.hear_nothing();
         }
         ask_again(self, Utterance::default().clip(PromptId::NothingHeard).pause(BREATH), tally)
+    }
+
+    /// Whoever has begun a verification of this number from afar must not keep its owner from hearing what exists for it.
+    fn ask_for_certificates(&mut self) -> State {
+        self.out.push(Action::Ask(Question::Certificates(self.caller.clone())));
+        State::AskingForCertificates
+    }
+
+    fn hear_nothing(&mut self) -> State {
+        self.part(PromptId::NothingHeard, Ending::NothingHeard)
     }
 
     fn exhaust(&mut self) -> State {

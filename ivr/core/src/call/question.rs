@@ -62,6 +62,9 @@ pub enum Question {
         /// What this call proved.
         proof: ProvedNumber,
     },
+    /// The caller, whose number has a session, keyed in nothing: perhaps it is somebody else's, and this one only wants to hear
+    /// what exists.
+    Certificates(Caller),
     /// The caller, who has no session, heard of the certificates and wants them suspended.
     Suspend(Caller),
 }
@@ -81,8 +84,9 @@ pub enum Answer {
     /// `Session`: there is at least one live session, the call may be answered.
     Expected,
     /// `Session`: nobody asked for this number to be verified, but it has certificates: the call is answered, to tell of them.
+    /// `Certificates`: there are these.
     Certified(Enrolled),
-    /// `Session`: nobody asked for this number to be verified: 480 `no-session`.
+    /// `Session`: nobody asked for this number to be verified: 480 `no-session`. `Certificates`: there are none.
     NoSession,
     /// `Session`: this number has used up its wrong codes for today: 486.
     NumberExhausted,

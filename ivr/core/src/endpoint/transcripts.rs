@@ -267,6 +267,7 @@ impl Replay {
                 format!("< ask whether {} is expected", caller.number.as_str())
             }
             Output::Ask(_, Question::Code { .. }) => "< ask about the code".to_owned(),
+            Output::Ask(_, Question::Certificates(_)) => "< ask for certificates".to_owned(),
             Output::Ask(_, Question::Suspend(_)) => "< ask to suspend".to_owned(),
             Output::Ask(..) => "< ask to keep the proof".to_owned(),
             Output::Locate(key, query) => {

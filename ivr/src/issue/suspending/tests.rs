@@ -12,13 +12,14 @@ use super::*;
 use crate::issue::{OldKeyError, Signed};
 use crate::store::test_database::{TestDatabase, on_both_databases};
 use crate::verify::State;
-use crate::verify::fixture::{NUMBER, Service, caller, device, request, sign};
+use crate::verify::fixture::{NUMBER, Service, caller, device, other_than, request, sign};
 
 on_both_databases!(
     a_call_without_a_verification_hears_what_its_number_has,
     nine_suspends_and_the_old_key_lifts_it_at_once,
     a_suspension_is_final_after_a_day,
     nine_works_once_a_day,
+    nine_works_although_the_wrong_codes_of_the_day_are_used_up,
     nine_stops_a_key_that_waits,
     what_a_call_of_a_higher_level_proved_stays,
     a_suspended_certificate_is_superseded_or_revoked_as_any_other,
@@ -75,9 +76,13 @@ async fn a_call_without_a_verification_hears_what_its_number_has(database: TestD
     service.certified(request()).await;
     assert_eq!(service.hears(NUMBER).await, told(2), "a key that waits is told of");
     assert_eq!(service.hears("+12025550144").await, Answer::NoSession);
-    // Who has begun a verification proves the number; that comes first.
+    // Who has begun a verification proves the number; that comes first. But it may be somebody else's.
     service.start().await;
     assert_eq!(service.hears(NUMBER).await, Answer::Expected);
+    let silent = service.verify.answer(Question::Certificates(caller(NUMBER)), service.now).await;
+    assert_eq!(silent, told(2));
+    let stranger = service.verify.answer(Question::Certificates(caller("+12025550144")), service.now).await;
+    assert_eq!(stranger, Answer::NoSession);
     service.now += Duration::days(40);
     service.issue.finish_all(service.now).await.unwrap();
     assert_eq!(service.hears(NUMBER).await, Answer::NoSession, "the certificate has ended");
@@ -141,6 +146,20 @@ async fn nine_works_once_a_day(database: TestDatabase) {
     service.lifted(&key, &serial).await.unwrap();
     assert_eq!(service.press_nine(Level::L2).await, Answer::NotSuspended, "the owner is not annoyed all day");
     service.now += Duration::days(1);
+    assert_eq!(service.press_nine(Level::L2).await, Answer::Suspended);
+}
+
+/// Whoever took the number over could use them up, and keep its owner from suspending.
+async fn nine_works_although_the_wrong_codes_of_the_day_are_used_up(database: TestDatabase) {
+    let service = Service::over(database).await;
+    service.certified(request()).await;
+    for tries in [6, 4] {
+        let started = service.start().await;
+        for _ in 0..tries {
+            service.call(&other_than(started.code.expose())).await;
+        }
+    }
+    assert!(matches!(service.hears(NUMBER).await, Answer::Certified(_)));
     assert_eq!(service.press_nine(Level::L2).await, Answer::Suspended);
 }
 

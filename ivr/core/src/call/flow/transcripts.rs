@@ -145,6 +145,8 @@ fn events(text: &str) -> Vec<Event> {
         ("matched", _) => answer(Answer::Matched(VerificationId([0xab; 16]))),
         ("wrong,", left) => answer(Answer::Wrong { tries_left: left.trim_end_matches(" left").parse().unwrap() }),
         ("exhausted", _) => answer(Answer::NumberExhausted),
+        ("certified", told) => answer(Answer::Certified(enrolled(told))),
+        ("none", _) => answer(Answer::NoSession),
         ("stored", _) => answer(Answer::Stored),
         ("suspended", _) => answer(Answer::Suspended),
         ("not", "suspended") => answer(Answer::NotSuspended),
@@ -169,6 +171,7 @@ fn shown(action: &Action) -> String {
             format!("ask to keep {} with {}", digits.expose().as_str(), proved(proof))
         }
         Action::Ask(Question::CodeOnly { proof }) => format!("ask to issue for {}", proved(proof)),
+        Action::Ask(Question::Certificates(caller)) => format!("ask what {} has", caller.number.as_str()),
         Action::Ask(Question::Suspend(caller)) => {
             format!("ask to suspend what {} has up to {}", caller.number.as_str(), caller.level)
         }

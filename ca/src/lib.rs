@@ -17,6 +17,7 @@ mod extensions;
 pub mod files;
 pub mod lint;
 pub mod lives;
+pub mod old_key;
 pub mod prepare;
 pub mod profile;
 pub mod request;

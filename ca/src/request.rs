@@ -277,7 +277,7 @@ pub(crate) enum KeyKind {
 }
 
 impl LeafKey {
-    fn read(spki: &SubjectPublicKeyInfo<'_>) -> Result<Self, RequestError> {
+    pub(crate) fn read(spki: &SubjectPublicKeyInfo<'_>) -> Result<Self, RequestError> {
         let octets = spki.subject_public_key.data.to_vec();
         if spki.subject_public_key.unused_bits != 0 {
             return Err(RequestError::Malformed("its key is not whole octets"));
@@ -293,6 +293,11 @@ impl LeafKey {
             other => return Err(RequestError::Key { key: other.to_owned() }),
         };
         Ok(Self { kind, octets })
+    }
+
+    /// The octets of its BIT STRING.
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.octets
     }
 
     /// How a request with this key may be signed.

@@ -104,7 +104,7 @@ if (follows && follows.dataset.events) {
       return;
     }
     state = status.state;
-    if (/issued|voided|expired|failed/.test(state)) return reload();
+    if (/held|issued|voided|expired|failed/.test(state)) return reload();
     live.querySelectorAll(".steps li").forEach((step, place) => {
       step.className = place < status.step ? "done" : "";
       step.ariaCurrent = place == status.step ? "step" : null;

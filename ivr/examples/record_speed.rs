@@ -162,7 +162,14 @@ fn verify(store: &Store) -> Result<Verify> {
         bell: bell.clone(),
         clock,
     });
-    let issue = Issue::new(IssueParts { store: store.clone(), authority, publisher, crl_folder: None, clock });
+    let issue = Issue::new(IssueParts {
+        store: store.clone(),
+        authority,
+        publisher,
+        crl_folder: None,
+        key_change_hold: Duration::from_secs(3600),
+        clock,
+    });
     let (outcomes, _nobody) = mpsc::channel(1);
     Ok(Verify::new(VerifyParts {
         store: store.clone(),

@@ -2,13 +2,17 @@
 //! `ca::Subject::tel` is built here alone.
 
 mod certified;
+mod hold;
 mod lists;
+mod old_key;
 mod order;
 mod recovery;
 mod revoking;
+mod suspending;
 mod verification;
 mod wish;
 
+pub use self::old_key::{OldKeyError, Signed};
 use self::revoking::Reach;
 pub(crate) use self::wish::Cause;
 
@@ -50,8 +54,12 @@ pub struct Certified {
     pub not_after: OffsetDateTime,
     /// When it was issued: with the serial number, the key of [`CertificateFilter::before`].
     pub issued_at: OffsetDateTime,
+    /// Since when it is suspended; the key that it names can lift that within a day.
+    pub suspended: Option<OffsetDateTime>,
     /// When and why it was revoked.
     pub revoked: Option<(OffsetDateTime, Reason)>,
+    /// Another key that waits to take the identity.
+    pub pending: Option<KeyChange>,
     /// Its record in the DHT: `None` if it was not to be published.
     pub record: Option<DhtRecord>,
 }
@@ -61,6 +69,17 @@ impl fmt::Debug for Certified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certified").field("serial", &self.serial).finish_non_exhaustive()
     }
+}
+
+/// Another key was proved for the identity of a certificate, and waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyChange {
+    /// Since when.
+    pub since: OffsetDateTime,
+    /// When it takes the identity, unless somebody objects.
+    pub until: OffsetDateTime,
+    /// SHA-256 of its SPKI.
+    pub spki_sha256: [u8; 32],
 }
 
 /// A record in the DHT.
@@ -74,10 +93,34 @@ pub struct DhtRecord {
     pub seq: Option<i64>,
     /// Bytes of the value.
     pub bytes: Option<u64>,
-    /// Whether it is there.
+    /// What it says.
+    pub says: Says,
+    /// Whether it is there, and says so.
     pub published: bool,
     /// What went wrong last, for the console.
     pub last_error: Option<String>,
+}
+
+/// What a record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// The certificate.
+    Valid,
+    /// The certificate, and that it is suspended.
+    Suspended,
+    /// That there is none: it was revoked, or its owner withdrew the record.
+    Revoked,
+}
+
+impl Says {
+    /// Its name in the API: `valid`, `suspended`, `revoked`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Suspended => "suspended",
+            Self::Revoked => "revoked",
+        }
+    }
 }
 
 /// What the console lists.
@@ -85,7 +128,7 @@ pub struct DhtRecord {
 pub struct CertificateFilter {
     /// A full number or address (found by HMAC), or a serial.
     pub search: Option<String>,
-    /// `valid`, `revoked`, `expired`.
+    /// `valid`, `suspended`, `revoked`, `expired`.
     pub status: Option<String>,
     /// What it says.
     pub level: Option<Level>,
@@ -140,6 +183,8 @@ pub struct IssueParts {
     pub publisher: Publisher,
     /// Where the revocation lists are written beside being served, as `tel.crl` and `email.crl`.
     pub crl_folder: Option<PathBuf>,
+    /// How long a key waits if another key was certified for its number lately.
+    pub key_change_hold: Duration,
     /// Time and chance.
     pub clock: Clock,
 }
@@ -182,8 +227,8 @@ impl Issue {
         recovery::recover(&self.parts, now).await
     }
 
-    /// Issues what is proved and was left without a result: by another node that died, or by a page that was gone before
-    /// its digits were answered. Called once a minute. Tells how many were finished.
+    /// Issues what is proved and was left without a result: by another node that died, by a page that was gone before its
+    /// digits were answered, or because a change of key had to wait until now. Called once a minute. Tells how many were finished.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -230,6 +275,67 @@ impl Issue {
         revoking::revoke(&self.parts, serial, (reason, Reach::Certificate), actor, now).await
     }
 
+    /// A nonce for a statement of the key of this certificate, whether there is one or not, and until when it counts.
+    pub fn nonce(&self, serial: &Serial, now: OffsetDateTime) -> (String, OffsetDateTime) {
+        old_key::nonce(&self.parts, serial, now)
+    }
+
+    /// Issues another certificate on the same call, by the word of the key that has one. It never raises the level, and
+    /// ends 45 days after the call at the latest. Asked again with the same nonce, it gives the same certificate.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn renew(
+        &self,
+        signed: &Signed<'_>,
+        csr: &[u8],
+        publish: bool,
+        now: OffsetDateTime,
+    ) -> Result<Certified, OldKeyError> {
+        old_key::renew(&self.parts, signed, (csr, publish), now).await
+    }
+
+    /// Stops a key that waits to take the number of this certificate: `key` is SHA-256 of its SPKI.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn veto(&self, signed: &Signed<'_>, key: [u8; 32], now: OffsetDateTime) -> Result<(), OldKeyError> {
+        old_key::veto(&self.parts, signed, key, now).await
+    }
+
+    /// Takes the record of this certificate out of the directory; the certificate stays good.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn withdraw_by_key(&self, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
+        old_key::withdraw(&self.parts, signed, now).await
+    }
+
+    /// A call of this level from this number, which has no verification, suspends what the number has, and stops the key
+    /// that waits. `false` if there is nothing that it may suspend, or the number has done so today.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn suspend(&self, number: &Number, level: Level, now: OffsetDateTime) -> Result<bool, StoreError> {
+        suspending::suspend(&self.parts, (number, level), now).await
+    }
+
+    /// Lifts the suspension of this certificate.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn lift(&self, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
+        old_key::lift(&self.parts, signed, now).await
+    }
+
+    /// What was suspended a day ago is revoked for good: called once a minute. Tells how many.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn finalise_suspensions(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        suspending::finalise(&self.parts, now).await
+    }
+
     /// One certificate.
     ///
     /// # Errors
@@ -269,6 +375,11 @@ impl Issue {
         Ok(gone)
     }
 
+    /// Something lies in the outbox.
+    pub(crate) fn tell_publisher(&self) {
+        self.parts.publisher.nudge();
+    }
+
     /// Whether a certificate for this number could be issued on this request.
     pub(crate) async fn accept_request(&self, csr: &[u8], number: &Number) -> Result<(), KeyRefusal> {
         let request = Request::parse(csr)?;
@@ -281,6 +392,16 @@ impl Issue {
     /// Issues for a verification that is proved, again and again while the database is busy or full.
     pub(crate) async fn finish_patiently(&self, id: VerificationId, now: OffsetDateTime) -> Outcome {
         verification::finish_patiently(&self.parts, id, now).await
+    }
+
+    /// Takes a record out of the directory by its owner's wish. `false` if the directory does not show the certificate.
+    pub(crate) async fn withdraw(&self, serial: &str, now: OffsetDateTime) -> Result<bool, StoreError> {
+        revoking::withdraw(&self.parts, serial, "owner", now).await
+    }
+
+    /// Lets a verification go on whose key waits, if the old key signed for it.
+    pub(crate) async fn release_signed(&self, id: VerificationId, now: OffsetDateTime) -> Result<bool, IssueError> {
+        hold::release_signed(&self.parts, id, now).await
     }
 
     pub(crate) async fn by_serial(&self, serial: &str) -> Result<Option<Certified>, StoreError> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ca::Authority;
 use dht_client::{HashCost, Hasher, Several};
+use ivr_core::call::question::VerificationId;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -62,6 +63,11 @@ impl Publisher {
     /// Something new lies in the outbox.
     pub fn nudge(&self) {
         self.nudged.notify_one();
+    }
+
+    /// Something happened to this verification: its page is woken.
+    pub(crate) fn ring(&self, id: VerificationId) {
+        self.parts.bell.ring(id);
     }
 
     /// Every record goes into the queue again at start: a directory may have forgotten it meanwhile.

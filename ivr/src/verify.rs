@@ -32,9 +32,9 @@ pub use self::sessions::Sessions;
 pub use self::steps::step_name;
 pub use self::viewing::{Happening, State, View};
 use crate::clock::Clock;
-use crate::issue::{Issue, KeyRefusal};
-use crate::store::verifications::Checked;
-use crate::store::{Store, StoreError, budgets, callers, happenings, verifications};
+use crate::issue::{Issue, IssueError, KeyRefusal};
+use crate::store::verifications::{Checked, Closed};
+use crate::store::{Store, StoreError, budgets, callers, happenings, records, verifications};
 
 /// What a verification begins with.
 pub struct Start {
@@ -136,6 +136,19 @@ pub enum Typed {
     NotExpected(State),
 }
 
+/// What became of a signature of the old key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spoken {
+    /// It is kept until the number is proved.
+    Kept,
+    /// It holds: the certificate is issued, or about to be.
+    Released,
+    /// It is not the signature of the number's last certificate's key over this verification.
+    NotSigned,
+    /// It can change nothing any more.
+    TooLate(State),
+}
+
 /// What the use case works with.
 #[derive(Debug)]
 pub struct VerifyParts {
@@ -190,17 +203,22 @@ impl Verify {
         viewing::view(&self.parts, id, secret, now).await
     }
 
-    /// The owner gives up: the code stops working.
+    /// The owner gives up: the code stops working, and a key that waits does so no more.
     ///
     /// # Errors
     /// As [`view`](Self::view).
     pub async fn cancel(&self, id: VerificationId, secret: &str, now: OffsetDateTime) -> Result<(), AccessError> {
         let secret = starting::secret_sha256(secret);
         let mut writer = self.parts.store.begin().await?;
-        if verifications::cancel(id, &secret, &mut writer).await? {
+        if let Closed::Now { beside } = verifications::cancel(id, &secret, &mut writer).await? {
+            if let Some(serial) = beside {
+                // The directory showed this key beside it.
+                records::show_again(&serial, now, &mut writer).await?;
+            }
             happenings::add(id, "state", State::Expired.name(), now, &mut writer).await?;
             writer.commit().await?;
             self.parts.expected.forget_all();
+            self.parts.issue.tell_publisher();
             self.parts.bell.ring(id);
             return Ok(());
         }
@@ -265,6 +283,50 @@ impl Verify {
             Checked::Wrong { left } => Typed::Wrong { left: u8::try_from(left).unwrap_or(0) },
             Checked::NotExpected => Typed::NotExpected(self.view(id, secret, now).await?.state),
         })
+    }
+
+    /// What the old key of the number signed for the new one of this verification. Before the number is proved it is only
+    /// kept, and nothing is told about it; while the new key waits, it is looked at, and a right one issues at once.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view).
+    pub async fn old_key_signed(
+        &self,
+        id: VerificationId,
+        secret: &str,
+        signature: &ca::old_key::Signature,
+        now: OffsetDateTime,
+    ) -> Result<Spoken, AccessError> {
+        let hashed = starting::secret_sha256(secret);
+        let mut writer = self.parts.store.begin().await?;
+        let kept = verifications::keep_signature(id, &hashed, &signature.text(), &mut writer).await?;
+        writer.commit().await?;
+        match kept.as_deref() {
+            None => return Ok(Spoken::TooLate(self.view(id, secret, now).await?.state)),
+            Some("held") => {}
+            Some(_) => return Ok(Spoken::Kept),
+        }
+        match self.parts.issue.release_signed(id, now).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Spoken::NotSigned),
+            Err(IssueError::Store(error)) => return Err(error.into()),
+            Err(error) => return Err(StoreError::Failed(error.to_string()).into()),
+        }
+        self.parts.bell.ring(id);
+        self.issue(id, now).await;
+        Ok(Spoken::Released)
+    }
+
+    /// Takes the record of its certificate out of the directory: the owner wants it to be found no more. The certificate stays
+    /// good. `false` if the directory does not show it.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view).
+    pub async fn withdraw(&self, id: VerificationId, secret: &str, now: OffsetDateTime) -> Result<bool, AccessError> {
+        match self.view(id, secret, now).await?.certificate {
+            None => Ok(false),
+            Some(certificate) => Ok(self.parts.issue.withdraw(&certificate.serial, now).await?),
+        }
     }
 
     /// What a call asks. Never fails: a database that does not answer is [`Answer::Unavailable`].

@@ -31,10 +31,22 @@ pub enum PromptId {
     StarRepeats,
     /// "Your number is verified."
     Verified,
+    /// "Another key was certified for this number lately, so the new one has to wait. The page says how long."
+    KeyHeld,
     /// "The digits were not typed in time. Please start again."
     ReadBackExpired,
     /// "Wrong digits were typed into the page too often. Please start again."
     ReadBackVoided,
+    /// "Certificates for your number:" how many follows, in digits.
+    CertificatesExist,
+    /// "The last was made on this day: year, month, day": they follow, in digits.
+    LastMadeOn,
+    /// "To suspend them, press nine."
+    PressNine,
+    /// "They are suspended. Whoever has the key can lift that within a day. After that it is final."
+    Suspended,
+    /// "Nothing was suspended."
+    NotSuspended,
     /// "We did not hear a key."
     NothingHeard,
     /// "The service cannot finish this now. Please try again later."
@@ -47,7 +59,7 @@ pub enum PromptId {
 
 impl PromptId {
     /// Every clip.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 34] = [
         Self::ThisIs,
         Self::Service,
         Self::WarningNumber,
@@ -61,8 +73,14 @@ impl PromptId {
         Self::OnceMore,
         Self::StarRepeats,
         Self::Verified,
+        Self::KeyHeld,
         Self::ReadBackExpired,
         Self::ReadBackVoided,
+        Self::CertificatesExist,
+        Self::LastMadeOn,
+        Self::PressNine,
+        Self::Suspended,
+        Self::NotSuspended,
         Self::NothingHeard,
         Self::TryLater,
         Self::Goodbye,
@@ -99,8 +117,14 @@ impl PromptId {
             Self::OnceMore => "once-more",
             Self::StarRepeats => "star-repeats",
             Self::Verified => "verified",
+            Self::KeyHeld => "key-held",
             Self::ReadBackExpired => "read-back-expired",
             Self::ReadBackVoided => "read-back-voided",
+            Self::CertificatesExist => "certificates-exist",
+            Self::LastMadeOn => "last-made-on",
+            Self::PressNine => "press-nine",
+            Self::Suspended => "suspended",
+            Self::NotSuspended => "not-suspended",
             Self::NothingHeard => "nothing-heard",
             Self::TryLater => "try-later",
             Self::Goodbye => "goodbye",

@@ -36,7 +36,7 @@ pub(crate) use record::reply_summary;
 use reliable::Reliable;
 use session_timer::SessionTimer;
 
-use flow::{Action, Event, Flow, Step};
+use flow::{Action, Event, Flow, Purpose, Step};
 use question::{Answer, Outcome, Question, VerificationId};
 
 /// One call.
@@ -259,11 +259,12 @@ impl Call {
             return self.tell(Event::Answer(answer), desk);
         }
         match answer {
-            Answer::Expected => self.answer(desk),
+            Answer::Expected => self.answer(Purpose::Prove(desk.config.binding), desk),
+            Answer::Certified(enrolled) => self.answer(Purpose::Tell(enrolled), desk),
             Answer::NoSession | Answer::Gone => self.refuse(Reason::NoSession, desk),
             Answer::NumberExhausted => self.refuse(Reason::NumberExhausted, desk),
             Answer::Unavailable => self.refuse(Reason::Unavailable, desk),
-            Answer::Matched(_) | Answer::Wrong { .. } | Answer::Stored => {}
+            Answer::Matched(_) | Answer::Wrong { .. } | Answer::Stored | Answer::Suspended | Answer::NotSuspended => {}
         }
     }
 

@@ -1,4 +1,7 @@
-//! The ticket into issuing a certificate for a telephone number. Read this file whole: nothing else makes one.
+//! The tickets into issuing a certificate for a telephone number: a call, or an earlier call and the key that was certified
+//! for it. Read this file whole: nothing else makes one.
+
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -14,6 +17,13 @@ pub struct ProvedNumber {
     level: Level,
     verification: VerificationId,
     binding: Binding,
+}
+
+/// A call proved this number not long ago, and the key that was certified for it speaks for what is asked now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StillProved {
+    proof: ProvedNumber,
+    unix_seconds: i64,
 }
 
 /// What binds the person on the telephone to the device that holds the key.
@@ -82,6 +92,54 @@ impl ProvedNumber {
     fn claims(&self, unix_seconds: i64) -> String {
         format!("{VERSION}.{}.{}.{}.{unix_seconds}", self.binding.name(), self.level, self.verification)
     }
+}
+
+impl StillProved {
+    /// The proof in a text that [`ProvedNumber::seal`] made for this number with this key, if it is not too old at this time
+    /// and `is_signed` says that the certified key signed for what is asked.
+    pub fn open(
+        sealed: &str,
+        number: &Number,
+        key: &ProofKey,
+        is_signed: impl FnOnce() -> bool,
+        unix_seconds: i64,
+    ) -> Result<Self, NotStillProved> {
+        let (proof, proved_at) = ProvedNumber::open(sealed, number, key)?;
+        if unix_seconds.saturating_sub(proved_at) >= PROOF_LIFE.as_secs().cast_signed() {
+            return Err(NotStillProved::TooOld);
+        }
+        if !is_signed() {
+            return Err(NotStillProved::NotSigned);
+        }
+        Ok(Self { proof, unix_seconds: proved_at })
+    }
+
+    /// What the call proved: the number, and the level, which never rises.
+    pub fn proof(&self) -> &ProvedNumber {
+        &self.proof
+    }
+
+    /// When the proof ends: no certificate lives longer.
+    pub fn ends_at(&self) -> i64 {
+        self.unix_seconds.saturating_add(PROOF_LIFE.as_secs().cast_signed())
+    }
+}
+
+/// How long a call is worth something: shorter than numbers rest before somebody else gets them.
+pub const PROOF_LIFE: Duration = Duration::from_secs(45 * 24 * 60 * 60);
+
+/// Why a stored proof is none any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotStillProved {
+    /// The text is not one of ours.
+    #[error(transparent)]
+    Broken(#[from] BrokenSeal),
+    /// The call was too long ago: the number has to call again.
+    #[error("the last call from this number was more than 45 days ago: call again")]
+    TooOld,
+    /// The certified key did not sign.
+    #[error("the key of the certificate did not sign this")]
+    NotSigned,
 }
 
 impl Binding {
@@ -192,5 +250,20 @@ mod tests {
         for text in ["", ".", "p1", &text[..text.len() - 1], &text[..text.len() - 2]] {
             assert_eq!(ProvedNumber::open(text, &number(), &key), Err(BrokenSeal), "{text}");
         }
+    }
+
+    #[test]
+    fn an_earlier_call_counts_for_forty_five_days_and_only_with_the_key() {
+        let (key, called_at) = (ProofKey::new([1; 32]), 1_767_225_600);
+        let text = proof(Binding::ReadBack).seal(called_at, &key);
+        let open = |is_signed, at| StillProved::open(&text, &number(), &key, || is_signed, at);
+        let end = called_at + 45 * 24 * 60 * 60;
+        let still = open(true, end - 1).unwrap();
+        assert_eq!((still.proof(), still.ends_at()), (&proof(Binding::ReadBack), end));
+        assert_eq!(open(true, end), Err(NotStillProved::TooOld));
+        assert_eq!(open(false, called_at), Err(NotStillProved::NotSigned));
+        let other = Number::parse("+12025550144").unwrap();
+        let opened = StillProved::open(&text, &other, &key, || true, called_at);
+        assert_eq!(opened, Err(NotStillProved::Broken(BrokenSeal)));
     }
 }

@@ -10,6 +10,7 @@ use crate::verify::step_name;
 pub(super) fn ending(ending: Ending) -> &'static str {
     match ending {
         Ending::Verified => "verified",
+        Ending::Held => "held",
         Ending::HungUpAfterReadBack => "hung-up-after-read-back",
         Ending::HungUp => "hung-up",
         Ending::TooManyWrongCodes => "too-many-wrong-codes",
@@ -19,6 +20,8 @@ pub(super) fn ending(ending: Ending) -> &'static str {
         Ending::NothingHeard => "nothing-heard",
         Ending::SessionGone => "session-gone",
         Ending::ServiceFailed => "service-failed",
+        Ending::Told => "told",
+        Ending::Suspended => "suspended",
         Ending::TooLong => "too-long",
     }
 }

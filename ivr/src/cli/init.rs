@@ -192,6 +192,7 @@ impl Wanted {
                 number,
                 statements: Vec::new(),
             },
+            key_change_hold_minutes: None,
             oid_arc,
             passphrase_file: self.passphrase_file.as_ref().map(absolute).transpose()?,
             networks: self.dht.clone(),

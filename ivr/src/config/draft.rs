@@ -26,6 +26,8 @@ pub struct Draft {
     pub advertise: Option<SocketAddr>,
     /// The carrier.
     pub trunk: Trunk,
+    /// How long a changed key waits, if not as long as is usual.
+    pub key_change_hold_minutes: Option<i64>,
     /// The arc of the authority's object identifiers.
     pub oid_arc: String,
     /// Where the passphrase of the authority's keys is.
@@ -85,6 +87,9 @@ impl Draft {
         ];
         trunk.extend(self.trunk.statements.iter().cloned());
         section("[[trunk]]", trunk);
+        if let Some(minutes) = self.key_change_hold_minutes {
+            section("[verification]", vec![("key_change_hold_minutes", minutes.into())]);
+        }
         let mut ca = vec![("oid_arc", self.oid_arc.clone().into())];
         ca.extend(self.passphrase_file.as_ref().map(|file| ("passphrase_file", path(file))));
         section("[ca]", ca);
@@ -130,6 +135,7 @@ mod tests {
                 number: Number::parse("+12025550100").unwrap(),
                 statements: vec![("cli_screened", true.into())],
             },
+            key_change_hold_minutes: Some(60),
             oid_arc: "1.3.6.1.4.1.55555".into(),
             passphrase_file: Some("/etc/dialproof/passphrase".into()),
             networks: vec!["mainline".into()],
@@ -142,6 +148,7 @@ mod tests {
         assert_eq!(config.sip().advertise().sip, SocketAddr::from(([198, 51, 100, 1], 5060)));
         assert!(config.http().is_trusted_proxy(loopback(1).ip()));
         assert!(config.policy().trunks[0].cli_screened);
+        assert_eq!(config.verification().key_change_hold().as_secs(), 3600);
         assert_eq!(config.dht().ring_ports(), [4001, 4002]);
         assert_eq!(config.ca().passphrase_file(), Some(Path::new("/etc/dialproof/passphrase")));
     }

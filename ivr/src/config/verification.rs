@@ -9,6 +9,10 @@ use serde::Deserialize;
 
 use super::File;
 
+const DAY_MINUTES: u64 = 24 * 60;
+/// A proof that waited still has more than a month to be worth something.
+const LONGEST_HOLD_MINUTES: u64 = 7 * DAY_MINUTES;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
@@ -20,6 +24,8 @@ pub(super) struct Raw {
     issue_from_personal: Option<String>,
     #[serde(default = "default_code_life_minutes")]
     code_life_minutes: u64,
+    #[serde(default = "default_key_change_hold_minutes")]
+    key_change_hold_minutes: u64,
     #[serde(default = "yes")]
     allow_voip: bool,
     #[serde(default)]
@@ -38,6 +44,10 @@ fn default_code_life_minutes() -> u64 {
     10
 }
 
+fn default_key_change_hold_minutes() -> u64 {
+    DAY_MINUTES
+}
+
 fn yes() -> bool {
     true
 }
@@ -48,6 +58,7 @@ pub struct Verification {
     binding: Binding,
     issue_from: IssuingLevels,
     code_life: Duration,
+    key_change_hold: Duration,
     kinds: KindPolicy,
 }
 
@@ -67,6 +78,11 @@ impl Verification {
         self.code_life
     }
 
+    /// How long a key waits if another key was certified for its number lately.
+    pub fn key_change_hold(&self) -> Duration {
+        self.key_change_hold
+    }
+
     /// Kinds of numbers.
     pub fn kinds(&self) -> KindPolicy {
         self.kinds
@@ -83,10 +99,19 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
     if !(2..=30).contains(&raw.code_life_minutes) {
         file.findings.fault("verification.code_life_minutes", "between 2 and 30 minutes");
     }
+    if !(1..=LONGEST_HOLD_MINUTES).contains(&raw.key_change_hold_minutes) {
+        file.findings.fault("verification.key_change_hold_minutes", "between 1 minute and 10080, which is a week");
+    } else if raw.key_change_hold_minutes < DAY_MINUTES {
+        file.findings.warn(
+            "verification.key_change_hold_minutes",
+            "less than a day: whoever takes a number over for an hour has its certificate before its owner notices",
+        );
+    }
     Some(Verification {
         binding: binding?,
         issue_from: issue_from?,
         code_life: Duration::from_secs(raw.code_life_minutes * 60),
+        key_change_hold: Duration::from_secs(raw.key_change_hold_minutes * 60),
         kinds: KindPolicy { voip: raw.allow_voip, personal: raw.allow_personal },
     })
 }

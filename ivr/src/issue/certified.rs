@@ -2,15 +2,16 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ca::Serial;
 use ca::email::Address;
+use ca::{Reason, Serial};
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use time::OffsetDateTime;
 
 use super::wish::Cause;
-use super::{CertificateFilter, Certified, DhtRecord, IssueError, IssueParts};
-use crate::store::certificates::{Search, Stored, StoredRecord};
+use super::{CertificateFilter, Certified, DhtRecord, IssueError, IssueParts, KeyChange, Says};
+use crate::store::certificates::{Pending, Search, Stored, StoredRecord};
+use crate::store::records::Wanted;
 use crate::store::{StoreError, certificates, tel};
 
 /// Rows of a page at most.
@@ -91,7 +92,9 @@ fn certified(parts: &IssueParts, stored: Stored) -> Certified {
         not_before: stored.not_before,
         not_after: stored.not_after,
         issued_at: stored.issued_at,
-        revoked: stored.revoked,
+        suspended: stored.revoked.filter(|(_, reason)| *reason == Reason::CertificateHold).map(|(at, _)| at),
+        revoked: stored.revoked.filter(|(_, reason)| *reason != Reason::CertificateHold),
+        pending: stored.pending.map(|Pending { since, until, spki_sha256 }| KeyChange { since, until, spki_sha256 }),
         record: stored.record.map(record),
     }
 }
@@ -103,6 +106,11 @@ fn record(stored: StoredRecord) -> DhtRecord {
         seq: (stored.seq > 0).then_some(stored.seq),
         bytes: stored.bytes.and_then(|bytes| u64::try_from(bytes).ok()),
         published: stored.is_published,
+        says: match stored.wanted {
+            Wanted::Valid => Says::Valid,
+            Wanted::Suspended => Says::Suspended,
+            Wanted::Revoked => Says::Revoked,
+        },
         last_error: stored.last_error,
     }
 }

@@ -4,7 +4,7 @@ use ca::{Assurance, Subject};
 use ivr_core::caller::Level;
 use time::OffsetDateTime;
 
-use super::wish::{self, Cause, Wish};
+use super::wish::{self, Cause, Consent, Wish};
 use super::{Certified, EmailOrder, IssueError, IssueParts, certified};
 
 pub(super) async fn issue_email(
@@ -21,9 +21,11 @@ pub(super) async fn issue_email(
         request: order.request.clone(),
         assurance: Assurance::ReadBack(ca::Level::L0),
         level: Level::L0,
+        consent: Consent::NotNeeded,
         publish: order.publish,
         shown: None,
         proof: None,
+        proof_ends: None,
         cause: cause.clone(),
     };
     wish::issue(parts, &wish, now).await?;

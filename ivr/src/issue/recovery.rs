@@ -4,7 +4,7 @@ use ivr_core::call::question::Outcome;
 use time::OffsetDateTime;
 use tracing::{debug, info, warn};
 
-use super::{IssueError, IssueParts, Recovered, verification, wish};
+use super::{IssueError, IssueParts, Recovered, hold, verification, wish};
 use crate::store::{StoreError, intents, verifications};
 
 /// An intent without result is voided, whether it was signed or not. If another node is signing it at this moment, that
@@ -22,15 +22,16 @@ pub(super) async fn recover(parts: &IssueParts, now: OffsetDateTime) -> Result<R
     Ok(recovered)
 }
 
-/// Issues what is proved and has no result. Where somebody is at it now, their fresh intent keeps this from doing it too; an
+/// Issues what is proved and has no result, be it because it had to wait until now. Where somebody is at it now, their fresh intent keeps this from doing it too; an
 /// intent that is stale is voided on the way. What cannot be finished keeps nobody from starting: it is tried again.
 pub(super) async fn finish_all(parts: &IssueParts, now: OffsetDateTime) -> Result<u64, StoreError> {
+    hold::release_ripe(parts, now).await?;
     let unfinished = verifications::all_to_issue(&mut *parts.store.read().await?).await?;
     let mut finished = 0;
     for id in unfinished {
         match verification::finish(parts, id, now).await {
             Ok(Outcome::Issued) => finished += 1,
-            Ok(Outcome::Voided | Outcome::Failed) => {}
+            Ok(Outcome::Voided | Outcome::Held | Outcome::Failed) => {}
             Err(IssueError::Store(StoreError::Busy)) => debug!(verification = %id, "{id} is being issued by another"),
             Err(error) => warn!(verification = %id, %error, "{id} is not issued yet: {error}"),
         }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use tracing::info;
 
 use super::{IssueError, IssueParts, lists};
-use crate::store::{audit, certificates, records, revocations};
+use crate::store::{StoreError, audit, certificates, records, revocations};
 
 /// What goes when a key is known to others, besides the certificate that was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ async fn block_key(parts: &IssueParts, hex: &str, now: OffsetDateTime) -> Result
     Ok(others)
 }
 
-async fn revoke_one(
+pub(super) async fn revoke_one(
     parts: &IssueParts,
     hex: &str,
     reason: Reason,
@@ -78,4 +78,24 @@ async fn revoke_one(
     parts.publisher.nudge();
     lists::refresh_soon(parts, issuing);
     Ok(())
+}
+
+/// Takes the record of a certificate out of the directory: a tombstone stands there until its end, and the certificate stays
+/// good. `false` if the directory does not show it.
+pub(super) async fn withdraw(
+    parts: &IssueParts,
+    hex: &str,
+    actor: &str,
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    let columns = parts.store.columns();
+    let mut writer = parts.store.begin().await?;
+    if !records::want_revoked(hex, now, &mut writer).await? {
+        return Ok(false);
+    }
+    audit::add((actor, "withdraw", hex), now, columns, &mut writer).await?;
+    writer.commit().await?;
+    info!(serial = hex, actor, "the record of certificate {hex} is withdrawn");
+    parts.publisher.nudge();
+    Ok(true)
 }

@@ -20,7 +20,7 @@ on_both_databases!(
     a_cut_after_the_result_loses_no_record,
     a_start_that_finds_nothing_changes_nothing,
     an_intent_that_nobody_ended_is_voided_once_it_is_stale,
-    another_key_supersedes_at_once,
+    the_same_key_supersedes_at_once,
     two_verifications_of_one_number_finished_at_once_leave_one_certificate,
     a_compromised_key_is_never_certified_again,
     a_revocation_is_on_the_next_list_and_lists_are_numbered,
@@ -39,13 +39,19 @@ on_both_databases!(
 );
 
 impl Service {
-    fn parts(&self) -> &IssueParts {
+    pub(super) fn parts(&self) -> &IssueParts {
         &self.issue.parts
     }
 
     /// A verification whose digits were typed right, in a process that dies at that moment.
-    async fn claimed(&self) -> Started {
-        let (started, heard) = self.proved().await;
+    pub(super) async fn claimed(&self) -> Started {
+        self.claimed_by(request()).await
+    }
+
+    /// The same by this key.
+    pub(super) async fn claimed_by(&self, csr: Vec<u8>) -> Started {
+        let started = self.try_start(NUMBER, SOURCE, Some(csr)).await.unwrap();
+        let heard = self.call(started.code.expose()).await.heard.unwrap();
         let columns = self.database.store.columns();
         let secret: [u8; 32] = sha2::Digest::finalize(sha2::Digest::chain_update(
             <sha2::Sha256 as sha2::Digest>::new(),
@@ -61,28 +67,28 @@ impl Service {
     }
 
     /// What is to be issued for a claimed verification.
-    async fn wish(&self, started: &Started) -> wish::Wish {
+    pub(super) async fn wish(&self, started: &Started) -> wish::Wish {
         let columns = self.database.store.columns();
         let mut reader = self.database.store.read().await.unwrap();
-        let job = verifications::to_issue(started.id, columns, &mut reader).await.unwrap().unwrap();
+        let job = verifications::to_issue(started.id, "issuing", columns, &mut reader).await.unwrap().unwrap();
         let (proof, _) = ProvedNumber::open(&job.proof, &job.number, &columns.keys().proof_key()).unwrap();
-        verification::wish(&proof, &job, job.request.as_deref().unwrap()).unwrap()
+        verification::wish((&proof, self.now), &job, job.request.as_deref().unwrap(), self.now).unwrap()
     }
 
-    async fn intend(&self, wish: &wish::Wish) -> Prepared {
+    pub(super) async fn intend(&self, wish: &wish::Wish) -> Prepared {
         wish::intend(self.parts(), wish, self.now).await.unwrap()
     }
 
-    async fn sign(&self, prepared: Prepared) -> Issued {
+    pub(super) async fn sign(&self, prepared: Prepared) -> Issued {
         wish::sign(self.parts(), prepared, self.now).await.unwrap()
     }
 
-    async fn all(&self) -> Vec<Certified> {
+    pub(super) async fn all(&self) -> Vec<Certified> {
         self.issue.certificates(&CertificateFilter { limit: 100, ..Default::default() }, self.now).await.unwrap()
     }
 
     /// The serials of a list, its number checked against the last.
-    async fn listed(&self, issuing: Issuing) -> (u64, Vec<Revoked>) {
+    pub(super) async fn listed(&self, issuing: Issuing) -> (u64, Vec<Revoked>) {
         let (der, _) = self.issue.crl(issuing, self.now).await.unwrap();
         let (_, list) = CertificateRevocationList::from_der(&der).unwrap();
         let number = u64::try_from(list.crl_number().unwrap()).unwrap();
@@ -94,11 +100,11 @@ impl Service {
         (number, list.iter_revoked_certificates().map(entry).collect())
     }
 
-    async fn serials_listed(&self, issuing: Issuing) -> Vec<String> {
+    pub(super) async fn serials_listed(&self, issuing: Issuing) -> Vec<String> {
         self.listed(issuing).await.1.iter().map(|entry| entry.serial.hex()).collect()
     }
 
-    async fn open_intents(&self) -> usize {
+    pub(super) async fn open_intents(&self) -> usize {
         intents::open(&mut self.database.store.read().await.unwrap()).await.unwrap().len()
     }
 }
@@ -215,19 +221,22 @@ impl Service {
             request: Request::parse(&request()).unwrap(),
             assurance: ca::Assurance::ReadBack(ca::Level::L2),
             level: Level::L2,
+            consent: wish::Consent::Missing,
             publish: true,
             shown: None,
             proof: None,
+            proof_ends: None,
         }
     }
 }
 
-async fn another_key_supersedes_at_once(database: TestDatabase) {
+async fn the_same_key_supersedes_at_once(database: TestDatabase) {
     let service = Service::over(database).await;
-    let first = service.certified(request()).await;
+    let csr = request();
+    let first = service.certified(csr.clone()).await;
     service.publish().await;
     let (_, item) = service.lookup("tel:+12025550143").await.unwrap();
-    let second = service.certified(request()).await;
+    let second = service.certified(csr).await;
 
     let old = service.view(&first).await.certificate.unwrap();
     let new = service.view(&second).await.certificate.unwrap();
@@ -252,9 +261,10 @@ fn der_of(certified: &Certified) -> Vec<u8> {
 
 async fn two_verifications_of_one_number_finished_at_once_leave_one_certificate(database: TestDatabase) {
     let service = Service::over(database).await;
+    let csr = request();
     let mut claimed = Vec::new();
     for _ in 0..3 {
-        claimed.push(service.claimed().await.id);
+        claimed.push(service.claimed_by(csr.clone()).await.id);
     }
     let finished = claimed.iter().map(|id| service.issue.finish_patiently(*id, service.now));
     let outcomes = futures_util::future::join_all(finished).await;
@@ -289,14 +299,14 @@ async fn a_compromised_key_is_never_certified_again(database: TestDatabase) {
 /// The owner of a superseded certificate reports its key: the certificate cannot be revoked again, and the key is blocked
 /// all the same, with everything else that it has.
 async fn a_key_reported_late_is_blocked_and_its_other_certificates_go_too(database: TestDatabase) {
-    let service = Service::over(database).await;
+    let mut service = Service::over(database).await;
     let csr = request();
     let first = service.certified(csr.clone()).await;
     let address = Address::parse("someone@example.org").unwrap();
     let stolen = Request::parse(&csr).unwrap();
     let order = EmailOrder { id: "a", address: &address, request: &stolen, publish: true };
     let mailbox = service.issue.issue_email(&order, service.now).await.unwrap();
-    let second = service.certified(request()).await;
+    let second = service.succeeded(request()).await;
 
     let superseded = Serial::parse(&service.view(&first).await.certificate.unwrap().serial).unwrap();
     let again = service.issue.revoke(&superseded, Reason::KeyCompromise, "owner", service.now).await;
@@ -476,8 +486,9 @@ async fn pages_of_certificates_are_filtered_and_follow_each_other(database: Test
 
 async fn an_audit_row_that_is_changed_breaks_the_chain(database: TestDatabase) {
     let service = Service::over(database).await;
-    service.certified(request()).await;
-    service.certified(request()).await;
+    let csr = request();
+    service.certified(csr.clone()).await;
+    service.certified(csr).await;
     let store = &service.database.store;
     assert_eq!(store.first_audit_break().await.unwrap(), None);
     store.erase_audit_words(1).await;

@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
+use ca::old_key::{Action, Signature};
 use ca::{Assurance, Request};
 use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::number::Number;
-use ivr_core::proof::{Binding, ProvedNumber};
+use ivr_core::proof::{Binding, PROOF_LIFE, ProvedNumber, StillProved};
 use serde_json::json;
 use time::OffsetDateTime;
 use tracing::{error, info, warn};
 
-use super::wish::{self, Cause, Wish, ca_level};
-use super::{IssueError, IssueParts, tel_subject};
-use crate::store::verifications::ToIssue;
-use crate::store::{StoreError, audit, happenings, verifications};
+use super::wish::{self, Cause, Consent, Spoken, Wish, ca_level};
+use super::{IssueError, IssueParts, hold, tel_subject};
+use crate::store::verifications::{Closed, ToIssue};
+use crate::store::{StoreError, audit, happenings, records, verifications};
 
-/// A proof that waited longer, for instance while the service was down, is no longer one.
+/// A proof that waited longer for the service, for instance while it was down, is no longer one. What a change of key has
+/// to wait does not count.
 const OLDEST_PROOF: time::Duration = time::Duration::days(1);
 /// Tries that fail for another reason than a busy or full database.
 const TRIES: u32 = 5;
@@ -54,77 +56,130 @@ pub(super) async fn finish_patiently(parts: &IssueParts, id: VerificationId, beg
 pub(super) async fn finish(parts: &IssueParts, id: VerificationId, now: OffsetDateTime) -> Result<Outcome, IssueError> {
     let columns = parts.store.columns();
     let mut reader = parts.store.read().await?;
-    let Some(job) = verifications::to_issue(id, columns, &mut reader).await? else {
-        // Nothing left to do: somebody else finished it.
-        let issued = verifications::is_issued(id, &mut reader).await?;
-        return Ok(if issued { Outcome::Issued } else { Outcome::Failed });
+    let Some(job) = verifications::to_issue(id, "issuing", columns, &mut reader).await? else {
+        // Nothing to do now: somebody else finished it, or it waits.
+        let state = verifications::state(id, &mut reader).await?;
+        return Ok(match state.as_deref() {
+            Some("issued") => Outcome::Issued,
+            Some("held") => Outcome::Held,
+            _ => Outcome::Failed,
+        });
     };
     drop(reader);
     let done = match proved(parts, id, &job, now) {
-        Ok(proof) => finish_proved(parts, &proof, &job, now).await,
+        Ok(proved) => finish_proved(parts, proved, &job, now).await,
         Err(refused) => Err(refused),
     };
     match done {
-        Ok(()) => Ok(Outcome::Issued),
         Err(IssueError::Refused(why)) => {
             info!(verification = %id, "{id} is refused: {why}");
             fail(parts, id, &why, now).await?;
             Ok(Outcome::Failed)
         }
-        Err(error) => Err(error),
+        done => done,
     }
 }
 
 async fn finish_proved(
     parts: &IssueParts,
-    proof: &ProvedNumber,
+    (proof, proved_at): (ProvedNumber, OffsetDateTime),
     job: &ToIssue,
     now: OffsetDateTime,
-) -> Result<(), IssueError> {
-    match &job.request {
-        None => sign_result(parts, proof, now).await,
-        Some(request) => wish::issue(parts, &wish(proof, job, request)?, now).await,
+) -> Result<Outcome, IssueError> {
+    let Some(request) = &job.request else {
+        // It certifies no key, so no change of key is to be waited for.
+        sign_result(parts, &proof, now).await?;
+        return Ok(Outcome::Issued);
+    };
+    let wish = wish((&proof, proved_at), job, request, now)?;
+    if hold::hold(parts, &wish, now).await? {
+        return Ok(Outcome::Held);
     }
+    wish::issue(parts, &wish, now).await?;
+    Ok(Outcome::Issued)
 }
 
-/// The ticket: without it, nothing is issued to a number.
-fn proved(
+/// The ticket, without which nothing is issued to a number, and when the call was.
+pub(super) fn proved(
     parts: &IssueParts,
     id: VerificationId,
     job: &ToIssue,
     now: OffsetDateTime,
-) -> Result<ProvedNumber, IssueError> {
+) -> Result<(ProvedNumber, OffsetDateTime), IssueError> {
     let key = parts.store.columns().keys().proof_key();
     let opened = ProvedNumber::open(&job.proof, &job.number, &key);
     let (proof, proved_at) = opened.map_err(|broken| StoreError::Failed(broken.to_string()))?;
     if proof.verification() != id {
         return Err(StoreError::damaged("a proof").into());
     }
-    let age =
-        now - OffsetDateTime::from_unix_timestamp(proved_at).map_err(|_| StoreError::damaged("a proof's time"))?;
-    if age > OLDEST_PROOF {
+    let proved_at = OffsetDateTime::from_unix_timestamp(proved_at);
+    let proved_at = proved_at.map_err(|_| StoreError::damaged("a proof's time"))?;
+    if now - job.held_until.map_or(proved_at, |until| until.max(proved_at)) > OLDEST_PROOF {
         return Err(IssueError::Refused("The call was too long ago. Begin again.".to_owned()));
     }
-    Ok(proof)
+    Ok((proof, proved_at))
 }
 
 /// What is issued for a proof and a request. `verification.rs` and its tests alone make one.
-pub(super) fn wish(proof: &ProvedNumber, job: &ToIssue, request: &[u8]) -> Result<Wish, IssueError> {
+pub(super) fn wish(
+    (proof, proved_at): (&ProvedNumber, OffsetDateTime),
+    job: &ToIssue,
+    request: &[u8],
+    now: OffsetDateTime,
+) -> Result<Wish, IssueError> {
     let request = Request::parse(request).map_err(|error| IssueError::Refused(error.to_string()))?;
-    let assurance = match proof.binding() {
-        Binding::ReadBack => Assurance::ReadBack(ca_level(proof.level())),
-        Binding::CodeOnly => Assurance::CodeOnly,
+    let consent = match (job.held_until, &job.old_key_signature) {
+        (Some(until), _) if until <= now => Consent::Waited,
+        (_, None) => Consent::Missing,
+        (_, Some(signature)) => {
+            let signature = Signature::parse(signature).map_err(|_| StoreError::damaged("a signature"))?;
+            let about = proof.verification().to_string();
+            Consent::Signed(Spoken { action: Action::Change, about, nonce: None, signature })
+        }
     };
     Ok(Wish {
         cause: Cause::Verification(proof.verification()),
         subject: tel_subject(proof.number()),
         request,
-        assurance,
+        assurance: assurance(proof),
         level: proof.level(),
+        consent,
         publish: job.publish,
         shown: Some(shown(proof.number())),
         proof: Some(job.proof.clone()),
+        proof_ends: Some(proved_at + PROOF_LIFE),
     })
+}
+
+/// What is issued because the key of an earlier certificate asks for it, on the proof that that certificate rests on.
+pub(super) fn wish_of_renewal(
+    still: &StillProved,
+    sealed: &str,
+    (cause, request, publish): (Cause, Request, bool),
+    consent: Consent,
+) -> Result<Wish, StoreError> {
+    let proof = still.proof();
+    let ends =
+        OffsetDateTime::from_unix_timestamp(still.ends_at()).map_err(|_| StoreError::damaged("a proof's time"))?;
+    Ok(Wish {
+        cause,
+        subject: tel_subject(proof.number()),
+        request,
+        assurance: assurance(proof),
+        level: proof.level(),
+        consent,
+        publish,
+        shown: Some(shown(proof.number())),
+        proof: Some(sealed.to_owned()),
+        proof_ends: Some(ends),
+    })
+}
+
+fn assurance(proof: &ProvedNumber) -> Assurance {
+    match proof.binding() {
+        Binding::ReadBack => Assurance::ReadBack(ca_level(proof.level())),
+        Binding::CodeOnly => Assurance::CodeOnly,
+    }
 }
 
 fn shown(number: &Number) -> (String, String) {
@@ -157,9 +212,13 @@ async fn sign_result(parts: &IssueParts, proof: &ProvedNumber, now: OffsetDateTi
 
 async fn fail(parts: &IssueParts, id: VerificationId, why: &str, now: OffsetDateTime) -> Result<(), StoreError> {
     let mut writer = parts.store.begin().await?;
-    if verifications::fail(id, why, &mut writer).await? {
+    if let Closed::Now { beside } = verifications::fail(id, why, &mut writer).await? {
         happenings::add(id, "state", "failed", now, &mut writer).await?;
+        if let Some(serial) = beside {
+            records::show_again(&serial, now, &mut writer).await?;
+        }
         writer.commit().await?;
+        parts.publisher.nudge();
     }
     Ok(())
 }

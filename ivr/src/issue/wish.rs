@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use ca::old_key::{Action, Signature, Statement};
 use ca::{Assurance, Authority, Issued, KeyStanding, Order, Prepared, Reason, Refusal, Request, Serial, Subject};
 use ivr_core::call::question::VerificationId;
 use ivr_core::caller::Level;
 use time::OffsetDateTime;
 use tracing::{error, info};
 
-use super::{IssueError, IssueParts, lists};
+use super::{IssueError, IssueParts, hold, lists};
 use crate::store::certificates::New;
 use crate::store::{StoreError, audit, certificates, happenings, intents, records, revocations, verifications};
 
@@ -23,6 +24,8 @@ pub(crate) enum Cause {
     Verification(VerificationId),
     /// A mailbox that was proved.
     Order(String),
+    /// The key of an earlier certificate asked for another, with this nonce.
+    Renewal(String),
 }
 
 impl Cause {
@@ -31,12 +34,44 @@ impl Cause {
         match self {
             Self::Verification(id) => format!("verification:{id}"),
             Self::Order(id) => format!("order:{id}"),
+            Self::Renewal(nonce) => format!("renewal:{nonce}"),
         }
     }
 
     /// The verification in what a row says.
     pub(crate) fn verification_of(name: &str) -> Option<VerificationId> {
         name.strip_prefix("verification:")?.parse().ok()
+    }
+}
+
+/// Why a key may be certified although another key had the identity lately.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// It is a mailbox: who reads it decides.
+    NotNeeded,
+    /// There is none: such a key waits.
+    Missing,
+    /// It has waited, and nobody objected.
+    Waited,
+    /// The other key is said to have signed for it.
+    Signed(Spoken),
+}
+
+/// What an old key is said to have signed for a new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spoken {
+    pub(super) action: Action,
+    pub(super) about: String,
+    pub(super) nonce: Option<String>,
+    pub(super) signature: Signature,
+}
+
+impl Spoken {
+    /// Whether the key of this certificate signed it for the key of this request.
+    pub(super) fn is_by(&self, certificate: &[u8], request: &Request) -> bool {
+        let (nonce, key) = (self.nonce.as_deref(), Some(request.spki_sha256()));
+        let statement = Statement { action: self.action, about: &self.about, nonce, key };
+        self.signature.is_over(&statement, certificate)
     }
 }
 
@@ -48,17 +83,22 @@ pub(super) struct Wish {
     pub(super) request: Request,
     pub(super) assurance: Assurance,
     pub(super) level: Level,
+    pub(super) consent: Consent,
     pub(super) publish: bool,
     /// Country and last four digits of a number.
     pub(super) shown: Option<(String, String)>,
     /// The evidence: the sealed proof of the call.
     pub(super) proof: Option<String>,
+    /// When that proof ends, and with it every certificate that rests on it.
+    pub(super) proof_ends: Option<OffsetDateTime>,
 }
 
 impl Wish {
-    /// As long as the operator lets this level live.
-    fn life(&self, authority: &Authority) -> Duration {
-        authority.lives().of(self.assurance.level())
+    /// As long as the operator lets this level live, if the proof lasts as long.
+    fn life(&self, authority: &Authority, now: OffsetDateTime) -> Duration {
+        let longest = authority.lives().of(self.assurance.level());
+        let rest = self.proof_ends.map(|ends| Duration::try_from(ends - now).unwrap_or(Duration::ZERO));
+        rest.map_or(longest, |rest| rest.min(longest))
     }
 }
 
@@ -93,7 +133,7 @@ pub(super) async fn intend(parts: &IssueParts, wish: &Wish, now: OffsetDateTime)
             standing,
             serial,
             now,
-            life: ordered.life(&authority),
+            life: ordered.life(&authority, now),
         })
     })
     .await
@@ -144,6 +184,10 @@ pub(super) async fn conclude(
         // It became known while this was signed; the caller voids the serial.
         return Err(IssueError::Refused(ca::Refusal::CompromisedKey.to_string()));
     }
+    if hold::obstacle(wish, now, columns, &mut writer).await?.is_some() {
+        // Another key of the number was certified while this one was signed: the next try holds it.
+        return Err(StoreError::Busy.into());
+    }
     if !intents::fulfil(&serial, &mut writer).await? {
         // A start-up voided it meanwhile: what was signed is on the list, and the next try signs another.
         return Err(StoreError::Busy.into());
@@ -172,6 +216,7 @@ pub(super) async fn conclude(
     if !certificates::insert(&new, columns, &mut writer).await? {
         return Err(StoreError::Busy.into());
     }
+    verifications::await_beside(&serial, &identity, columns, &mut writer).await?;
     if wish.publish {
         let dates = (issued.not_before, issued.not_after);
         records::want_valid(&slot, (&serial, &cause), dates, now, &mut writer).await?;
@@ -227,9 +272,11 @@ fn refused(refusal: Refusal) -> IssueError {
         | Refusal::OwnKey
         | Refusal::KeyCannotDecrypt
         | Refusal::TooLarge { .. } => IssueError::Refused(refusal.to_string()),
+        Refusal::TooShort { .. } => {
+            IssueError::Refused("The last call from this number was almost 45 days ago. Call again.".to_owned())
+        }
         Refusal::Assurance { .. }
         | Refusal::TooLong { .. }
-        | Refusal::TooShort { .. }
         | Refusal::IssuerNotValid { .. }
         | Refusal::Lint(_)
         | Refusal::Encoding(_) => {

@@ -101,9 +101,9 @@ impl Verification {
         self.state == "issued"
     }
 
-    /// No further word can change it.
+    /// Nothing more comes of it, or not today.
     pub fn is_final(&self) -> bool {
-        matches!(self.state.as_str(), "voided" | "expired" | "failed")
+        matches!(self.state.as_str(), "voided" | "expired" | "failed" | "held")
     }
 
     /// Issued, and in the DHT if it was to go there.

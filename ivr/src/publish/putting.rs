@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use dht_client::{Backend, Derived, Entry, HashCost, Identity, Item, PutError, Record, Status, next_seq};
+use dht_client::{Backend, Derived, Entry, HashCost, Identity, Item, Pending, PutError, Record, Status, next_seq};
 use time::OffsetDateTime;
 use tracing::{error, info, warn};
 
 use super::PublisherParts;
 use crate::issue::Cause;
+use crate::store::certificates::Stored;
 use crate::store::records::{Due, Put, Wanted};
 use crate::store::{StoreError, certificates, records};
 
@@ -103,11 +104,12 @@ async fn item(
     };
     let status = match due.wanted {
         Wanted::Revoked => Status::Revoked,
-        Wanted::Valid => {
+        Wanted::Valid | Wanted::Suspended => {
             let columns = parts.store.columns();
             let found = certificates::by_serial(&due.serial, columns, &mut *parts.store.read().await?).await?;
             match found {
-                Some(certificate) => Status::Valid(Entry::new(certificate.der)),
+                Some(certificate) if due.wanted == Wanted::Suspended => Status::Suspended(entry(certificate)),
+                Some(certificate) => Status::Valid(entry(certificate)),
                 None => return Ok(Err("its certificate is not in the database".to_owned())),
             }
         }
@@ -117,6 +119,15 @@ async fn item(
     let nonce = parts.clock.bytes();
     let item = record.publish(&derived, parts.authority.directory_key(), seq, nonce, now);
     Ok(item.map_err(|error| error.to_string()))
+}
+
+/// The certificate, and the key beside it that waits to take its place.
+fn entry(certificate: Stored) -> Entry {
+    let pending = certificate.pending.map(|pending| {
+        let key = *pending.spki_sha256.first_chunk().expect("a hash of 32 octets has 16");
+        Pending { since: pending.since.unix_timestamp(), key }
+    });
+    Entry { pending, ..Entry::new(certificate.der) }
 }
 
 /// The slow hash: made once, then kept. It opens only under the directory key and the cost that it was made with: when

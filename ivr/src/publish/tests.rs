@@ -157,10 +157,11 @@ async fn what_is_not_to_be_published_lies_nowhere(database: TestDatabase) {
 }
 
 async fn a_certificate_without_publishing_takes_the_older_record_away(database: TestDatabase) {
-    let service = Service::over(database).await;
+    let mut service = Service::over(database).await;
     service.certified(request()).await;
     service.publish().await;
     let hidden = service.certified_unpublished().await;
+    service.wait().await;
     service.publish().await;
     assert_eq!(service.lookup(IDENTITY).await.unwrap().0.status, Status::Revoked);
     assert!(certificate(&service, &hidden).await.record.is_none());

@@ -78,6 +78,7 @@ impl Parts {
             authority: self.authority.clone(),
             publisher: publisher.clone(),
             crl_folder: Some(self.config.ca().folder().to_owned()),
+            key_change_hold: self.config.verification().key_change_hold(),
             clock: self.clock,
         });
         let verify = Verify::new(VerifyParts {

@@ -37,6 +37,9 @@ impl Upkeep {
     }
 
     async fn finish_what_is_proved(&self) {
+        if let Err(error) = self.issue.finalise_suspensions(self.clock.wall()).await {
+            tracing::warn!(%error, "suspensions are made final later: {error}");
+        }
         match self.issue.finish_all(self.clock.wall()).await {
             Ok(0) => {}
             Ok(finished) => {

@@ -126,6 +126,8 @@ fn expected(question: &Question) -> Answer {
         Question::Code { entered, .. } if entered.expose().as_str() == CODE => Answer::Matched(SESSION),
         Question::Code { .. } => Answer::Wrong { tries_left: 1 },
         Question::ReadBack { .. } | Question::CodeOnly { .. } => Answer::Stored,
+        Question::Certificates(_) => Answer::NoSession,
+        Question::Suspend(_) => Answer::NotSuspended,
     }
 }
 

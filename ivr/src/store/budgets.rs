@@ -1,5 +1,5 @@
-//! Wrong codes of a number on one day. The row is also a lock: whoever touched it has the number to itself until the end
-//! of the transaction.
+//! Wrong codes and suspensions of a number on one day. The row is also a lock: whoever touched it has the number to itself
+//! until the end of the transaction.
 
 use ivr_core::number::Number;
 use sqlx::Row as _;
@@ -10,6 +10,9 @@ use super::{Columns, Conn, StoreError};
 
 /// Wrong codes that calls of a number may key in on one day.
 pub(crate) const WRONG_CODES_A_DAY: i64 = 10;
+
+/// Suspensions by calls of a number on one day.
+const SUSPENSIONS_A_DAY: i64 = 1;
 
 /// Locks a number and tells how many wrong codes it has used up today.
 pub(crate) async fn lock(
@@ -44,6 +47,7 @@ async fn count(
          ON CONFLICT (number_tag) DO UPDATE SET
              wrong_codes = excluded.wrong_codes
                  + CASE WHEN number_days.day >= excluded.day THEN number_days.wrong_codes ELSE 0 END,
+             suspensions = CASE WHEN number_days.day >= excluded.day THEN number_days.suspensions ELSE 0 END,
              day = CASE WHEN number_days.day > excluded.day THEN number_days.day ELSE excluded.day END
          RETURNING wrong_codes",
     )
@@ -53,6 +57,17 @@ async fn count(
     .fetch_one(conn)
     .await?;
     Ok(row.try_get(0)?)
+}
+
+/// Counts a suspension; `false` if the number has used up its own for today. Call it under the number's [`lock`].
+pub(crate) async fn count_suspension(number: &Number, columns: &Columns, conn: &mut Conn) -> Result<bool, StoreError> {
+    let done =
+        sqlx::query("UPDATE number_days SET suspensions = suspensions + 1 WHERE number_tag = $1 AND suspensions < $2")
+            .bind(tag(number, &tagger(columns)))
+            .bind(SUSPENSIONS_A_DAY)
+            .execute(conn)
+            .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Forgets the days before.

@@ -1,13 +1,13 @@
 //! What the rows know of numbers that call: many are looked up at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::rows::Placeholders;
-use super::{Columns, Conn, StoreError, budgets, millis, tel};
+use super::{Columns, Conn, StoreError, budgets, millis, tel, time_of};
 
 /// What the rows know of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,10 +16,26 @@ pub(crate) struct Standing {
     pub(crate) is_exhausted: bool,
     /// Somebody waits for a call from it.
     pub(crate) is_expected: bool,
+    /// It has a certificate, or a key that waits for one.
+    pub(crate) is_certified: bool,
+}
+
+/// What exists for a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Enrolment {
+    /// Certificates that have not ended and keys that wait.
+    pub(crate) count: i64,
+    /// When the last was made, or proved.
+    pub(crate) last: OffsetDateTime,
 }
 
 /// Numbers that one statement looks up at most.
 pub(crate) const AT_ONCE: usize = 64;
+
+/// In the place of a count of wrong codes: that a verification is there.
+const EXPECTED: i64 = -1;
+/// That a certificate is, or a key that waits.
+const CERTIFIED: i64 = -2;
 
 /// The standing of each of these numbers, at most [`AT_ONCE`].
 pub(crate) async fn standing(
@@ -43,28 +59,73 @@ pub(crate) async fn standing(
     let statement = format!(
         "SELECT number_tag, wrong_codes FROM number_days WHERE day >= {} AND number_tag IN ({})
          UNION ALL
-         SELECT DISTINCT number_hash, CAST(NULL AS BIGINT) FROM verifications
-         WHERE expires_at > {} AND number_hash IN ({}) AND state IN ('waiting', 'calling', 'read-back')",
+         SELECT DISTINCT number_hash, CAST({EXPECTED} AS BIGINT) FROM verifications
+         WHERE expires_at > {} AND number_hash IN ({}) AND state IN ('waiting', 'calling', 'read-back')
+         UNION ALL
+         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT) FROM certificates
+         WHERE not_after > {} AND identity_hash IN ({}) AND live = 1
+         UNION ALL
+         SELECT number_hash, CAST({CERTIFIED} AS BIGINT) FROM verifications
+         WHERE number_hash IN ({}) AND state = 'held'",
         placeholders.next(),
         placeholders.list(tags.len()),
         placeholders.next(),
+        placeholders.list(tags.len() * epochs),
+        placeholders.next(),
+        placeholders.list(tags.len() * epochs),
         placeholders.list(tags.len() * epochs),
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(budgets::day(now));
     for tag in &tags {
         query = query.bind(&tag[..]);
     }
-    query = query.bind(millis(now));
-    for hash in hashes.iter().flatten() {
-        query = query.bind(&hash[..]);
+    for times in [Some(millis(now)), Some(millis(now)), None] {
+        if let Some(now) = times {
+            query = query.bind(now);
+        }
+        for hash in hashes.iter().flatten() {
+            query = query.bind(&hash[..]);
+        }
     }
-    let mut found = HashMap::new();
+    let (mut wrong, mut found) = (HashMap::new(), HashSet::new());
     for row in query.fetch_all(conn).await? {
-        found.insert(row.try_get::<Vec<u8>, _>(0)?, row.try_get::<Option<i64>, _>(1)?.unwrap_or(0));
+        let (hash, what): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
+        if what < 0 {
+            found.insert((hash, what));
+        } else {
+            wrong.insert(hash, what);
+        }
     }
+    let any = |hashes: &[Vec<u8>], what| hashes.iter().any(|hash| found.contains(&(hash.clone(), what)));
     let standing = |(tag, hashes): (&Vec<u8>, &Vec<Vec<u8>>)| Standing {
-        is_exhausted: found.get(tag).is_some_and(|wrong| *wrong >= budgets::WRONG_CODES_A_DAY),
-        is_expected: hashes.iter().any(|hash| found.contains_key(hash)),
+        is_exhausted: wrong.get(tag).is_some_and(|wrong| *wrong >= budgets::WRONG_CODES_A_DAY),
+        is_expected: any(hashes, EXPECTED),
+        is_certified: any(hashes, CERTIFIED),
     };
     Ok(tags.iter().zip(&hashes).take(numbers.len()).map(standing).collect())
+}
+
+/// What exists for a number; `None` if nothing does.
+pub(crate) async fn enrolment(
+    number: &Number,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Option<Enrolment>, StoreError> {
+    let [first, second, third] = columns.sought(&tel(number));
+    let row = sqlx::query(
+        "SELECT COUNT(*), MAX(at) FROM (
+             SELECT issued_at AS at FROM certificates
+             WHERE identity_hash IN ($1, $2, $3) AND live = 1 AND not_after > $4
+             UNION ALL
+             SELECT held_since AS at FROM verifications WHERE number_hash IN ($1, $2, $3) AND state = 'held') AS found",
+    )
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .bind(millis(now))
+    .fetch_one(conn)
+    .await?;
+    let last: Option<i64> = row.try_get(1)?;
+    last.map(|last| Ok(Enrolment { count: row.try_get(0)?, last: time_of(last)? })).transpose()
 }

@@ -6,6 +6,7 @@ use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::intents::{issuing_name, issuing_of};
+use super::records::{Wanted, wanted_of};
 use super::{Columns, Conn, Row, StoreError, millis, time_of};
 
 /// A certificate to store.
@@ -37,8 +38,28 @@ pub(crate) struct Stored {
     pub(crate) not_before: OffsetDateTime,
     pub(crate) not_after: OffsetDateTime,
     pub(crate) issued_at: OffsetDateTime,
+    /// The sealed proof of the call, of a number.
+    pub(crate) proof: Option<String>,
+    /// When and why it was revoked, or put on hold.
     pub(crate) revoked: Option<(OffsetDateTime, Reason)>,
+    pub(crate) pending: Option<Pending>,
     pub(crate) record: Option<StoredRecord>,
+}
+
+/// Another key that waits to take the identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) since: OffsetDateTime,
+    pub(crate) until: OffsetDateTime,
+    /// SHA-256 of its SPKI.
+    pub(crate) spki_sha256: [u8; 32],
+}
+
+/// The certificate that was issued to an identity last.
+pub(crate) struct Newest {
+    pub(crate) serial: String,
+    pub(crate) spki_sha256: [u8; 32],
+    pub(crate) der: Vec<u8>,
 }
 
 /// The record of a certificate: there is none once another certificate has the identity's slot.
@@ -48,10 +69,12 @@ pub(crate) struct StoredRecord {
     pub(crate) bytes: Option<i64>,
     pub(crate) backends: Option<String>,
     pub(crate) is_published: bool,
+    /// What the directory is to say.
+    pub(crate) wanted: Wanted,
     pub(crate) last_error: Option<String>,
 }
 
-/// A certificate that stopped being the identity's.
+/// A certificate that stops being good.
 pub(crate) struct Replaced {
     pub(crate) serial: String,
     pub(crate) issuing: Issuing,
@@ -108,15 +131,15 @@ pub(crate) async fn supersede(identity: &str, columns: &Columns, conn: &mut Conn
     .bind(third)
     .fetch_all(conn)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Replaced {
-                serial: row.try_get(0)?,
-                issuing: issuing_of(row.try_get(1)?)?,
-                not_after: time_of(row.try_get(2)?)?,
-            })
-        })
-        .collect()
+    rows.iter().map(ended).collect()
+}
+
+fn ended(row: &Row) -> Result<Replaced, StoreError> {
+    Ok(Replaced {
+        serial: row.try_get(0)?,
+        issuing: issuing_of(row.try_get(1)?)?,
+        not_after: time_of(row.try_get(2)?)?,
+    })
 }
 
 /// A certificate is no longer live.
@@ -139,16 +162,67 @@ pub(crate) async fn live_with_key(
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
+/// The certificate that was issued to this identity last, if that was after `since`, whatever became of it.
+pub(crate) async fn newest(
+    identity: &str,
+    since: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Option<Newest>, StoreError> {
+    let [first, second, third] = columns.sought(identity);
+    // The live one is the last, whatever the clocks of two nodes say.
+    let row = sqlx::query(
+        "SELECT serial, spki_sha256, certificate_sealed FROM certificates WHERE identity_hash IN ($1, $2, $3) AND issued_at > $4
+         ORDER BY live DESC, issued_at DESC, serial LIMIT 1",
+    )
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .bind(millis(since))
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let (serial, sealed): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(2)?);
+    let der = columns.open("certificates.certificate", serial.as_bytes(), &sealed)?.to_vec();
+    Ok(Some(Newest { serial, spki_sha256: hash_of(row.try_get(1)?)?, der }))
+}
+
+/// The certificates of an identity that are in force and of this level at most. Call it under the identity's lock.
+pub(crate) async fn in_force(
+    identity: &str,
+    up_to: Level,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Vec<Replaced>, StoreError> {
+    let [first, second, third] = columns.sought(identity);
+    let rows = sqlx::query(
+        "SELECT serial, issuing, not_after FROM certificates
+         WHERE identity_hash IN ($1, $2, $3) AND live = 1 AND not_after > $4 AND level <= $5
+             AND NOT EXISTS (SELECT 1 FROM revocations WHERE revocations.serial = certificates.serial)",
+    )
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .bind(millis(now))
+    .bind(i64::from(up_to.number()))
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(ended).collect()
+}
+
 /// The columns of a [`Stored`], in its order.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.serial, c.issuing, c.identity_sealed, c.level, c.certificate_sealed, c.spki_sha256, c.not_before,
                  c.not_after, c.issued_at, v.at, v.reason, r.serial, r.slot, r.seq, r.bytes, r.backends,
-                 CASE WHEN r.published_version = r.version THEN 1 ELSE 0 END, r.last_error
+                 CASE WHEN r.published_version = r.version THEN 1 ELSE 0 END, r.last_error,
+                 h.held_since, h.held_until, h.held_key, c.proof, r.wanted
              FROM certificates c
              LEFT JOIN revocations v ON v.serial = c.serial
-             LEFT JOIN records r ON r.serial = c.serial AND r.wanted IS NOT NULL ",
+             LEFT JOIN records r ON r.serial = c.serial AND r.wanted IS NOT NULL
+             LEFT JOIN verifications h ON h.held_against = c.serial AND h.state = 'held' ",
             $rest
         )
     };
@@ -166,7 +240,7 @@ pub(crate) async fn by_cause(cause: &str, columns: &Columns, conn: &mut Conn) ->
     row.map(|row| stored(&row, columns)).transpose()
 }
 
-/// A page, newest first. `status` is `valid`, `revoked`, `expired` or empty for all; no level is all of them, too.
+/// A page, newest first. `status` is `valid`, `suspended`, `revoked`, `expired` or empty for all; no level is all of them, too.
 pub(crate) async fn page(
     search: &Search<'_>,
     (status, level): (&str, Option<Level>),
@@ -187,7 +261,7 @@ pub(crate) async fn page(
     let rows = sqlx::query(select!(
         "WHERE (CAST($1 AS BIGINT) = 0 OR c.identity_hash IN ($2, $3, $4))
              AND (CAST($5 AS BIGINT) = 0 OR c.serial = $6)
-             AND (CAST($7 AS TEXT) = '' OR $7 = CASE WHEN v.serial IS NOT NULL THEN 'revoked'
+             AND (CAST($7 AS TEXT) = '' OR $7 = CASE WHEN v.reason = 6 THEN 'suspended' WHEN v.serial IS NOT NULL THEN 'revoked'
                  WHEN c.not_after < $8 THEN 'expired' ELSE 'valid' END)
              AND (c.issued_at, c.serial) < ($9, $10) AND (CAST($11 AS BIGINT) < 0 OR c.level = $11)
          ORDER BY c.issued_at DESC, c.serial DESC LIMIT $12"
@@ -229,7 +303,6 @@ fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
     let identity: Vec<u8> = row.try_get(2)?;
     let level: i64 = row.try_get(3)?;
     let sealed: Vec<u8> = row.try_get(4)?;
-    let spki_sha256: Vec<u8> = row.try_get(5)?;
     let revoked_at: Option<i64> = row.try_get(9)?;
     let reason: Option<i64> = row.try_get(10)?;
     let revoked = match (revoked_at, reason) {
@@ -247,8 +320,15 @@ fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
             bytes: row.try_get(14)?,
             backends: row.try_get(15)?,
             is_published: row.try_get::<i64, _>(16)? == 1,
+            wanted: wanted_of(row.try_get(22)?)?,
             last_error: row.try_get(17)?,
         }),
+    };
+    let pending = match (row.try_get(18)?, row.try_get(19)?, row.try_get::<Option<Vec<u8>>, _>(20)?) {
+        (Some(since), Some(until), Some(key)) => {
+            Some(Pending { since: time_of(since)?, until: time_of(until)?, spki_sha256: hash_of(key)? })
+        }
+        _ => None,
     };
     let level = u8::try_from(level).ok().and_then(Level::from_number);
     Ok(Stored {
@@ -256,12 +336,18 @@ fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
         identity: columns.open_text("certificates.identity", serial.as_bytes(), &identity)?,
         level: level.ok_or_else(|| StoreError::damaged("a level"))?,
         der: columns.open("certificates.certificate", serial.as_bytes(), &sealed)?.to_vec(),
-        spki_sha256: spki_sha256.try_into().map_err(|_| StoreError::damaged("a key's hash"))?,
+        spki_sha256: hash_of(row.try_get(5)?)?,
         not_before: time_of(row.try_get(6)?)?,
         not_after: time_of(row.try_get(7)?)?,
         issued_at: time_of(row.try_get(8)?)?,
+        proof: row.try_get(21)?,
         revoked,
+        pending,
         record,
         serial,
     })
+}
+
+fn hash_of(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::damaged("a key's hash"))
 }

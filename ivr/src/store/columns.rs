@@ -32,12 +32,16 @@ pub(crate) struct Tagger(Hmac<Sha256>);
 impl Tagger {
     /// The keyed hash of these parts.
     pub(crate) fn tag(&self, parts: &[&[u8]]) -> Vec<u8> {
+        self.over(parts).finalize().into_bytes().to_vec()
+    }
+
+    fn over(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        mac.finalize().into_bytes().to_vec()
+        mac
     }
 }
 
@@ -94,6 +98,11 @@ impl Columns {
     /// The keyed hash of something that is compared within one purpose: a code, a read-back, a source.
     pub(crate) fn tag(&self, purpose: &str, parts: &[&[u8]]) -> Vec<u8> {
         self.tagger(purpose).tag(parts)
+    }
+
+    /// Whether this is the beginning of such a hash, compared in constant time.
+    pub(crate) fn is_tag(&self, beginning: &[u8], purpose: &str, parts: &[&[u8]]) -> bool {
+        self.tagger(purpose).over(parts).verify_truncated_left(beginning).is_ok()
     }
 
     /// The same for many of one purpose.
@@ -213,6 +222,8 @@ mod tests {
         assert_eq!(tag, columns.tag("code", &[b"ab", b"c"]));
         assert_ne!(tag, columns.tag("code", &[b"a", b"bc"]));
         assert_ne!(tag, columns.tag("read-back", &[b"ab", b"c"]));
+        assert!(columns.is_tag(&tag[..16], "code", &[b"ab", b"c"]));
+        assert!(!columns.is_tag(&tag[..16], "code", &[b"a", b"bc"]) && !columns.is_tag(&[], "code", &[b"ab", b"c"]));
     }
 
     #[test]

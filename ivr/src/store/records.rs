@@ -30,6 +30,8 @@ pub(crate) struct Due {
 pub(crate) enum Wanted {
     /// The certificate.
     Valid,
+    /// The certificate, and that it is suspended.
+    Suspended,
     /// That there is none any more.
     Revoked,
 }
@@ -97,12 +99,56 @@ pub(crate) async fn want_valid(
     Ok(())
 }
 
-/// From now on the directory is to say that the certificate it shows is no longer good. Nothing happens if it shows
+/// From now on the directory is to say that there is no certificate in the place of the one it shows. `false` if it shows
 /// another, or none.
-pub(crate) async fn want_revoked(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query(
+pub(crate) async fn want_revoked(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<bool, StoreError> {
+    let done = sqlx::query(
         "UPDATE records SET wanted = 'revoked', version = version + 1, due_at = $1, attempts = 0, last_error = NULL
-         WHERE serial = $2 AND wanted = 'valid'",
+         WHERE serial = $2 AND wanted IN ('valid', 'suspended')",
+    )
+    .bind(millis(now))
+    .bind(serial)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// From now on the directory is to say that the certificate it shows is suspended. Nothing happens if it shows another, or
+/// none.
+pub(crate) async fn want_suspended(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
+    turn(serial, ("valid", "suspended"), now, conn).await
+}
+
+/// From now on the directory is to show a certificate as good that it shows as suspended.
+pub(crate) async fn want_lifted(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
+    turn(serial, ("suspended", "valid"), now, conn).await
+}
+
+async fn turn(
+    serial: &str,
+    (from, into): (&'static str, &'static str),
+    now: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE records SET wanted = $1, version = version + 1, due_at = $2, attempts = 0, last_error = NULL
+         WHERE serial = $3 AND wanted = $4",
+    )
+    .bind(into)
+    .bind(millis(now))
+    .bind(serial)
+    .bind(from)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Something beside the certificate that the directory shows is different from now on, so it is put anew. Nothing
+/// happens if the directory shows another, or none.
+pub(crate) async fn show_again(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE records SET version = version + 1, due_at = $1, attempts = 0, last_error = NULL
+         WHERE serial = $2 AND wanted IN ('valid', 'suspended')",
     )
     .bind(millis(now))
     .bind(serial)
@@ -161,15 +207,10 @@ pub(crate) async fn set_aside(broken: &Unreadable, until: OffsetDateTime, conn: 
 fn of_row(row: &Row, columns: &Columns) -> Result<Due, StoreError> {
     let identity_hash: Vec<u8> = row.try_get(0)?;
     let identity: Vec<u8> = row.try_get(1)?;
-    let wanted = match row.try_get::<String, _>(3)?.as_str() {
-        "valid" => Wanted::Valid,
-        "revoked" => Wanted::Revoked,
-        _ => return Err(StoreError::damaged("what the directory is to say")),
-    };
     Ok(Due {
         identity: columns.open_text("records.identity", &identity_hash, &identity)?,
         derived_sealed: row.try_get(2)?,
-        wanted,
+        wanted: wanted_of(row.try_get(3)?)?,
         serial: row.try_get(4)?,
         not_before: time_of(row.try_get(5)?)?,
         not_after: time_of(row.try_get(6)?)?,
@@ -180,6 +221,16 @@ fn of_row(row: &Row, columns: &Columns) -> Result<Due, StoreError> {
         is_refresh: row.try_get::<i64, _>(11)? == 1,
         identity_hash,
     })
+}
+
+/// What a row wants the directory to say.
+pub(super) fn wanted_of(name: &str) -> Result<Wanted, StoreError> {
+    match name {
+        "valid" => Ok(Wanted::Valid),
+        "suspended" => Ok(Wanted::Suspended),
+        "revoked" => Ok(Wanted::Revoked),
+        _ => Err(StoreError::damaged("what the directory is to say")),
+    }
 }
 
 /// When the next record is due.

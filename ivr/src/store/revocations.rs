@@ -19,7 +19,8 @@ pub(crate) struct List {
     pub(crate) next_at: OffsetDateTime,
 }
 
-/// Revokes a serial: the list is stale from now on. `false` if it was revoked before.
+/// Revokes a serial, or puts it on hold: the list is stale from now on. `false` if it was revoked before, or is on hold and
+/// nothing more is asked.
 pub(crate) async fn insert(
     serial: &str,
     issuing: Issuing,
@@ -30,24 +31,58 @@ pub(crate) async fn insert(
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO revocations (serial, issuing, at, reason, listed_until) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT (serial) DO UPDATE SET reason = excluded.reason
+             WHERE revocations.reason = $6 AND excluded.reason <> $6",
     )
     .bind(serial)
     .bind(issuing_name(issuing))
     .bind(millis(at))
     .bind(i64::from(reason.code()))
     .bind(millis(listed_until))
+    .bind(HOLD)
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() == 0 {
         return Ok(false);
     }
+    make_stale(issuing, conn).await?;
+    Ok(true)
+}
+
+/// Takes a serial off hold: the list is stale from now on, for it must not name it any more. `false` if it is not on hold.
+pub(crate) async fn lift(serial: &str, issuing: Issuing, conn: &mut Conn) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM revocations WHERE serial = $1 AND reason = $2")
+        .bind(serial)
+        .bind(HOLD)
+        .execute(&mut *conn)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    make_stale(issuing, conn).await?;
+    Ok(true)
+}
+
+/// The serials that have been on hold since before this time.
+pub(crate) async fn on_hold(before: OffsetDateTime, conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query("SELECT serial FROM revocations WHERE reason = $1 AND at <= $2 ORDER BY at, serial")
+        .bind(HOLD)
+        .bind(millis(before))
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+async fn make_stale(issuing: Issuing, conn: &mut Conn) -> Result<(), StoreError> {
     sqlx::query("UPDATE revocation_lists SET revocations = revocations + 1 WHERE issuing = $1")
         .bind(issuing_name(issuing))
         .execute(conn)
         .await?;
-    Ok(true)
+    Ok(())
 }
+
+/// `certificateHold` (RFC 5280 5.3.1), the one reason that may go away or become another.
+const HOLD: i64 = 6;
 
 /// The present list of an intermediate.
 pub(crate) async fn list(issuing: Issuing, conn: &mut Conn) -> Result<List, StoreError> {

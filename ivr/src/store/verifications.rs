@@ -2,6 +2,7 @@
 
 mod calls;
 mod counting;
+mod holding;
 mod issuing;
 
 use ivr_core::call::question::VerificationId;
@@ -14,7 +15,8 @@ pub(crate) use self::calls::{
     Checked, Missed, check_read_back, expecting, hang_up, keep_proof, keep_read_back, match_code, miss_code,
 };
 pub(crate) use self::counting::count_by_state;
-pub(crate) use self::issuing::{ToIssue, all_to_issue, fail, is_issued, issued, keep_result, to_issue};
+pub(crate) use self::holding::{Hold, Which, all_ripe, await_beside, end_held, hold, keep_signature, release};
+pub(crate) use self::issuing::{Closed, ToIssue, all_to_issue, fail, issued, keep_result, state, to_issue};
 use super::columns::tel;
 use super::{Columns, Conn, Row, StoreError, happenings, millis, time_of};
 
@@ -45,6 +47,7 @@ pub(crate) struct Stored {
     pub(crate) live_until: OffsetDateTime,
     pub(crate) read_back_until: Option<OffsetDateTime>,
     pub(crate) read_backs_left: i64,
+    pub(crate) held_until: Option<OffsetDateTime>,
     pub(crate) serial: Option<String>,
     pub(crate) result: Option<String>,
     pub(crate) failure: Option<String>,
@@ -178,7 +181,8 @@ pub(crate) async fn find(
 ) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query(
         "SELECT number_sealed, code_sealed, CASE WHEN request_sealed IS NULL THEN 0 ELSE 1 END, publish, locale, state,
-             created_at, expires_at, live_until, read_back_until, read_backs_left, serial, result_sealed, failure
+             created_at, expires_at, live_until, read_back_until, read_backs_left, serial, result_sealed, failure,
+             held_until
          FROM verifications WHERE id = $1 AND secret_sha256 = $2",
     )
     .bind(id.0.to_vec())
@@ -193,6 +197,7 @@ fn stored(id: VerificationId, row: &Row, columns: &Columns) -> Result<Stored, St
     let code: Vec<u8> = row.try_get(1)?;
     let read_back_until: Option<i64> = row.try_get(9)?;
     let result: Option<Vec<u8>> = row.try_get(12)?;
+    let held_until: Option<i64> = row.try_get(14)?;
     let code = columns.open_text("verifications.code", &id.0, &code)?;
     Ok(Stored {
         id,
@@ -207,6 +212,7 @@ fn stored(id: VerificationId, row: &Row, columns: &Columns) -> Result<Stored, St
         live_until: time_of(row.try_get(8)?)?,
         read_back_until: read_back_until.map(time_of).transpose()?,
         read_backs_left: row.try_get(10)?,
+        held_until: held_until.map(time_of).transpose()?,
         serial: row.try_get(11)?,
         result: result.map(|sealed| columns.open_text("verifications.result", &id.0, &sealed)).transpose()?,
         failure: row.try_get(13)?,
@@ -214,16 +220,21 @@ fn stored(id: VerificationId, row: &Row, columns: &Columns) -> Result<Stored, St
 }
 
 /// Ends it by its owner's wish.
-pub(crate) async fn cancel(id: VerificationId, secret_sha256: &[u8; 32], conn: &mut Conn) -> Result<bool, StoreError> {
-    let done = sqlx::query(
+pub(crate) async fn cancel(
+    id: VerificationId,
+    secret_sha256: &[u8; 32],
+    conn: &mut Conn,
+) -> Result<Closed, StoreError> {
+    let row = sqlx::query(
         "UPDATE verifications SET state = 'expired'
-         WHERE id = $1 AND secret_sha256 = $2 AND state IN ('waiting', 'calling', 'read-back')",
+         WHERE id = $1 AND secret_sha256 = $2 AND state IN ('waiting', 'calling', 'read-back', 'held')
+         RETURNING held_against",
     )
     .bind(id.0.to_vec())
     .bind(secret_sha256.to_vec())
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    row.map_or(Ok(Closed::Before), |row| Ok(Closed::Now { beside: row.try_get(0)? }))
 }
 
 /// Deletes what is over: after a day what brought no result, after the longest life of a certificate what did.
@@ -232,7 +243,7 @@ pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, S
     super::calls::keep_serials(shown_since, conn).await?;
     let done = sqlx::query(
         "DELETE FROM verifications
-         WHERE (state NOT IN ('issuing', 'issued') AND live_until < $1) OR (state = 'issued' AND created_at < $2)",
+         WHERE (state NOT IN ('issuing', 'held', 'issued') AND live_until < $1) OR (state = 'issued' AND created_at < $2)",
     )
     .bind(millis(now - time::Duration::days(1)))
     .bind(millis(shown_since))

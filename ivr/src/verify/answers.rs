@@ -25,13 +25,26 @@ pub(super) async fn answer(
         Question::Code { caller, entered } => Ok((code(parts, &caller, entered.expose(), now).await?, None)),
         Question::ReadBack { proof, digits } => Ok((read_back(parts, &proof, digits.expose(), now).await?, None)),
         Question::CodeOnly { proof } => code_only(parts, &proof, now).await,
+        Question::Certificates(caller) => {
+            Ok((sessions::enrolled(parts, &caller.number, Answer::NoSession, now).await?, None))
+        }
+        Question::Suspend(caller) => {
+            let suspended = parts.issue.suspend(&caller.number, caller.level, now).await?;
+            Ok((if suspended { Answer::Suspended } else { Answer::NotSuspended }, None))
+        }
     }
 }
 
 async fn session(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> Result<Answer, StoreError> {
     let mut reader = parts.store.read().await?;
     let standing = callers::standing(&[&caller.number], now, parts.store.columns(), &mut reader).await?;
-    standing.into_iter().next().map(sessions::answer).ok_or_else(|| StoreError::Failed("no answer".to_owned()))
+    drop(reader);
+    let standing = standing.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
+    match sessions::answer(standing) {
+        Answer::Expected => Ok(Answer::Expected),
+        answer if standing.is_certified => sessions::enrolled(parts, &caller.number, answer, now).await,
+        answer => Ok(answer),
+    }
 }
 
 async fn code(parts: &VerifyParts, caller: &Caller, entered: &Code, now: OffsetDateTime) -> Result<Answer, StoreError> {

@@ -3,10 +3,12 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ca::{Authority, InitOptions, KeyCost, Urls};
 use dht_client::backend::memory::Memory;
 use dht_client::{Backend, Derived, HashCost, Hasher, Identity, Item, Record, Several};
-use ivr_core::call::flow::{Action, Event, Flow};
+use ivr_core::call::flow::{Action, Event, Flow, Purpose};
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
 use ivr_core::caller::{Caller, Caps, Level, LineParameters};
 use ivr_core::code::Code;
@@ -29,6 +31,9 @@ use crate::store::test_database::TestDatabase;
 pub(crate) const NUMBER: &str = "+12025550143";
 /// The address of most tests.
 pub(crate) const SOURCE: &str = "192.0.2.1";
+
+/// How long a changed key waits.
+pub(crate) const HOLD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The service. Nothing runs by itself: a test publishes when it wants to.
 pub(crate) struct Service {
@@ -86,6 +91,7 @@ impl Service {
             authority: authority.clone(),
             publisher: publisher.clone(),
             crl_folder: Some(folder.path().to_owned()),
+            key_change_hold: HOLD,
             clock,
         });
         let (sender, outcomes) = mpsc::channel(64);
@@ -150,6 +156,19 @@ impl Service {
     /// The same for another number.
     pub(crate) async fn certified_of(&self, of: &str) -> Started {
         self.finish(start(of, SOURCE, Some(request()))).await
+    }
+
+    /// A verification by another key than before, after that key has waited.
+    pub(crate) async fn succeeded(&mut self, csr: Vec<u8>) -> Started {
+        let started = self.certified(csr).await;
+        self.wait().await;
+        started
+    }
+
+    /// A key that waits has waited.
+    pub(crate) async fn wait(&mut self) {
+        self.now += HOLD;
+        assert_eq!(self.issue.finish_all(self.now).await.unwrap(), 1, "one key had waited");
     }
 
     async fn finish(&self, start: Start) -> Started {
@@ -217,7 +236,13 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(caller: Caller, binding: Binding, now: OffsetDateTime) -> Self {
         let chance = ChaCha20Rng::from_seed(Clock.bytes());
-        Self { flow: Flow::new(caller, binding, Clock.now()), chance, now, answers: Vec::new(), heard: None }
+        Self {
+            flow: Flow::new(caller, Purpose::Prove(binding), Clock.now()),
+            chance,
+            now,
+            answers: Vec::new(),
+            heard: None,
+        }
     }
 
     /// Until something is read back, or the store says no.
@@ -284,8 +309,25 @@ pub(crate) fn caller(text: &str) -> Caller {
 
 /// A request by a new P-256 key.
 pub(crate) fn request() -> Vec<u8> {
+    device().1
+}
+
+/// A new P-256 key, and its request.
+pub(crate) fn device() -> (rcgen::KeyPair, Vec<u8>) {
     let key = rcgen::KeyPair::generate().unwrap();
-    rcgen::CertificateParams::default().serialize_request(&key).unwrap().der().to_vec()
+    let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap().der().to_vec();
+    (key, csr)
+}
+
+/// What this key signs.
+pub(crate) fn sign(key: &rcgen::KeyPair, statement: &ca::old_key::Statement<'_>) -> ca::old_key::Signature {
+    let octets = rcgen::SigningKey::sign(key, statement.text().as_bytes()).unwrap();
+    ca::old_key::Signature::parse(&STANDARD.encode(octets)).unwrap()
+}
+
+/// The hash of a request's key.
+pub(crate) fn spki(csr: &[u8]) -> [u8; 32] {
+    ca::Request::parse(csr).unwrap().spki_sha256()
 }
 
 /// A code that is not this one.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use ivr_core::call::question::Answer;
+use ivr_core::call::question::{Answer, Enrolled};
 use ivr_core::caller::Caller;
 use ivr_core::number::Number;
 use time::OffsetDateTime;
 use tracing::warn;
 
 use super::VerifyParts;
-use crate::store::callers::{self, Standing};
+use crate::store::callers::{self, Enrolment, Standing};
 use crate::store::{Reader, StoreError};
 
 /// Answers [`Question::Session`](ivr_core::call::question::Question::Session).
@@ -39,7 +39,11 @@ impl Sessions {
         for callers in callers.chunks(Self::AT_ONCE) {
             let numbers: Vec<&Number> = callers.iter().map(|caller| &caller.number).collect();
             match self.standing(&numbers, now).await {
-                Ok(standing) => answers.extend(standing.into_iter().map(answer)),
+                Ok(standing) => {
+                    for (number, standing) in numbers.into_iter().zip(standing) {
+                        answers.push(self.answer_one(number, standing, now).await);
+                    }
+                }
                 Err(error) => {
                     warn!(%error, "the questions of {} calls are not answered: {error}", callers.len());
                     answers.extend(callers.iter().map(|_| Answer::Unavailable));
@@ -47,6 +51,18 @@ impl Sessions {
             }
         }
         answers
+    }
+
+    /// Only a number that has certificates needs another look, if it has no verification or may key in no code today.
+    async fn answer_one(&mut self, number: &Number, standing: Standing, now: OffsetDateTime) -> Answer {
+        let answer = answer(standing);
+        if !standing.is_certified || answer == Answer::Expected {
+            return answer;
+        }
+        enrolled(&self.parts, number, answer, now).await.unwrap_or_else(|error| {
+            warn!(%error, "a call's question is not answered: {error}");
+            Answer::Unavailable
+        })
     }
 
     /// A connection that was kept may have ended meanwhile: then another is taken.
@@ -63,6 +79,24 @@ impl Sessions {
         self.kept = Some(reader);
         Ok(standing)
     }
+}
+
+/// What a call hears whose number has certificates; `otherwise` if they are gone meanwhile.
+pub(super) async fn enrolled(
+    parts: &VerifyParts,
+    number: &Number,
+    otherwise: Answer,
+    now: OffsetDateTime,
+) -> Result<Answer, StoreError> {
+    let mut reader = parts.store.read().await?;
+    let found = callers::enrolment(number, now, parts.store.columns(), &mut reader).await?;
+    Ok(found.map_or(otherwise, |Enrolment { count, last }| {
+        let (year, month, day) = last.date().to_calendar_date();
+        Answer::Certified(Enrolled {
+            count: u16::try_from(count).unwrap_or(u16::MAX),
+            last: (u16::try_from(year).unwrap_or(0), month.into(), day),
+        })
+    }))
 }
 
 /// What a call is told.

@@ -2,7 +2,8 @@
 
 use ivr_core::call::flow::Step;
 
-/// `warning`, `entering-code`, `wrong-code`, `code-matched`, `confirming`, `confirmed`, `reading-back`, `ended`.
+/// `warning`, `entering-code`, `wrong-code`, `code-matched`, `confirming`, `confirmed`, `reading-back`, `telling`,
+/// `suspending`, `ended`.
 pub fn step_name(step: &Step) -> &'static str {
     match step {
         Step::Warning => "warning",
@@ -12,6 +13,8 @@ pub fn step_name(step: &Step) -> &'static str {
         Step::Confirming => "confirming",
         Step::Confirmed => "confirmed",
         Step::ReadingBack => "reading-back",
+        Step::Telling => "telling",
+        Step::Suspending => "suspending",
         Step::Ended(_) => "ended",
     }
 }
@@ -26,6 +29,8 @@ pub(super) fn step_sentence(name: &str) -> Option<&'static str> {
         "confirming" => "Press the key that the voice names.",
         "confirmed" => "Confirmed.",
         "reading-back" => "The voice is reading six digits. Type them here.",
+        "telling" => "The voice says what certificates the number has.",
+        "suspending" => "The caller wants them suspended.",
         "ended" => "The call is over.",
         _ => return None,
     })
@@ -48,6 +53,8 @@ mod tests {
             Step::Confirming,
             Step::Confirmed,
             Step::ReadingBack,
+            Step::Telling,
+            Step::Suspending,
             Step::Ended(Ending::Verified),
         ];
         for step in steps {

@@ -28,36 +28,40 @@ pub enum State {
     ReadBack,
     /// Proved; the certificate is being made.
     Issuing,
+    /// Proved; but another key was certified for the number lately, so this one waits.
+    Held,
     /// The certificate (or the signed result) exists.
     Issued,
     /// Three wrong read-backs, or six wrong codes.
     Voided,
     /// Its time is over, or its owner gave it up, or too many others were begun for the number.
     Expired,
-    /// Issuing failed for good.
+    /// Issuing failed for good, or somebody stopped a key that waited.
     Failed,
 }
 
 impl State {
     /// All.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Waiting,
         Self::Calling,
         Self::ReadBack,
         Self::Issuing,
+        Self::Held,
         Self::Issued,
         Self::Voided,
         Self::Expired,
         Self::Failed,
     ];
 
-    /// `waiting`, `calling`, `read-back`, `issuing`, `issued`, `voided`, `expired`, `failed`.
+    /// `waiting`, `calling`, `read-back`, `issuing`, `held`, `issued`, `voided`, `expired`, `failed`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Calling => "calling",
             Self::ReadBack => "read-back",
             Self::Issuing => "issuing",
+            Self::Held => "held",
             Self::Issued => "issued",
             Self::Voided => "voided",
             Self::Expired => "expired",
@@ -113,6 +117,8 @@ pub struct View {
     pub read_back_until: Option<OffsetDateTime>,
     /// Read-backs that may still be typed wrong.
     pub read_backs_left: u8,
+    /// While its key waits: until when.
+    pub held_until: Option<OffsetDateTime>,
     /// What happened, oldest first.
     pub happenings: Vec<Happening>,
     /// The certificate.
@@ -165,6 +171,7 @@ pub(super) async fn view(
         created_at: stored.created_at,
         expires_at: stored.expires_at,
         read_back_until: stored.read_back_until.filter(|_| state == State::ReadBack),
+        held_until: stored.held_until.filter(|_| state == State::Held),
         read_backs_left: u8::try_from(stored.read_backs_left).unwrap_or(0),
         happenings,
         is_code_only: certificate
@@ -184,7 +191,7 @@ fn state_now(stored: &Stored, now: OffsetDateTime) -> Result<State, StoreError> 
         State::Waiting => now < stored.expires_at,
         State::Calling => now < stored.live_until,
         State::ReadBack => stored.read_back_until.is_some_and(|until| now < until),
-        State::Issuing | State::Issued | State::Voided | State::Expired | State::Failed => true,
+        State::Issuing | State::Held | State::Issued | State::Voided | State::Expired | State::Failed => true,
     };
     Ok(match (goes_on, now < stored.expires_at) {
         (true, _) => state,
@@ -217,6 +224,7 @@ fn state_sentence(state: State) -> &'static str {
         State::Calling => "The code was keyed in on the telephone.",
         State::ReadBack => "The voice is reading six digits. Type them here.",
         State::Issuing => "Your number is proved. The certificate is being made.",
+        State::Held => "Your number is proved, but another key was certified for it lately: this one has to wait.",
         State::Issued => "Done.",
         State::Voided => "Too many wrong digits: this verification is void. Begin again.",
         State::Expired => "This verification is over. Begin again.",

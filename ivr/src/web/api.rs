@@ -9,6 +9,7 @@ pub mod certificates;
 pub mod enrolments;
 pub mod health;
 pub mod level;
+pub mod old_key;
 pub mod verifications;
 
 use axum::routing::get;
@@ -26,6 +27,7 @@ pub fn routes() -> Router<App> {
         .merge(enrolments::routes())
         .merge(calls::routes())
         .merge(certificates::routes())
+        .merge(old_key::routes())
         .merge(authority::routes())
         .merge(health::routes())
         .route("/openapi.json", get(async || Json(description())))
@@ -48,6 +50,8 @@ pub fn description() -> utoipa::openapi::OpenApi {
         verifications::show,
         verifications::read_back,
         verifications::cancel,
+        verifications::old_key,
+        verifications::withdraw,
         verifications::events,
         enrolments::begin,
         enrolments::show,
@@ -56,6 +60,11 @@ pub fn description() -> utoipa::openapi::OpenApi {
         calls::show,
         certificates::list,
         certificates::revoke,
+        old_key::nonce,
+        old_key::renew,
+        old_key::veto,
+        old_key::lift,
+        old_key::withdraw,
         authority::bundle,
         authority::tel_list,
         authority::email_list,

@@ -2,6 +2,7 @@
 //! Its address stays the same; what it shows follows the state.
 
 mod ended;
+mod held;
 mod simulate;
 mod steps;
 
@@ -39,6 +40,7 @@ pub fn routes() -> Router<App> {
         .route("/verifications/{id}/read-back", post(read_back))
         .route("/verifications/{id}/cancel", post(cancel))
         .route("/verifications/{id}/simulate", post(simulate::simulate))
+        .route("/verifications/{id}/withdraw", post(certificate::withdraw))
         .route("/verifications/{id}/certificate.pem", get(certificate::pem))
 }
 
@@ -114,6 +116,7 @@ pub(super) fn render(app: &App, frame: Frame, view: &View, digits_hint: Option<S
         Standing::Waiting | Standing::Calling | Standing::ReadBack | Standing::Issuing => {
             page::html(&CallPage { digits_hint, ..CallPage::new(app, frame, view, app.clock.wall()) })
         }
+        Standing::Held => held::page(frame, view),
         Standing::Issued => certificate::page(app, frame, view),
         Standing::Voided | Standing::Expired | Standing::Failed => ended::page(frame, view),
     }

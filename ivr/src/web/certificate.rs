@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use ivr_core::caller::Caps;
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -11,9 +11,10 @@ use time::macros::format_description;
 use super::App;
 use super::about::fingerprint;
 use super::error::WebError;
+use super::form::Fields;
 use super::page::{self, Frame};
 use super::session::{self, ByCookie};
-use crate::issue::{Certified, DhtRecord};
+use crate::issue::{Certified, DhtRecord, Says};
 use crate::verify::View;
 
 #[derive(Template)]
@@ -30,7 +31,10 @@ struct CertificatePage<'a> {
     spki: String,
     valid_from: String,
     valid_until: String,
+    suspended: Option<String>,
     revoked: Option<String>,
+    pending: Option<(String, String)>,
+    dial: Option<String>,
     record: Option<Record>,
     last_event: Option<i64>,
     lookup: String,
@@ -47,6 +51,8 @@ pub(super) struct Shown<'a> {
     pub(super) noun: &'static str,
     /// The last event that this page knows; `None` if there is no stream of them.
     pub(super) last_event: Option<i64>,
+    /// The number that suspends it, if it is a number's.
+    pub(super) dial: Option<String>,
     /// The certificate.
     pub(super) certificate: &'a Certified,
     /// It says that a code alone was asked for.
@@ -60,6 +66,7 @@ pub(super) struct Shown<'a> {
 /// Its record, in words.
 struct Record {
     is_published: bool,
+    is_shown: bool,
     text: String,
 }
 
@@ -82,6 +89,7 @@ pub(super) fn page(app: &App, frame: Frame, view: &View) -> Result<Response, Web
         name: &number,
         noun: "number",
         last_event: Some(view.happenings.last().map_or(0, |happening| happening.number)),
+        dial: Some(view.dial.international()),
         certificate,
         is_code_only: view.is_code_only,
         caps: view.caps,
@@ -92,7 +100,7 @@ pub(super) fn page(app: &App, frame: Frame, view: &View) -> Result<Response, Web
 
 /// The page of a certificate.
 pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response, WebError> {
-    let Shown { path, name, noun, last_event, certificate, is_code_only, caps, locale } = shown;
+    let Shown { path, name, noun, last_event, dial, certificate, is_code_only, caps, locale } = shown;
     page::html(&CertificatePage {
         frame,
         path,
@@ -101,7 +109,10 @@ pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response
         spki: certificate.spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
         valid_from: day(certificate.not_before),
         valid_until: day(certificate.not_after),
+        suspended: certificate.suspended.map(day),
         revoked: certificate.revoked.map(|(at, _)| day(at)),
+        dial,
+        pending: certificate.pending.map(|change| (day(change.since), day(change.until))),
         record: certificate.record.as_ref().map(Record::of),
         last_event,
         lookup: lookup(app, certificate),
@@ -116,6 +127,17 @@ pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response
 /// `/verifications/{id}/certificate.pem`: the leaf and its intermediate, for who has the key elsewhere.
 pub(super) async fn pem(State(app): State<App>, ByCookie(session): ByCookie) -> Result<Response, WebError> {
     pem_of(session.view(&app).await?.certificate)
+}
+
+/// The owner wants to be found no more.
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    ByCookie(session): ByCookie,
+    _: Fields,
+) -> Result<Redirect, WebError> {
+    // Done before, it is done.
+    app.verify.withdraw(session.id, session.secret.expose(), app.clock.wall()).await?;
+    Ok(Redirect::to(&session::path(session.id)))
 }
 
 /// A certificate and its intermediate as a file.
@@ -138,18 +160,23 @@ fn lookup(app: &App, certificate: &Certified) -> String {
 
 impl Record {
     fn of(record: &DhtRecord) -> Self {
-        if !record.published {
-            let text = "Issued, publishing: the record is on its way into the directory.".to_owned();
-            return Self { is_published: false, text };
+        let is_shown = record.says != Says::Revoked;
+        let plain = |is_published, text: &str| Self { is_published, is_shown, text: text.to_owned() };
+        match (record.says, record.published) {
+            (Says::Revoked, false) => return plain(false, "The record is being taken out of the directory."),
+            (Says::Revoked, true) => return plain(true, "Withdrawn: the directory says that there is no certificate."),
+            (_, false) => return plain(false, "Issued, publishing: the record is on its way into the directory."),
+            (_, true) => {}
         }
         let where_ = record.backend.as_deref().unwrap_or("the directory");
         let slot = record.slot.as_deref().map(|slot| format!(", slot {slot}")).unwrap_or_default();
         let size = record.bytes.map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
-        Self { is_published: true, text: format!("Published in {where_}{slot}{size}.") }
+        Self { is_published: true, is_shown, text: format!("Published in {where_}{slot}{size}.") }
     }
 }
 
-fn day(at: OffsetDateTime) -> String {
+/// `1 March 2026, 12:00 UTC`
+pub(super) fn day(at: OffsetDateTime) -> String {
     at.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"))
         .unwrap_or_default()
 }

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::App;
 use super::page::{self, Frame};
-use crate::issue::IssueError;
+use crate::issue::{IssueError, OldKeyError};
 use crate::store::StoreError;
 use crate::verify::{AccessError, StartError};
 
@@ -167,6 +167,12 @@ pub const KINDS: &[Kind] = &[
         "certificate-request",
         "The certificate request is refused",
         "The PKCS#10 cannot be read, is not signed by its own key, carries a key of another type than P-256 or Ed25519, or asks for what it will not get.",
+    ),
+    Kind::new(
+        "old-key",
+        "Not signed by the old key",
+        "The signature is not one of the key of the number's last certificate over the text of docs/protocol.md, or its nonce \
+         is older than ten minutes.",
     ),
     Kind::new("invalid-field", "A field is missing or wrong", "The detail names the field."),
     Kind::new(
@@ -432,6 +438,17 @@ impl From<IssueError> for WebError {
             IssueError::Refused(detail) => Self::Refused { kind: "certificate-request", detail },
             IssueError::Store(error) => error.into(),
             IssueError::Signing => Self::Fault(error.to_string()),
+        }
+    }
+}
+
+impl From<OldKeyError> for WebError {
+    fn from(error: OldKeyError) -> Self {
+        match error {
+            OldKeyError::NotSigned => Self::Refused { kind: "old-key", detail: error.to_string() },
+            OldKeyError::NotNow(detail) => Self::Conflict { kind: "not-expected", detail: detail.to_owned() },
+            OldKeyError::Key(refusal) => StartError::from(refusal).into(),
+            OldKeyError::Issue(error) => error.into(),
         }
     }
 }

@@ -36,7 +36,7 @@ pub struct LastEvent(pub i64);
 /// Where a verification stands, as scripts and programs read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Status {
-    /// `waiting`, `calling`, `read-back`, `issuing`, `issued`, `voided`, `expired`, `failed`.
+    /// `waiting`, `calling`, `read-back`, `issuing`, `held`, `issued`, `voided`, `expired`, `failed`.
     pub state: &'static str,
     /// The step of the page's list that is going on, from 0.
     pub step: usize,
@@ -92,7 +92,7 @@ pub fn step(view: &View) -> usize {
             _ => 1,
         },
         State::ReadBack => 3,
-        State::Issuing | State::Issued | State::Voided | State::Expired | State::Failed => 4,
+        State::Issuing | State::Held | State::Issued | State::Voided | State::Expired | State::Failed => 4,
     }
 }
 
@@ -104,7 +104,7 @@ fn is_published(view: &View) -> bool {
 /// Nothing more will happen.
 pub(super) fn is_over(view: &View) -> bool {
     match view.state {
-        State::Waiting | State::Calling | State::ReadBack | State::Issuing => false,
+        State::Waiting | State::Calling | State::ReadBack | State::Issuing | State::Held => false,
         State::Issued => {
             let record = view.certificate.as_ref().and_then(|certificate| certificate.record.as_ref());
             record.is_none_or(|record| record.published)

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
-use ivr_core::call::question::{Answer, Outcome, VerificationId};
+use ivr_core::call::question::{Answer, Enrolled, Outcome, VerificationId};
 use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
 use ivr_core::media::{CallKey, Clips, Codec, Control, MasterKey, MediaEvent, MediaPlan, MediaSession};
@@ -191,6 +191,9 @@ impl Stage {
                 let answers = [
                     Answer::Expected,
                     Answer::NoSession,
+                    Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) }),
+                    Answer::Suspended,
+                    Answer::NotSuspended,
                     Answer::NumberExhausted,
                     Answer::Matched(VerificationId([1; 16])),
                     Answer::Wrong { tries_left: 1 },
@@ -198,7 +201,7 @@ impl Stage {
                     Answer::Gone,
                     Answer::Unavailable,
                 ];
-                let answer = answers.into_iter().nth(usize::from(answer) % 8).expect("one of eight");
+                let answer = answers[usize::from(answer) % answers.len()];
                 self.handle(Input::Answer(self.key(call), answer));
             }
             Operation::Media { call, event } => {
@@ -211,7 +214,8 @@ impl Stage {
                 self.handle(Input::Media(self.key(call), event));
             }
             Operation::Outcome(outcome) => {
-                let outcome = [Outcome::Issued, Outcome::Voided, Outcome::Failed][usize::from(outcome) % 3];
+                let outcomes = [Outcome::Issued, Outcome::Held, Outcome::Voided, Outcome::Failed];
+                let outcome = outcomes[usize::from(outcome) % outcomes.len()];
                 self.handle(Input::Outcome(VerificationId([1; 16]), outcome));
             }
             Operation::Pass { milliseconds } => self.pass(Duration::from_millis(milliseconds.into())),

@@ -1,4 +1,5 @@
-//! The script of a verification call: what we say, what we wait for, when we give up.
+//! The script of a call: what we say, what we wait for, when we give up. Who has a verification proves the number; who has
+//! none, but certificates, hears of them and may suspend them; so does who keys in no code.
 //! To change the conversation, change this file and the transcripts in `scenarios/`.
 
 use std::time::{Duration, Instant};
@@ -6,7 +7,7 @@ use std::time::{Duration, Instant};
 use rand_core::Rng;
 use voice_prompts::{PromptId, Utterance};
 
-use super::question::{Answer, Outcome, Question, VerificationId};
+use super::question::{Answer, Enrolled, Outcome, Question, VerificationId};
 use crate::caller::Caller;
 use crate::code::{self, Code, Keyed};
 use crate::private::Private;
@@ -66,6 +67,10 @@ pub enum Step {
     Confirmed,
     /// The read-back is being spoken.
     ReadingBack,
+    /// The caller, who has no session, is told of the number's certificates.
+    Telling,
+    /// The caller wants them suspended.
+    Suspending,
     /// The call ended like this.
     Ended(Ending),
 }
@@ -75,6 +80,8 @@ pub enum Step {
 pub enum Ending {
     /// Certificate or result issued while the caller was on the line.
     Verified,
+    /// The number is proved; its new key has to wait.
+    Held,
     /// The caller hung up while or after the read-back was spoken: the page may still finish.
     HungUpAfterReadBack,
     /// The caller hung up before (with `code-only`: before the outcome was known).
@@ -93,15 +100,28 @@ pub enum Ending {
     SessionGone,
     /// Store or CA failed or did not answer in time.
     ServiceFailed,
+    /// The caller heard of the certificates, and nothing was suspended.
+    Told,
+    /// The caller suspended them.
+    Suspended,
     /// The call lasted longer than is allowed.
     TooLong,
+}
+
+/// What a call is answered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The caller has a session.
+    Prove(Binding),
+    /// The caller has none, but certificates.
+    Tell(Enrolled),
 }
 
 /// One conversation, from the 200 to the BYE.
 #[derive(Debug)]
 pub struct Flow {
     caller: Caller,
-    binding: Binding,
+    purpose: Purpose,
     state: State,
     /// When the state loses its patience.
     gives_up_at: Option<Instant>,
@@ -130,6 +150,14 @@ enum State {
     ReadingBack { digits: Code, until: Instant },
     /// `code-only`: the certificate is being issued.
     Issuing,
+    /// Nobody keys in a code: the store is asked whether the number has certificates.
+    AskingForCertificates,
+    /// The certificates are told to the end; keys are dropped, as in the warning.
+    Telling,
+    /// The caller may press 9.
+    Offering,
+    /// The store suspends.
+    Suspending,
     /// The last words.
     Parting,
     /// The call is over and hears nothing any more.
@@ -145,8 +173,8 @@ struct Tally {
 
 impl Flow {
     /// The conversation with this caller, who is being answered now. It begins with [`Event::Confirmed`].
-    pub fn new(caller: Caller, binding: Binding, now: Instant) -> Self {
-        Self { caller, binding, state: State::Unconfirmed, gives_up_at: None, closes_at: now + CALL_LIMIT }
+    pub fn new(caller: Caller, purpose: Purpose, now: Instant) -> Self {
+        Self { caller, purpose, state: State::Unconfirmed, gives_up_at: None, closes_at: now + CALL_LIMIT }
     }
 
     /// Takes an event and pushes what must be done. `chance` gives the confirm digit and the read-back.
@@ -154,8 +182,8 @@ impl Flow {
         if event == Event::Timeout && self.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
-        let (caller, binding, closes_at) = (&self.caller, self.binding, self.closes_at);
-        let mut scene = Scene { caller, binding, closes_at, now, chance, out };
+        let (caller, purpose, closes_at) = (&self.caller, self.purpose, self.closes_at);
+        let mut scene = Scene { caller, purpose, closes_at, now, chance, out };
         match std::mem::replace(&mut self.state, State::Over).on_event(event, &mut scene) {
             Ok(next) => {
                 self.gives_up_at = next.gives_up_at(now, closes_at);
@@ -175,7 +203,10 @@ impl State {
     /// The next state, or this one back if the event means nothing to it.
     fn on_event(self, event: Event, scene: &mut Scene<'_>) -> Result<Self, Self> {
         Ok(match (self, event) {
-            (Self::Unconfirmed, Event::Confirmed) => scene.warn(),
+            (Self::Unconfirmed, Event::Confirmed) => match scene.purpose {
+                Purpose::Prove(_) => scene.warn(),
+                Purpose::Tell(enrolled) => scene.tell(enrolled),
+            },
 
             (Self::Warning, Event::PlayEnded) => scene.ask_code(Utterance::default(), Tally::default()),
 
@@ -185,6 +216,11 @@ impl State {
             (Self::EnteringCode { tally, .. }, Event::Key('*')) => scene.ask_code(Utterance::default(), tally),
             (Self::EnteringCode { keyed, speaking, tally }, Event::Key(key @ '0'..='9')) => {
                 scene.key_in(keyed, key, speaking, tally)
+            }
+            (Self::EnteringCode { speaking: false, tally, .. }, Event::Timeout)
+                if !scene.is_too_long() && tally.silences + 1 == SILENCES =>
+            {
+                scene.ask_for_certificates()
             }
             (Self::EnteringCode { speaking: false, keyed, tally }, Event::Timeout) if !scene.is_too_long() => scene
                 .wait_no_longer(tally, |scene, sorry, tally| {
@@ -222,6 +258,15 @@ impl State {
             (Self::ReadingBack { digits, until }, Event::Key('*')) => scene.read_back(digits, until),
             (Self::ReadingBack { until, .. }, Event::Timeout) if scene.now >= until => scene.expire(),
 
+            (Self::AskingForCertificates, Event::Answer(Answer::Certified(enrolled))) => scene.tell(enrolled),
+            (Self::AskingForCertificates, Event::Answer(_)) => scene.hear_nothing(),
+            (Self::AskingForCertificates, Event::Timeout) if !scene.is_too_long() => scene.hear_nothing(),
+            (Self::Telling, Event::PlayEnded) => Self::Offering,
+            (Self::Offering, Event::Key('9')) => scene.suspend(),
+            (Self::Offering, Event::Timeout) if !scene.is_too_long() => scene.say_no_more(),
+            (Self::Suspending, Event::Answer(Answer::Suspended)) => scene.part(PromptId::Suspended, Ending::Suspended),
+            (Self::Suspending, Event::Answer(Answer::NotSuspended)) => scene.part(PromptId::NotSuspended, Ending::Told),
+
             // A session's outcome and the answer to a question take different ways: either may come first.
             (Self::Storing { .. } | Self::ReadingBack { .. } | Self::Issuing, Event::Outcome(outcome)) => {
                 scene.conclude(outcome)
@@ -231,9 +276,10 @@ impl State {
                 Self::Checking { .. } | Self::Storing { .. } | Self::Issuing,
                 Event::Answer(Answer::Gone | Answer::NoSession),
             ) => scene.lose_session(),
-            (Self::Checking { .. } | Self::Storing { .. } | Self::Issuing, Event::Answer(Answer::Unavailable)) => {
-                scene.fail()
-            }
+            (
+                Self::Checking { .. } | Self::Storing { .. } | Self::Issuing | Self::Suspending,
+                Event::Answer(Answer::Unavailable),
+            ) => scene.fail(),
 
             (Self::Parting, Event::PlayEnded | Event::Timeout) => scene.hang_up(),
             (Self::Parting, Event::HungUp) => Self::Over,
@@ -254,14 +300,16 @@ impl State {
         let speaks_until = closes_at - LAST_WORDS;
         match self {
             Self::Unconfirmed | Self::Over => None,
-            Self::Warning | Self::Announcing { .. } => Some((now + LONGEST_SENTENCE).min(speaks_until)),
+            Self::Warning | Self::Announcing { .. } | Self::Telling => Some((now + LONGEST_SENTENCE).min(speaks_until)),
             Self::EnteringCode { speaking: true, .. } | Self::Confirming { speaking: true, .. } => {
                 Some((now + LONGEST_SENTENCE).min(speaks_until))
             }
             Self::EnteringCode { keyed, .. } if keyed.is_empty() => Some((now + FIRST_KEY).min(speaks_until)),
             Self::EnteringCode { .. } => Some((now + NEXT_KEY).min(speaks_until)),
-            Self::Confirming { .. } => Some((now + FIRST_KEY).min(speaks_until)),
-            Self::Checking { .. } | Self::Storing { .. } => Some((now + ANSWER_LIMIT).min(speaks_until)),
+            Self::Confirming { .. } | Self::Offering => Some((now + FIRST_KEY).min(speaks_until)),
+            Self::Checking { .. } | Self::Storing { .. } | Self::AskingForCertificates | Self::Suspending => {
+                Some((now + ANSWER_LIMIT).min(speaks_until))
+            }
             Self::ReadingBack { until, .. } => Some((*until).min(speaks_until)),
             Self::Issuing => Some((now + ISSUE_LIMIT).min(speaks_until)),
             Self::Parting => Some((now + LONGEST_SENTENCE).min(closes_at)),
@@ -272,7 +320,7 @@ impl State {
 /// What a transition may look at and what it may do.
 struct Scene<'a> {
     caller: &'a Caller,
-    binding: Binding,
+    purpose: Purpose,
     now: Instant,
     closes_at: Instant,
     chance: &'a mut dyn Rng,
@@ -344,12 +392,14 @@ impl Scene<'_> {
 
     fn confirm(&mut self, session: VerificationId, speaking: bool) -> State {
         let Caller { number, level, .. } = self.caller.clone();
-        let proof = ProvedNumber::by_call(number, level, session, self.binding);
+        // No other call comes so far.
+        let Purpose::Prove(binding) = self.purpose else { return self.fail() };
+        let proof = ProvedNumber::by_call(number, level, session, binding);
         if speaking {
             self.out.push(Action::Hush);
         }
         self.note(Step::Confirmed);
-        match self.binding {
+        match binding {
             Binding::CodeOnly => {
                 self.out.push(Action::Ask(Question::CodeOnly { proof }));
                 State::Issuing
@@ -382,9 +432,51 @@ impl Scene<'_> {
     fn conclude(&mut self, outcome: Outcome) -> State {
         match outcome {
             Outcome::Issued => self.part(PromptId::Verified, Ending::Verified),
+            Outcome::Held => self.part(PromptId::KeyHeld, Ending::Held),
             Outcome::Voided => self.part(PromptId::ReadBackVoided, Ending::ReadBackVoided),
             Outcome::Failed => self.fail(),
         }
+    }
+
+    /// The key is named last, and counts only then: a link that dials with tones finds nobody listening.
+    fn tell(&mut self, Enrolled { count, last: (year, month, day) }: Enrolled) -> State {
+        self.note(Step::Telling);
+        let (century, year) = (format!("{:02}", year / 100), format!("{:02}", year % 100));
+        self.say(
+            Utterance::default()
+                .clip(PromptId::ThisIs)
+                .clip(PromptId::Service)
+                .pause(BREATH)
+                .clip(PromptId::CertificatesExist)
+                .pause(BREATH)
+                .digits(&count.to_string())
+                .pause(BREATH)
+                .clip(PromptId::LastMadeOn)
+                .pause(BREATH)
+                .digits(&century)
+                .pause(Utterance::BETWEEN_DIGITS)
+                .digits(&year)
+                .pause(Utterance::BETWEEN_GROUPS)
+                .digits(&format!("{month:02}"))
+                .pause(Utterance::BETWEEN_GROUPS)
+                .digits(&format!("{day:02}"))
+                .pause(BREATH)
+                .clip(PromptId::PressNine),
+        );
+        State::Telling
+    }
+
+    fn suspend(&mut self) -> State {
+        self.note(Step::Suspending);
+        self.out.push(Action::Ask(Question::Suspend(self.caller.clone())));
+        State::Suspending
+    }
+
+    /// The caller has heard what there is.
+    fn say_no_more(&mut self) -> State {
+        self.note(Step::Ended(Ending::Told));
+        self.say(Utterance::default().clip(PromptId::Goodbye));
+        State::Parting
     }
 
     /// Asks again, and at the third silence of a step gives up.
@@ -395,9 +487,19 @@ impl Scene<'_> {
     ) -> State {
         tally.silences += 1;
         if tally.silences == SILENCES {
-            return self.part(PromptId::NothingHeard, Ending::NothingHeard);
+            return self.hear_nothing();
         }
         ask_again(self, Utterance::default().clip(PromptId::NothingHeard).pause(BREATH), tally)
+    }
+
+    /// Whoever has begun a verification of this number from afar must not keep its owner from hearing what exists for it.
+    fn ask_for_certificates(&mut self) -> State {
+        self.out.push(Action::Ask(Question::Certificates(self.caller.clone())));
+        State::AskingForCertificates
+    }
+
+    fn hear_nothing(&mut self) -> State {
+        self.part(PromptId::NothingHeard, Ending::NothingHeard)
     }
 
     fn exhaust(&mut self) -> State {

@@ -15,12 +15,12 @@ pub(super) struct Unacknowledged {
 
 impl Call {
     /// 200 with our answer, or with our offer if there was none.
-    pub(super) fn answer(&mut self, desk: &mut Desk<'_>) {
+    pub(super) fn answer(&mut self, purpose: Purpose, desk: &mut Desk<'_>) {
         let Stage::Asking { invite, proposal, .. } = std::mem::replace(&mut self.stage, Stage::Up) else { return };
         if let Some(proposal) = &proposal {
             self.take_offer(proposal, desk);
         }
-        self.flow = Some(Flow::new(self.caller.clone(), desk.config.binding, desk.now));
+        self.flow = Some(Flow::new(self.caller.clone(), purpose, desk.now));
         desk.counters.answered += 1;
         self.record(Entry::Answered { setup: desk.now - self.began }, desk);
         self.accept(&invite, proposal.as_ref(), desk);

@@ -41,7 +41,7 @@ pub struct NotAnId;
 /// What a call needs to know before it can go on. The answer comes back as [`Answer`] with the call's id.
 #[derive(Debug, Clone)]
 pub enum Question {
-    /// Before answering: has this caller a live session? Looked up by the caller's number, never by a code.
+    /// Before answering: has this caller a live session, or certificates? Looked up by the caller's number, never by a code.
     Session(Caller),
     /// The caller entered six digits: do they open a session of the caller's number?
     Code {
@@ -62,6 +62,20 @@ pub enum Question {
         /// What this call proved.
         proof: ProvedNumber,
     },
+    /// The caller, whose number has a session, keyed in nothing: perhaps it is somebody else's, and this one only wants to hear
+    /// what exists.
+    Certificates(Caller),
+    /// The caller, who has no session, heard of the certificates and wants them suspended.
+    Suspend(Caller),
+}
+
+/// What exists for a number whose caller has no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enrolled {
+    /// Certificates in force or suspended, and keys that wait for one.
+    pub count: u16,
+    /// When the last was made, or the key proved: year, month, day (UTC).
+    pub last: (u16, u8, u8),
 }
 
 /// The answer to a [`Question`].
@@ -69,7 +83,10 @@ pub enum Question {
 pub enum Answer {
     /// `Session`: there is at least one live session, the call may be answered.
     Expected,
-    /// `Session`: nobody asked for this number to be verified: 480 `no-session`.
+    /// `Session`: nobody asked for this number to be verified, but it has certificates: the call is answered, to tell of them.
+    /// `Certificates`: there are these.
+    Certified(Enrolled),
+    /// `Session`: nobody asked for this number to be verified: 480 `no-session`. `Certificates`: there are none.
     NoSession,
     /// `Session`: this number has used up its wrong codes for today: 486.
     NumberExhausted,
@@ -80,6 +97,10 @@ pub enum Answer {
         /// Tries that the budgets of call, session and number-day still leave.
         tries_left: u8,
     },
+    /// `Suspend`: they are suspended, and no key waits any more.
+    Suspended,
+    /// `Suspend`: there was nothing that this call may suspend, or the number has done so today already.
+    NotSuspended,
     /// `ReadBack`, `CodeOnly`: stored; the outcome follows as [`Outcome`].
     Stored,
     /// The session ended meanwhile (expired, voided).
@@ -93,6 +114,8 @@ pub enum Answer {
 pub enum Outcome {
     /// The certificate is issued (or, without a CSR, the result is signed).
     Issued,
+    /// The number is proved, but another key was certified for it lately: the new one waits.
+    Held,
     /// Three wrong read-backs voided the session.
     Voided,
     /// Issuing failed; the page says why.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::testing::{Caller, PEER, config};
 use super::*;
-use crate::call::question::{Answer, Outcome};
+use crate::call::question::{Answer, Enrolled, Outcome};
 use crate::caller::Pace;
 use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
 
@@ -309,6 +309,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         Answer::Expected,
         Answer::Expected,
         Answer::NoSession,
+        Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) }),
+        Answer::Suspended,
+        Answer::NotSuspended,
         Answer::NumberExhausted,
         Answer::Matched(VerificationId([1; 16])),
         Answer::Wrong { tries_left: 1 },
@@ -331,7 +334,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => (0_usize..3, any::<bool>()).prop_map(|(caller, timer)| Operation::Call { caller, timer }),
         1 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Operation::Octets),
         4 => (call.clone(), answer).prop_map(|(call, answer)| Operation::Answer(call, answer)),
-        1 => prop::sample::select(vec![Outcome::Issued, Outcome::Voided, Outcome::Failed]).prop_map(Operation::Outcome),
+        1 => prop::sample::select(vec![Outcome::Issued, Outcome::Held, Outcome::Voided, Outcome::Failed]).prop_map(Operation::Outcome),
         4 => (call, event).prop_map(|(call, event)| Operation::Media(call, event)),
         3 => prop_oneof![4 => 0_u64..2_000, 1 => 0_u64..40_000].prop_map(|ms| Operation::Pass(Duration::from_millis(ms))),
         1 => prop_oneof![

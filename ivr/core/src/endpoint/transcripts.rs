@@ -23,7 +23,7 @@ use voice_prompts::Segment;
 
 use super::testing::{Caller, PEER, Server, config, peer, probe, registration};
 use super::*;
-use crate::call::question::{Answer, Outcome, Question};
+use crate::call::question::{Answer, Enrolled, Outcome, Question};
 use crate::caller::Srtp;
 use crate::link::{LinkState, Naptr, Query, Records, Srv};
 use crate::media::{Control, MediaCommand, MediaEvent, Quality};
@@ -204,6 +204,8 @@ impl Replay {
         match what.split_once(' ').unwrap_or((what, "")) {
             ("expected", _) => answer(Answer::Expected),
             ("no", "session") => answer(Answer::NoSession),
+            ("certified", _) => answer(Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) })),
+            ("suspended", _) => answer(Answer::Suspended),
             ("exhausted", _) => answer(Answer::NumberExhausted),
             ("unavailable", _) => answer(Answer::Unavailable),
             ("matched", _) => answer(Answer::Matched(VerificationId([0xab; 16]))),
@@ -265,6 +267,8 @@ impl Replay {
                 format!("< ask whether {} is expected", caller.number.as_str())
             }
             Output::Ask(_, Question::Code { .. }) => "< ask about the code".to_owned(),
+            Output::Ask(_, Question::Certificates(_)) => "< ask for certificates".to_owned(),
+            Output::Ask(_, Question::Suspend(_)) => "< ask to suspend".to_owned(),
             Output::Ask(..) => "< ask to keep the proof".to_owned(),
             Output::Locate(key, query) => {
                 let shown = format!("< look up {}", shown_query(&query));

@@ -54,6 +54,8 @@ impl Place {
             sip,
             advertise: None,
             trunk: trunk()?,
+            // Whoever tries out a change of key sees both ends of it.
+            key_change_hold_minutes: Some(2),
             oid_arc: DOCUMENTATION_ARC.to_owned(),
             passphrase_file: Some(self.passphrase_file()),
             networks: Vec::new(),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::calls::paged;
-use super::verifications::Body;
+use super::verifications::{Body, Pending};
 use crate::issue::{Certified, DhtRecord};
 use crate::web::App;
 use crate::web::console::certificate::reason;
@@ -49,7 +49,7 @@ pub struct Issued {
     level: String,
     /// A code alone was asked for, and no digits were read back.
     code_only: bool,
-    /// `valid`, `revoked`, `expired`.
+    /// `valid`, `suspended`, `revoked`, `expired`.
     status: &'static str,
     /// When it was issued.
     #[serde(with = "time::serde::rfc3339")]
@@ -60,8 +60,13 @@ pub struct Issued {
     /// Its last.
     #[serde(with = "time::serde::rfc3339")]
     not_after: OffsetDateTime,
+    /// Since when it is suspended. Its key can lift that within a day.
+    #[serde(with = "time::serde::rfc3339::option")]
+    suspended_at: Option<OffsetDateTime>,
     /// When and why it was revoked.
     revoked: Option<Revoked>,
+    /// Another key that waits to take the identity.
+    pending: Option<Pending>,
     /// Its record; absent if it was not to be published, or another certificate has its place.
     directory: Option<Directory>,
 }
@@ -89,6 +94,8 @@ pub struct Directory {
     seq: Option<i64>,
     /// Size of the value.
     bytes: Option<u64>,
+    /// What it says: `valid`, `suspended`, `revoked`.
+    says: &'static str,
     /// What went wrong last.
     last_error: Option<String>,
 }
@@ -164,7 +171,9 @@ impl Issued {
             issued_at: certificate.issued_at,
             not_before: certificate.not_before,
             not_after: certificate.not_after,
+            suspended_at: certificate.suspended,
             revoked: certificate.revoked.map(|(at, reason)| Revoked { at, reason: reason.name() }),
+            pending: certificate.pending.map(Pending::from),
             directory: certificate.record.clone().map(Directory::of),
         }
     }
@@ -172,7 +181,7 @@ impl Issued {
 
 impl Directory {
     fn of(record: DhtRecord) -> Self {
-        let DhtRecord { backend, slot, seq, bytes, published, last_error } = record;
-        Self { published, backend, slot, seq, bytes, last_error }
+        let DhtRecord { backend, slot, seq, bytes, says, published, last_error } = record;
+        Self { published, backend, slot, seq, bytes, says: says.name(), last_error }
     }
 }

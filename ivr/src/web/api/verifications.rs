@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use ivr_core::caller::Caps;
 use ivr_core::number::Number;
@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::level::Held;
-use crate::issue::{Certified, DhtRecord};
-use crate::verify::{Start, Started, State as Standing, Typed, View};
+use super::old_key::signature;
+use crate::issue::{Certified, DhtRecord, KeyChange, OldKeyError};
+use crate::verify::{Spoken, Start, Started, State as Standing, Typed, View};
 use crate::web::App;
 use crate::web::call::digits;
 use crate::web::error::{Problem, WebError};
@@ -24,6 +25,8 @@ use crate::web::sse::{self, LastEvent, Told};
 
 /// Between two looks, for a program that does not follow the events.
 const NEXT_LOOK_SECONDS: u32 = 2;
+/// While a key waits, which takes a day.
+const NEXT_LOOK_AT_HELD_SECONDS: u32 = 60;
 
 /// `/v1/verifications` and what belongs to one.
 pub(super) fn routes() -> Router<App> {
@@ -31,6 +34,8 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/verifications", post(start))
         .route("/v1/verifications/{id}", get(show).delete(cancel))
         .route("/v1/verifications/{id}/read-back", post(read_back))
+        .route("/v1/verifications/{id}/old-key", post(old_key))
+        .route("/v1/verifications/{id}/record", delete(withdraw))
         .route("/v1/verifications/{id}/events", get(events))
 }
 
@@ -94,7 +99,7 @@ pub struct Guidance {
 pub struct Verification {
     /// Names it.
     id: String,
-    /// `waiting`, `calling`, `read-back`, `issuing`, `issued`, `voided`, `expired`, `failed`.
+    /// `waiting`, `calling`, `read-back`, `issuing`, `held`, `issued`, `voided`, `expired`, `failed`.
     state: &'static str,
     /// The number.
     number: String,
@@ -115,6 +120,10 @@ pub struct Verification {
     read_back_until: Option<OffsetDateTime>,
     /// How often they may still be wrong.
     read_backs_left: u8,
+    /// While it is `held`: when its certificate will be issued, unless somebody objects. Another key was certified for the
+    /// number lately.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    held_until: Option<OffsetDateTime>,
     /// What happened, oldest first.
     happenings: Vec<Told>,
     #[serde(flatten)]
@@ -152,12 +161,31 @@ pub struct Certificate {
     /// Last moment.
     #[serde(with = "time::serde::rfc3339")]
     not_after: OffsetDateTime,
+    /// Since when it is suspended, by a call from the number. Its key can lift that within a day.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    suspended_at: Option<OffsetDateTime>,
     /// When it was revoked.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     revoked_at: Option<OffsetDateTime>,
+    /// Another key that waits to take the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<Pending>,
     /// Its record in the directory; absent if it was not to be published.
     #[serde(skip_serializing_if = "Option::is_none")]
     dht: Option<Dht>,
+}
+
+/// Another key was proved for the number, and waits.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Pending {
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    /// When it takes the number, unless somebody objects.
+    #[serde(with = "time::serde::rfc3339")]
+    until: OffsetDateTime,
+    /// SHA-256 of its subjectPublicKeyInfo, hexadecimal.
+    key: String,
 }
 
 /// A record in the directory.
@@ -171,6 +199,8 @@ pub struct Dht {
     seq: Option<i64>,
     /// Its size.
     bytes: Option<u64>,
+    /// What it says: `valid`, `suspended`, `revoked` (that there is no certificate; its owner may have withdrawn it).
+    says: &'static str,
     /// Whether it is there already.
     published: bool,
 }
@@ -182,6 +212,14 @@ pub struct ReadBack {
     /// Six digits.
     #[schema(example = "654321")]
     digits: String,
+}
+
+/// What the key of the number's last certificate signed for the new key.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// Base64: ECDSA with SHA-256 in DER, or Ed25519. What is signed is in docs/protocol.md, "The old key".
+    signature: String,
 }
 
 /// Begin a verification.
@@ -255,7 +293,34 @@ pub(super) async fn read_back(
     }
 }
 
-/// Give a verification up: its code stops working.
+/// Post what the key of the number's last certificate signed, so that the new key does not wait. Before the number is proved
+/// it is kept unread; while the verification is `held`, it is looked at.
+#[utoipa::path(post, path = "/v1/verifications/{id}/old-key", tag = "verifications", params(("id" = String, Path)),
+    security(("secret" = [])), request_body = Consent, responses(
+    (status = 200, description = "Kept, or right: issued, or about to be", body = Verification),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such verification, or not this secret", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "It changes nothing any more", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "No signature, or not of that key", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn old_key(
+    State(app): State<App>,
+    ByToken(session): ByToken,
+    Body(consent): Body<Consent>,
+) -> Result<Response, WebError> {
+    let signature = signature(&consent.signature)?;
+    let (secret, now) = (session.secret.expose(), app.clock.wall());
+    match app.verify.old_key_signed(session.id, secret, &signature, now).await? {
+        Spoken::Kept | Spoken::Released => Ok(private(Verification::from(session.view(&app).await?))),
+        Spoken::NotSigned => Err(OldKeyError::NotSigned.into()),
+        Spoken::TooLate(state) => Err(WebError::Conflict {
+            kind: "not-expected",
+            detail: format!("no signature is expected: the verification is {}", state.name()),
+        }),
+    }
+}
+
+/// Give a verification up: its code stops working, and a key that waits does so no more.
 #[utoipa::path(delete, path = "/v1/verifications/{id}", tag = "verifications", params(("id" = String, Path)),
     security(("secret" = [])), responses(
     (status = 204, description = "Given up"),
@@ -265,6 +330,24 @@ pub(super) async fn read_back(
 pub(super) async fn cancel(State(app): State<App>, ByToken(session): ByToken) -> Result<StatusCode, WebError> {
     app.verify.cancel(session.id, session.secret.expose(), app.clock.wall()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Withdraw the consent to publish: the record goes out of the directory, the certificate stays good.
+#[utoipa::path(delete, path = "/v1/verifications/{id}/record", tag = "verifications", params(("id" = String, Path)),
+    security(("secret" = [])), responses(
+    (status = 204, description = "A tombstone follows"),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such verification, or not this secret", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The directory does not show its certificate", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn withdraw(State(app): State<App>, ByToken(session): ByToken) -> Result<StatusCode, WebError> {
+    if app.verify.withdraw(session.id, session.secret.expose(), app.clock.wall()).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(WebError::Conflict {
+        kind: "not-expected",
+        detail: "the directory does not show a certificate of this verification".to_owned(),
+    })
 }
 
 /// Follow a verification live: `happening` events with ids (send `Last-Event-ID` to go on) and `status` events.
@@ -339,8 +422,12 @@ impl Guidance {
     fn of(state: Standing, is_over: bool) -> Self {
         Self {
             may_type_digits: state == Standing::ReadBack,
-            may_cancel: matches!(state, Standing::Waiting | Standing::Calling | Standing::ReadBack),
-            next_look_seconds: (!is_over).then_some(NEXT_LOOK_SECONDS),
+            may_cancel: matches!(state, Standing::Waiting | Standing::Calling | Standing::ReadBack | Standing::Held),
+            next_look_seconds: match state {
+                _ if is_over => None,
+                Standing::Held => Some(NEXT_LOOK_AT_HELD_SECONDS),
+                _ => Some(NEXT_LOOK_SECONDS),
+            },
         }
     }
 }
@@ -363,6 +450,7 @@ impl From<View> for Verification {
             expires_at: view.expires_at,
             read_back_until: view.read_back_until,
             read_backs_left: view.read_backs_left,
+            held_until: view.held_until,
             happenings,
             certificate,
             result: view.result,
@@ -384,15 +472,24 @@ impl Certificate {
             held_by: Held::all(caps, locale, |sentences| sentences.page),
             not_before: certified.not_before,
             not_after: certified.not_after,
+            suspended_at: certified.suspended,
             revoked_at: certified.revoked.map(|(at, _)| at),
+            pending: certified.pending.map(Pending::from),
             dht: certified.record.map(Dht::from),
         }
     }
 }
 
+impl From<KeyChange> for Pending {
+    fn from(change: KeyChange) -> Self {
+        let key = change.spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { since: change.since, until: change.until, key }
+    }
+}
+
 impl From<DhtRecord> for Dht {
     fn from(record: DhtRecord) -> Self {
-        let DhtRecord { backend, slot, seq, bytes, published, last_error: _ } = record;
-        Self { backend, slot, seq, bytes, published }
+        let DhtRecord { backend, slot, seq, bytes, says, published, last_error: _ } = record;
+        Self { backend, slot, seq, bytes, says: says.name(), published }
     }
 }

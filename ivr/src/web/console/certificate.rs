@@ -18,7 +18,7 @@ use crate::web::csrf::Checked;
 use crate::web::error::WebError;
 use crate::web::page::{self, Frame};
 
-/// Why operators revoke, by name and in words. A certificate on hold would need somebody to lift it.
+/// Why operators revoke, by name and in words. On hold it is put by a call from its number alone.
 const REASONS: [(Reason, &str); 5] = [
     (Reason::CessationOfOperation, "Its owner gives it up"),
     (Reason::KeyCompromise, "Somebody else may have its key: the key is never certified again"),
@@ -48,7 +48,9 @@ struct CertificatePage {
     issued: Moment,
     not_before: Moment,
     not_after: Moment,
+    suspended: Option<Moment>,
     revoked: Option<(Moment, &'static str)>,
+    pending: Option<(Moment, Moment, String)>,
     spki: String,
     reasons: Vec<(&'static str, &'static str)>,
 }
@@ -140,9 +142,17 @@ async fn show(app: &App, frame: Frame, name: String, certificate: Certified, sai
         issued: Moment::of(certificate.issued_at),
         not_before: Moment::of(certificate.not_before),
         not_after: Moment::of(certificate.not_after),
+        suspended: certificate.suspended.map(Moment::of),
         revoked: certificate.revoked.map(|(at, reason)| (Moment::of(at), reason.name())),
-        spki: certificate.spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+        pending: certificate
+            .pending
+            .map(|change| (Moment::of(change.since), Moment::of(change.until), hex(&change.spki_sha256))),
+        spki: hex(&certificate.spki_sha256),
         reasons: REASONS.map(|(reason, words)| (reason.name(), words)).into(),
         certificate,
     })
+}
+
+fn hex(hash: &[u8; 32]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -19,7 +19,7 @@ use crate::web::page::{self, Frame};
 pub(super) const PATH: &str = "/console/certificates";
 
 /// What a certificate can be, as in [`CertificateFilter::status`].
-const STATUSES: [&str; 3] = ["valid", "revoked", "expired"];
+const STATUSES: [&str; 4] = ["valid", "suspended", "revoked", "expired"];
 
 /// The filter as it stands in an address.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
@@ -28,7 +28,7 @@ const STATUSES: [&str; 3] = ["valid", "revoked", "expired"];
 pub struct Asked {
     /// A whole number or address, or a serial number.
     pub search: String,
-    /// `valid`, `revoked`, `expired`.
+    /// `valid`, `suspended`, `revoked`, `expired`.
     pub status: String,
     /// `L0` to `L4`.
     pub level: String,
@@ -60,7 +60,7 @@ impl Asked {
     /// The field that cannot be read.
     pub fn filter(&self, limit: u32) -> Result<CertificateFilter, WebError> {
         if !self.status.is_empty() && !STATUSES.contains(&self.status.as_str()) {
-            return Err(WebError::field("status: valid, revoked or expired"));
+            return Err(WebError::field("status: valid, suspended, revoked or expired"));
         }
         let level = match self.level.as_str() {
             "" => None,
@@ -84,6 +84,7 @@ impl Asked {
 pub fn status(certificate: &Certified, now: OffsetDateTime) -> &'static str {
     match certificate.revoked {
         Some(_) => "revoked",
+        None if certificate.suspended.is_some() => "suspended",
         None if certificate.not_after < now => "expired",
         None => "valid",
     }
@@ -95,7 +96,7 @@ struct CertificatesPage {
     frame: Frame,
     who: Who,
     asked: Asked,
-    statuses: [&'static str; 3],
+    statuses: [&'static str; 4],
     levels: [&'static str; 5],
     rows: Vec<Row>,
     older: Option<String>,
@@ -152,6 +153,7 @@ impl Row {
             issued: Moment::of(certificate.issued_at),
             not_after: Moment::of(certificate.not_after),
             directory: match &certificate.record {
+                Some(record) if record.published && certificate.pending.is_some() => "published, another key waits",
                 Some(record) if record.published => "published",
                 Some(_) => "publishing",
                 None => "no record",

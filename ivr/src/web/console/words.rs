@@ -9,9 +9,10 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 /// How calls end, as in `calls.outcome`, and what the console says of it.
-pub(super) const OUTCOMES: [(&str, &str); 15] = [
+pub(super) const OUTCOMES: [(&str, &str); 18] = [
     ("live", "On the line"),
     ("verified", "Verified"),
+    ("held", "Verified, key waits"),
     ("refused", "Refused"),
     ("hung-up", "Hung up"),
     ("hung-up-after-read-back", "Hung up after the digits"),
@@ -23,6 +24,8 @@ pub(super) const OUTCOMES: [(&str, &str); 15] = [
     ("session-gone", "Verification ended"),
     ("service-failed", "Service failed"),
     ("too-long", "Call too long"),
+    ("told", "Heard of its certificates"),
+    ("suspended", "Suspended its certificates"),
     ("cancelled", "Ended without conversation"),
     ("lost", "Lost in a crash"),
 ];

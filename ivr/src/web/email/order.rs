@@ -71,6 +71,7 @@ fn render(app: &App, frame: Frame, view: &View, code_hint: Option<String>) -> Re
                 name: view.address.verbatim(),
                 noun: "address",
                 last_event: None,
+                dial: None,
                 certificate,
                 is_code_only: false,
                 caps: Caps::default(),

@@ -99,7 +99,8 @@ impl Browser {
         response
     }
 
-    fn keep(&mut self, line: &str) {
+    /// A cookie, as a `Set-Cookie` line says it.
+    pub(super) fn keep(&mut self, line: &str) {
         let mut parts = line.split("; ");
         let (name, value) = parts.next().unwrap().split_once('=').unwrap();
         let path = parts.find_map(|part| part.strip_prefix("Path=")).unwrap();

@@ -490,7 +490,7 @@ async fn certificates_are_listed_shown_and_revoked() {
     assert_eq!(ada.get("/console/certificates?status=good").await.status, StatusCode::UNPROCESSABLE_ENTITY);
 
     let page = ada.get(&path).await;
-    page.says("Certificate for <span class=\"long\">***0143</span>").says("<dd>published</dd>").says(&serial);
+    page.says("Certificate for <span class=\"long\">***0143</span>").says("<dd>valid, published</dd>").says(&serial);
     page.does_not_say("2025550143").does_not_say("BEGIN CERTIFICATE");
     let revealed = ada.submit(&path, &format!("{path}/reveal"), &[("why", "an abuse report")]).await;
     revealed.says("tel:+12025550143").says("BEGIN CERTIFICATE");

@@ -1,7 +1,8 @@
 //! Replays `scenarios/*.txt`: calls as text. `UPDATE_TRANSCRIPTS=1 cargo test -p ivr-core` rewrites them; the diff is
 //! the review.
 //!
-//! `#` lines at the top say what the call shows and may set `# binding: code-only` or `# level: L3`.
+//! `#` lines at the top say what the call shows and may set `# binding: code-only`, `# level: L3` or, for a caller without a
+//! session, `# certified: 1 2026-03-09`.
 //! `3.0 > press 12` is what happens, `<` is what the script does, `. patience ends` is its own deadline. After the last
 //! `>` the script goes on until it waits for nothing.
 
@@ -40,6 +41,7 @@ fn every_ending_has_a_transcript() {
     let all: String = transcripts().iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
     for ending in [
         Ending::Verified,
+        Ending::Held,
         Ending::HungUpAfterReadBack,
         Ending::HungUp,
         Ending::TooManyWrongCodes,
@@ -49,6 +51,8 @@ fn every_ending_has_a_transcript() {
         Ending::NothingHeard,
         Ending::SessionGone,
         Ending::ServiceFailed,
+        Ending::Told,
+        Ending::Suspended,
         Ending::TooLong,
     ] {
         assert!(all.contains(&format!("< note {:?}\n", Step::Ended(ending))), "{ending:?}");
@@ -106,7 +110,9 @@ impl Replay {
                 line: LineParameters::default(),
             },
         );
-        let flow = Flow::new(caller, binding, began);
+        let purpose =
+            setting(written, "certified").map_or(Purpose::Prove(binding), |told| Purpose::Tell(enrolled(told)));
+        let flow = Flow::new(caller, purpose, began);
         Self { flow, began, chance: ChaCha20Rng::seed_from_u64(1), text: String::new() }
     }
 
@@ -132,6 +138,13 @@ fn setting<'a>(written: &'a str, name: &str) -> Option<&'a str> {
     written.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name)?.strip_prefix(": "))
 }
 
+/// `1 2026-03-09`
+fn enrolled(text: &str) -> Enrolled {
+    let numbers: Vec<u16> = text.split([' ', '-']).map(|number| number.parse().unwrap()).collect();
+    let [count, year, month, day] = numbers[..] else { panic!("no count and date: {text}") };
+    Enrolled { count, last: (year, month.try_into().unwrap(), day.try_into().unwrap()) }
+}
+
 fn events(text: &str) -> Vec<Event> {
     let answer = |answer| vec![Event::Answer(answer)];
     match text.split_once(' ').unwrap_or((text, "")) {
@@ -141,10 +154,15 @@ fn events(text: &str) -> Vec<Event> {
         ("matched", _) => answer(Answer::Matched(VerificationId([0xab; 16]))),
         ("wrong,", left) => answer(Answer::Wrong { tries_left: left.trim_end_matches(" left").parse().unwrap() }),
         ("exhausted", _) => answer(Answer::NumberExhausted),
+        ("certified", told) => answer(Answer::Certified(enrolled(told))),
+        ("none", _) => answer(Answer::NoSession),
         ("stored", _) => answer(Answer::Stored),
+        ("suspended", _) => answer(Answer::Suspended),
+        ("not", "suspended") => answer(Answer::NotSuspended),
         ("gone", _) => answer(Answer::Gone),
         ("unavailable", _) => answer(Answer::Unavailable),
         ("issued", _) => vec![Event::Outcome(Outcome::Issued)],
+        ("held", _) => vec![Event::Outcome(Outcome::Held)],
         ("voided", _) => vec![Event::Outcome(Outcome::Voided)],
         ("failed", _) => vec![Event::Outcome(Outcome::Failed)],
         ("hung", "up") => vec![Event::HungUp],
@@ -162,6 +180,10 @@ fn shown(action: &Action) -> String {
             format!("ask to keep {} with {}", digits.expose().as_str(), proved(proof))
         }
         Action::Ask(Question::CodeOnly { proof }) => format!("ask to issue for {}", proved(proof)),
+        Action::Ask(Question::Certificates(caller)) => format!("ask what {} has", caller.number.as_str()),
+        Action::Ask(Question::Suspend(caller)) => {
+            format!("ask to suspend what {} has up to {}", caller.number.as_str(), caller.level)
+        }
         Action::HangUp => "hang up".to_owned(),
         Action::Note(step) => format!("note {step:?}"),
     }

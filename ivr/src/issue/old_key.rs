@@ -1,0 +1,207 @@
+//! What the holder of a certificate's key does by a signature alone (docs/protocol.md, "The old key"): another certificate
+//! within 45 days of the call, stopping a key that waits, lifting a suspension, taking the record out of the directory.
+//!
+//! The nonce that each of them needs is not stored: it holds its own end and a keyed hash, so no stranger fills a table by
+//! asking. Twice within its ten minutes it does nothing twice: a renewal is known by it, and the others are done already.
+
+use ca::old_key::{Action, Signature, Statement};
+use ca::{Issuing, Request, Serial};
+use ivr_core::number::Number;
+use ivr_core::proof::{NotStillProved, StillProved};
+use time::OffsetDateTime;
+use tracing::info;
+
+use super::wish::{self, Cause, Consent, Spoken};
+use super::{Certified, IssueError, IssueParts, KeyRefusal, certified, hold, tel_subject, verification};
+use crate::store::certificates::Stored;
+use crate::store::verifications::Which;
+use crate::store::{StoreError, audit, certificates, happenings, records, revocations, verifications};
+
+/// A statement by the key of a certificate.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// Which certificate.
+    pub serial: &'a Serial,
+    /// A nonce of this certificate.
+    pub nonce: &'a str,
+    /// What its key signed.
+    pub signature: &'a Signature,
+}
+
+/// Why a statement does nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum OldKeyError {
+    /// No such certificate, not a nonce of the last ten minutes, or not signed by that key: they are not told apart.
+    #[error("this is not signed by the key of that certificate, or the nonce is too old: ask for another")]
+    NotSigned,
+    /// It is signed, but there is nothing to do, or not any more: why, as a sentence.
+    #[error("{0}")]
+    NotNow(&'static str),
+    /// The new key is refused.
+    #[error(transparent)]
+    Key(#[from] KeyRefusal),
+    /// As named.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+}
+
+impl From<StoreError> for OldKeyError {
+    fn from(error: StoreError) -> Self {
+        Self::Issue(error.into())
+    }
+}
+
+/// What a nonce is good for.
+const NONCE_LIFE: time::Duration = time::Duration::minutes(10);
+/// Its parts: when it ends (Unix seconds), what makes it unlike all others, the beginning of a keyed hash.
+const ENDS: usize = 8;
+const RANDOM: usize = 16;
+const TAG: usize = 16;
+
+/// What the page of a key says that was stopped.
+const VETOED: &str = "The holder of the number's earlier key stopped this one.";
+
+/// A nonce for statements about this certificate, whether there is one or not, and its end.
+pub(super) fn nonce(parts: &IssueParts, serial: &Serial, now: OffsetDateTime) -> (String, OffsetDateTime) {
+    let ends = now + NONCE_LIFE;
+    let body = [&ends.unix_timestamp().to_be_bytes()[..], &parts.clock.bytes::<RANDOM>()].concat();
+    let tag = parts.store.columns().tag("old-key-nonce", &[serial.as_bytes(), &body]);
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    (hex(&body) + &hex(&tag[..TAG]), ends)
+}
+
+fn is_ours(parts: &IssueParts, serial: &Serial, nonce: &str, now: OffsetDateTime) -> bool {
+    let digits = nonce.as_bytes();
+    if digits.len() != 2 * (ENDS + RANDOM + TAG) || !digits.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return false;
+    }
+    let octets: Vec<u8> =
+        (0..digits.len()).step_by(2).filter_map(|at| u8::from_str_radix(&nonce[at..at + 2], 16).ok()).collect();
+    let (body, tag) = octets.split_at(ENDS + RANDOM);
+    let ends = body.first_chunk::<ENDS>().map_or(0, |ends| i64::from_be_bytes(*ends));
+    now.unix_timestamp() < ends && parts.store.columns().is_tag(tag, "old-key-nonce", &[serial.as_bytes(), body])
+}
+
+/// The certificate whose key signed this.
+async fn speaker(
+    parts: &IssueParts,
+    signed: &Signed<'_>,
+    (action, key): (Action, Option<[u8; 32]>),
+    now: OffsetDateTime,
+) -> Result<Stored, OldKeyError> {
+    if !is_ours(parts, signed.serial, signed.nonce, now) {
+        return Err(OldKeyError::NotSigned);
+    }
+    let (about, columns) = (signed.serial.hex(), parts.store.columns());
+    let mut reader = parts.store.read().await?;
+    let certificate = certificates::by_serial(&about, columns, &mut reader).await?.ok_or(OldKeyError::NotSigned)?;
+    let statement = Statement { action, about: &about, nonce: Some(signed.nonce), key };
+    if !signed.signature.is_over(&statement, &certificate.der) {
+        return Err(OldKeyError::NotSigned);
+    }
+    if revocations::is_blocked(&certificate.spki_sha256, &mut reader).await? {
+        return Err(OldKeyError::NotNow("this key was reported as known to others: it speaks for nobody"));
+    }
+    Ok(certificate)
+}
+
+/// Issues to a new key (or the same) by the word of the old one. Asked again with the same nonce, it gives the same.
+pub(super) async fn renew(
+    parts: &IssueParts,
+    signed: &Signed<'_>,
+    (csr, publish): (&[u8], bool),
+    now: OffsetDateTime,
+) -> Result<Certified, OldKeyError> {
+    let request = Request::parse(csr).map_err(KeyRefusal::from)?;
+    let key = Some(request.spki_sha256());
+    let certificate = speaker(parts, signed, (Action::Renew, key), now).await?;
+    let cause = Cause::Renewal(signed.nonce.to_owned());
+    if let Some(before) = certified::by_cause(parts, &cause).await? {
+        return Ok(before);
+    }
+    let number = certificate.identity.strip_prefix("tel:").and_then(|number| Number::parse(number).ok());
+    let (Issuing::Tel, Some(number)) = (certificate.issuing, number) else {
+        return Err(OldKeyError::NotNow("only the certificate of a number is renewed by its key"));
+    };
+    request.names_only(&tel_subject(&number)).map_err(KeyRefusal::from)?;
+    let columns = parts.store.columns();
+    let newest = {
+        let mut reader = parts.store.read().await?;
+        certificates::newest(&certificate.identity, now - hold::REMEMBERED, columns, &mut reader).await?
+    };
+    if certificate.revoked.is_some() || newest.is_none_or(|newest| newest.serial != certificate.serial) {
+        return Err(OldKeyError::NotNow("the certificate is revoked, suspended or superseded: the number has to call"));
+    }
+    let Some(sealed) = &certificate.proof else { return Err(StoreError::damaged("a proof").into()) };
+    let about = signed.serial.hex();
+    let statement = Statement { action: Action::Renew, about: &about, nonce: Some(signed.nonce), key };
+    let is_signed = || signed.signature.is_over(&statement, &certificate.der);
+    let still = StillProved::open(sealed, &number, &columns.keys().proof_key(), is_signed, now.unix_timestamp());
+    let still = still.map_err(|why| match why {
+        NotStillProved::TooOld => OldKeyError::NotNow("the number called more than 45 days ago: it has to call again"),
+        NotStillProved::NotSigned => OldKeyError::NotSigned,
+        NotStillProved::Broken(broken) => StoreError::Failed(broken.to_string()).into(),
+    })?;
+    let spoken = Spoken {
+        action: Action::Renew,
+        about,
+        nonce: Some(signed.nonce.to_owned()),
+        signature: signed.signature.clone(),
+    };
+    let wish = verification::wish_of_renewal(&still, sealed, (cause, request, publish), Consent::Signed(spoken))?;
+    wish::issue(parts, &wish, now).await?;
+    info!(serial = certificate.serial, "the key of certificate {} asked for another", certificate.serial);
+    Ok(certified::by_cause(parts, &wish.cause).await?.ok_or(IssueError::Unknown)?)
+}
+
+/// Stops this key, which waits.
+pub(super) async fn veto(
+    parts: &IssueParts,
+    signed: &Signed<'_>,
+    key: [u8; 32],
+    now: OffsetDateTime,
+) -> Result<(), OldKeyError> {
+    let certificate = speaker(parts, signed, (Action::Veto, Some(key)), now).await?;
+    let (identity, columns) = (&certificate.identity, parts.store.columns());
+    let mut writer = parts.store.begin().await?;
+    records::lock(identity, columns, &mut writer).await?;
+    let newest = certificates::newest(identity, now - hold::REMEMBERED, columns, &mut writer).await?;
+    let Some(newest) = newest.filter(|newest| newest.spki_sha256 == certificate.spki_sha256) else {
+        return Err(OldKeyError::NotNow("it is not the key of the number's last certificate"));
+    };
+    let ended = verifications::end_held(identity, Which::Of(key), VETOED, columns, &mut writer).await?;
+    if ended.is_empty() {
+        return Err(OldKeyError::NotNow("no such key waits"));
+    }
+    for id in &ended {
+        happenings::add(*id, "state", "failed", now, &mut writer).await?;
+    }
+    records::show_again(&newest.serial, now, &mut writer).await?;
+    audit::add(("old key", "veto", &certificate.serial), now, columns, &mut writer).await?;
+    writer.commit().await?;
+    info!(serial = certificate.serial, "the key of certificate {} stopped another", certificate.serial);
+    parts.publisher.nudge();
+    ended.into_iter().for_each(|id| parts.publisher.ring(id));
+    Ok(())
+}
+
+/// Lifts a suspension.
+pub(super) async fn lift(parts: &IssueParts, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
+    let certificate = speaker(parts, signed, (Action::Lift, None), now).await?;
+    if super::suspending::lift(parts, &certificate.serial, "old key", now).await? {
+        return Ok(());
+    }
+    Err(OldKeyError::NotNow("the certificate is not suspended"))
+}
+
+/// Takes the record out of the directory. The certificate stays good.
+pub(super) async fn withdraw(parts: &IssueParts, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
+    let certificate = speaker(parts, signed, (Action::Withdraw, None), now).await?;
+    if super::revoking::withdraw(parts, &certificate.serial, "old key", now).await? {
+        return Ok(());
+    }
+    Err(OldKeyError::NotNow("the directory does not show this certificate"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! What the key of a certificate does by its signature alone, without a login: `/v1/certificates/{serial}/…`.
+//!
+//! The text that is signed is in docs/protocol.md, "The old key".
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use ca::Serial;
+use ca::old_key::Signature;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::verifications::{Body, Certificate, private};
+use crate::issue::Signed;
+use crate::web::App;
+use crate::web::error::{Problem, WebError};
+
+/// What a key may ask of its certificate.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/certificates/{serial}/nonce", post(nonce))
+        .route("/v1/certificates/{serial}/renew", post(renew))
+        .route("/v1/certificates/{serial}/veto", post(veto))
+        .route("/v1/certificates/{serial}/lift", post(lift))
+        .route("/v1/certificates/{serial}/withdraw", post(withdraw))
+}
+
+/// A nonce.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Nonce {
+    /// Hexadecimal: the fourth line of what is signed.
+    nonce: String,
+    /// Until when it counts.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+/// A signature over `lift` or `withdraw`.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// As it was given.
+    nonce: String,
+    /// Base64: ECDSA with SHA-256 in DER, or Ed25519.
+    signature: String,
+}
+
+/// A signature over `veto`.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Veto {
+    /// As it was given.
+    nonce: String,
+    /// The key that waits: SHA-256 of its subjectPublicKeyInfo, hexadecimal. `lookup` shows its first half.
+    key: String,
+    /// Base64: ECDSA with SHA-256 in DER, or Ed25519.
+    signature: String,
+}
+
+/// A signature over `renew`.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Renewal {
+    /// As it was given.
+    nonce: String,
+    /// A PKCS#10 request in PEM, by the new key (or by the old one again).
+    csr: String,
+    /// Whether a record goes into the directory. There is no default.
+    publish: bool,
+    /// Base64: ECDSA with SHA-256 in DER, or Ed25519.
+    signature: String,
+}
+
+/// Get a nonce for a statement of a certificate's key. It is given for every serial number.
+#[utoipa::path(post, path = "/v1/certificates/{serial}/nonce", tag = "old key",
+    params(("serial" = String, Path, description = "Hexadecimal")), responses(
+    (status = 200, description = "Good for ten minutes", body = Nonce),
+    (status = 404, description = "No serial number", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn nonce(State(app): State<App>, Path(serial): Path<String>) -> Result<Response, WebError> {
+    let (nonce, expires_at) = app.issue.nonce(&read(&serial)?, app.clock.wall());
+    Ok(private(Nonce { nonce, expires_at }))
+}
+
+/// Renew a certificate by its key, within 45 days of the number's last call. The level stays what the call proved.
+#[utoipa::path(post, path = "/v1/certificates/{serial}/renew", tag = "old key", request_body = Renewal,
+    params(("serial" = String, Path, description = "Hexadecimal")), responses(
+    (status = 200, description = "The new certificate; the old one is superseded", body = Certificate),
+    (status = 409, description = "The number has to call", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Not signed by that key, or the request is refused", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Busy: see Retry-After", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn renew(
+    State(app): State<App>,
+    Path(serial): Path<String>,
+    Body(renewal): Body<Renewal>,
+) -> Result<Response, WebError> {
+    let (serial, signature) = (read(&serial)?, signature(&renewal.signature)?);
+    let signed = Signed { serial: &serial, nonce: &renewal.nonce, signature: &signature };
+    let renewed = app.issue.renew(&signed, renewal.csr.as_bytes(), renewal.publish, app.clock.wall()).await?;
+    Ok(private(Certificate::from(renewed)))
+}
+
+/// Stop a key that waits to take the number of a certificate, by that certificate's key.
+#[utoipa::path(post, path = "/v1/certificates/{serial}/veto", tag = "old key", request_body = Veto,
+    params(("serial" = String, Path, description = "Hexadecimal")), responses(
+    (status = 204, description = "It will never be certified on that call"),
+    (status = 409, description = "No such key waits", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Not signed by that key", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn veto(
+    State(app): State<App>,
+    Path(serial): Path<String>,
+    Body(veto): Body<Veto>,
+) -> Result<Response, WebError> {
+    let (serial, signature) = (read(&serial)?, signature(&veto.signature)?);
+    let key = hash(&veto.key).ok_or_else(|| WebError::field("key: 64 lower-case hexadecimal digits"))?;
+    let signed = Signed { serial: &serial, nonce: &veto.nonce, signature: &signature };
+    app.issue.veto(&signed, key, app.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Lift the suspension of a certificate, by its key.
+#[utoipa::path(post, path = "/v1/certificates/{serial}/lift", tag = "old key", request_body = Statement,
+    params(("serial" = String, Path, description = "Hexadecimal")), responses(
+    (status = 204, description = "It is in force again: list and directory follow"),
+    (status = 409, description = "It is not suspended", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Not signed by that key", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn lift(
+    State(app): State<App>,
+    Path(serial): Path<String>,
+    Body(statement): Body<Statement>,
+) -> Result<Response, WebError> {
+    let (serial, signature) = (read(&serial)?, signature(&statement.signature)?);
+    let signed = Signed { serial: &serial, nonce: &statement.nonce, signature: &signature };
+    app.issue.lift(&signed, app.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Take the record of a certificate out of the directory, by its key. The certificate stays good.
+#[utoipa::path(post, path = "/v1/certificates/{serial}/withdraw", tag = "old key", request_body = Statement,
+    params(("serial" = String, Path, description = "Hexadecimal")), responses(
+    (status = 204, description = "A tombstone follows"),
+    (status = 409, description = "The directory does not show it", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Not signed by that key", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    Path(serial): Path<String>,
+    Body(statement): Body<Statement>,
+) -> Result<Response, WebError> {
+    let (serial, signature) = (read(&serial)?, signature(&statement.signature)?);
+    let signed = Signed { serial: &serial, nonce: &statement.nonce, signature: &signature };
+    app.issue.withdraw_by_key(&signed, app.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn read(serial: &str) -> Result<Serial, WebError> {
+    Serial::parse(serial).ok_or(WebError::NotFound)
+}
+
+/// A signature as programs send it.
+pub(super) fn signature(text: &str) -> Result<Signature, WebError> {
+    Signature::parse(text).map_err(|error| WebError::field(format!("signature: {error}")))
+}
+
+/// 64 lower-case hexadecimal digits.
+fn hash(text: &str) -> Option<[u8; 32]> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if text.len() != 64 || !text.bytes().all(is_digit) {
+        return None;
+    }
+    let mut hash = [0; 32];
+    for (at, octet) in hash.iter_mut().enumerate() {
+        *octet = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(hash)
+}

@@ -272,7 +272,8 @@ async fn without_a_request_there_is_a_signed_result(database: TestDatabase) {
     assert_eq!(type_in(&service, &started, &heard).await, Typed::Right);
     let view = service.view(&started).await;
     assert!(view.state == State::Issued && !view.wants_certificate && view.certificate.is_none());
-    let claims = service.authority.result_key().verify(&view.result.unwrap()).unwrap();
+    let claims =
+        service.authority.result_key().verify(ca::signed_result::Statement::Result, &view.result.unwrap()).unwrap();
     assert_eq!(claims["sub"], "tel:+12025550143");
     assert_eq!(claims["level"], "L2");
     assert_eq!(claims["jti"], started.id.to_string());

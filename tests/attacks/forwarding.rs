@@ -28,7 +28,7 @@ fn a_forwarded_or_transferred_call_is_refused_whatever_header_says_so() {
         record.is_refused(403, reason);
         assert_eq!(record.last4.as_deref(), Some("0143"), "{name}");
     }
-    scene.page_hears(&owners, "forwarded");
+    scene.page_hears(&owners, "refused");
     assert_eq!(scene.figure("sip_answered_total"), 0);
 }
 

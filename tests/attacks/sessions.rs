@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use end_to_end::proving::happenings;
 use ivr::phone::api::Started;
-use ivr::phone::{Scenario, Stage};
-use serde_json::json;
+use ivr::phone::{CallPlan, Scenario, Stage};
+use serde_json::{Value, json};
 
 use crate::scene::{CARRIER, OTHER_CARRIER, Scene, VICTIM, trunk};
 
@@ -25,6 +25,16 @@ impl Scene {
             let answer = post.send().await.expect("an answer");
             let (status, says_when) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
             if status == 201 { Ok(answer.json().await.expect("a verification")) } else { Err((status, says_when)) }
+        })
+    }
+
+    /// What its page has been told, as a program reads it.
+    fn told(&self, started: &Started) -> Value {
+        let url = format!("{}/v1/verifications/{}", self.service.http(), started.id);
+        self.runtime.block_on(async {
+            let get = reqwest::Client::new().get(url).bearer_auth(started.secret.expose());
+            let mut page: Value = get.send().await.expect("an answer").json().await.expect("an object");
+            page["happenings"].take()
         })
     }
 }
@@ -101,13 +111,24 @@ fn who_watches_a_number_learns_nothing_of_its_owners_call() {
     assert!(told.contains(&"code-matched".to_owned()) && told.contains(&"reading-back".to_owned()), "{told:?}");
     assert_eq!(happenings(&scene.service, &watchers), [""; 0], "the watcher is told of the owner's call");
     assert_eq!(scene.look(&watchers).state, "waiting");
+    // A call of the number that was refused may be the watcher's own: it is told, but not when, nor over which trunk.
+    scene.refused(CallPlan { dialled: "+12025550101".to_owned(), ..scene.plan(CARRIER, VICTIM) }, 404);
+    let mut forwarded = scene.plan(CARRIER, VICTIM);
+    forwarded.identity = forwarded.identity.with("Diversion", "<tel:+12025550199>");
+    scene.refused(forwarded, 403);
+    scene.page_hears(&watchers, "refused");
+    let told = scene.told(&watchers);
+    let [refused] = told.as_array().expect("a list").as_slice() else { panic!("{told}") };
+    let members: Vec<&str> = refused.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(members, ["kind", "number", "sentence", "what"], "{told}");
+    assert!(!refused["sentence"].as_str().expect("a sentence").contains("carrier"), "{told}");
     // Nor does the start say whether a number is known: the answer has the same members.
     let begun = |number: &str| {
         let url = format!("{}/v1/verifications", scene.service.http());
         let body = json!({ "number": number, "publish": false });
         let answer = async {
             let post = reqwest::Client::new().post(url).header("X-Forwarded-For", "203.0.113.9").json(&body);
-            post.send().await.expect("an answer").json::<serde_json::Value>().await.expect("an object")
+            post.send().await.expect("an answer").json::<Value>().await.expect("an object")
         };
         let answer = scene.runtime.block_on(answer);
         answer.as_object().expect("an object").keys().cloned().collect::<Vec<_>>()

@@ -26,7 +26,7 @@ fn calls_from_lines_that_are_nobodys_own_are_refused() {
         plan.identity.asserted = vec![Private::new(asserted)];
         scene.record(&scene.refused(plan, 403).call_id).is_refused(403, reason);
     }
-    scene.page_hears(&owners, "shared-line");
+    scene.page_hears(&owners, "refused");
 
     let record = scene.record(&scene.refused(scene.plan(CARRIER, TOLL_FREE), 403).call_id);
     record.is_refused(403, "number-kind");

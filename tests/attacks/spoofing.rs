@@ -20,7 +20,7 @@ fn over_a_trunk_that_screens_nobody_it_is_refused_before_the_answer_and_costs_th
     let record = scene.record(&call.call_id);
     record.is_refused(403, "below-issuing-level");
     assert_eq!((record.trunk.as_deref(), record.last4.as_deref()), (Some("cheap"), Some("0143")));
-    scene.page_hears(&owners, "below-issuing-level");
+    scene.page_hears(&owners, "refused");
     assert_eq!(scene.count("number_days WHERE wrong_codes > 0"), 0, "the owner's tries are used up");
     assert_eq!((scene.audit(), scene.figure("sip_answered_total")), (vec![], 0));
 

@@ -186,7 +186,8 @@ const THREATS: &[Threat] = &[
         attack: "Visitors flood a number with verifications, lock its owner out, or watch what the owner does",
         defence: "Three of a number from one network, fifty in all, and then the largest source loses its oldest; \
                   posts of a source are limited. Only calls that bear the number at the issuing level use tries up. A \
-                  page hears of the call that keyed in its own code, and of refused calls of its number.",
+                  page hears of the call that keyed in its own code; of refused calls of its number it learns one \
+                  sentence, without time or trunk.",
         left: "Low: who has many networks makes work, and learns that a call of the number was refused.",
         played: &[
             "sessions::a_flood_of_them_ends_the_floods_own_and_the_owner_still_gets_in",

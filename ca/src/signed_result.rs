@@ -1,5 +1,6 @@
 //! Results for web sites that want to know who called and need no certificate: a JWS (RFC 7515) in the compact form,
-//! signed with ES256 by a key of its own, which is published as a JWK set (RFC 7517).
+//! signed with ES256 by a key of its own, which is published as a JWK set (RFC 7517). The same key signs heads of the
+//! service's audit; `typ` tells the two apart.
 
 use std::fmt;
 
@@ -16,6 +17,24 @@ use crate::signer::Signer;
 
 /// The key that signs results. Its Debug tells the public half only.
 pub struct ResultKey(SigningKey);
+
+/// What claims are about: `typ` of the header (RFC 8725 3.11), so that one kind never passes for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statement {
+    /// Who called: for a web site.
+    Result,
+    /// How an audit ended at some time: for whoever keeps watch on its keepers.
+    AuditHead,
+}
+
+impl Statement {
+    fn typ(self) -> &'static str {
+        match self {
+            Self::Result => "dialproof-result+jwt",
+            Self::AuditHead => "dialproof-audit-head+jwt",
+        }
+    }
+}
 
 /// Why claims are not signed.
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +56,12 @@ impl ResultKey {
     ///
     /// # Errors
     /// If they are no object.
-    pub fn sign(&self, claims: &impl Serialize) -> Result<String, ResultError> {
+    pub fn sign(&self, statement: Statement, claims: &impl Serialize) -> Result<String, ResultError> {
         let claims = serde_json::to_value(claims)?;
         if !claims.is_object() {
             return Err(ResultError::NotAnObject);
         }
-        let header = json!({ "alg": "ES256", "kid": self.key_id(), "typ": "dialproof-result+jwt" });
+        let header = json!({ "alg": "ES256", "kid": self.key_id(), "typ": statement.typ() });
         let signed =
             format!("{}.{}", base64url(&serde_json::to_vec(&header)?), base64url(&serde_json::to_vec(&claims)?));
         // RFC 7518 3.4: r and s, 32 octets each. RFC 6979 makes it need no randomness.
@@ -50,13 +69,14 @@ impl ResultKey {
         Ok(format!("{signed}.{}", base64url(&signature.to_bytes())))
     }
 
-    /// The claims of a result that this key signed; `None` for everything else.
-    pub fn verify(&self, token: &str) -> Option<Value> {
+    /// The claims of a statement of this kind that this key signed; `None` for everything else.
+    pub fn verify(&self, statement: Statement, token: &str) -> Option<Value> {
         let (signed, signature) = token.rsplit_once('.')?;
-        let (_, claims) = signed.split_once('.')?;
+        let (header, claims) = signed.split_once('.')?;
         let signature = Signature::from_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
         self.0.verifying_key().verify(signed.as_bytes(), &signature).ok()?;
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+        let read = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+        if read(header)?["typ"] == statement.typ() { read(claims) } else { None }
     }
 
     /// The public key as a JWK set.

@@ -90,12 +90,14 @@ if (follows && follows.dataset.events) {
   const { events, seen } = follows.dataset, source = new EventSource(events), form = $("read-back"), remedy = $("remedy");
   // The page may be the answer to a post: going there is not posting again.
   const reload = () => location.replace(live ? live.dataset.page : location);
-  let state, late, told = +seen;
-  const show = () => { if (remedy) remedy.hidden = !late || told || state != "waiting"; };
+  let state, late, called = remedy && "called" in remedy.dataset;
+  const show = () => { if (remedy) remedy.hidden = !late || called || state != "waiting"; };
   source.addEventListener("happening", ({ data, lastEventId }) => {
-    told = +lastEventId;
+    const { kind, sentence } = JSON.parse(data);
+    // A refused call is none of this page's: anybody may have made it.
+    called ||= kind != "refused";
     show();
-    if (live && +lastEventId > +seen) $("now").textContent = JSON.parse(data).sentence;
+    if (live && +lastEventId > +seen) $("now").textContent = sentence;
   });
   source.addEventListener("status", ({ data }) => {
     const status = JSON.parse(data);

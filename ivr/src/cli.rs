@@ -1,5 +1,6 @@
 //! The command line. One file a command under `cli/`, each with its arguments and a `run`.
 
+pub mod audit;
 pub mod check_config;
 pub mod demo;
 pub mod init;
@@ -31,6 +32,9 @@ enum Command {
     Init(init::Args),
     /// Say what is wrong or doubtful in a configuration file
     CheckConfig(check_config::Args),
+    /// Say whether the audit is what was written, and sign how it ends
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Let somebody into the console
     #[command(subcommand)]
     Operator(operator::Command),
@@ -71,6 +75,7 @@ impl Cli {
             Command::Serve(args) => serve::run(args).await,
             Command::Init(args) => init::run(args).await,
             Command::CheckConfig(args) => check_config::run(args).await,
+            Command::Audit(command) => audit::run(command).await,
             Command::Operator(command) => operator::run(command).await,
             Command::Lookup(args) => lookup::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,

@@ -62,8 +62,8 @@ pub struct Identity {
     pub asserted: Vec<Private<String>>,
     /// Privacy (RFC 3323).
     pub privacy: Option<String>,
-    /// Diversion (RFC 5806).
-    pub diversion: Option<Private<String>>,
+    /// Any others, name and value.
+    pub others: Vec<(&'static str, Private<String>)>,
 }
 
 impl Identity {
@@ -73,8 +73,15 @@ impl Identity {
             from: Private::new(format!("<sip:{number}@caller.invalid;user=phone>")),
             asserted: vec![Private::new(format!("<tel:{number}>"))],
             privacy: None,
-            diversion: None,
+            others: Vec::new(),
         }
+    }
+
+    /// The same, with one more header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.others.push((name, Private::new(value.into())));
+        self
     }
 
     /// The same number, withheld.
@@ -99,8 +106,8 @@ impl Identity {
     fn headers(&self) -> Vec<(String, String)> {
         let asserted = self.asserted.iter().map(|value| ("P-Asserted-Identity", value.expose().clone()));
         let privacy = self.privacy.iter().map(|value| ("Privacy", value.clone()));
-        let diversion = self.diversion.iter().map(|value| ("Diversion", value.expose().clone()));
-        let all = asserted.chain(privacy).chain(diversion);
+        let others = self.others.iter().map(|(name, value)| (*name, value.expose().clone()));
+        let all = asserted.chain(privacy).chain(others);
         all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }

@@ -40,6 +40,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::clock::Clock;
 use crate::key_file::KeyFile;
 
+pub use self::audit::Head as AuditHead;
 pub(crate) use self::columns::{Columns, tel};
 pub use self::error::StoreError;
 use self::url::DatabaseUrl;
@@ -129,6 +130,22 @@ impl Store {
     /// If the database does not answer.
     pub async fn first_audit_break(&self) -> Result<Option<i64>, StoreError> {
         audit::first_break(&mut *self.read().await?).await
+    }
+
+    /// How the audit ends now.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn audit_head(&self) -> Result<AuditHead, StoreError> {
+        audit::head(&mut *self.read().await?).await
+    }
+
+    /// Whether the audit ended like this once.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn audit_had(&self, head: &AuditHead) -> Result<bool, StoreError> {
+        audit::had(head, &mut *self.read().await?).await
     }
 
     /// Hashing and encryption of private columns.

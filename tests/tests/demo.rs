@@ -106,10 +106,11 @@ fn once_says_which_step_failed() {
 }
 
 /// The happy scenario is also a look-up's; see `lookup.rs`.
-const SCENARIOS: [&str; 14] = [
+const SCENARIOS: [&str; 15] = [
     "happy",
     "wrong-code",
     "early-keys",
+    "dial-string",
     "hang-up",
     "hang-up-dialling",
     "hang-up-code",

@@ -157,5 +157,5 @@ fn without_a_common_codec_there_is_no_call() {
         let asked = Scenario::default().opens("INVITE", "", Some(offer)).may_hear(100);
         asked.hears(488, &[]).says_of_the_invite("ACK")
     };
-    plays([21, 22], scenario, &["no-codec"]);
+    plays([21, 22], scenario, &["refused"]);
 }

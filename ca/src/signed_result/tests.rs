@@ -27,7 +27,7 @@ fn claims() -> Value {
 }
 
 fn signed(authority: &Authority) -> String {
-    authority.result_key().sign(&claims()).unwrap()
+    authority.result_key().sign(Statement::Result, &claims()).unwrap()
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_web_site_reads_a_result_with_the_published_key() {
     let authority = authority();
     let (key, token) = (authority.result_key(), signed(&authority));
     assert_eq!(verified_by(&key.jwks(), &token), Some(claims()));
-    assert_eq!(key.verify(&token), Some(claims()));
+    assert_eq!(key.verify(Statement::Result, &token), Some(claims()));
     let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
     let header: Value = serde_json::from_slice(&header).unwrap();
     assert_eq!(header, json!({ "alg": "ES256", "kid": key.key_id(), "typ": "dialproof-result+jwt" }));
@@ -58,18 +58,28 @@ fn the_key_set_holds_no_secret_and_names_its_key_by_thumbprint() {
 #[test]
 fn a_result_of_another_authority_is_none() {
     let (one, other) = (authority(), authority());
-    assert_eq!(one.result_key().verify(&signed(&other)), None);
+    assert_eq!(one.result_key().verify(Statement::Result, &signed(&other)), None);
     assert_eq!(verified_by(&one.result_key().jwks(), &signed(&other)), None);
+}
+
+#[test]
+fn a_statement_of_one_kind_is_none_of_another() {
+    let authority = authority();
+    let key = authority.result_key();
+    let head = key.sign(Statement::AuditHead, &claims()).unwrap();
+    assert_eq!(key.verify(Statement::AuditHead, &head), Some(claims()));
+    assert_eq!(key.verify(Statement::Result, &head), None);
+    assert_eq!(key.verify(Statement::AuditHead, &signed(&authority)), None);
 }
 
 #[test]
 fn only_objects_are_signed() {
     let authority = authority();
     for claims in [json!([1]), json!("text"), json!(null), json!(7)] {
-        assert!(matches!(authority.result_key().sign(&claims), Err(ResultError::NotAnObject)));
+        assert!(matches!(authority.result_key().sign(Statement::Result, &claims), Err(ResultError::NotAnObject)));
     }
-    let token = authority.result_key().sign(&json!({})).unwrap();
-    assert_eq!(authority.result_key().verify(&token), Some(json!({})));
+    let token = authority.result_key().sign(Statement::Result, &json!({})).unwrap();
+    assert_eq!(authority.result_key().verify(Statement::Result, &token), Some(json!({})));
 }
 
 #[test]
@@ -88,7 +98,7 @@ fn what_is_not_three_parts_with_a_signature_is_no_result() {
         format!("{claims}.{header}.{signature}"),
         format!("{signed}.{signature}.{signature}"),
     ] {
-        assert_eq!(key.verify(&bad), None, "{bad}");
+        assert_eq!(key.verify(Statement::Result, &bad), None, "{bad}");
     }
 }
 
@@ -108,6 +118,6 @@ proptest! {
         let at = at.index(token.len());
         prop_assume!(token[at..=at] != other);
         token.replace_range(at..=at, &other);
-        prop_assert_eq!(authority.result_key().verify(&token), None);
+        prop_assert_eq!(authority.result_key().verify(Statement::Result, &token), None);
     }
 }

@@ -25,8 +25,8 @@ const PREPARED_AT_ONCE: usize = 8;
 /// What to simulate.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Simulate {
-    /// How the caller behaves: happy, wrong-code, three-wrong-codes, early-keys, wrong-confirm, wrong-read-back, no-read-back,
-    /// hang-up, hang-up-dialling, hang-up-code, hang-up-confirm, hang-up-read-back, hang-up-typing, silent, anonymous, spoof, code-only (for a service
+    /// How the caller behaves: happy, wrong-code, three-wrong-codes, early-keys, dial-string, wrong-confirm, wrong-read-back,
+    /// no-read-back, hang-up, hang-up-dialling, hang-up-code, hang-up-confirm, hang-up-read-back, hang-up-typing, silent, anonymous, spoof, code-only (for a service
     /// whose binding is code-only)
     #[arg(long, default_value = "happy")]
     pub scenario: Scenario,

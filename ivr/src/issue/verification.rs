@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ca::old_key::{Action, Signature};
+use ca::signed_result::Statement;
 use ca::{Assurance, Request};
 use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::number::Number;
@@ -198,7 +199,7 @@ async fn sign_result(parts: &IssueParts, proof: &ProvedNumber, now: OffsetDateTi
         "iat": now.unix_timestamp(),
     });
     let authority = parts.authority.clone();
-    let signed = wish::blocking(move || authority.result_key().sign(&claims)).await;
+    let signed = wish::blocking(move || authority.result_key().sign(Statement::Result, &claims)).await;
     let result = signed.map_err(|_| IssueError::Signing)?;
     let mut writer = parts.store.begin().await?;
     if verifications::keep_result(id, &result, columns, &mut writer).await? {

@@ -49,6 +49,8 @@ const fn expected(scenario: Scenario) -> Expected {
         ),
         Scenario::WrongCode => Expected::issued(&[WrongCode, PressToConfirm, TypeIntoPage, Verified], &[]),
         Scenario::ThreeWrongCodes => Expected::parted(&[WrongCode, TooManyWrongCodes, Goodbye], &[PressToConfirm]),
+        // The digit came before it was asked for, and then none comes.
+        Scenario::DialString => Expected::parted(&[PressToConfirm, NothingHeard, Goodbye], &[TypeIntoPage]),
         Scenario::WrongConfirm => Expected::parted(&[WrongConfirmKey, Goodbye], &[TypeIntoPage]),
         Scenario::WrongReadBack => Expected::parted(&[TypeIntoPage, ReadBackVoided, Goodbye], &[Verified]),
         Scenario::NoReadBack => Expected::parted(&[TypeIntoPage, ReadBackExpired, Goodbye], &[Verified]),

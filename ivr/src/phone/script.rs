@@ -21,6 +21,9 @@ pub enum Scenario {
     ThreeWrongCodes,
     /// Presses keys during the warning, then does all that is asked.
     EarlyKeys,
+    /// Its keys are tones that a link dialled: the code and a guessed digit, in one go, once at the beginning and once when
+    /// the code is asked for; it hears nothing of what is said.
+    DialString,
     /// Presses another digit than the one to confirm.
     WrongConfirm,
     /// Types three wrong read-backs into the page.
@@ -56,12 +59,13 @@ pub enum Stage {
 
 impl Scenario {
     /// Every one, as it is called on the command line.
-    pub const ALL: [(&str, Self); 17] = [
+    pub const ALL: [(&str, Self); 18] = [
         ("happy", Self::Happy),
         ("code-only", Self::CodeOnly),
         ("wrong-code", Self::WrongCode),
         ("three-wrong-codes", Self::ThreeWrongCodes),
         ("early-keys", Self::EarlyKeys),
+        ("dial-string", Self::DialString),
         ("wrong-confirm", Self::WrongConfirm),
         ("wrong-read-back", Self::WrongReadBack),
         ("no-read-back", Self::NoReadBack),
@@ -140,6 +144,10 @@ impl Script {
             | (Scenario::HangUp(Stage::ReadBack), Meaning::Beginning(PromptId::TypeIntoPage)) => Some(Deed::HangUp),
             // As many keys as a code has, and wrong ones: if they counted, the voice would say so.
             (Scenario::EarlyKeys, Meaning::Beginning(PromptId::WarningNumber)) => Some(Deed::Press(other(&self.code))),
+            (Scenario::DialString, Meaning::Beginning(PromptId::WarningNumber) | Meaning::EnterCode) => {
+                Some(Deed::Press(format!("{}{GUESS}", self.code)))
+            }
+            (Scenario::DialString, _) => None,
             (_, Meaning::EnterCode) => {
                 self.codes_entered += 1;
                 let wrong = match self.scenario {
@@ -165,6 +173,9 @@ impl Script {
         (self.scenario == Scenario::HangUp(Stage::Typing)).then_some(Deed::HangUp)
     }
 }
+
+/// What a dial string takes for the digit that is asked for later.
+const GUESS: char = '5';
 
 /// As many digits, each of them another.
 pub(super) fn other(digits: &str) -> String {
@@ -205,6 +216,9 @@ mod tests {
         let mut early = Script::new(Scenario::EarlyKeys, "123456");
         assert_eq!(early.hear(Meaning::Beginning(PromptId::WarningNumber)), press("234567"));
         assert_eq!(early.hear(Meaning::EnterCode), press("123456"));
+        let mut blind = Script::new(Scenario::DialString, "123456");
+        assert_eq!(blind.hear(Meaning::EnterCode), press("1234565"));
+        assert_eq!(blind.hear(Meaning::Confirm('9')), None);
         let mut silent = Script::new(Scenario::Silent, "123456");
         assert_eq!(silent.hear(Meaning::EnterCode), None);
         assert_eq!(Script::new(Scenario::HangUp(Stage::Dialling), "1").progress(), Some(Deed::HangUp));

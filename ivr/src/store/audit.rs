@@ -40,6 +40,31 @@ pub(crate) async fn add(
     Ok(())
 }
 
+/// How the chain ends, or ended once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// So many rows.
+    pub rows: i64,
+    /// The chain over them: 32 octets, or none before the first row.
+    pub chain: Vec<u8>,
+}
+
+/// How the chain ends now.
+pub(crate) async fn head(conn: &mut Conn) -> Result<Head, StoreError> {
+    let row = sqlx::query("SELECT number, chain FROM audit_head WHERE id = 1").fetch_one(conn).await?;
+    Ok(Head { rows: row.try_get(0)?, chain: row.try_get::<Option<Vec<u8>>, _>(1)?.unwrap_or_default() })
+}
+
+/// Did the chain end like this once, as its rows tell? Whoever changed a row and chained all later ones anew made other ends.
+pub(crate) async fn had(head: &Head, conn: &mut Conn) -> Result<bool, StoreError> {
+    if head.rows == 0 {
+        return Ok(head.chain.is_empty());
+    }
+    let row = sqlx::query("SELECT chain FROM audit WHERE number = $1").bind(head.rows).fetch_optional(conn).await?;
+    let chain: Option<Vec<u8>> = row.map(|row| row.try_get(0)).transpose()?;
+    Ok(chain.is_some_and(|chain| chain == head.chain))
+}
+
 /// The number of the first row whose words or place are not what they were, if there is one.
 pub(crate) async fn first_break(conn: &mut Conn) -> Result<Option<i64>, StoreError> {
     let rows =
@@ -65,10 +90,9 @@ pub(crate) async fn first_break(conn: &mut Conn) -> Result<Option<i64>, StoreErr
             return Ok(Some(expected));
         }
     }
-    let head = sqlx::query("SELECT number, chain FROM audit_head WHERE id = 1").fetch_one(conn).await?;
-    let (number, end): (i64, Option<Vec<u8>>) = (head.try_get(0)?, head.try_get(1)?);
-    let is_whole = usize::try_from(number) == Ok(rows.len()) && end.unwrap_or_default() == chain;
-    Ok((!is_whole).then_some(number))
+    let head = head(conn).await?;
+    let is_whole = usize::try_from(head.rows) == Ok(rows.len()) && head.chain == chain;
+    Ok((!is_whole).then_some(head.rows))
 }
 
 fn commitment(salt: &[u8], number: i64, at: i64, words: [&str; 3]) -> [u8; 32] {

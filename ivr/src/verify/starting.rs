@@ -55,7 +55,9 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
         return Err(StartError::TooMany { retry_after });
     }
     let evicted = if crowd.of_number >= i64::from(limits.of_number) {
-        verifications::evict(&number, now, columns, &mut writer).await?
+        let evicted = verifications::evict(&number, now, columns, &mut writer).await?;
+        // Of those that a call keyed the code of, none is ended for a newcomer.
+        Some(evicted.ok_or(StartError::TooMany { retry_after: parts.code_life })?)
     } else {
         None
     };

@@ -21,6 +21,7 @@ on_both_databases!(
     a_slip_after_a_missed_read_back_may_be_mended,
     the_fourth_from_one_network_waits,
     of_a_crowd_the_largest_source_loses_its_oldest,
+    a_crowd_that_is_on_the_telephone_lets_nobody_in,
     nothing_opens_after_its_time,
     a_read_back_is_worth_nothing_after_ninety_seconds,
     a_second_call_reads_other_digits_and_the_first_ones_count_no_more,
@@ -274,7 +275,8 @@ async fn without_a_request_there_is_a_signed_result(database: TestDatabase) {
     assert_eq!(type_in(&service, &started, &heard).await, Typed::Right);
     let view = service.view(&started).await;
     assert!(view.state == State::Issued && !view.wants_certificate && view.certificate.is_none());
-    let claims = service.authority.result_key().verify(&view.result.unwrap()).unwrap();
+    let claims =
+        service.authority.result_key().verify(ca::signed_result::Statement::Result, &view.result.unwrap()).unwrap();
     assert_eq!(claims["sub"], "tel:+12025550143");
     assert_eq!(claims["level"], "L2");
     assert_eq!(claims["jti"], started.id.to_string());
@@ -294,12 +296,25 @@ fn refused(of: &str, at: time::OffsetDateTime) -> Refused {
     Refused { number: number(of), reason: Reason::Forwarded, at }
 }
 
+async fn a_crowd_that_is_on_the_telephone_lets_nobody_in(database: TestDatabase) {
+    let limits = Limits { of_number: 2, ..Limits::default() };
+    let service = Service::with(database, limits).await;
+    for source in ["192.0.2.1", "198.51.100.1"] {
+        let started = service.try_start(NUMBER, source, None).await.unwrap();
+        service.call(started.code.expose()).await;
+    }
+    let newcomer = service.try_start(NUMBER, "203.0.113.1", None).await;
+    assert!(matches!(newcomer, Err(StartError::TooMany { .. })), "{newcomer:?}");
+}
+
 async fn a_page_is_told_of_steps_and_refusals(database: TestDatabase) {
     let service = Service::over(database).await;
     let mut bell = service.verify.bell();
     let started = service.start().await;
     service.verify.note_refusals(&[refused("+12025550144", service.now)]).await.unwrap();
     assert!(bell.try_recv().is_err(), "another number's refusal is not this page's");
+    service.verify.note_refusals(&[refused(NUMBER, time_in(&service, -1))]).await.unwrap();
+    assert!(bell.try_recv().is_err(), "what was before it began is not this page's");
     service.verify.note_refusals(&[refused(NUMBER, service.now)]).await.unwrap();
     assert_eq!(bell.recv().await, Ok(started.id));
     service.call(started.code.expose()).await;

@@ -65,6 +65,8 @@ struct CallPage {
     dial_user: String,
     number_user: String,
     shows_remedy: bool,
+    /// A call keyed in this page's code. A refused call is none: anybody may have made it.
+    was_called: bool,
     remedy_in_seconds: i64,
     types_digits: bool,
     digits_hint: Option<String>,
@@ -79,6 +81,7 @@ struct Qr {
 impl CallPage {
     fn new(app: &App, frame: Frame, view: &View, now: OffsetDateTime) -> Self {
         let waited = now - view.created_at;
+        let was_called = view.happenings.iter().any(|happening| happening.kind != "refused");
         let dial_uri = format!("tel:{}", view.dial.as_str());
         Self {
             frame,
@@ -98,7 +101,8 @@ impl CallPage {
             demo_sip: app.settings.demo.as_ref().map(|demo| demo.sip.to_string()),
             dial_user: view.dial.as_str().to_owned(),
             number_user: view.number.as_str().to_owned(),
-            shows_remedy: view.state == Standing::Waiting && view.happenings.is_empty() && waited >= REMEDY_AFTER,
+            shows_remedy: view.state == Standing::Waiting && !was_called && waited >= REMEDY_AFTER,
+            was_called,
             remedy_in_seconds: (REMEDY_AFTER - waited).whole_seconds().max(0),
             types_digits: view.state == Standing::ReadBack,
             digits_hint: None,

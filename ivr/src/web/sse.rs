@@ -46,17 +46,18 @@ pub struct Status {
     pub published: bool,
 }
 
-/// What happened, as scripts and programs read it.
+/// What happened, as scripts and programs read it. Of a refused call, which may have been anybody's, a page learns one
+/// sentence.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Told {
     /// Grows; the id of the event.
     pub number: i64,
-    /// When, by RFC 3339.
-    #[serde(with = "time::serde::rfc3339")]
-    pub at: time::OffsetDateTime,
+    /// When, by RFC 3339; absent where a call was refused.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub at: Option<time::OffsetDateTime>,
     /// `step`, `refused` or `state`.
     pub kind: &'static str,
-    /// The name of the step, the reason's code or the state's name.
+    /// The name of the step, the state's name, or `refused`.
     pub what: String,
     /// The sentence for the person.
     pub sentence: String,
@@ -77,7 +78,10 @@ impl Status {
 impl From<&Happening> for Told {
     fn from(happening: &Happening) -> Self {
         let Happening { number, at, kind, what, sentence } = happening.clone();
-        Self { number, at, kind, what, sentence }
+        match kind {
+            "refused" => Self { number, at: None, kind, what: kind.to_owned(), sentence },
+            _ => Self { number, at: Some(at), kind, what, sentence },
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) enum Checked {
     NotExpected,
 }
 
-/// The verifications that a call from this number may be for.
+/// The verifications that a call from this number may be for: those that had begun by then.
 pub(crate) async fn expecting(
     number: &Number,
     now: OffsetDateTime,
@@ -40,7 +40,8 @@ pub(crate) async fn expecting(
     let [first, second, third] = columns.sought(&tel(number));
     let rows = sqlx::query(
         "SELECT id FROM verifications
-         WHERE number_hash IN ($1, $2, $3) AND state IN ('waiting', 'calling', 'read-back') AND expires_at > $4
+         WHERE number_hash IN ($1, $2, $3) AND state IN ('waiting', 'calling', 'read-back')
+             AND expires_at > $4 AND created_at <= $4
          ORDER BY created_at, id",
     )
     .bind(first)

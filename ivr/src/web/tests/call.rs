@@ -39,7 +39,7 @@ async fn the_page_waits_for_a_call_and_asks_for_digits_only_after_it() {
     service.key_in(&code).await;
     let page = browser.get(&path).await;
     page.says("<li aria-current=\"step\">Press the key that the voice names.</li>");
-    page.says("<li class=\"done\">After the warning, key in the code.</li>");
+    page.says("<li class=\"done\">After the warning, key in the code.</li>").says(" data-called>");
 
     service.call(&code).await;
     let page = browser.get(&path).await;
@@ -84,7 +84,10 @@ async fn a_refused_call_is_told_with_its_remedy() {
     let refused =
         crate::verify::Refused { number, reason: ivr_core::caller::Reason::Forwarded, at: service.app.clock.wall() };
     service.app.verify.note_refusals(&[refused]).await.unwrap();
-    browser.get(&path).await.says("Switch forwarding off");
+    let page = browser.get(&path).await;
+    page.says("Switch forwarding off");
+    // It was perhaps another's call: this visitor's may still be withheld.
+    page.says("id=\"remedy\"").does_not_say("data-called");
 }
 
 #[tokio::test]

@@ -159,7 +159,11 @@ async fn without_a_request_there_is_a_signed_statement() {
     let page = browser.get(&path).await;
     page.says("there is no certificate").does_not_say("BEGIN CERTIFICATE");
     let (_, from) = page.body.split_once("aria-label=\"Signed statement\">").unwrap();
-    let claims = service.authority.result_key().verify(from.split_once('<').unwrap().0).unwrap();
+    let claims = service
+        .authority
+        .result_key()
+        .verify(ca::signed_result::Statement::Result, from.split_once('<').unwrap().0)
+        .unwrap();
     assert_eq!(claims["sub"], "tel:+12025550143");
     assert_eq!(browser.get(&format!("{path}/certificate.pem")).await.status, StatusCode::NOT_FOUND);
 }

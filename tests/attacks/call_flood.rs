@@ -1,0 +1,81 @@
+//! Calls that cost: hundreds at once to take up the lines, and answered ones, for which the called side pays if its
+//! number is toll-free.
+
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use end_to_end::service::wait_until;
+use ivr::clock::Clock;
+use ivr::phone::load::caller::{Caller, index_of, status};
+use ivr::phone::{Scenario, Stage};
+use ivr_core::number::Number;
+
+use crate::scene::{CARRIER, DIALLED, OTHER_CARRIER, Scene, VICTIM, trunk};
+
+/// INVITEs, each as soon as the one before is refused.
+const CALLS: usize = 250;
+
+#[test]
+fn calls_for_nobody_are_refused_before_the_answer_and_take_up_nobody_elses_lines() {
+    let scene = Scene::with(&(trunk("carrier", CARRIER, &[]) + &trunk("other", OTHER_CARRIER, &[])));
+    scene.begin(VICTIM);
+    let socket = UdpSocket::bind((CARRIER, 0)).expect("a port");
+    socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");
+    let sip = socket.local_addr().expect("it is bound");
+    let (service, run) = (scene.service.sip(), Clock.wall().unix_timestamp_nanos());
+    let callers: Vec<Caller> = (0..CALLS)
+        .map(|index| {
+            let number = Number::parse(&format!("+1212555{:04}", 100 + index % 100)).expect("a number");
+            Caller { index, number, sip, rtp: sip, service, dialled: DIALLED.to_owned(), run }
+        })
+        .collect();
+    for caller in &callers {
+        socket.send_to(caller.invite().as_bytes(), service).expect("it is sent");
+        let refusal = final_answer(&socket, caller);
+        assert_eq!(status(&refusal), Some((480, "INVITE")), "{refusal}");
+        let ack = caller.ack_refusal(&refusal).expect("a refusal");
+        socket.send_to(ack.as_bytes(), service).expect("it is sent");
+    }
+    assert_eq!(
+        (scene.figure("sip_answered_total"), scene.figure("sip_calls")),
+        (0, 0),
+        "somebody pays for these calls"
+    );
+    let refused = "calls WHERE outcome = 'refused' AND reason IN ('no-session', 'trunk-rate')";
+    wait_until("the refusals are recorded", || scene.count(refused) >= 100);
+    assert_eq!(scene.count("calls WHERE outcome <> 'refused'"), 0);
+
+    // Over another carrier somebody who is waited for gets in at once.
+    let call = scene.call(scene.plan(OTHER_CARRIER, VICTIM));
+    assert_eq!(call.status, Some(200));
+    assert_eq!(scene.record(&call.call_id).outcome, "hung-up");
+}
+
+/// The final response to a caller's INVITE; 100, 180 and what is repeated of others is passed over.
+fn final_answer(socket: &UdpSocket, caller: &Caller) -> String {
+    let mut buffer = [0; 4_096];
+    loop {
+        let length = socket.recv(&mut buffer).expect("an answer");
+        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        let is_final = matches!(status(&text), Some((200.., "INVITE")));
+        if is_final && index_of(&text, caller.run) == Some(caller.index) {
+            return text;
+        }
+    }
+}
+
+#[test]
+fn a_number_has_two_calls_at_a_time() {
+    let scene = &Scene::plain();
+    let started = scene.begin(VICTIM);
+    std::thread::scope(|scope| {
+        let talk = || scene.plan_of(CARRIER, VICTIM, &started, Scenario::HangUp(Stage::Code));
+        let two = [talk(), talk()].map(|plan| scope.spawn(move || scene.call(plan)));
+        wait_until("both are on the line", || scene.figure("sip_confirmed_total") == 2);
+        let third = scene.refused(scene.plan(CARRIER, VICTIM), 486);
+        scene.record(&third.call_id).is_refused(486, "number-busy");
+        for call in two {
+            assert_eq!(call.join().expect("a call").status, Some(200));
+        }
+    });
+}

@@ -1,0 +1,383 @@
+//! The table of threats. docs/threats.md is made from it: `UPDATE_THREATS=1 cargo test -p end-to-end --test attacks
+//! threats` rewrites the document. A row names the tests of this folder that play its attack, and others that test a
+//! part of the defence.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use end_to_end::workspace;
+
+/// An attack and what stands against it.
+struct Threat {
+    attack: &'static str,
+    defence: &'static str,
+    /// What an attacker may still do.
+    left: &'static str,
+    /// Tests of this target, `file::test`.
+    played: &'static [&'static str],
+    /// Tests elsewhere by their function's name, scenarios by their file's.
+    besides: &'static [&'static str],
+}
+
+const THREATS: &[Threat] = &[
+    Threat {
+        attack: "A caller presents somebody else's number",
+        defence: "The source address selects one trunk profile; P-Asserted-Identity and Remote-Party-ID count only \
+                  where the profile trusts them, and headers that contradict each other refuse the call. A number that \
+                  nobody screened is worth L1, which is not issued by default. Calls below the issuing level are \
+                  refused before the answer and use nothing up. The level stands in the certificate, and L1 lives for \
+                  seven days.",
+        left: "High at L1, medium at L2: within a trunk that is believed, the carrier's word is all there is. Code and \
+               read-back do not help: whoever forges the number hears both.",
+        played: &[
+            "spoofing::over_a_trunk_that_screens_nobody_it_is_refused_before_the_answer_and_costs_the_owner_nothing",
+            "spoofing::an_identity_asserted_by_who_is_not_trusted_for_it_names_nobody",
+            "spoofing::where_such_calls_are_taken_the_certificate_says_so_and_lives_for_seven_days",
+        ],
+        besides: &["nothing_is_believed_from_an_unknown_peer", "the_level_is_the_least_that_anything_allows"],
+    },
+    Threat {
+        attack: "Somebody off the path sends in a trunk's name, with a forged source address",
+        defence: "Nothing is said and no key counts before an ACK with our tag of 128 random bits, which went to the \
+                  carrier. Requests within a call need both tags and the trunk's address. Over TLS a trunk can be \
+                  known by its certificate.",
+        left: "Low. A flood of such INVITEs takes up the calls of that one trunk for half a minute.",
+        played: &["forged_source::\
+             nothing_is_said_and_no_key_counts_before_an_ack_with_our_tag_and_guessed_requests_change_nothing"],
+        besides: &[
+            "sip-ack-with-a-wrong-tag.txt",
+            "sip-forged-bye.txt",
+            "sip-tls-forged-bye.txt",
+            "sip-another-caller.txt",
+            "sip-info-not-a-key.txt",
+            "invites_that_are_never_acknowledged_take_up_their_trunk_for_half_a_minute_and_nothing_else",
+        ],
+    },
+    Threat {
+        attack: "Another customer of the same carrier calls our URI",
+        defence: "A secret in the URI that only our carrier was given, the number called, or a client certificate. \
+                  Without one, calls from shared addresses are worth L1.",
+        left: "Low, as long as the carrier keeps the URI to itself.",
+        played: &[
+            "other_customer::without_the_secret_of_the_uri_that_only_our_carrier_knows_it_is_refused",
+            "other_customer::where_addresses_are_shared_and_there_is_no_secret_no_call_is_worth_more_than_l1",
+        ],
+        besides: &["shared_addresses_need_a_secret"],
+    },
+    Threat {
+        attack: "Packets at every media port: foreign keys, foreign ears, false reports",
+        defence: "RTP counts from the address of the offer or the trunk's media networks only, and once the port of \
+                  the offer has spoken, from no other of its address. Ports are drawn at random and rest after a call. \
+                  What is read out goes where the offer says. Reports count from the other side, about our random \
+                  source number.",
+        left: "Low. Who shares the caller's address and speaks first is taken for the caller; packets at many times \
+               the rate of a port keep keys from being heard.",
+        played: &["sprayed_rtp::foreign_keys_are_counted_and_not_heard_and_foreigners_hear_nothing"],
+        besides: &[
+            "keys_of_others_are_counted_and_not_heard",
+            "packets_go_to_the_sdp_and_behind_nat_to_where_they_come_from",
+            "only_reports_of_the_other_side_on_their_port_are_believed",
+            "keys_of_a_second_source_never_count",
+            "sip-info-beside-telephone-event.txt",
+        ],
+    },
+    Threat {
+        attack: "Media is forged, replayed or listened to on the path, by who does not read the signalling",
+        defence: "SRTP where the carrier offers it, required where the profile says so: what is not authentic, or \
+                  comes again, is counted and not heard.",
+        left: "High where the carrier has no SRTP and the path is not the operator's own.",
+        played: &[],
+        besides: &["only_what_is_authentic_counts_and_only_once", "sip-srtp-required.txt"],
+    },
+    Threat {
+        attack: "A carrier signs A, or says so, for whoever calls",
+        defence: "Its word raises nothing beyond its profile; B and C lower the call to L1, and a failed validation \
+                  refuses it.",
+        left: "Medium: a screened profile is the operator's contract with the carrier, and no more than that.",
+        played: &["lying_carrier::its_word_earns_no_more_than_its_profile_and_a_doubt_costs"],
+        besides: &[],
+    },
+    Threat {
+        attack: "A victim is talked into calling and keying in the attacker's code",
+        defence: "The warning comes before the code and cannot be skipped; a random digit confirms; the digits that \
+                  the voice reads are wanted by the page, which the victim did not open.",
+        left: "Medium: a victim who also tells the digits has proved the number to the attacker's key.",
+        played: &["confused_victim::the_warning_comes_before_the_code_and_the_digits_are_heard_by_the_victim_alone"],
+        besides: &["call-happy.txt", "call-early-keys.txt"],
+    },
+    Threat {
+        attack: "A phishing page stands between the visitor and the service",
+        defence: "The voice says the service's name, the number's last digits and what going on allows, before it asks \
+                  for the code.",
+        left: "Medium on the web: a visitor who does not mind the name types everything into the wrong page.",
+        played: &["phishing::the_voice_says_whose_service_it_is_and_what_for_before_it_asks_for_the_code"],
+        besides: &[],
+    },
+    Threat {
+        attack: "A link dials with tones, or malware does: the code and the digit come by themselves",
+        defence: "Keys count only after the warning, and the digit that confirms is drawn then and counts only once it \
+                  is spoken. The digits that are read reach the ear, not the page.",
+        left: "Low: a digit that comes at the right moment is right one time in ten, and then the six digits are \
+               missing.",
+        played: &["auto_dial::tones_that_come_by_themselves_confirm_nothing"],
+        besides: &["call-early-keys.txt", "call-wrong-confirm-digit.txt"],
+    },
+    Threat {
+        attack: "The victim's line is forwarded to the service, or a call of it transferred",
+        defence: "Diversion, a redirecting History-Info, Referred-By, Replaces, Join and a div PASSporT refuse the \
+                  call. A trunk that is not known to keep Diversion is worth L1.",
+        left: "Medium where a trunk is said to keep the header and does not: try it before you say so.",
+        played: &[
+            "forwarding::a_forwarded_or_transferred_call_is_refused_whatever_header_says_so",
+            "forwarding::over_a_trunk_that_may_strip_the_header_no_call_is_worth_more_than_l1",
+        ],
+        besides: &["a_forwarded_or_transferred_call_is_nobodys"],
+    },
+    Threat {
+        attack: "A signed identity is played again, belongs to a forwarded call, or points into the operator's network",
+        defence: "Signatures are not verified yet, so none raises a level and nothing is fetched. A div PASSporT \
+                  refuses the call; attestations B and C lower it.",
+        left: "Low today.",
+        played: &[
+            "passport::one_played_twice_raises_nothing_and_nobody_knocks_where_it_points",
+            "passport::one_of_a_forwarded_call_or_of_a_doubting_carrier_is_refused",
+        ],
+        besides: &[],
+    },
+    Threat {
+        attack: "Who holds the session guesses the digits that were read",
+        defence: "Three posts, counted in the statement that compares; the third voids the verification, never the \
+                  number. One proof makes one certificate, however often it is posted.",
+        left: "3 in 1,000,000.",
+        played: &[
+            "read_backs::of_twenty_guesses_at_once_three_are_compared_and_the_number_is_none_the_worse",
+            "read_backs::the_right_digits_twenty_times_at_once_make_one_certificate",
+        ],
+        besides: &[
+            "of_twenty_wrong_read_backs_at_once_the_third_voids",
+            "twenty_right_read_backs_at_once_issue_one_certificate",
+        ],
+    },
+    Threat {
+        attack: "Who can call as the victim guesses the code of the victim's session",
+        defence: "Three tries a call, six a session, ten a day of the number, counted in the statement that compares.",
+        left: "10 in 1,000,000 a day for each session that waits; and then the digits are read to who called.",
+        played: &["codes::ten_wrong_codes_a_day_are_compared_whatever_sessions_begin_meanwhile"],
+        besides: &["of_thirty_wrong_codes_at_once_ten_are_compared_a_day"],
+    },
+    Threat {
+        attack: "A line that many call from: payphone, cell block, switchboard, service number",
+        defence: "What a header says of the line (cpc, isup-oli, ext, isub) and the kind of number refuse the call.",
+        left: "Medium: most switchboards and many payphones say nothing of themselves.",
+        played: &["shared_line::calls_from_lines_that_are_nobodys_own_are_refused"],
+        besides: &["only_lines_that_a_person_answers_may_be_proved"],
+    },
+    Threat {
+        attack: "The number changes hands: a swapped SIM, a recycled number, a certificate revoked to begin anew",
+        defence: "A certificate lives for 30 days, less than a number rests before it is given to somebody else. One \
+                  is live for a number: a new one ends it, which its holder and the audit see.",
+        left: "Medium: whoever has the SIM has the number.",
+        played: &["sim_swap::a_new_key_ends_the_old_ones_certificate_and_none_lives_longer_than_thirty_days"],
+        besides: &[],
+    },
+    Threat {
+        attack: "Visitors flood a number with verifications, lock its owner out, or watch what the owner does",
+        defence: "Three of a number from one network, fifty in all, and then the largest source loses its oldest; \
+                  posts of a source are limited. Only calls that bear the number at the issuing level use tries up. A \
+                  page hears of the call that keyed in its own code; of refused calls of its number it learns one \
+                  sentence, without time or trunk.",
+        left: "Low: who has many networks makes work, and learns that a call of the number was refused.",
+        played: &[
+            "sessions::a_flood_of_them_ends_the_floods_own_and_the_owner_still_gets_in",
+            "sessions::a_visitor_locks_nobody_out",
+            "sessions::who_watches_a_number_learns_nothing_of_its_owners_call",
+        ],
+        besides: &[
+            "of_a_crowd_the_largest_source_loses_its_oldest",
+            "a_source_that_posts_too_much_waits_and_is_let_in_again",
+        ],
+    },
+    Threat {
+        attack: "Calls by the hundred; answered calls to a number for which the called side pays",
+        defence: "Who is not waited for is refused before the answer. Limits of a number, a trunk, a second and the \
+                  node; of a trunk's calls without an ACK.",
+        left: "Medium where the service's number is toll-free: who began a verification may call again and again and \
+               say nothing.",
+        played: &[
+            "call_flood::calls_for_nobody_are_refused_before_the_answer_and_take_up_nobody_elses_lines",
+            "call_flood::a_number_has_two_calls_at_a_time",
+        ],
+        besides: &[
+            "invites_for_nobody_are_refused_without_filling_anything",
+            "sip-trunk-rate.txt",
+            "sip-number-busy.txt",
+        ],
+    },
+    Threat {
+        attack: "Strangers, garbage, packets and connections without end",
+        defence: "Every queue and map that a stranger can fill has a bound; media has threads of its own. \
+                  [hostility.md](hostility.md) says what was measured.",
+        left: "Low: a flood fills the socket, and honest calls take a second longer.",
+        played: &[],
+        besides: &[
+            "strangers_get_one_short_answer_each_and_take_up_nothing",
+            "garbage_is_counted_and_dropped",
+            "packets_from_elsewhere_are_counted_and_nobody_hears_less_for_them",
+            "connections_that_never_come_to_an_end_are_ended_and_leave_room_for_others",
+        ],
+    },
+    Threat {
+        attack: "An insider looks at numbers, and covers the tracks",
+        defence: "Lists show the last four digits; who reveals a number gives a reason, and both stand in the audit. \
+                  Its rows are chained: `dialproof audit verify` finds a row that was changed or taken out, and who \
+                  chains all of them anew is found out by a head that `dialproof audit head` signed before and \
+                  somebody else keeps.",
+        left: "Medium: what is not in the audit (call records, verifications) is not chained, and heads help only if \
+               somebody keeps them.",
+        played: &["insider::who_looks_stands_in_the_audit_and_who_changes_the_audit_is_found_out"],
+        besides: &["an_audit_row_that_is_changed_breaks_the_chain"],
+    },
+    Threat {
+        attack: "The database is stolen, or a backup of it",
+        defence: "Numbers are HMACs and ciphertexts, codes and digits HMACs, secrets hashes; the keys are in another \
+                  file.",
+        left: "Low without the key file; with it, everything can be read.",
+        played: &["stolen_database::its_files_tell_no_number_no_code_and_no_digits_that_were_read"],
+        besides: &["a_stolen_database_tells_no_number_and_no_code"],
+    },
+    Threat {
+        attack: "The directory is harvested",
+        defence: "A record only with its owner's consent; where it lies and what opens it comes from a slow hash of \
+                  the number (64 MiB, three passes), and its content is sealed.",
+        left: "Who guesses a number can see whether it has a record: some ten million guesses a month and core.",
+        played: &["harvesting::\
+             a_record_is_found_by_who_guesses_the_number_at_a_price_and_of_who_wants_none_there_is_none"],
+        besides: &[],
+    },
+];
+
+const DOCUMENT: &str = "docs/threats.md";
+/// Made when this variable is set.
+const UPDATE: &str = "UPDATE_THREATS";
+const WIDTH: usize = 120;
+
+#[test]
+fn every_threat_is_tested_and_every_attack_here_belongs_to_one() {
+    let here = listed(&[]);
+    let ignored = listed(&["--ignored"]);
+    let elsewhere = tests_of_the_project();
+    let mut unplayed = here.clone();
+    for Threat { attack, played, besides, .. } in THREATS {
+        assert!(!played.is_empty() || !besides.is_empty(), "{attack}: nobody tests it");
+        for test in *played {
+            assert!(here.contains(*test), "{attack}: there is no test {test}");
+            assert!(!ignored.contains(*test), "{attack}: {test} is ignored");
+            unplayed.remove(*test);
+        }
+        for test in *besides {
+            assert!(elsewhere.contains(*test), "{attack}: neither a test nor a scenario is called {test}");
+        }
+    }
+    assert!(unplayed.is_empty(), "no threat names {unplayed:?}");
+}
+
+#[test]
+fn the_document_is_made_from_the_table() {
+    let (path, made) = (workspace::root().join(DOCUMENT), document());
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::write(&path, &made).expect("the document can be written");
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(there == made, "{DOCUMENT} is not what the table says: {UPDATE}=1 writes it anew");
+}
+
+/// The tests of this program, but for those of the table itself.
+fn listed(more: &[&str]) -> BTreeSet<String> {
+    let this = std::env::current_exe().expect("a test has a path");
+    let output = Command::new(this).arg("--list").args(more).output().expect("it lists its tests");
+    let text = String::from_utf8(output.stdout).expect("names");
+    let names = text.lines().filter_map(|line| line.strip_suffix(": test"));
+    names.filter(|name| !name.starts_with("threats::")).map(str::to_owned).collect()
+}
+
+/// Functions that are tests, and scenarios.
+fn tests_of_the_project() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for folder in ["ca", "dht-client", "ivr", "tests", "voice-prompts"] {
+        look_into(&workspace::root().join(folder), &mut found);
+    }
+    found
+}
+
+fn look_into(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        if path.is_dir() {
+            look_into(&path, found);
+        } else if path.parent().is_some_and(|parent| parent.ends_with("scenarios")) {
+            found.insert(name);
+        } else if name.ends_with(".rs") {
+            found.extend(tests_in(&std::fs::read_to_string(&path).expect("a source")));
+        }
+    }
+}
+
+/// The functions behind `#[test]` or `#[tokio::test]`, with other attributes and comments between; and those that run
+/// on both databases, which a macro makes into tests.
+fn tests_in(source: &str) -> Vec<String> {
+    let (mut is_test, mut found) = (false, Vec::new());
+    for line in source.lines().map(str::trim) {
+        let declared = line.trim_start_matches("async ").strip_prefix("fn ");
+        match declared.and_then(|rest| rest.split('(').next()) {
+            Some(name) if is_test || line.contains("(database: TestDatabase)") => found.push(name.to_owned()),
+            _ => {}
+        }
+        let goes_on = is_test && (line.starts_with("#[") || line.starts_with("//"));
+        is_test = goes_on || line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+    }
+    found
+}
+
+fn document() -> String {
+    let mut text = String::new();
+    let head = "What attackers try, what stands against it, what is left, and which tests play it. This page is made \
+                from the table in `tests/attacks/threats.rs`; a row without a test fails there. The tests of \
+                `tests/attacks/` start the service as an operator does and attack it over SIP, RTP and HTTP; each \
+                asserts the defence and the record that it leaves. Others are unit tests by name, and scenarios of \
+                `ivr/core/scenarios/`.";
+    write!(text, "# Threats\n\n{}\n```sh\ncargo test --release -p end-to-end --test attacks\n```\n", wrapped(head, ""))
+        .expect("a string takes all");
+    for Threat { attack, defence, left, played, besides } in THREATS {
+        let code = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+        write!(text, "\n## {attack}\n\n").expect("a string takes all");
+        for (what, words) in [("What stops it", *defence), ("What is left", *left)] {
+            text += &wrapped(&format!("- **{what}:** {words}"), "  ");
+        }
+        for (what, names) in [("Played by", code(played)), ("Also tested by", code(besides))] {
+            if !names.is_empty() {
+                text += &wrapped(&format!("- **{what}:** {}", names.join(", ")), "  ");
+            }
+        }
+    }
+    text
+}
+
+/// Lines of at most [`WIDTH`] columns, all but the first with this before them.
+fn wrapped(words: &str, indent: &str) -> String {
+    let (mut text, mut line) = (String::new(), String::new());
+    for word in words.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            text += &format!("{}\n", line);
+            line = indent.to_owned() + word;
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line += word;
+        }
+    }
+    text + &line + "\n"
+}

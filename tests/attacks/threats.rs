@@ -103,7 +103,8 @@ const THREATS: &[Threat] = &[
         attack: "A victim is talked into calling and keying in the attacker's code",
         defence: "The warning comes before the code and cannot be skipped; a random digit confirms; the digits that \
                   the voice reads are wanted by the page, which the victim did not open.",
-        left: "Medium: a victim who also tells the digits has proved the number to the attacker's key.",
+        left: "Medium: a victim who also tells the digits has proved the number to the attacker's key, at once if it had \
+               none, after a day if it had one.",
         played: &["confused_victim::the_warning_comes_before_the_code_and_the_digits_are_heard_by_the_victim_alone"],
         besides: &["call-happy.txt", "call-early-keys.txt"],
     },
@@ -176,11 +177,35 @@ const THREATS: &[Threat] = &[
     },
     Threat {
         attack: "The number changes hands: a swapped SIM, a recycled number, a certificate revoked to begin anew",
-        defence: "A certificate lives for 30 days, less than a number rests before it is given to somebody else. One \
-                  is live for a number: a new one ends it, which its holder and the audit see.",
-        left: "Medium: whoever has the SIM has the number.",
-        played: &["sim_swap::a_new_key_ends_the_old_ones_certificate_and_none_lives_longer_than_thirty_days"],
-        besides: &[],
+        defence: "If another key was certified for the number in the last 45 days, whatever became of it, a new one \
+                  waits for a day and is shown beside the valid record. Meanwhile a call from the number or the old \
+                  key stops it; the old key also lets its successor follow at once. A certificate lives for 30 days, \
+                  and no renewal goes beyond 45 days after the call: less than a number rests before it is given to \
+                  somebody else.",
+        left: "Medium: whoever has the SIM for a day, unseen, has the number.",
+        played: &["sim_swap::a_new_key_waits_beside_the_old_ones_certificate_and_none_lives_longer_than_thirty_days"],
+        besides: &[
+            "another_key_waits_beside_the_valid_record_and_then_follows_it",
+            "a_key_that_was_revoked_or_has_expired_holds_others_back_as_well",
+            "nine_stops_a_key_that_waits",
+            "the_old_key_stops_a_key_that_waits",
+            "only_the_key_of_the_last_certificate_speaks",
+            "a_key_renews_its_certificate_at_the_same_level_and_not_beyond_the_call",
+            "a_call_without_a_verification_suspends_what_its_number_has",
+        ],
+    },
+    Threat {
+        attack: "Whoever can call from the number suspends its certificates, again and again",
+        defence: "Once a day and number, with a budget of its own; only what is worth no more than the call; the key \
+                  lifts it at once, and it is final after a day only.",
+        left: "Low: a lost key cannot lift it, and then it should be suspended.",
+        played: &[],
+        besides: &[
+            "nine_works_once_a_day",
+            "what_a_call_of_a_higher_level_proved_stays",
+            "a_call_without_a_verification_suspends_what_its_number_has",
+            "call-certified-suspends.txt",
+        ],
     },
     Threat {
         attack: "Visitors flood a number with verifications, lock its owner out, or watch what the owner does",

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use ca::Serial;
 use ca::old_key::Signature;
+use ivr_core::caller::Caps;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -100,7 +101,9 @@ pub(super) async fn renew(
     let (serial, signature) = (read(&serial)?, signature(&renewal.signature)?);
     let signed = Signed { serial: &serial, nonce: &renewal.nonce, signature: &signature };
     let renewed = app.issue.renew(&signed, renewal.csr.as_bytes(), renewal.publish, app.clock.wall()).await?;
-    Ok(private(Certificate::from(renewed)))
+    let is_code_only = app.issue.authority().states_code_only(&renewed.certificate_pem);
+    // The call was long ago: what held its level down is not on record any more.
+    Ok(private(Certificate::of(renewed, is_code_only, Caps::default(), "en")))
 }
 
 /// Stop a key that waits to take the number of a certificate, by that certificate's key.

@@ -153,7 +153,7 @@ pub struct Certificate {
     level_meaning: &'static str,
     /// A code alone was asked for, and no digits were read back.
     code_only: bool,
-    /// Why the level is no higher.
+    /// Why the level is no higher; empty in the answer to a renewal, whose call was long ago.
     held_by: Vec<Held>,
     /// First moment.
     #[serde(with = "time::serde::rfc3339")]

@@ -18,6 +18,10 @@ fn prove(demo: &Service, number: &str) -> String {
     proved["verification"]["state"].as_str().expect("a state").to_owned()
 }
 
+fn key(digit: u8) -> char {
+    char::from(b'0' + digit)
+}
+
 #[test]
 fn a_stranger_sees_beside_the_valid_certificate_that_another_key_waits() {
     let (demo, number) = (Service::demo(), "+12135550151");
@@ -52,11 +56,11 @@ fn a_call_without_a_verification_suspends_what_its_number_has() {
         hearing.hear(&phone.listen(), &mut heard);
         for event in heard.drain(..) {
             let Heard::Ended(id) = event else { continue };
-            if let PromptId::Digit(digit) = id {
-                digits.push(char::from(b'0' + digit));
-            }
-            if id == PromptId::PressNine {
-                phone.press('9');
+            match id {
+                PromptId::Digit(digit) if spoken.contains(&PromptId::PressToConfirm) => phone.press(key(digit)),
+                PromptId::Digit(digit) => digits.push(key(digit)),
+                PromptId::PressNine => phone.press('9'),
+                _ => {}
             }
             spoken.push(id);
         }

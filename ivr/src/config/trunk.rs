@@ -419,7 +419,7 @@ pub(super) fn check_together(
 fn most(trunk: &TrunkProfile) -> (Level, Vec<&'static str>) {
     let mut caps = Vec::new();
     if trunk.is_open_to_others() {
-        caps.push("its addresses are shared and there is neither ingress_secret_file nor certificate_names");
+        caps.push("its addresses are shared and there is no ingress_secret_file");
     }
     if !trunk.cli_screened {
         caps.push("cli_screened is false");

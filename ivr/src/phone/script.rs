@@ -22,7 +22,7 @@ pub enum Scenario {
     /// Presses keys during the warning, then does all that is asked.
     EarlyKeys,
     /// Its keys are tones that a link dialled: the code and a guessed digit, in one go, once at the beginning and once when
-    /// the code is asked for; it hears nothing of what is said.
+    /// the code is asked for (where certificates can be suspended, nothing but 9); it hears nothing of what is said.
     DialString,
     /// Presses another digit than the one to confirm.
     WrongConfirm,
@@ -147,6 +147,9 @@ impl Script {
             (Scenario::DialString, Meaning::Beginning(PromptId::WarningNumber) | Meaning::EnterCode) => {
                 Some(Deed::Press(format!("{}{GUESS}", self.code)))
             }
+            (Scenario::DialString, Meaning::Beginning(PromptId::CertificatesExist)) => {
+                Some(Deed::Press("9".repeat(MANY)))
+            }
             (Scenario::DialString, _) => None,
             (_, Meaning::EnterCode) => {
                 self.codes_entered += 1;
@@ -176,6 +179,9 @@ impl Script {
 
 /// What a dial string takes for the digit that is asked for later.
 const GUESS: char = '5';
+
+/// So many times 9, until one of them is offered: 26 seconds of tones.
+const MANY: usize = 120;
 
 /// As many digits, each of them another.
 pub(super) fn other(digits: &str) -> String {

@@ -156,6 +156,10 @@ enum State {
     Telling,
     /// The caller may press 9.
     Offering,
+    /// It was pressed. "To confirm, press": again no key counts before the digit is heard.
+    AnnouncingSuspension,
+    /// The digit was spoken.
+    ConfirmingSuspension { digit: Private<char> },
     /// The store suspends.
     Suspending,
     /// The last words.
@@ -262,8 +266,18 @@ impl State {
             (Self::AskingForCertificates, Event::Answer(_)) => scene.hear_nothing(),
             (Self::AskingForCertificates, Event::Timeout) if !scene.is_too_long() => scene.hear_nothing(),
             (Self::Telling, Event::PlayEnded) => Self::Offering,
-            (Self::Offering, Event::Key('9')) => scene.suspend(),
-            (Self::Offering, Event::Timeout) if !scene.is_too_long() => scene.say_no_more(),
+            (Self::Offering, Event::Key('9')) => scene.ask_to_confirm_suspension(),
+            (Self::AnnouncingSuspension, Event::PlayEnded) => scene.say_suspension_digit(),
+            (Self::ConfirmingSuspension { digit }, Event::Key(key @ '0'..='9')) => {
+                if key == *digit.expose() {
+                    scene.suspend()
+                } else {
+                    scene.wrong_confirm_key()
+                }
+            }
+            (Self::Offering | Self::ConfirmingSuspension { .. }, Event::Timeout) if !scene.is_too_long() => {
+                scene.say_no_more()
+            }
             (Self::Suspending, Event::Answer(Answer::Suspended)) => scene.part(PromptId::Suspended, Ending::Suspended),
             (Self::Suspending, Event::Answer(Answer::NotSuspended)) => scene.part(PromptId::NotSuspended, Ending::Told),
 
@@ -300,13 +314,17 @@ impl State {
         let speaks_until = closes_at - LAST_WORDS;
         match self {
             Self::Unconfirmed | Self::Over => None,
-            Self::Warning | Self::Announcing { .. } | Self::Telling => Some((now + LONGEST_SENTENCE).min(speaks_until)),
+            Self::Warning | Self::Announcing { .. } | Self::Telling | Self::AnnouncingSuspension => {
+                Some((now + LONGEST_SENTENCE).min(speaks_until))
+            }
             Self::EnteringCode { speaking: true, .. } | Self::Confirming { speaking: true, .. } => {
                 Some((now + LONGEST_SENTENCE).min(speaks_until))
             }
             Self::EnteringCode { keyed, .. } if keyed.is_empty() => Some((now + FIRST_KEY).min(speaks_until)),
             Self::EnteringCode { .. } => Some((now + NEXT_KEY).min(speaks_until)),
-            Self::Confirming { .. } | Self::Offering => Some((now + FIRST_KEY).min(speaks_until)),
+            Self::Confirming { .. } | Self::Offering | Self::ConfirmingSuspension { .. } => {
+                Some((now + FIRST_KEY).min(speaks_until))
+            }
             Self::Checking { .. } | Self::Storing { .. } | Self::AskingForCertificates | Self::Suspending => {
                 Some((now + ANSWER_LIMIT).min(speaks_until))
             }
@@ -438,7 +456,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The key is named last, and counts only then: a link that dials with tones finds nobody listening.
+    /// The key is named last, and counts only then.
     fn tell(&mut self, Enrolled { count, last: (year, month, day) }: Enrolled) -> State {
         self.note(Step::Telling);
         let (century, year) = (format!("{:02}", year / 100), format!("{:02}", year % 100));
@@ -464,6 +482,20 @@ impl Scene<'_> {
                 .clip(PromptId::PressNine),
         );
         State::Telling
+    }
+
+    /// A link can dial one 9 after the other until one is heard, but not a digit that is drawn now.
+    fn ask_to_confirm_suspension(&mut self) -> State {
+        self.note(Step::Confirming);
+        self.say(Utterance::default().clip(PromptId::PressToConfirm));
+        State::AnnouncingSuspension
+    }
+
+    fn say_suspension_digit(&mut self) -> State {
+        let mut digits = std::iter::repeat_with(|| code::draw_digit(&mut self.chance));
+        let digit = digits.find(|digit| *digit != '9').expect("there is no end of them");
+        self.say(Utterance::default().digits(digit.encode_utf8(&mut [0; 4])));
+        State::ConfirmingSuspension { digit: Private::new(digit) }
     }
 
     fn suspend(&mut self) -> State {

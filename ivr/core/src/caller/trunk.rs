@@ -102,10 +102,10 @@ impl TrunkProfile {
         stays_secure && is_shown && is_there
     }
 
-    /// Could another customer of the carrier call over it, with nothing to tell them apart? A certificate tells the
-    /// carrier's customers apart as a secret does, because what does not show it is never this trunk.
+    /// Could another customer of the carrier call over it, with nothing to tell them apart? The certificate that it shows
+    /// is the carrier's: all its customers call over that.
     pub fn is_open_to_others(&self) -> bool {
-        self.shared_addresses && self.ingress_secret.is_none() && !self.shows_certificate
+        self.shared_addresses && self.ingress_secret.is_none()
     }
 
     /// Does its SIP come from there?

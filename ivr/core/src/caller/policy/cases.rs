@@ -114,11 +114,11 @@ fn shared_addresses_need_a_secret() {
 }
 
 #[test]
-fn a_certificate_tells_a_trunk_apart_as_a_secret_does() {
+fn a_certificate_tells_the_trunk_apart_and_not_its_customers() {
     let certified = policy(TrunkProfile { shared_addresses: true, shows_certificate: true, ..screened() });
     let shown_from = |certified_as| Peer { certified: certified_as, ..Peer::udp(PEER.parse().unwrap()) };
     for (name, peer, expected) in [
-        ("it shows the certificate", shown_from(Some(0)), "+12025550143 L2"),
+        ("it shows the certificate", shown_from(Some(0)), "+12025550143 L1"),
         ("the address alone is not this trunk", shown_from(None), "unknown-peer"),
     ] {
         assert_eq!(shown(&judge(&certified, &peer, OURS, &headers(""))), expected, "{name}");

@@ -24,7 +24,7 @@ use std::time::Duration;
 use ca::email::Address;
 use ca::{Authority, Issuing, Reason, Request, Serial, Subject};
 use ivr_core::call::question::{Outcome, VerificationId};
-use ivr_core::caller::Level;
+use ivr_core::caller::{IssuingLevels, Level};
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use time::OffsetDateTime;
@@ -185,6 +185,8 @@ pub struct IssueParts {
     pub crl_folder: Option<PathBuf>,
     /// How long a key waits if another key was certified for its number lately.
     pub key_change_hold: Duration,
+    /// The levels that certificates are issued from.
+    pub issue_from: IssuingLevels,
     /// Time and chance.
     pub clock: Clock,
 }
@@ -394,9 +396,10 @@ impl Issue {
         verification::finish_patiently(&self.parts, id, now).await
     }
 
-    /// Takes a record out of the directory by its owner's wish. `false` if the directory does not show the certificate.
+    /// Takes the record of this certificate of a number, or of what it was renewed by, out of the directory by its owner's
+    /// wish. `false` if the directory shows neither.
     pub(crate) async fn withdraw(&self, serial: &str, now: OffsetDateTime) -> Result<bool, StoreError> {
-        revoking::withdraw(&self.parts, serial, "owner", now).await
+        revoking::withdraw_proved(&self.parts, serial, now).await
     }
 
     /// Lets a verification go on whose key waits, if the old key signed for it.

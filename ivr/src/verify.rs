@@ -317,8 +317,8 @@ impl Verify {
         Ok(Spoken::Released)
     }
 
-    /// Takes the record of its certificate out of the directory: the owner wants it to be found no more. The certificate stays
-    /// good. `false` if the directory does not show it.
+    /// Takes the record of its certificate, or of what that was renewed by, out of the directory: the owner wants it to be
+    /// found no more. The certificate stays good. `false` if the directory shows neither.
     ///
     /// # Errors
     /// As [`view`](Self::view).

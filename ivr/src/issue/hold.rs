@@ -17,6 +17,9 @@ pub(super) const REMEMBERED: time::Duration = time::Duration::days(45);
 /// What the page of a key says when a later one takes its place.
 const REPLACED: &str = "Another key was proved for this number while this one waited, and took its place.";
 
+/// What the page of a key says that a weaker call proved than that of one that waits.
+const OUTRANKED: &str = "Another key waits for this number, and the call that proved it is worth more than yours.";
+
 /// The certificate whose key stands in the way of this wish: the last one of the number, if it has another key and neither
 /// that key nor time has spoken. To rely on the answer, ask under the identity's lock.
 pub(super) async fn obstacle(
@@ -43,7 +46,7 @@ pub(super) async fn obstacle(
 }
 
 /// Holds a wish back if a key stands in its way. `false` if none does, and it may be issued. Of two keys that wait, the
-/// later one stays: so what is shown beside the certificate is what will follow it, and each waits its whole time.
+/// later one stays unless its call proved less: so what is shown beside the certificate is what will follow it, and each waits its whole time.
 pub(super) async fn hold(parts: &IssueParts, wish: &Wish, now: OffsetDateTime) -> Result<bool, IssueError> {
     let Cause::Verification(id) = wish.cause else { return Ok(false) };
     let columns = parts.store.columns();
@@ -55,6 +58,9 @@ pub(super) async fn hold(parts: &IssueParts, wish: &Wish, now: OffsetDateTime) -
     let mut writer = parts.store.begin().await?;
     records::lock(&identity, columns, &mut writer).await?;
     let Some(newest) = obstacle(wish, now, columns, &mut writer).await? else { return Ok(false) };
+    if verifications::waits_above(&identity, wish.level, columns, &mut writer).await? {
+        return Err(IssueError::Refused(OUTRANKED.to_owned()));
+    }
     let held = Hold {
         id,
         key: wish.request.spki_sha256(),
@@ -68,7 +74,8 @@ pub(super) async fn hold(parts: &IssueParts, wish: &Wish, now: OffsetDateTime) -
         return Err(StoreError::Busy.into());
     }
     happenings::add(id, "state", "held", now, &mut writer).await?;
-    let replaced = verifications::end_held(&identity, Which::But(id), REPLACED, columns, &mut writer).await?;
+    let replaced =
+        verifications::end_held(&identity, Which::But(id, wish.level), REPLACED, columns, &mut writer).await?;
     for other in &replaced {
         happenings::add(*other, "state", "failed", now, &mut writer).await?;
     }

@@ -9,13 +9,14 @@ use ca::{Issuing, Request, Serial};
 use ivr_core::number::Number;
 use ivr_core::proof::{NotStillProved, StillProved};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tracing::info;
 
-use super::wish::{self, Cause, Consent, Spoken};
+use super::wish::{self, Cause, Consent, Spoken, Wish};
 use super::{Certified, IssueError, IssueParts, KeyRefusal, certified, hold, tel_subject, verification};
 use crate::store::certificates::Stored;
 use crate::store::verifications::Which;
-use crate::store::{StoreError, audit, certificates, happenings, records, revocations, verifications};
+use crate::store::{Columns, Conn, StoreError, audit, certificates, happenings, records, revocations, verifications};
 
 /// A statement by the key of a certificate.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,9 @@ pub enum OldKeyError {
     /// It is signed, but there is nothing to do, or not any more: why, as a sentence.
     #[error("{0}")]
     NotNow(&'static str),
+    /// The certificate is too young to be renewed: from when it can be.
+    #[error("the certificate was issued less than a day ago: it can be renewed from {} on", rfc3339(.0))]
+    TooSoon(OffsetDateTime),
     /// The new key is refused.
     #[error(transparent)]
     Key(#[from] KeyRefusal),
@@ -51,6 +55,12 @@ impl From<StoreError> for OldKeyError {
     }
 }
 
+fn rfc3339(at: &OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_default()
+}
+
+/// A certificate of this age or more may be renewed: a key that asks in a loop fills neither the list nor the audit.
+const RENEWABLE: time::Duration = time::Duration::days(1);
 /// What a nonce is good for.
 const NONCE_LIFE: time::Duration = time::Duration::minutes(10);
 /// Its parts: when it ends (Unix seconds), what makes it unlike all others, the beginning of a keyed hash.
@@ -117,23 +127,38 @@ pub(super) async fn renew(
     let certificate = speaker(parts, signed, (Action::Renew, key), now).await?;
     let cause = Cause::Renewal(signed.nonce.to_owned());
     if let Some(before) = certified::by_cause(parts, &cause).await? {
+        if Some(before.spki_sha256) != key || before.record.is_some() != publish {
+            return Err(OldKeyError::NotNow("this nonce has renewed the certificate otherwise: ask for another"));
+        }
         return Ok(before);
     }
+    let wish = wanted(parts, signed, &certificate, (cause, request, publish), now).await?;
+    wish::issue(parts, &wish, now).await?;
+    info!(serial = certificate.serial, "the key of certificate {} asked for another", certificate.serial);
+    Ok(certified::by_cause(parts, &wish.cause).await?.ok_or(IssueError::Unknown)?)
+}
+
+/// What is to be issued by the word of the key of this certificate.
+async fn wanted(
+    parts: &IssueParts,
+    signed: &Signed<'_>,
+    certificate: &Stored,
+    (cause, request, publish): (Cause, Request, bool),
+    now: OffsetDateTime,
+) -> Result<Wish, OldKeyError> {
     let number = certificate.identity.strip_prefix("tel:").and_then(|number| Number::parse(number).ok());
     let (Issuing::Tel, Some(number)) = (certificate.issuing, number) else {
         return Err(OldKeyError::NotNow("only the certificate of a number is renewed by its key"));
     };
     request.names_only(&tel_subject(&number)).map_err(KeyRefusal::from)?;
     let columns = parts.store.columns();
-    let newest = {
-        let mut reader = parts.store.read().await?;
-        certificates::newest(&certificate.identity, now - hold::REMEMBERED, columns, &mut reader).await?
-    };
-    if certificate.revoked.is_some() || newest.is_none_or(|newest| newest.serial != certificate.serial) {
-        return Err(OldKeyError::NotNow("the certificate is revoked, suspended or superseded: the number has to call"));
+    let (identity, serial) = (&certificate.identity, &certificate.serial);
+    if let Some(why) = impediment((identity, serial), now, columns, &mut *parts.store.read().await?).await? {
+        return Err(why);
     }
     let Some(sealed) = &certificate.proof else { return Err(StoreError::damaged("a proof").into()) };
     let about = signed.serial.hex();
+    let key = Some(request.spki_sha256());
     let statement = Statement { action: Action::Renew, about: &about, nonce: Some(signed.nonce), key };
     let is_signed = || signed.signature.is_over(&statement, &certificate.der);
     let still = StillProved::open(sealed, &number, &columns.keys().proof_key(), is_signed, now.unix_timestamp());
@@ -142,16 +167,34 @@ pub(super) async fn renew(
         NotStillProved::NotSigned => OldKeyError::NotSigned,
         NotStillProved::Broken(broken) => StoreError::Failed(broken.to_string()).into(),
     })?;
+    if still.proof().level() < parts.issue_from.of(number.kind()) {
+        return Err(OldKeyError::NotNow("the call proved less than this service asks for now: the number has to call"));
+    }
     let spoken = Spoken {
         action: Action::Renew,
         about,
         nonce: Some(signed.nonce.to_owned()),
         signature: signed.signature.clone(),
     };
-    let wish = verification::wish_of_renewal(&still, sealed, (cause, request, publish), Consent::Signed(spoken))?;
-    wish::issue(parts, &wish, now).await?;
-    info!(serial = certificate.serial, "the key of certificate {} asked for another", certificate.serial);
-    Ok(certified::by_cause(parts, &wish.cause).await?.ok_or(IssueError::Unknown)?)
+    Ok(verification::wish_of_renewal(&still, sealed, (cause, request, publish), Consent::Signed(spoken))?)
+}
+
+/// Why a certificate is not renewed now, if so: only the last one of an identity is, in force or expired, and a day after it
+/// was issued. To rely on the answer, ask under the identity's lock.
+pub(super) async fn impediment(
+    (identity, serial): (&str, &str),
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Option<OldKeyError>, StoreError> {
+    let newest = certificates::newest(identity, now - hold::REMEMBERED, columns, conn).await?;
+    let newest = newest.filter(|newest| newest.serial == serial);
+    let (Some(newest), false) = (newest, revocations::is_listed(serial, conn).await?) else {
+        let why = "the certificate is revoked, suspended or superseded: the number has to call";
+        return Ok(Some(OldKeyError::NotNow(why)));
+    };
+    let from = newest.issued_at + RENEWABLE;
+    Ok((now < from).then_some(OldKeyError::TooSoon(from)))
 }
 
 /// Stops this key, which waits.
@@ -191,7 +234,7 @@ pub(super) async fn lift(parts: &IssueParts, signed: &Signed<'_>, now: OffsetDat
     if super::suspending::lift(parts, &certificate.serial, "old key", now).await? {
         return Ok(());
     }
-    Err(OldKeyError::NotNow("the certificate is not suspended"))
+    Err(OldKeyError::NotNow("the certificate is not suspended, or was for a day, which is final"))
 }
 
 /// Takes the record out of the directory. The certificate stays good.

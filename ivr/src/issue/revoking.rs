@@ -1,11 +1,11 @@
 //! Taking a certificate back.
 
-use ca::{Reason, Serial};
+use ca::{Issuing, Reason, Serial};
 use time::OffsetDateTime;
 use tracing::info;
 
 use super::{IssueError, IssueParts, lists};
-use crate::store::{StoreError, audit, certificates, records, revocations};
+use crate::store::{StoreError, Writer, audit, certificates, records, revocations};
 
 /// What goes when a key is known to others, besides the certificate that was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ async fn block_key(parts: &IssueParts, hex: &str, now: OffsetDateTime) -> Result
     Ok(others)
 }
 
-pub(super) async fn revoke_one(
+async fn revoke_one(
     parts: &IssueParts,
     hex: &str,
     reason: Reason,
@@ -66,13 +66,24 @@ pub(super) async fn revoke_one(
     let mut writer = parts.store.begin().await?;
     let certificate = certificates::by_serial(hex, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
     records::lock(&certificate.identity, columns, &mut writer).await?;
-    certificates::end(hex, &mut writer).await?;
-    records::want_revoked(hex, now, &mut writer).await?;
     let (issuing, not_after) = (certificate.issuing, certificate.not_after);
     if !revocations::insert(hex, issuing, reason, not_after, now, &mut writer).await? {
         return Err(IssueError::AlreadyRevoked);
     }
-    audit::add((actor, "revoke", hex), now, columns, &mut writer).await?;
+    Ok(conclude(parts, writer, (hex, issuing), (reason, actor), now).await?)
+}
+
+/// What follows once the row of a revocation is written: the certificate ends, its record goes, and that is committed.
+pub(super) async fn conclude(
+    parts: &IssueParts,
+    mut writer: Writer,
+    (hex, issuing): (&str, Issuing),
+    (reason, actor): (Reason, &str),
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    certificates::end(hex, &mut writer).await?;
+    records::want_revoked(hex, now, &mut writer).await?;
+    audit::add((actor, "revoke", hex), now, parts.store.columns(), &mut writer).await?;
     writer.commit().await?;
     info!(serial = hex, reason = reason.name(), actor, "certificate {hex} is revoked");
     parts.publisher.nudge();
@@ -98,4 +109,23 @@ pub(super) async fn withdraw(
     info!(serial = hex, actor, "the record of certificate {hex} is withdrawn");
     parts.publisher.nudge();
     Ok(true)
+}
+
+/// The same by whoever proved the number, for the certificate that rests on the same call by now: this one, or one that its
+/// key asked for since. `false` if there is none, or the directory does not show it.
+pub(super) async fn withdraw_proved(parts: &IssueParts, hex: &str, now: OffsetDateTime) -> Result<bool, StoreError> {
+    let columns = parts.store.columns();
+    let mut reader = parts.store.read().await?;
+    let certificate = certificates::by_serial(hex, columns, &mut reader).await?;
+    let Some((identity, proof)) = certificate.and_then(|certificate| Some((certificate.identity, certificate.proof?)))
+    else {
+        return Ok(false);
+    };
+    let live = certificates::live_of_proof(&identity, &proof, columns, &mut reader).await?;
+    drop(reader);
+    match live {
+        // One that is renewed at this moment is published after this, as its key wants it.
+        Some(live) => withdraw(parts, &live, "owner", now).await,
+        None => Ok(false),
+    }
 }

@@ -61,13 +61,13 @@ pub(super) async fn suspend(
     Ok(true)
 }
 
-/// Takes a certificate off hold. `false` if it is not on hold.
+/// Takes a certificate off hold. `false` if it is not on hold, or has been for a day.
 pub(super) async fn lift(parts: &IssueParts, hex: &str, actor: &str, now: OffsetDateTime) -> Result<bool, IssueError> {
     let columns = parts.store.columns();
     let mut writer = parts.store.begin().await?;
     let certificate = certificates::by_serial(hex, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
     records::lock(&certificate.identity, columns, &mut writer).await?;
-    if !revocations::lift(hex, certificate.issuing, &mut writer).await? {
+    if !revocations::lift(hex, certificate.issuing, now - LIFTABLE, &mut writer).await? {
         return Ok(false);
     }
     records::want_lifted(hex, now, &mut writer).await?;
@@ -84,14 +84,28 @@ pub(super) async fn finalise(parts: &IssueParts, now: OffsetDateTime) -> Result<
     let over = revocations::on_hold(now - LIFTABLE, &mut *parts.store.read().await?).await?;
     let mut final_now = 0;
     for serial in over {
-        match revoking::revoke_one(parts, &serial, Reason::CessationOfOperation, "issue", now).await {
-            Ok(()) => final_now += 1,
+        match make_final(parts, &serial, now).await {
+            Ok(true) => final_now += 1,
             // Lifted or revoked meanwhile.
-            Err(IssueError::AlreadyRevoked) => {}
+            Ok(false) => {}
             Err(error) => warn!(serial, %error, "the suspension of {serial} is made final later: {error}"),
         }
     }
     Ok(final_now)
+}
+
+/// Revokes what has been on hold for a day. `false` if it is not any more.
+async fn make_final(parts: &IssueParts, hex: &str, now: OffsetDateTime) -> Result<bool, IssueError> {
+    let columns = parts.store.columns();
+    let mut writer = parts.store.begin().await?;
+    let certificate = certificates::by_serial(hex, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
+    records::lock(&certificate.identity, columns, &mut writer).await?;
+    let (issuing, reason) = (certificate.issuing, Reason::CessationOfOperation);
+    if !revocations::finalise(hex, (issuing, reason), now - LIFTABLE, &mut writer).await? {
+        return Ok(false);
+    }
+    revoking::conclude(parts, writer, (hex, issuing), (reason, "issue"), now).await?;
+    Ok(true)
 }
 
 #[cfg(test)]

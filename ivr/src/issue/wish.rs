@@ -10,7 +10,7 @@ use ivr_core::caller::Level;
 use time::OffsetDateTime;
 use tracing::{error, info};
 
-use super::{IssueError, IssueParts, hold, lists};
+use super::{IssueError, IssueParts, hold, lists, old_key};
 use crate::store::certificates::New;
 use crate::store::{StoreError, audit, certificates, happenings, intents, records, revocations, verifications};
 
@@ -94,6 +94,14 @@ pub(super) struct Wish {
 }
 
 impl Wish {
+    /// The serial number of the certificate that is renewed, if one is.
+    fn renewed(&self) -> Option<&str> {
+        match (&self.cause, &self.consent) {
+            (Cause::Renewal(_), Consent::Signed(spoken)) => Some(&spoken.about),
+            _ => None,
+        }
+    }
+
     /// As long as the operator lets this level live, if the proof lasts as long.
     fn life(&self, authority: &Authority, now: OffsetDateTime) -> Duration {
         let longest = authority.lives().of(self.assurance.level());
@@ -188,6 +196,12 @@ pub(super) async fn conclude(
         // Another key of the number was certified while this one was signed: the next try holds it.
         return Err(StoreError::Busy.into());
     }
+    if let Some(old) = wish.renewed()
+        && old_key::impediment((&identity, old), now, columns, &mut writer).await?.is_some()
+    {
+        // It was suspended, revoked or renewed while this one was signed: the next try is told so.
+        return Err(StoreError::Busy.into());
+    }
     if !intents::fulfil(&serial, &mut writer).await? {
         // A start-up voided it meanwhile: what was signed is on the list, and the next try signs another.
         return Err(StoreError::Busy.into());
@@ -230,6 +244,9 @@ pub(super) async fn conclude(
             revocations::insert(&old.serial, old.issuing, Reason::Superseded, old.not_after, now, &mut writer).await?;
             lists_changed.push(old.issuing);
         }
+    }
+    if let Some(old) = wish.renewed() {
+        audit::add(("old key", "renew", old), now, columns, &mut writer).await?;
     }
     for old in &replaced {
         audit::add(("issue", "supersede", &old.serial), now, columns, &mut writer).await?;

@@ -79,6 +79,7 @@ impl Parts {
             publisher: publisher.clone(),
             crl_folder: Some(self.config.ca().folder().to_owned()),
             key_change_hold: self.config.verification().key_change_hold(),
+            issue_from: self.config.verification().issue_from(),
             clock: self.clock,
         });
         let verify = Verify::new(VerifyParts {

@@ -60,6 +60,7 @@ pub(crate) struct Newest {
     pub(crate) serial: String,
     pub(crate) spki_sha256: [u8; 32],
     pub(crate) der: Vec<u8>,
+    pub(crate) issued_at: OffsetDateTime,
 }
 
 /// The record of a certificate: there is none once another certificate has the identity's slot.
@@ -172,7 +173,8 @@ pub(crate) async fn newest(
     let [first, second, third] = columns.sought(identity);
     // The live one is the last, whatever the clocks of two nodes say.
     let row = sqlx::query(
-        "SELECT serial, spki_sha256, certificate_sealed FROM certificates WHERE identity_hash IN ($1, $2, $3) AND issued_at > $4
+        "SELECT serial, spki_sha256, certificate_sealed, issued_at FROM certificates
+         WHERE identity_hash IN ($1, $2, $3) AND issued_at > $4
          ORDER BY live DESC, issued_at DESC, serial LIMIT 1",
     )
     .bind(first)
@@ -184,7 +186,27 @@ pub(crate) async fn newest(
     let Some(row) = row else { return Ok(None) };
     let (serial, sealed): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(2)?);
     let der = columns.open("certificates.certificate", serial.as_bytes(), &sealed)?.to_vec();
-    Ok(Some(Newest { serial, spki_sha256: hash_of(row.try_get(1)?)?, der }))
+    let issued_at = time_of(row.try_get(3)?)?;
+    Ok(Some(Newest { serial, spki_sha256: hash_of(row.try_get(1)?)?, der, issued_at }))
+}
+
+/// The serial of the live certificate of an identity that rests on this sealed proof.
+pub(crate) async fn live_of_proof(
+    identity: &str,
+    proof: &str,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Option<String>, StoreError> {
+    let [first, second, third] = columns.sought(identity);
+    let row =
+        sqlx::query("SELECT serial FROM certificates WHERE identity_hash IN ($1, $2, $3) AND live = 1 AND proof = $4")
+            .bind(first)
+            .bind(second)
+            .bind(third)
+            .bind(proof)
+            .fetch_optional(conn)
+            .await?;
+    row.map(|row| Ok(row.try_get(0)?)).transpose()
 }
 
 /// The certificates of an identity that are in force and of this level at most. Call it under the identity's lock.

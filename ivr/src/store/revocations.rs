@@ -49,11 +49,18 @@ pub(crate) async fn insert(
     Ok(true)
 }
 
-/// Takes a serial off hold: the list is stale from now on, for it must not name it any more. `false` if it is not on hold.
-pub(crate) async fn lift(serial: &str, issuing: Issuing, conn: &mut Conn) -> Result<bool, StoreError> {
-    let done = sqlx::query("DELETE FROM revocations WHERE serial = $1 AND reason = $2")
+/// Takes a serial off hold: the list is stale from now on, for it must not name it any more. `false` if it is not on hold, or
+/// has been since `cutoff` or before.
+pub(crate) async fn lift(
+    serial: &str,
+    issuing: Issuing,
+    cutoff: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM revocations WHERE serial = $1 AND reason = $2 AND at > $3")
         .bind(serial)
         .bind(HOLD)
+        .bind(millis(cutoff))
         .execute(&mut *conn)
         .await?;
     if done.rows_affected() == 0 {
@@ -63,11 +70,39 @@ pub(crate) async fn lift(serial: &str, issuing: Issuing, conn: &mut Conn) -> Res
     Ok(true)
 }
 
-/// The serials that have been on hold since before this time.
-pub(crate) async fn on_hold(before: OffsetDateTime, conn: &mut Conn) -> Result<Vec<String>, StoreError> {
-    let rows = sqlx::query("SELECT serial FROM revocations WHERE reason = $1 AND at <= $2 ORDER BY at, serial")
+/// Revokes a serial that has been on hold since `cutoff` or before: the list is stale from now on. `false` if it is not on
+/// hold, or since later.
+pub(crate) async fn finalise(
+    serial: &str,
+    (issuing, reason): (Issuing, Reason),
+    cutoff: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE revocations SET reason = $1 WHERE serial = $2 AND reason = $3 AND at <= $4")
+        .bind(i64::from(reason.code()))
+        .bind(serial)
         .bind(HOLD)
-        .bind(millis(before))
+        .bind(millis(cutoff))
+        .execute(&mut *conn)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    make_stale(issuing, conn).await?;
+    Ok(true)
+}
+
+/// Whether a serial is revoked or on hold.
+pub(crate) async fn is_listed(serial: &str, conn: &mut Conn) -> Result<bool, StoreError> {
+    let found = sqlx::query("SELECT at FROM revocations WHERE serial = $1").bind(serial).fetch_optional(conn).await?;
+    Ok(found.is_some())
+}
+
+/// The serials that have been on hold since `cutoff` or before.
+pub(crate) async fn on_hold(cutoff: OffsetDateTime, conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    // The reason stands in the text, not beside it: so the index of what is on hold is used.
+    let rows = sqlx::query("SELECT serial FROM revocations WHERE reason = 6 AND at <= $1 ORDER BY at, serial")
+        .bind(millis(cutoff))
         .fetch_all(conn)
         .await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()

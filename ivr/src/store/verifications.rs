@@ -15,7 +15,9 @@ pub(crate) use self::calls::{
     Checked, Missed, check_read_back, expecting, hang_up, keep_proof, keep_read_back, match_code, miss_code,
 };
 pub(crate) use self::counting::count_by_state;
-pub(crate) use self::holding::{Hold, Which, all_ripe, await_beside, end_held, hold, keep_signature, release};
+pub(crate) use self::holding::{
+    Hold, Which, all_ripe, await_beside, end_held, hold, keep_signature, release, waits_above,
+};
 pub(crate) use self::issuing::{Closed, ToIssue, all_to_issue, fail, issued, keep_result, state, to_issue};
 use super::columns::tel;
 use super::{Columns, Conn, Row, StoreError, happenings, millis, time_of};

@@ -92,6 +92,7 @@ impl Service {
             publisher: publisher.clone(),
             crl_folder: Some(folder.path().to_owned()),
             key_change_hold: HOLD,
+            issue_from: Level::L1.into(),
             clock,
         });
         let (sender, outcomes) = mpsc::channel(64);

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
+use ca::Reason;
 use ivr_core::caller::Caps;
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -36,6 +37,7 @@ struct CertificatePage<'a> {
     pending: Option<(String, String)>,
     dial: Option<String>,
     record: Option<Record>,
+    is_superseded: bool,
     last_event: Option<i64>,
     lookup: String,
     fingerprint: String,
@@ -113,7 +115,8 @@ pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response
         revoked: certificate.revoked.map(|(at, _)| day(at)),
         dial,
         pending: certificate.pending.map(|change| (day(change.since), day(change.until))),
-        record: certificate.record.as_ref().map(Record::of),
+        record: certificate.record.as_ref().map(|record| Record::of(record, certificate.revoked.is_some())),
+        is_superseded: certificate.revoked.is_some_and(|(_, reason)| reason == Reason::Superseded),
         last_event,
         lookup: lookup(app, certificate),
         fingerprint: fingerprint(&app.authority.root_sha256),
@@ -159,11 +162,14 @@ fn lookup(app: &App, certificate: &Certified) -> String {
 }
 
 impl Record {
-    fn of(record: &DhtRecord) -> Self {
+    fn of(record: &DhtRecord, is_revoked: bool) -> Self {
         let is_shown = record.says != Says::Revoked;
         let plain = |is_published, text: &str| Self { is_published, is_shown, text: text.to_owned() };
         match (record.says, record.published) {
             (Says::Revoked, false) => return plain(false, "The record is being taken out of the directory."),
+            (Says::Revoked, true) if is_revoked => {
+                return plain(true, "Revoked: the directory says that there is no certificate.");
+            }
             (Says::Revoked, true) => return plain(true, "Withdrawn: the directory says that there is no certificate."),
             (_, false) => return plain(false, "Issued, publishing: the record is on its way into the directory."),
             (_, true) => {}

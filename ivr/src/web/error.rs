@@ -447,6 +447,7 @@ impl From<OldKeyError> for WebError {
         match error {
             OldKeyError::NotSigned => Self::Refused { kind: "old-key", detail: error.to_string() },
             OldKeyError::NotNow(detail) => Self::Conflict { kind: "not-expected", detail: detail.to_owned() },
+            OldKeyError::TooSoon(_) => Self::Conflict { kind: "not-expected", detail: error.to_string() },
             OldKeyError::Key(refusal) => StartError::from(refusal).into(),
             OldKeyError::Issue(error) => error.into(),
         }

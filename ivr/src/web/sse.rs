@@ -117,7 +117,8 @@ pub(super) fn is_over(view: &View) -> bool {
     }
 }
 
-/// The stream. It ends when nothing more can happen.
+/// The stream. It ends when nothing more can happen, and while a key waits: that takes a day, and whoever wants to know looks
+/// once a minute.
 ///
 /// # Errors
 /// [`WebError::NotFound`] for a foreign secret, [`WebError::Busy`] when there are too many streams.
@@ -146,7 +147,7 @@ pub async fn stream(
                 yield Ok(event("status", &status));
                 told = Some(status);
             }
-            if is_over(&view) {
+            if is_over(&view) || view.state == State::Held {
                 break;
             }
             let _slept = tokio::time::timeout(LOOK_AGAIN, rung(&mut bell, session.id)).await;

@@ -3,6 +3,7 @@
 use ca::Issuing;
 use dht_client::Status;
 use ivr_core::call::question::Outcome;
+use ivr_core::proof::Binding;
 use time::Duration;
 
 use super::*;
@@ -16,6 +17,7 @@ on_both_databases!(
     a_key_that_was_revoked_or_has_expired_holds_others_back_as_well,
     after_forty_five_days_nobody_waits,
     of_two_keys_that_wait_the_later_stays_and_waits_its_whole_time,
+    a_key_that_a_weaker_call_proved_does_not_push_out_one_that_waits,
     a_key_that_comes_to_stand_in_the_way_while_it_is_signed_for_holds_it_back,
     who_gives_up_is_not_shown_any_more,
     a_cut_while_a_key_waits_loses_nothing,
@@ -133,6 +135,20 @@ async fn of_two_keys_that_wait_the_later_stays_and_waits_its_whole_time(database
     service.now += Duration::hours(22);
     assert_eq!(service.issue.finish_all(service.now).await.unwrap(), 1);
     assert_eq!(service.view(&late).await.state, State::Issued);
+}
+
+async fn a_key_that_a_weaker_call_proved_does_not_push_out_one_that_waits(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    service.certified(request()).await;
+    let strong = service.certified(request()).await;
+    for outcome in [Outcome::Issued, Outcome::Held] {
+        assert_eq!(service.outcomes.recv().await.unwrap().1, outcome);
+    }
+    let weak = service.try_start(NUMBER, SOURCE, Some(request())).await.unwrap();
+    service.call_from(NUMBER, weak.code.expose(), Binding::CodeOnly).await;
+    assert_eq!(service.outcomes.recv().await, Some((weak.id, Outcome::Failed)));
+    assert!(service.view(&weak).await.failure.unwrap().contains("worth more"));
+    assert_eq!(service.view(&strong).await.state, State::Held);
 }
 
 /// Two keys are proved for a number that had none, and finish at once.

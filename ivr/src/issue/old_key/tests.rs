@@ -16,6 +16,12 @@ on_both_databases!(
     a_key_that_others_know_speaks_for_nobody,
     a_key_renews_its_certificate_at_the_same_level_and_not_beyond_the_call,
     a_renewal_asked_twice_is_one,
+    a_nonce_renews_for_one_key_and_one_wish,
+    a_certificate_is_renewed_a_day_after_it_was_issued,
+    what_is_suspended_or_renewed_while_a_renewal_is_signed_stays_so,
+    a_call_that_is_worth_too_little_by_now_is_not_renewed,
+    the_audit_tells_a_renewal_from_a_call,
+    who_proved_the_number_withdraws_what_was_renewed,
     a_pending_key_stands_beside_the_renewed_certificate,
     what_was_revoked_or_superseded_is_not_renewed,
     the_old_key_stops_a_key_that_waits,
@@ -166,9 +172,10 @@ async fn a_key_renews_its_certificate_at_the_same_level_and_not_beyond_the_call(
 }
 
 async fn a_renewal_asked_twice_is_one(database: TestDatabase) {
-    let service = Service::over(database).await;
+    let mut service = Service::over(database).await;
     let (old, csr) = device();
     let serial = service.serial(&service.certified(csr).await).await;
+    service.now += Duration::days(1);
     let csr = request();
     let (nonce, signature) = service.says(&old, &serial, Action::Renew, Some(spki(&csr)));
     let signed = Signed { serial: &serial, nonce: &nonce, signature: &signature };
@@ -178,10 +185,127 @@ async fn a_renewal_asked_twice_is_one(database: TestDatabase) {
     assert_eq!(service.all().await.len(), 2);
 }
 
+/// A nonce and what the key signed over it are asked with again, but with something else beside them.
+async fn a_nonce_renews_for_one_key_and_one_wish(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (old, csr) = device();
+    let serial = service.serial(&service.certified(csr).await).await;
+    service.now += Duration::days(1);
+    let csr = request();
+    let (nonce, signature) = service.says(&old, &serial, Action::Renew, Some(spki(&csr)));
+    let signed = Signed { serial: &serial, nonce: &nonce, signature: &signature };
+    service.issue.renew(&signed, &csr, true, service.now).await.unwrap();
+    let hidden = service.issue.renew(&signed, &csr, false, service.now).await;
+    assert!(matches!(hidden, Err(OldKeyError::NotNow(_))), "{hidden:?}");
+    let other = request();
+    let about = serial.hex();
+    let statement = Statement { action: Action::Renew, about: &about, nonce: Some(&nonce), key: Some(spki(&other)) };
+    let signature = sign(&old, &statement);
+    let signed = Signed { serial: &serial, nonce: &nonce, signature: &signature };
+    let other = service.issue.renew(&signed, &other, true, service.now).await;
+    assert!(matches!(other, Err(OldKeyError::NotNow(_))), "{other:?}");
+}
+
+async fn a_certificate_is_renewed_a_day_after_it_was_issued(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (key, csr) = device();
+    let mut serial = service.serial(&service.certified(csr.clone()).await).await;
+    for _ in 0..2 {
+        let issued_at = service.issue.certificate(&serial).await.unwrap().issued_at;
+        service.now += Duration::hours(23);
+        let early = service.renewed(&key, &serial, &csr).await;
+        assert!(matches!(early, Err(OldKeyError::TooSoon(from)) if from == issued_at + RENEWABLE), "{early:?}");
+        service.now += Duration::hours(1);
+        serial = Serial::parse(&service.renewed(&key, &serial, &csr).await.unwrap().serial).unwrap();
+    }
+    assert_eq!(service.all().await.len(), 3);
+}
+
+async fn what_is_suspended_or_renewed_while_a_renewal_is_signed_stays_so(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (key, csr) = device();
+    let started = service.certified(csr.clone()).await;
+    let serial = service.serial(&started).await;
+    service.now += Duration::days(1);
+    let stored = {
+        let mut reader = service.database.store.read().await.unwrap();
+        certificates::by_serial(&serial.hex(), service.database.store.columns(), &mut reader).await.unwrap().unwrap()
+    };
+    let wish = async || {
+        let (nonce, signature) = service.says(&key, &serial, Action::Renew, Some(spki(&csr)));
+        let signed = Signed { serial: &serial, nonce: &nonce, signature: &signature };
+        let asked = (Cause::Renewal(nonce.clone()), Request::parse(&csr).unwrap(), true);
+        wanted(service.parts(), &signed, &stored, asked, service.now).await.unwrap()
+    };
+    let (slow, slower) = (wish().await, wish().await);
+    let signed = service.sign(service.intend(&slow).await).await;
+    let number = Number::parse(NUMBER).unwrap();
+    assert!(service.issue.suspend(&number, ivr_core::caller::Level::L2, service.now).await.unwrap());
+    let late = wish::conclude(service.parts(), &slow, &signed, service.now).await;
+    assert!(matches!(late, Err(IssueError::Store(StoreError::Busy))), "{late:?}");
+    assert_eq!(service.all().await.len(), 1);
+    assert!(service.certificate(&started).await.suspended.is_some());
+
+    assert!(crate::issue::suspending::lift(service.parts(), &serial.hex(), "old key", service.now).await.unwrap());
+    let signed = service.sign(service.intend(&slower).await).await;
+    service.renewed(&key, &serial, &csr).await.unwrap();
+    let late = wish::conclude(service.parts(), &slower, &signed, service.now).await;
+    assert!(matches!(late, Err(IssueError::Store(StoreError::Busy))), "{late:?}");
+    assert_eq!(service.all().await.len(), 2);
+}
+
+async fn a_call_that_is_worth_too_little_by_now_is_not_renewed(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (key, csr) = device();
+    let serial = service.serial(&service.certified(csr.clone()).await).await;
+    service.now += Duration::days(1);
+    let issue_from = ivr_core::caller::Level::L3.into();
+    service.issue = crate::issue::Issue::new(IssueParts { issue_from, ..service.parts().clone() });
+    let renewed = service.renewed(&key, &serial, &csr).await;
+    assert!(matches!(renewed, Err(OldKeyError::NotNow(why)) if why.contains("proved less")));
+}
+
+async fn the_audit_tells_a_renewal_from_a_call(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (key, csr) = device();
+    let serial = service.serial(&service.certified(csr.clone()).await).await;
+    service.now += Duration::days(1);
+    service.renewed(&key, &serial, &csr).await.unwrap();
+    let contents = service.database.contents(&["audit"]).await;
+    let of = |column: &str| -> Vec<String> {
+        let values = contents.iter().filter(|(name, _)| name == column);
+        values.map(|(_, value)| String::from_utf8(value.clone()).unwrap()).collect()
+    };
+    assert_eq!(of("audit.action"), ["issue", "renew", "supersede", "issue"]);
+    assert_eq!((&of("audit.actor")[1], &of("audit.subject")[1]), (&"old key".to_owned(), &serial.hex()));
+    assert_eq!(service.database.store.first_audit_break().await.unwrap(), None);
+}
+
+/// The consent was given with the call, and is withdrawn by whoever made it.
+async fn who_proved_the_number_withdraws_what_was_renewed(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (key, csr) = device();
+    let started = service.certified(csr.clone()).await;
+    let serial = service.serial(&started).await;
+    service.now += Duration::days(1);
+    let renewed = service.renewed(&key, &serial, &csr).await.unwrap();
+    let withdraw = || service.verify.withdraw(started.id, started.secret.expose(), service.now);
+    assert!(withdraw().await.unwrap());
+    service.publish().await;
+    assert_eq!(service.lookup(IDENTITY).await.unwrap().0.status, dht_client::Status::Revoked);
+    let renewed = service.issue.certificate(&Serial::parse(&renewed.serial).unwrap()).await.unwrap();
+    assert!(renewed.revoked.is_none());
+    assert!(!withdraw().await.unwrap());
+    // Another call is another consent.
+    service.certified(csr).await;
+    assert!(!withdraw().await.unwrap());
+}
+
 async fn a_pending_key_stands_beside_the_renewed_certificate(database: TestDatabase) {
-    let service = Service::over(database).await;
+    let mut service = Service::over(database).await;
     let (old, csr) = device();
     let serial = service.serial(&service.certified(csr.clone()).await).await;
+    service.now += Duration::days(1);
     let waiting = service.certified(request()).await;
     let renewed = service.renewed(&old, &serial, &csr).await.unwrap();
     assert_eq!(service.view(&waiting).await.state, State::Held);

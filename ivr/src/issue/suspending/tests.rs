@@ -18,6 +18,8 @@ on_both_databases!(
     a_call_without_a_verification_hears_what_its_number_has,
     nine_suspends_and_the_old_key_lifts_it_at_once,
     a_suspension_is_final_after_a_day,
+    a_suspension_of_a_day_is_not_lifted_before_it_is_made_final,
+    what_was_lifted_is_not_made_final_by_who_saw_it_suspended,
     nine_works_once_a_day,
     nine_works_although_the_wrong_codes_of_the_day_are_used_up,
     nine_stops_a_key_that_waits,
@@ -131,6 +133,35 @@ async fn a_suspension_is_final_after_a_day(database: TestDatabase) {
     let late = service.lifted(&key, &ended.serial).await;
     assert!(matches!(late, Err(OldKeyError::NotNow(_))), "{late:?}");
     assert_eq!(service.hears(NUMBER).await, Answer::NoSession);
+}
+
+/// The service was down when the day was over.
+async fn a_suspension_of_a_day_is_not_lifted_before_it_is_made_final(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (key, csr) = device();
+    let started = service.certified(csr).await;
+    service.press_nine(Level::L2).await;
+    service.now += Duration::hours(24);
+    let late = service.lifted(&key, &service.certificate(&started).await.serial).await;
+    assert!(matches!(late, Err(OldKeyError::NotNow(_))), "{late:?}");
+    assert_eq!(service.issue.finalise_suspensions(service.now).await.unwrap(), 1);
+}
+
+async fn what_was_lifted_is_not_made_final_by_who_saw_it_suspended(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (key, csr) = device();
+    let started = service.certified(csr).await;
+    let serial = service.certificate(&started).await.serial;
+    service.press_nine(Level::L2).await;
+    service.lifted(&key, &serial).await.unwrap();
+    assert!(!make_final(service.parts(), &serial, service.now + Duration::days(1)).await.unwrap());
+    assert!(service.certificate(&started).await.revoked.is_none());
+    // Suspended anew, it has its day again.
+    service.now += Duration::days(1);
+    assert_eq!(service.press_nine(Level::L2).await, Answer::Suspended);
+    assert!(!make_final(service.parts(), &serial, service.now).await.unwrap());
+    assert!(service.certificate(&started).await.suspended.is_some());
+    assert!(matches!(service.directory().await, Status::Suspended(_)));
 }
 
 async fn nine_works_once_a_day(database: TestDatabase) {

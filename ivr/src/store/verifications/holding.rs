@@ -23,8 +23,8 @@ pub(crate) struct Hold<'a> {
 
 /// Which of the keys that wait.
 pub(crate) enum Which {
-    /// All others than this verification's.
-    But(VerificationId),
+    /// All others than this verification's, whose proof is of this level at most.
+    But(VerificationId, Level),
     /// Those whose proof is of this level at most.
     UpTo(Level),
     /// This one: SHA-256 of its SPKI.
@@ -78,7 +78,7 @@ pub(crate) async fn end_held(
 ) -> Result<Vec<VerificationId>, StoreError> {
     let [first, second, third] = columns.sought(identity);
     let (but, of, up_to) = match which {
-        Which::But(id) => (id.0.to_vec(), Vec::new(), Level::L4),
+        Which::But(id, level) => (id.0.to_vec(), Vec::new(), level),
         Which::Of(key) => (Vec::new(), key.to_vec(), Level::L4),
         Which::UpTo(level) => (Vec::new(), Vec::new(), level),
     };
@@ -99,6 +99,29 @@ pub(crate) async fn end_held(
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| id_of(row, 0)).collect()
+}
+
+/// Whether a key of this identity waits, or has waited and is not issued yet, whose proof is above this level. Call it under
+/// the identity's lock.
+pub(crate) async fn waits_above(
+    identity: &str,
+    level: Level,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let [first, second, third] = columns.sought(identity);
+    let found = sqlx::query(
+        "SELECT id FROM verifications
+         WHERE number_hash IN ($1, $2, $3) AND state IN ('held', 'issuing') AND held_until IS NOT NULL AND held_level > $4
+         LIMIT 1",
+    )
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .bind(i64::from(level.number()))
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
 }
 
 /// What waits is shown beside this certificate from now on. Call it under the identity's lock.

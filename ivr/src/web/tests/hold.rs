@@ -1,5 +1,7 @@
 //! A change of key, the old key and the consent to publish, as pages and programs meet them.
 
+use std::time::Duration;
+
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{Method, StatusCode};
 use base64::Engine;
@@ -83,6 +85,11 @@ async fn a_program_is_told_that_its_key_waits_and_goes_on_with_the_old_key() {
         (&said["state"], &said["may_cancel"], &said["next_look_seconds"]),
         (&json!("held"), &json!(true), &json!(60))
     );
+    // The stream does not stay for the day.
+    let events = format!("{path}/events");
+    let stream = send(&mut program, Method::GET, &events, &secret, &Value::Null);
+    let told = tokio::time::timeout(Duration::from_secs(30), stream).await.expect("the stream ends");
+    assert!(told.body.contains("\"state\":\"held\""), "{told:?}");
     let until = said["held_until"].clone();
     assert!(until.as_str().unwrap().ends_with('Z'), "{said}");
     let seen = send(&mut program, Method::GET, &first, &first_secret, &Value::Null).await.json();
@@ -129,6 +136,10 @@ async fn the_key_of_a_certificate_renews_stops_and_withdraws_by_its_signature() 
     assert_eq!(shorter.problem(), (422, "invalid-field".into()));
 
     let body = json!({ "csr": owner.csr, "publish": true });
+    let early = state(&mut program, &owner, (&serial, Action::Renew), Some(owner.spki()), body.clone()).await;
+    assert_eq!(early.problem(), (409, "not-expected".into()));
+    assert!(early.json()["detail"].as_str().unwrap().contains("less than a day ago: it can be renewed from 2"));
+    service.database.store.age_certificates().await;
     let renewed = state(&mut program, &owner, (&serial, Action::Renew), Some(owner.spki()), body).await;
     assert_eq!(renewed.status, StatusCode::OK, "{renewed:?}");
     let renewed = renewed.json()["serial"].as_str().unwrap().to_owned();
@@ -186,4 +197,39 @@ async fn the_owner_takes_the_record_out_of_the_directory_and_keeps_the_certifica
     let resource = format!("/v1/verifications/{}/record", started.id);
     let done = send(&mut program, Method::DELETE, &resource, started.secret.expose(), &Value::Null).await;
     assert_eq!(done.status, StatusCode::NO_CONTENT, "{done:?}");
+}
+
+#[tokio::test]
+async fn a_page_takes_what_its_key_renewed_out_of_the_directory() {
+    let service = Service::new().await;
+    let (mut program, owner) = (Browser::new(&service.router), Device::new());
+    let (first, secret, said) = prove(&service, &mut program, &owner).await;
+    let serial = said["serial"].as_str().unwrap();
+    service.database.store.age_certificates().await;
+    let body = json!({ "csr": owner.csr, "publish": true });
+    let renewed = state(&mut program, &owner, (serial, Action::Renew), Some(owner.spki()), body).await;
+    assert_eq!(renewed.status, StatusCode::OK, "{renewed:?}");
+    service.publish_now().await;
+    let path = first.strip_prefix("/v1").unwrap();
+    let mut visitor = Browser::new(&service.router);
+    visitor.keep(&format!("session={secret}; Path={path}"));
+    visitor.get(path).await.says("Another certificate took the place").does_not_say("as you asked");
+    let back = visitor.submit(path, &format!("{path}/withdraw"), &[]).await;
+    assert_eq!(back.location(), path);
+    let serial = ca::Serial::parse(renewed.json()["serial"].as_str().unwrap()).unwrap();
+    let record = service.issue.certificate(&serial).await.unwrap().record.unwrap();
+    assert_eq!(record.says, crate::issue::Says::Revoked);
+}
+
+#[tokio::test]
+async fn the_page_of_a_revoked_certificate_does_not_say_that_its_owner_withdrew_it() {
+    let service = Service::new().await;
+    let started = service.certified(request()).await;
+    let serial = ca::Serial::parse(&service.view(&started).await.certificate.unwrap().serial).unwrap();
+    service.issue.revoke(&serial, ca::Reason::CessationOfOperation, "operator", service.now).await.unwrap();
+    service.publish_now().await;
+    let mut visitor = Browser::new(&service.router);
+    let path = format!("/verifications/{}", started.id);
+    visitor.keep(&format!("session={}; Path={path}", started.secret.expose()));
+    visitor.get(&path).await.says("Revoked: the directory").does_not_say("Withdrawn");
 }

@@ -17,6 +17,7 @@ use crate::{Bench, docs};
 const AT_ONCE: [usize; 4] = [100, 500, 1_000, 2_000];
 const STORED: [u32; 3] = [1_000, 100_000, 1_000_000];
 const SHORT_PER_SECOND: f64 = 1_000.0;
+const PICTURE: &str = "![Processor time and memory over calls at once and stored verifications](growth.svg)";
 
 pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let (mut pairs, mut memory, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
@@ -69,7 +70,7 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
             Curve { title: "Memory of all calls, MiB", over: "calls at once", points: memory, logarithmic: false },
             Curve { title: "CPU of a short call, µs", over: "stored verifications", points: cpu, logarithmic: true },
         ];
-        docs::replace("growth", &table)?;
+        docs::replace("growth", &format!("{PICTURE}\n\n{table}"))?;
         docs::draw(&plot(&curves))?;
     }
     Ok(())

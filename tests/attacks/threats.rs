@@ -29,7 +29,9 @@ const THREATS: &[Threat] = &[
                   nobody screened is worth L1, which is not issued by default. Calls below the issuing level are \
                   refused before the answer and use nothing up. The level stands in the certificate, and L1 lives for \
                   seven days.",
-        left: "High at L1, medium at L2: within a trunk that is believed, the carrier's word is all there is. Code and \
+        left: "High at L1, medium at L2: within a trunk that is believed, the carrier's word is all there is. A number \
+               that has no key yet is the forger's at once, whose key then stops the owner's and lifts suspensions \
+               until 45 days after the call: only the operator ends that, by revoking for a compromised key. Code and \
                read-back do not help: whoever forges the number hears both.",
         played: &[
             "spoofing::over_a_trunk_that_screens_nobody_it_is_refused_before_the_answer_and_costs_the_owner_nothing",

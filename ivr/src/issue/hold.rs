@@ -16,7 +16,6 @@ use crate::store::{Columns, Conn, StoreError, audit, certificates, happenings, r
 pub(super) const REMEMBERED: time::Duration = time::Duration::days(45);
 /// What the page of a key says when a later one takes its place.
 const REPLACED: &str = "Another key was proved for this number while this one waited, and took its place.";
-
 /// What the page of a key says that a weaker call proved than that of one that waits.
 const OUTRANKED: &str = "Another key waits for this number, and the call that proved it is worth more than yours.";
 
@@ -46,7 +45,8 @@ pub(super) async fn obstacle(
 }
 
 /// Holds a wish back if a key stands in its way. `false` if none does, and it may be issued. Of two keys that wait, the
-/// later one stays unless its call proved less: so what is shown beside the certificate is what will follow it, and each waits its whole time.
+/// later one stays unless its call proved less: so what is shown beside the certificate is what will follow it, and each
+/// waits its whole time.
 pub(super) async fn hold(parts: &IssueParts, wish: &Wish, now: OffsetDateTime) -> Result<bool, IssueError> {
     let Cause::Verification(id) = wish.cause else { return Ok(false) };
     let columns = parts.store.columns();

@@ -168,6 +168,7 @@ fn verify(store: &Store) -> Result<Verify> {
         publisher,
         crl_folder: None,
         key_change_hold: Duration::from_secs(3600),
+        issue_from: Level::L2.into(),
         clock,
     });
     let (outcomes, _nobody) = mpsc::channel(1);

@@ -39,8 +39,10 @@ fn pages_named_in(text: &str) -> Vec<&str> {
     let is_of_path = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     let mut found = Vec::new();
     for (at, _) in text.match_indices("docs/") {
-        // `mydocs/` is another folder.
-        if text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+        let before = &text[..at];
+        // `mydocs/` is another folder, and so is `example.com/docs/`.
+        let is_elsewhere = before.ends_with('/') && !before.ends_with("../") && !before.ends_with("./");
+        if is_elsewhere || before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
             continue;
         }
         let rest = &text[at..];

@@ -92,7 +92,8 @@ fn configuration(address: SocketAddr, algorithm: Algorithm) -> String {
         r#"#!KAMAILIO
 debug=1
 log_stderror=yes
-children=2
+# Of two that receive, the 200 of one overtakes the 180 of the other.
+children=1
 disable_tcp=yes
 auto_aliases=no
 alias="{DOMAIN}"

@@ -375,11 +375,7 @@ fn a_text_that_is_not_toml_is_one_fault_with_its_line() {
 #[test]
 fn what_an_operator_should_know_is_a_warning() {
     let table = [
-        (
-            "shared_addresses = false",
-            "",
-            "its addresses are shared and there is neither ingress_secret_file nor certificate_names",
-        ),
+        ("shared_addresses = false", "", "its addresses are shared and there is no ingress_secret_file"),
         (
             "cli_screened = true",
             "",

@@ -59,14 +59,15 @@ const THREATS: &[Threat] = &[
     },
     Threat {
         attack: "Another customer of the same carrier calls our URI",
-        defence: "A secret in the URI that only our carrier was given, the number called, or a client certificate. \
-                  Without one, calls from shared addresses are worth L1.",
+        defence: "A secret in the URI that only our carrier was given, and the number called. Without the secret, calls \
+                  from shared addresses are worth L1. The carrier's certificate does not stand for one: the calls of \
+                  all its customers come over it.",
         left: "Low, as long as the carrier keeps the URI to itself.",
         played: &[
             "other_customer::without_the_secret_of_the_uri_that_only_our_carrier_knows_it_is_refused",
             "other_customer::where_addresses_are_shared_and_there_is_no_secret_no_call_is_worth_more_than_l1",
         ],
-        besides: &["shared_addresses_need_a_secret"],
+        besides: &["shared_addresses_need_a_secret", "a_certificate_tells_the_trunk_apart_and_not_its_customers"],
     },
     Threat {
         attack: "Packets at every media port: foreign keys, foreign ears, false reports",

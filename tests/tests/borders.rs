@@ -127,7 +127,7 @@ const PLACES: &[Place] = &[
     },
     Place {
         words: &["by_call"],
-        only_in: &["ivr/core/src/proof", "ivr/core/src/call/flow"],
+        only_in: &["ivr/core/src/proof", "ivr/core/src/call/flow/proving"],
         within: &SOURCES,
         scope: Scope::Product,
     },
@@ -289,7 +289,7 @@ fn a_word_out_of_its_place_is_found() {
         ("ivr/src/verify.rs", "let s = texts.map(Subject :: tel);", "Subject::tel"),
         ("ivr/src/verify.rs", "let s = <ca::Subject>::tel(text);", "Subject>::tel"),
         ("ivr/src/verify.rs", "use ca::Subject as Whom;", "Subject as"),
-        ("ivr/core/src/endpoint.rs", "let proof = ProvedNumber::by_call(number);", "by_call"),
+        ("ivr/core/src/call/flow.rs", "let proof = ProvedNumber::by_call(number);", "by_call"),
         ("ivr/core/src/call.rs", "let now = std::time::Instant::now();", "Instant::now"),
         ("ca/src/prepare.rs", "let now = OffsetDateTime::now_utc();", "OffsetDateTime::now_utc"),
         ("dht-client/src/seen.rs", "if begun.elapsed() > limit {}", ".elapsed("),
@@ -317,7 +317,7 @@ fn a_word_in_its_place_is_not_found() {
         ("ivr/src/web/start.rs", "use axum::Form;"),
         ("ivr/src/issue.rs", "let s = Subject::tel(number);"),
         ("ivr/src/clock.rs", "Instant::now();"),
-        ("ivr/core/src/call/flow.rs", "ProvedNumber::by_call(number);"),
+        ("ivr/core/src/call/flow/proving.rs", "ProvedNumber::by_call(number);"),
         ("ivr/src/sip_driver.rs", "use std::net::UdpSocket;"),
         ("ca/src/prepare.rs", "let s = Subject::tel(number);"),
     ];

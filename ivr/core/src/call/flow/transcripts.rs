@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use voice_prompts::Segment;
+use voice_prompts::{PromptId, Segment};
 
 use super::*;
 use crate::caller::{Caps, Level, LineParameters};
 use crate::number::Number;
+use crate::proof::ProvedNumber;
 
 #[test]
 fn calls_go_as_their_transcripts_say() {

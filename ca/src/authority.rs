@@ -12,6 +12,7 @@ use x509_parser::extensions::ParsedExtension;
 
 pub use self::init::{InitError, InitOptions};
 pub use self::open::OpenError;
+use crate::bundle::pem;
 use crate::lives::Lives;
 use crate::profile::Issuing;
 use crate::signed_result::ResultKey;
@@ -105,6 +106,11 @@ impl Authority {
     /// The root's certificate, DER.
     pub fn root(&self) -> &[u8] {
         &self.root.der
+    }
+
+    /// The same, PEM.
+    pub fn root_pem(&self) -> String {
+        pem("CERTIFICATE", &self.root.der)
     }
 
     /// SHA-256 of the root's certificate: what relying parties pin.

@@ -22,10 +22,10 @@ use ivr::publish::{Publisher, PublisherParts};
 use ivr::service::desk;
 use ivr::sip_driver::Recorded;
 use ivr::store::Store;
-use ivr::verify::{Bell, Expected, Limits, Start, Verify, VerifyParts};
+use ivr::verify::{Bell, Expected, Limits, Start, StartedBy, Verify, VerifyParts};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::{Answer, Question};
-use ivr_core::caller::{Caller, Caps, Level, LineParameters};
+use ivr_core::caller::{Caller, Caps, Dialled, Level, LineParameters, Policy, TrunkProfile};
 use ivr_core::endpoint::Entry;
 use ivr_core::media::{CallKey, Quality};
 use ivr_core::number::{KindPolicy, Number};
@@ -110,7 +110,14 @@ impl Place {
             let number = Number::parse(&format!("+1202555{n:04}"))?;
             let [.., a, b] = u32::try_from(n)?.to_be_bytes();
             let source = IpAddr::V4(Ipv4Addr::new(198, a, b, 1));
-            let start = Start { number: number.clone(), csr: None, publish: false, locale: "en".into(), source };
+            let start = Start {
+                number: number.clone(),
+                csr: None,
+                started_by: StartedBy::Page,
+                publish: false,
+                locale: "en".into(),
+                source,
+            };
             verify.start(start, Clock.wall()).await?;
             callers.push(Caller {
                 number,
@@ -172,12 +179,15 @@ fn verify(store: &Store) -> Result<Verify> {
         clock,
     });
     let (outcomes, _nobody) = mpsc::channel(1);
+    let trunks = vec![TrunkProfile { numbers: vec![Number::parse("+12025550100")?], ..TrunkProfile::default() }];
+    let policy = Policy { trunks, issue_from: Level::L2.into(), kinds: KindPolicy::default() };
     Ok(Verify::new(VerifyParts {
         store: store.clone(),
         issue,
-        dial: Number::parse("+12025550100")?,
+        dialled: Dialled::of(&policy).context("a trunk has a number")?,
         code_life: Duration::from_secs(3600),
         kinds: KindPolicy::default(),
+        fruitless_calls: i64::MAX,
         limits: Limits::default(),
         bell,
         expected: Expected::default(),

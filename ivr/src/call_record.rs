@@ -104,13 +104,14 @@ impl CallRecord {
         live: &mut Live,
         (verify, tries): (&Verify, &mut u32),
     ) -> Burst {
-        let (mut burst, mut next, mut taken) = (Burst::default(), Some(first), 0);
+        let (mut burst, mut next, mut taken, mut fruitless) = (Burst::default(), Some(first), 0, Vec::new());
         let due = self.clock.now() + GATHER;
         loop {
             let mut refused = Vec::new();
             while let Some(recorded) = next.take() {
                 live.begin(&recorded, self.clock);
                 self.tell_page(live, &recorded, verify, tries).await;
+                fruitless.extend(live.fruitless(&recorded));
                 if let Entry::Refused { reason, claimed: Some(number), .. } = &recorded.entry {
                     refused.push(Refused { number: number.clone(), reason: *reason, at: recorded.at });
                 }
@@ -126,6 +127,7 @@ impl CallRecord {
                 tracing::warn!(%error, "pages do not learn of refused calls: {error}");
             }
             if taken == BURST || records.is_closed() || self.clock.now() >= due {
+                self.count_fruitless(&fruitless, verify, tries).await;
                 return burst;
             }
             tokio::time::sleep(LOOK).await;
@@ -215,6 +217,13 @@ impl CallRecord {
         // Of a step that gets lost, the page would wait in vain.
         if let Err(error) = self.patiently(tries, || verify.note_step(page, *step, *at)).await {
             tracing::warn!(call = call.0, %error, "a page does not learn what its call did: {error}");
+        }
+    }
+
+    async fn count_fruitless(&self, calls: &[Number], verify: &Verify, tries: &mut u32) {
+        let now = self.clock.wall();
+        if let Err(error) = self.patiently(tries, || verify.note_fruitless(calls, now)).await {
+            tracing::warn!(calls = calls.len(), %error, "{} fruitless calls are not counted: {error}", calls.len());
         }
     }
 

@@ -382,13 +382,13 @@ impl Issue {
         self.parts.publisher.nudge();
     }
 
-    /// Whether a certificate for this number could be issued on this request.
-    pub(crate) async fn accept_request(&self, csr: &[u8], number: &Number) -> Result<(), KeyRefusal> {
+    /// The request, if a certificate for this number could be issued on it.
+    pub(crate) async fn accept_request(&self, csr: &[u8], number: &Number) -> Result<Request, KeyRefusal> {
         let request = Request::parse(csr)?;
         request.names_only(&tel_subject(number))?;
         let mut reader = self.parts.store.read().await?;
         let is_blocked = revocations::is_blocked(&request.spki_sha256(), &mut reader).await?;
-        if is_blocked { Err(KeyRefusal::Blocked) } else { Ok(()) }
+        if is_blocked { Err(KeyRefusal::Blocked) } else { Ok(request) }
     }
 
     /// Issues for a verification that is proved, again and again while the database is busy or full.
@@ -413,7 +413,7 @@ impl Issue {
 }
 
 /// The subject of a number. It is built here alone (tests/tests/borders.rs).
-fn tel_subject(number: &Number) -> Subject {
+pub(crate) fn tel_subject(number: &Number) -> Subject {
     Subject::tel(number.as_str()).expect("a Number is spelled as E.164")
 }
 

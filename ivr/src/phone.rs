@@ -132,6 +132,8 @@ pub enum News {
     Heard(Heard),
     /// The caller pressed so many keys.
     Pressed(usize),
+    /// The four digits that the app must show, too; the call goes on.
+    KeyCheck(Private<String>),
     /// The six digits that the page wants; the call goes on.
     ReadBack(Private<String>),
     /// The call is over.
@@ -176,6 +178,8 @@ pub struct CallReport {
     pub heard: Vec<PromptId>,
     /// The last digits of the number that the warning named.
     pub number_ending: Option<Private<String>>,
+    /// The key check that was said, if an app began the verification.
+    pub key_check: Option<Private<String>>,
     /// The digits read back.
     pub read_back: Option<Private<String>>,
     /// Who ended it.

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use ivr_core::call::flow::Step;
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
-use ivr_core::caller::{Level, Reason};
+use ivr_core::caller::{Dialled, Level, Reason};
 use ivr_core::code::Code;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
@@ -42,12 +42,24 @@ pub struct Start {
     pub number: Number,
     /// A PKCS#10, PEM or DER; without one there is a signed result and no certificate.
     pub csr: Option<Vec<u8>>,
+    /// Who made the key.
+    pub started_by: StartedBy,
     /// Whether a record goes into the DHT.
     pub publish: bool,
     /// Language of page and voice, such as `en`.
     pub locale: String,
     /// Who asks, for the limits.
     pub source: IpAddr,
+}
+
+/// Who begins a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StartedBy {
+    /// A page: who stands between it and its visitor could show any digits.
+    #[default]
+    Page,
+    /// An app, which compares what the voice says of its key with what it works out itself.
+    App,
 }
 
 /// What its owner gets, once.
@@ -71,6 +83,9 @@ pub enum StartError {
     /// The PKCS#10 is refused; its sender can mend it.
     #[error(transparent)]
     Request(#[from] ca::RequestError),
+    /// An app compares digits of its key, and there is none.
+    #[error("an app has to send a certificate request: the key check is of its key")]
+    NoKey,
     /// A certificate for this key was revoked because the key was compromised.
     #[error("this key was revoked as compromised: make a new one")]
     BlockedKey,
@@ -156,12 +171,14 @@ pub struct VerifyParts {
     pub store: Store,
     /// What a proof becomes.
     pub issue: Issue,
-    /// The number that people dial.
-    pub dial: Number,
+    /// The numbers that people dial.
+    pub dialled: Dialled,
     /// How long a code may be dialled.
     pub code_life: Duration,
     /// Kinds of numbers that are proved.
     pub kinds: KindPolicy,
+    /// Calls of a number that may be answered on one day and end without a right code.
+    pub fruitless_calls: i64,
     /// How much a stranger may begin.
     pub limits: Limits,
     /// Rung when something happens; the publisher has the same.
@@ -375,13 +392,38 @@ impl Verify {
         for some in refused.chunks(callers::AT_ONCE) {
             let (columns, at) = (self.parts.store.columns(), some[0].at);
             let numbers: Vec<&Number> = some.iter().map(|refused| &refused.number).collect();
-            let standing = callers::standing(&numbers, at, columns, &mut *self.parts.store.read().await?).await?;
+            let standing = callers::standing(
+                &numbers,
+                self.parts.fruitless_calls,
+                at,
+                columns,
+                &mut *self.parts.store.read().await?,
+            )
+            .await?;
             for (refused, standing) in some.iter().zip(standing) {
                 if standing.is_expected {
                     self.note_refusal(refused).await?;
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Calls that were answered and ended without a right code, by their numbers. Who has made enough of them is answered
+    /// no more today.
+    ///
+    /// # Errors
+    /// If the database does not take them.
+    pub async fn note_fruitless(&self, calls: &[Number], at: OffsetDateTime) -> Result<(), StoreError> {
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let parts = &self.parts;
+        let mut writer = parts.store.begin().await?;
+        let most = parts.fruitless_calls;
+        let used_up = budgets::count_fruitless(calls, most, at, parts.store.columns(), &mut writer).await?;
+        writer.commit().await?;
+        used_up.into_iter().for_each(|number| parts.expected.forget(number));
         Ok(())
     }
 

@@ -79,3 +79,30 @@ fn a_number_has_two_calls_at_a_time() {
         }
     });
 }
+
+#[test]
+fn who_calls_for_nothing_is_answered_a_few_times_a_day_and_locks_nobody_else_out() {
+    let unscreened = trunk("cheap", OTHER_CARRIER, &[("cli_screened = true", "cli_screened = false")]);
+    let scene = Scene::found(&(trunk("carrier", CARRIER, &[]) + &unscreened), |config| {
+        config + "\n[verification]\nfruitless_calls_a_day = 3\n"
+    });
+    let (started, other) = (scene.begin(VICTIM), "+12125550199");
+    // Below the issuing level anybody can bear the number: such calls are never answered, and cost its owner nothing.
+    for _ in 0..4 {
+        scene.refused(scene.plan(OTHER_CARRIER, VICTIM), 403);
+    }
+    assert_eq!(scene.count("number_days WHERE fruitless_calls > 0"), 0);
+    // A right code is no cost.
+    let own = scene.call(scene.plan_of(CARRIER, VICTIM, &started, Scenario::HangUp(Stage::Confirm)));
+    assert_eq!(scene.record(&own.call_id).outcome, "hung-up");
+    for calls in 1..=3 {
+        assert_eq!(scene.call(scene.plan(CARRIER, VICTIM)).status, Some(200));
+        wait_until("the call is counted", || scene.count(&format!("number_days WHERE fruitless_calls = {calls}")) == 1);
+    }
+    let fourth = scene.refused(scene.plan_of(CARRIER, VICTIM, &started, Scenario::Happy), 486);
+    scene.record(&fourth.call_id).is_refused(486, "calls-used-up");
+    scene.page_hears(&started, "refused");
+    // Another number is answered as before.
+    scene.begin(other);
+    assert_eq!(scene.call(scene.plan(CARRIER, other)).status, Some(200));
+}

@@ -11,7 +11,8 @@ use end_to_end::service::{Service, dialproof, media_ports, wait_until};
 use ivr::phone::api::{Api, ApiError, Start, Started, Verification};
 use ivr::phone::{CallPlan, CallReport, Identity, Law, News, Scenario, Stage, call};
 use ivr_core::private::Private;
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
+use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -126,10 +127,21 @@ impl Scene {
 
     /// The same with a new key, for a certificate.
     pub(crate) fn begin_with_key(&self, number: &str, publish: bool) -> Started {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
-        let request = CertificateParams::default().serialize_request(&key).expect("a request").pem().expect("PEM");
+        let (_, request) = new_key();
         let start = Start { number, csr: Some(&request), publish, locale: "en" };
         self.runtime.block_on(self.api.start(&start)).expect("a verification")
+    }
+
+    /// The same by an app, and the four digits that it shows.
+    pub(crate) fn begin_by_app(&self, number: &str) -> (Started, String) {
+        let (key, request) = new_key();
+        let start = Start { number, csr: Some(&request), publish: true, locale: "en" };
+        let started = self.runtime.block_on(self.api.start_by_app(&start)).expect("a verification");
+        // As docs/protocol.md says it, and not as the service does it.
+        let id = u128::from_str_radix(&started.id, 16).expect("32 hexadecimal digits").to_be_bytes();
+        let hash = Sha256::new().chain_update(key.subject_public_key_info()).chain_update(id).finalize();
+        let number = hash[..4].iter().fold(0_u64, |number, octet| number * 256 + u64::from(*octet));
+        (started, format!("{:04}", number % 10_000))
     }
 
     /// How a verification stands.
@@ -281,6 +293,13 @@ impl Scene {
         std::fs::write(self.at.path(name), text).expect("a file");
         self.at.path(name)
     }
+}
+
+/// A P-256 key, and its request in PEM.
+fn new_key() -> (KeyPair, String) {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let request = CertificateParams::default().serialize_request(&key).expect("a request").pem().expect("PEM");
+    (key, request)
 }
 
 fn lines_of(json: &str) -> Vec<(String, String)> {

@@ -105,17 +105,29 @@ const THREATS: &[Threat] = &[
     Threat {
         attack: "A victim is talked into calling and keying in the attacker's code",
         defence: "The warning comes before the code and cannot be skipped; a random digit confirms; the digits that \
-                  the voice reads are wanted by the page, which the victim did not open.",
+                  the voice reads are wanted by the page, which the victim did not open. For an app the voice says a \
+                  check of the key before them, and the app shows its own.",
         left: "Medium: a victim who also tells the digits has proved the number to the attacker's key, at once if it had \
-               none, after a day if it had one.",
-        played: &["confused_victim::the_warning_comes_before_the_code_and_the_digits_are_heard_by_the_victim_alone"],
-        besides: &["call-happy.txt", "call-early-keys.txt"],
+               none, after a day if it had one. On a page there is nothing to compare.",
+        played: &[
+            "confused_victim::the_warning_comes_before_the_code_and_the_digits_are_heard_by_the_victim_alone",
+            "confused_victim::an_app_hears_that_the_call_is_not_about_its_own_key",
+        ],
+        besides: &[
+            "call-happy.txt",
+            "call-early-keys.txt",
+            "call-app-key-check.txt",
+            "call-app-another-key.txt",
+            "other_programs_find_the_same_digits",
+            "an_apps_call_is_told_the_check_of_its_key",
+        ],
     },
     Threat {
         attack: "A phishing page stands between the visitor and the service",
         defence: "The voice says the service's name, the number's last digits and what going on allows, before it asks \
                   for the code.",
-        left: "Medium on the web: a visitor who does not mind the name types everything into the wrong page.",
+        left: "Medium on the web: a visitor who does not mind the name types everything into the wrong page. An app \
+               compares the key check, which nobody between it and the service can say.",
         played: &["phishing::the_voice_says_whose_service_it_is_and_what_for_before_it_asks_for_the_code"],
         besides: &[],
     },
@@ -233,14 +245,19 @@ const THREATS: &[Threat] = &[
     Threat {
         attack: "Calls by the hundred; answered calls to a number for which the called side pays",
         defence: "Who is not waited for is refused before the answer. Limits of a number, a trunk, a second and the \
-                  node; of a trunk's calls without an ACK.",
-        left: "Medium where the service's number is toll-free: who began a verification may call again and again and \
-               say nothing.",
+                  node; of a trunk's calls without an ACK. Twenty calls of a number a day are answered and end without \
+                  a right code; only calls that bear it at the issuing level, and whose source is known, count.",
+        left: "Medium where the service's number is toll-free: who began verifications, and keys in their codes, may \
+               call again and again, three minutes each.",
         played: &[
             "call_flood::calls_for_nobody_are_refused_before_the_answer_and_take_up_nobody_elses_lines",
             "call_flood::a_number_has_two_calls_at_a_time",
+            "call_flood::who_calls_for_nothing_is_answered_a_few_times_a_day_and_locks_nobody_else_out",
         ],
         besides: &[
+            "a_number_whose_calls_end_for_nothing_is_answered_no_more_today",
+            "only_a_call_that_was_answered_for_nothing_is_counted_for_its_number",
+            "sip-calls-used-up.txt",
             "invites_for_nobody_are_refused_without_filling_anything",
             "sip-trunk-rate.txt",
             "sip-number-busy.txt",

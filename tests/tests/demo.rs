@@ -82,6 +82,7 @@ fn once_tells_its_story_step_by_step() {
         "pressed 6 keys",
         "the voice: To confirm, press",
         "pressed a key",
+        "understood the key check ",
         "understood the digits ",
         "typed the digits into the page: taken",
         "the voice: Your number is verified.",

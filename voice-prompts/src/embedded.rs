@@ -18,9 +18,9 @@ macro_rules! shipped {
     ($($lang:literal)*) => {
         &[$(shipped!($lang:
             "this-is" "service" "warning-number" "warning-scam" "enter-code" "wrong-code" "too-many-wrong-codes"
-            "press-to-confirm" "wrong-confirm-key" "type-into-page" "once-more" "star-repeats" "verified" "key-held"
-            "read-back-expired" "read-back-voided" "certificates-exist" "last-made-on" "press-nine" "suspended"
-            "not-suspended" "nothing-heard" "try-later" "goodbye"
+            "press-to-confirm" "wrong-confirm-key" "compare-with-app" "type-into-page" "once-more" "star-repeats"
+            "verified" "key-held" "read-back-expired" "read-back-voided" "certificates-exist" "last-made-on" "press-nine"
+            "suspended" "not-suspended" "nothing-heard" "try-later" "goodbye"
             "digit-0" "digit-1" "digit-2" "digit-3" "digit-4" "digit-5" "digit-6" "digit-7" "digit-8" "digit-9"
         )),*]
     };

@@ -23,6 +23,8 @@ pub enum PromptId {
     PressToConfirm,
     /// "That was another key."
     WrongConfirmKey,
+    /// "Compare these four digits with your app. If they differ, hang up": four digits follow.
+    CompareWithApp,
     /// "Now type these six digits only into the page that you opened": six digits follow.
     TypeIntoPage,
     /// "Once more."
@@ -59,7 +61,7 @@ pub enum PromptId {
 
 impl PromptId {
     /// Every clip.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::ThisIs,
         Self::Service,
         Self::WarningNumber,
@@ -69,6 +71,7 @@ impl PromptId {
         Self::TooManyWrongCodes,
         Self::PressToConfirm,
         Self::WrongConfirmKey,
+        Self::CompareWithApp,
         Self::TypeIntoPage,
         Self::OnceMore,
         Self::StarRepeats,
@@ -113,6 +116,7 @@ impl PromptId {
             Self::TooManyWrongCodes => "too-many-wrong-codes",
             Self::PressToConfirm => "press-to-confirm",
             Self::WrongConfirmKey => "wrong-confirm-key",
+            Self::CompareWithApp => "compare-with-app",
             Self::TypeIntoPage => "type-into-page",
             Self::OnceMore => "once-more",
             Self::StarRepeats => "star-repeats",

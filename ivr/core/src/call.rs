@@ -263,6 +263,7 @@ impl Call {
             Answer::Certified(enrolled) => self.answer(Purpose::Tell(enrolled), desk),
             Answer::NoSession | Answer::Gone => self.refuse(Reason::NoSession, desk),
             Answer::NumberExhausted => self.refuse(Reason::NumberExhausted, desk),
+            Answer::CallsUsedUp => self.refuse(Reason::CallsUsedUp, desk),
             Answer::Unavailable => self.refuse(Reason::Unavailable, desk),
             Answer::Matched(_) | Answer::Wrong { .. } | Answer::Stored | Answer::Suspended | Answer::NotSuspended => {}
         }

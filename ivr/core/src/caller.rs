@@ -3,6 +3,7 @@
 
 mod attestation;
 pub mod cap;
+pub mod dialled;
 pub mod level;
 pub mod line;
 pub mod passport;
@@ -13,6 +14,7 @@ pub mod trunk;
 pub mod verstat;
 
 pub use cap::{Cap, Caps};
+pub use dialled::Dialled;
 pub use level::{IssuingLevels, Level};
 pub use line::LineParameters;
 pub use passport::{Attest, PassportVerdict};

@@ -15,13 +15,7 @@ impl Code {
 
     /// A code from a generator, every one of the million equally likely.
     pub fn draw(chance: &mut impl rand_core::Rng) -> Self {
-        let mut digits = [b'0'; DIGITS];
-        let mut rest = below(1_000_000, chance);
-        for digit in digits.iter_mut().rev() {
-            *digit = ascii_digit(rest);
-            rest /= 10;
-        }
-        Self(digits)
+        Self(decimal(below(1_000_000, chance)))
     }
 
     /// The digits as text, for the voice, the page and the HMAC.
@@ -79,6 +73,16 @@ fn below(limit: u32, chance: &mut impl rand_core::Rng) -> u32 {
             return drawn % limit;
         }
     }
+}
+
+/// The last decimal digits of a number, in ASCII.
+pub(crate) fn decimal<const DIGITS: usize>(mut number: u32) -> [u8; DIGITS] {
+    let mut digits = [b'0'; DIGITS];
+    for digit in digits.iter_mut().rev() {
+        *digit = ascii_digit(number);
+        number /= 10;
+    }
+    digits
 }
 
 /// The last decimal digit of a number, in ASCII.

@@ -8,6 +8,7 @@ pub mod call;
 pub mod caller;
 pub mod code;
 pub mod endpoint;
+pub mod key_check;
 pub mod link;
 pub mod media;
 pub mod number;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ivr_core::call::flow::Step;
+use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
 use ivr_core::endpoint::Entry;
 use ivr_core::media::CallKey;
+use ivr_core::number::Number;
 use time::OffsetDateTime;
 
 use crate::clock::Clock;
@@ -37,12 +38,17 @@ struct Remembered {
     lines: i64,
     /// The page that follows this call, since its code was keyed in.
     page: Option<VerificationId>,
+    /// Whose call it is.
+    number: Option<Number>,
+    /// Its source is its own, and it was spoken to.
+    is_confirmed: bool,
 }
 
 impl Live {
     pub(super) fn begin(&mut self, Recorded { call, at, entry }: &Recorded, clock: Clock) {
-        if matches!(entry, Entry::Began { .. }) {
-            self.0.insert(*call, Remembered { id: CallId::new(*at, clock.bytes()), lines: 0, page: None });
+        if let Entry::Began { caller, .. } = entry {
+            let (id, number) = (CallId::new(*at, clock.bytes()), caller.as_ref().map(|caller| caller.number.clone()));
+            self.0.insert(*call, Remembered { id, lines: 0, page: None, number, is_confirmed: false });
             if self.0.len() > REMEMBERED {
                 self.0.pop_first();
             }
@@ -72,6 +78,19 @@ impl Live {
             self.0.get_mut(&call)?.page = Some(*page);
         }
         self.0.get(&call)?.page
+    }
+
+    /// The number of a call that ends here without a right code: it was answered for nothing. A call whose source is not
+    /// known to be its own, or that we failed, counts for nobody.
+    pub(super) fn fruitless(&mut self, Recorded { call, entry, .. }: &Recorded) -> Option<Number> {
+        let (Entry::Step(step), Some(remembered)) = (entry, self.0.get_mut(call)) else { return None };
+        match step {
+            Step::Warning | Step::Telling => remembered.is_confirmed = true,
+            Step::CodeMatched(_) | Step::Ended(Ending::Suspended | Ending::ServiceFailed) => remembered.number = None,
+            Step::Ended(_) if remembered.is_confirmed => return remembered.number.take(),
+            _ => {}
+        }
+        None
     }
 
     /// How many calls are remembered.

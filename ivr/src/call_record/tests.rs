@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::live::{LINES, REMEMBERED};
 use super::*;
 use crate::store::Tuning;
+use crate::store::budgets;
 use crate::store::calls::tests::hold_calls;
 use crate::store::test_database::{TestDatabase, on_both_databases};
 use crate::verify::fixture::{NUMBER, Service, caller, number};
@@ -28,6 +29,7 @@ on_both_databases!(
     a_call_without_beginning_is_passed_over,
     a_stolen_database_tells_no_number,
     who_reveals_a_number_stands_in_the_audit,
+    only_a_call_that_was_answered_for_nothing_is_counted_for_its_number,
 );
 
 const CALL: CallKey = CallKey(7);
@@ -345,6 +347,36 @@ fn the_memory_of_live_calls_is_bounded_and_forgets_the_oldest() {
     assert_eq!(live.len(), REMEMBERED);
     let line = |n| Recorded { call: CallKey(n), at: Clock.wall(), entry: Entry::KeyPressed };
     assert!(live.place(line(0)).is_none() && live.place(line(remembered)).is_some());
+}
+
+async fn only_a_call_that_was_answered_for_nothing_is_counted_for_its_number(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let matched = Step::CodeMatched(VerificationId([7; 16]));
+    let table: &[(&[Step], i64)] = &[
+        (&[Step::Warning, Step::EnteringCode, Step::Ended(Ending::NothingHeard)], 1),
+        (&[Step::Warning, Step::Ended(Ending::HungUp)], 1),
+        (&[Step::Warning, Step::WrongCode(0), Step::Ended(Ending::TooManyWrongCodes)], 1),
+        (&[Step::Telling, Step::Ended(Ending::Told)], 1),
+        (&[Step::Telling, Step::Suspending, Step::Ended(Ending::Suspended)], 0),
+        (&[Step::Warning, matched, Step::Ended(Ending::WrongConfirmKey)], 0),
+        (&[Step::Warning, Step::Ended(Ending::ServiceFailed)], 0),
+        // Without an ACK anybody could have sent the INVITE.
+        (&[Step::Ended(Ending::HungUp)], 0),
+    ];
+    let mut counted = 0;
+    for (n, (steps, more)) in table.iter().enumerate() {
+        let call = CallKey(u64::try_from(n).unwrap());
+        let steps = steps.iter().map(|step| (call, Entry::Step(*step)));
+        let over = (call, Entry::Over { duration: Duration::from_secs(9) });
+        let entries = [(call, began("call@192.0.2.7", true))].into_iter().chain(steps).chain([over]).collect();
+        record(entries, &service).await;
+        let mut writer = service.database.store.begin().await.unwrap();
+        let columns = service.database.store.columns();
+        let used = budgets::lock(&number(NUMBER), Clock.wall(), columns, &mut writer).await.unwrap();
+        writer.commit().await.unwrap();
+        counted += more;
+        assert_eq!(used.fruitless_calls, counted, "{:?}", table[n].0);
+    }
 }
 
 #[test]

@@ -192,7 +192,7 @@ impl Wanted {
                 number,
                 statements: Vec::new(),
             },
-            key_change_hold_minutes: None,
+            verification: Vec::new(),
             oid_arc,
             passphrase_file: self.passphrase_file.as_ref().map(absolute).transpose()?,
             networks: self.dht.clone(),

@@ -51,6 +51,9 @@ pub struct Simulate {
     /// Ask for no certificate, only for a result
     #[arg(long)]
     pub without_certificate: bool,
+    /// Begin it as an app: compare the key check that the voice says with that of the key
+    #[arg(long, conflicts_with = "without_certificate")]
+    pub app: bool,
     /// Put no record into the DHT (many calls never do, unless --publish)
     #[arg(long, conflicts_with = "publish")]
     pub without_publishing: bool,
@@ -174,6 +177,7 @@ impl Simulate {
         Application {
             publish,
             certificate: !self.without_certificate,
+            by_app: self.app,
             dialled: self.to.clone(),
             uri_parameters: self.uri_parameters.clone(),
             ..application

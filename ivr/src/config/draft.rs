@@ -26,8 +26,8 @@ pub struct Draft {
     pub advertise: Option<SocketAddr>,
     /// The carrier.
     pub trunk: Trunk,
-    /// How long a changed key waits, if not as long as is usual.
-    pub key_change_hold_minutes: Option<i64>,
+    /// How numbers are proved, where not as is usual.
+    pub verification: Vec<(&'static str, Value)>,
     /// The arc of the authority's object identifiers.
     pub oid_arc: String,
     /// Where the passphrase of the authority's keys is.
@@ -87,8 +87,8 @@ impl Draft {
         ];
         trunk.extend(self.trunk.statements.iter().cloned());
         section("[[trunk]]", trunk);
-        if let Some(minutes) = self.key_change_hold_minutes {
-            section("[verification]", vec![("key_change_hold_minutes", minutes.into())]);
+        if !self.verification.is_empty() {
+            section("[verification]", self.verification.clone());
         }
         let mut ca = vec![("oid_arc", self.oid_arc.clone().into())];
         ca.extend(self.passphrase_file.as_ref().map(|file| ("passphrase_file", path(file))));
@@ -135,7 +135,7 @@ mod tests {
                 number: Number::parse("+12025550100").unwrap(),
                 statements: vec![("cli_screened", true.into())],
             },
-            key_change_hold_minutes: Some(60),
+            verification: vec![("key_change_hold_minutes", 60.into())],
             oid_arc: "1.3.6.1.4.1.55555".into(),
             passphrase_file: Some("/etc/dialproof/passphrase".into()),
             networks: vec!["mainline".into()],

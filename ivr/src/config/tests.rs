@@ -308,6 +308,11 @@ fn every_fault_is_told_with_its_place() {
             "[verification]\ncode_life_minutes = 600\n[ca]",
             "fault: verification.code_life_minutes: between 2 and 30",
         ),
+        (
+            "[ca]",
+            "[verification]\nfruitless_calls_a_day = 0\n[ca]",
+            "fault: verification.fruitless_calls_a_day: between 1 and 1000000",
+        ),
         ("1.3.6.1.4.1.55555", "1.3.6.1.4.1.32473", "fault: ca.oid_arc: 1.3.6.1.4.1.32473 is for documentation"),
         ("[dht]", "[ca.life_days]\nL1 = 8\n[dht]", "fault: ca.life_days.L1: between 1 and 7 days"),
         ("[dht]", "[ca.life_days]\nL2 = 0\n[dht]", "fault: ca.life_days.L2: between 1 and 30 days"),
@@ -413,6 +418,11 @@ fn what_an_operator_should_know_is_a_warning() {
             "[ca]",
             "[verification]\nissue_from = \"L1\"\n[ca]",
             "warning: verification.issue_from: L1 certificates rest on",
+        ),
+        (
+            "[ca]",
+            "[verification]\nfruitless_calls_a_day = 101\n[ca]",
+            "warning: verification.fruitless_calls_a_day: more than a person needs",
         ),
     ];
     for (from, to, expected) in table {

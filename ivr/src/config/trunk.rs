@@ -153,7 +153,8 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         );
     }
     let media_networks: Option<Vec<Network>> = file.findings.parse_all(&place("media_networks"), &raw.media_networks);
-    let numbers = numbers(&place("numbers"), &raw.numbers, file);
+    let what = "name the numbers of yours that this carrier delivers, such as \"+12025550100\"";
+    let numbers = numbers(&place("numbers"), &raw.numbers, what, file);
     let ingress_secret = secret(&place("ingress_secret_file"), raw.ingress_secret_file.as_ref(), file);
     let country: Option<Option<Country>> = match &raw.country {
         Some(text) => file.findings.parse(&place("country"), text).map(Some),
@@ -219,9 +220,10 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
     Some(Trunk { profile, certificate, links })
 }
 
-fn numbers(place: &str, texts: &[String], file: &mut File<'_>) -> Option<Vec<Number>> {
+/// Numbers in E.164, at least one; `what` says which are wanted.
+fn numbers(place: &str, texts: &[String], what: &str, file: &mut File<'_>) -> Option<Vec<Number>> {
     if texts.is_empty() {
-        file.findings.fault(place, "name the numbers of yours that this carrier delivers, such as \"+12025550100\"");
+        file.findings.fault(place, what);
         return None;
     }
     let mut numbers = Vec::new();

@@ -13,6 +13,11 @@ const DAY_MINUTES: u64 = 24 * 60;
 /// A proof that waited still has more than a month to be worth something.
 const LONGEST_HOLD_MINUTES: u64 = 7 * DAY_MINUTES;
 
+/// A day of a person who does not get on with it.
+const MANY_FRUITLESS_CALLS: u32 = 100;
+/// More than a load test makes of one number.
+const MOST_FRUITLESS_CALLS: u32 = 1_000_000;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
@@ -26,6 +31,8 @@ pub(super) struct Raw {
     code_life_minutes: u64,
     #[serde(default = "default_key_change_hold_minutes")]
     key_change_hold_minutes: u64,
+    #[serde(default = "default_fruitless_calls_a_day")]
+    fruitless_calls_a_day: u32,
     #[serde(default = "yes")]
     allow_voip: bool,
     #[serde(default)]
@@ -48,6 +55,10 @@ fn default_key_change_hold_minutes() -> u64 {
     DAY_MINUTES
 }
 
+fn default_fruitless_calls_a_day() -> u32 {
+    20
+}
+
 fn yes() -> bool {
     true
 }
@@ -59,6 +70,7 @@ pub struct Verification {
     issue_from: IssuingLevels,
     code_life: Duration,
     key_change_hold: Duration,
+    fruitless_calls_a_day: u32,
     kinds: KindPolicy,
 }
 
@@ -81,6 +93,11 @@ impl Verification {
     /// How long a key waits if another key was certified for its number lately.
     pub fn key_change_hold(&self) -> Duration {
         self.key_change_hold
+    }
+
+    /// How many calls of a number may be answered on one day and end without a right code.
+    pub fn fruitless_calls_a_day(&self) -> u32 {
+        self.fruitless_calls_a_day
     }
 
     /// Kinds of numbers.
@@ -107,11 +124,21 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
             "less than a day: whoever takes a number over for an hour has its certificate before its owner notices",
         );
     }
+    if !(1..=MOST_FRUITLESS_CALLS).contains(&raw.fruitless_calls_a_day) {
+        let text = format!("between 1 and {MOST_FRUITLESS_CALLS}");
+        file.findings.fault("verification.fruitless_calls_a_day", text);
+    } else if raw.fruitless_calls_a_day > MANY_FRUITLESS_CALLS {
+        file.findings.warn(
+            "verification.fruitless_calls_a_day",
+            "more than a person needs: whoever calls and keys in nothing takes up lines, and costs where you pay for calls",
+        );
+    }
     Some(Verification {
         binding: binding?,
         issue_from: issue_from?,
         code_life: Duration::from_secs(raw.code_life_minutes * 60),
         key_change_hold: Duration::from_secs(raw.key_change_hold_minutes * 60),
+        fruitless_calls_a_day: raw.fruitless_calls_a_day,
         kinds: KindPolicy { voip: raw.allow_voip, personal: raw.allow_personal },
     })
 }

@@ -28,6 +28,14 @@ pub struct Start<'a> {
     pub locale: &'a str,
 }
 
+/// What an app begins, which made the key of the request.
+#[derive(Serialize)]
+struct ByApp<'a> {
+    #[serde(flatten)]
+    start: &'a Start<'a>,
+    started_by: &'static str,
+}
+
 /// A verification that was started.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Started {
@@ -157,10 +165,19 @@ impl Api {
         Self { http: http.expect("a client with only an address has all that it needs"), ..Self::new(base) }
     }
 
-    /// `POST /v1/verifications`
+    /// `POST /v1/verifications`, as a page does.
     pub async fn start(&self, start: &Start<'_>) -> Result<Started, ApiError> {
+        self.begin(start).await
+    }
+
+    /// The same as an app: the voice will say the check of its key.
+    pub async fn start_by_app(&self, start: &Start<'_>) -> Result<Started, ApiError> {
+        self.begin(&ByApp { start, started_by: "app" }).await
+    }
+
+    async fn begin(&self, body: &impl Serialize) -> Result<Started, ApiError> {
         let url = format!("{}/v1/verifications", self.base);
-        self.ask(self.http.request(Method::POST, &url).json(start), url).await
+        self.ask(self.http.request(Method::POST, &url).json(body), url).await
     }
 
     /// `GET /v1/verifications/{id}`

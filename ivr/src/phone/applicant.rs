@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ivr_core::call::question::NotAnId;
+use ivr_core::key_check::KeyCheck;
 use ivr_core::private::Private;
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use tokio::sync::mpsc;
 use voice_prompts::{Heard, Library, Vocabulary};
 
@@ -39,6 +41,8 @@ pub struct Application {
     pub publish: bool,
     /// Whether a certificate is asked for, or only a result.
     pub certificate: bool,
+    /// Whether the person has an app, which shows the check of its key, or a page.
+    pub by_app: bool,
     /// The number to dial; `None`: the one the service tells.
     pub dialled: Option<String>,
     /// Parameters of the Request-URI.
@@ -61,6 +65,7 @@ impl Application {
             scenario,
             publish: true,
             certificate: true,
+            by_app: false,
             dialled: None,
             uri_parameters: Vec::new(),
             laws: vec![Law::Mu, Law::A],
@@ -85,6 +90,8 @@ pub enum Tale {
         dial: String,
         /// What to key in.
         code: Private<String>,
+        /// What an app shows, to be compared.
+        key_check: Option<KeyCheck>,
     },
     /// Something happened on the line.
     Line(News),
@@ -100,7 +107,10 @@ pub enum Tale {
 impl fmt::Display for Tale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Started { dial, code } => write!(f, "verification started: call {dial}, code {}", code.expose()),
+            Self::Started { dial, code, key_check } => {
+                write!(f, "verification started: call {dial}, code {}", code.expose())?;
+                key_check.map_or(Ok(()), |check| write!(f, ", key check {}", check.as_str()))
+            }
             Self::Line(News::Progress(status)) => write!(f, "the call goes through ({status})"),
             Self::Line(News::Answered { setup }) => write!(f, "answered after {:.1} ms", setup.as_secs_f64() * 1e3),
             Self::Line(News::Heard(Heard::Began(id))) => {
@@ -110,6 +120,7 @@ impl fmt::Display for Tale {
             Self::Line(News::Heard(Heard::Cut(_))) => f.write_str("the voice stops"),
             Self::Line(News::Pressed(1)) => f.write_str("pressed a key"),
             Self::Line(News::Pressed(keys)) => write!(f, "pressed {keys} keys"),
+            Self::Line(News::KeyCheck(digits)) => write!(f, "understood the key check {}", digits.expose()),
             Self::Line(News::ReadBack(digits)) => write!(f, "understood the digits {}", digits.expose()),
             Self::Line(News::Ended(by)) => f.write_str(match by {
                 EndedBy::Caller => "hung up",
@@ -143,6 +154,9 @@ pub enum Failure {
     /// The key or the request.
     #[error("making the key and the request: {0}")]
     Key(#[from] rcgen::Error),
+    /// The name of the verification, which is hashed with the key.
+    #[error("starting the verification: {0}")]
+    Id(NotAnId),
     /// The start of the verification.
     #[error("starting the verification: {0}")]
     Start(#[source] ApiError),
@@ -160,6 +174,8 @@ pub struct Prepared {
     application: Application,
     started: Started,
     key_pem: Private<String>,
+    /// What the app shows.
+    key_check: Option<KeyCheck>,
 }
 
 /// Does everything from the key to the certificate. `tell` hears the story as it happens.
@@ -178,17 +194,32 @@ impl Prepared {
             publish: application.publish,
             locale: &application.locale,
         };
-        let started = application.api.start(&start).await.map_err(Failure::Start)?;
-        tell(Tale::Started { dial: started.dial.number.clone(), code: started.code.clone() });
-        Ok(Self { application, started, key_pem: Private::new(key.serialize_pem()) })
+        let started = match application.by_app {
+            true => application.api.start_by_app(&start).await,
+            false => application.api.start(&start).await,
+        };
+        let started = started.map_err(Failure::Start)?;
+        let key_check = match application.by_app {
+            true => Some(KeyCheck::of(&key.subject_public_key_info(), started.id.parse().map_err(Failure::Id)?)),
+            false => None,
+        };
+        tell(Tale::Started { dial: started.dial.number.clone(), code: started.code.clone(), key_check });
+        Ok(Self { application, started, key_pem: Private::new(key.serialize_pem()), key_check })
     }
 
     /// Calls, types what is read back, and waits for what must come of it.
     pub async fn call(self, tell: &(dyn Fn(Tale) + Sync)) -> Result<Outcome, Failure> {
         // The call takes the only sender, so the page is closed with it.
         let (spoken, mut understood) = mpsc::unbounded_channel();
+        let (key_check, mut is_own) = (self.key_check, self.key_check.is_none());
         let call = super::call(self.plan(), move |news| {
-            if let News::ReadBack(digits) = &news {
+            if let News::KeyCheck(digits) = &news {
+                is_own = KeyCheck::parse(digits.expose()) == key_check;
+            }
+            // Of a call that is about another key, nothing is typed.
+            if let News::ReadBack(digits) = &news
+                && is_own
+            {
                 // The page is gone only when the call is.
                 let _closed = spoken.send(digits.clone());
             }
@@ -203,7 +234,8 @@ impl Prepared {
         let call = call?;
         let verification = self.look().await?;
         tell(Tale::State(verification.state.clone()));
-        let verdict = judge::judge(self.application.scenario, &self.application.number, &call, &verification);
+        let number = &self.application.number;
+        let verdict = judge::judge(self.application.scenario, number, self.key_check, &call, &verification);
         Ok(Outcome { call, verification, key_pem: self.key_pem, verdict })
     }
 

@@ -1,5 +1,6 @@
 //! How each scenario must end: one table, and the comparison with what happened.
 
+use ivr_core::key_check::KeyCheck;
 use voice_prompts::PromptId::{self, *};
 
 use super::api::Verification;
@@ -77,6 +78,7 @@ pub(super) fn issues(scenario: Scenario) -> bool {
 pub(super) fn judge(
     scenario: Scenario,
     number: &str,
+    key_check: Option<KeyCheck>,
     call: &CallReport,
     verification: &Verification,
 ) -> Result<(), String> {
@@ -97,6 +99,10 @@ pub(super) fn judge(
     let ending = call.number_ending.as_ref();
     if heard.contains(&WarningNumber) && !ending.is_some_and(|ending| number.ends_with(ending.expose())) {
         return Err("the warning should name the last four digits of the number".to_owned());
+    }
+    let said = call.key_check.as_ref().and_then(|digits| KeyCheck::parse(digits.expose()));
+    if heard.contains(&TypeIntoPage) && said != key_check {
+        return Err("before the digits, an app should hear the check of its key, and a page none".to_owned());
     }
     if verification.is_issued() != issued {
         let not = if issued { "" } else { "not " };
@@ -128,6 +134,7 @@ mod tests {
             spacing_errors: vec![],
             heard: heard.to_vec(),
             number_ending: Some(Private::new("0143".into())),
+            key_check: None,
             read_back: None,
             ended_by,
         }
@@ -149,7 +156,7 @@ mod tests {
             (Scenario::Anonymous, EndedBy::Refusal, 433, &[], "waiting"),
             (Scenario::Spoof, EndedBy::Refusal, 403, &[], "waiting"),
         ] {
-            assert_eq!(judge(scenario, "+12025550143", &call(ended_by, status, heard), &state(is)), Ok(()));
+            assert_eq!(judge(scenario, "+12025550143", None, &call(ended_by, status, heard), &state(is)), Ok(()));
         }
     }
 
@@ -164,10 +171,18 @@ mod tests {
             (Scenario::Spoof, "+12025550143", &good, "issued", "should be refused"),
             (Scenario::HangUp(Stage::Code), "+12025550143", &good, "issued", "ended by Caller"),
         ] {
-            let said = judge(scenario, number, call, &state(is)).unwrap_err();
+            let said = judge(scenario, number, None, call, &state(is)).unwrap_err();
             assert!(said.contains(words), "{scenario}: {said}");
         }
-        let stolen = judge(Scenario::Anonymous, "+12025550143", &call(EndedBy::Refusal, 433, &[]), &state("issued"));
+        let stolen =
+            judge(Scenario::Anonymous, "+12025550143", None, &call(EndedBy::Refusal, 433, &[]), &state("issued"));
         assert!(stolen.unwrap_err().contains("should not be issued"));
+        let said = |digits: &str| CallReport { key_check: Some(Private::new(digits.into())), ..good.clone() };
+        let own = KeyCheck::parse("5029");
+        let judged = |own, call: &CallReport| judge(Scenario::Happy, "+12025550143", own, call, &state("issued"));
+        assert_eq!(judged(own, &said("5029")), Ok(()));
+        for (own, call) in [(own, said("5028")), (own, good.clone()), (None, said("5029"))] {
+            assert!(judged(own, &call).unwrap_err().contains("check of its key"));
+        }
     }
 }

@@ -90,6 +90,7 @@ impl<T: FnMut(News)> Line<T> {
                 spacing_errors: Vec::new(),
                 heard: Vec::new(),
                 number_ending: None,
+                key_check: None,
                 read_back: None,
                 ended_by: EndedBy::Caller,
             },
@@ -175,8 +176,14 @@ impl<T: FnMut(News)> Line<T> {
             }
             (self.tell)(News::Heard(heard));
             if let Some(meaning) = self.understanding.hear(heard) {
-                if let Meaning::NumberEnding(digits) = &meaning {
-                    self.report.number_ending = Some(Private::new(digits.clone()));
+                match &meaning {
+                    Meaning::NumberEnding(digits) => self.report.number_ending = Some(Private::new(digits.clone())),
+                    Meaning::KeyCheck(digits) => {
+                        let digits = Private::new(digits.clone());
+                        self.report.key_check = Some(digits.clone());
+                        (self.tell)(News::KeyCheck(digits));
+                    }
+                    _ => {}
                 }
                 let deed = self.script.hear(meaning);
                 self.act(deed);

@@ -167,7 +167,7 @@ impl Script {
                 Some(Deed::Tell(digits))
             }
             (_, Meaning::CouldRepeat) => Some(Deed::Press("*".into())),
-            (_, Meaning::Beginning(_) | Meaning::NumberEnding(_) | Meaning::ReadBack(_)) => None,
+            (_, Meaning::Beginning(_) | Meaning::NumberEnding(_) | Meaning::KeyCheck(_) | Meaning::ReadBack(_)) => None,
         }
     }
 

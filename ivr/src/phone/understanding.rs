@@ -4,8 +4,8 @@ use voice_prompts::{Heard, PromptId};
 
 /// Length of the read-back and of the code.
 const SIX: usize = 6;
-/// The warning names this many digits of the number.
-const ENDING: usize = 4;
+/// The warning names this many digits of the number, and the key check has as many.
+const FOUR: usize = 4;
 
 /// Something said, as a caller understands it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub(super) enum Meaning {
     EnterCode,
     /// "To confirm, press …"
     Confirm(char),
+    /// "Compare these four digits with your app."
+    KeyCheck(String),
     /// Six digits to type into the page.
     ReadBack(String),
     /// The digits could be heard again; they were not understood.
@@ -38,6 +40,7 @@ enum Sentence {
     Other,
     NumberEnding(String),
     Confirm,
+    KeyCheck(String),
     ReadBack(String),
 }
 
@@ -59,6 +62,7 @@ impl Understanding {
         self.sentence = match id {
             PromptId::WarningNumber => Sentence::NumberEnding(String::new()),
             PromptId::PressToConfirm => Sentence::Confirm,
+            PromptId::CompareWithApp => Sentence::KeyCheck(String::new()),
             PromptId::TypeIntoPage | PromptId::OnceMore => Sentence::ReadBack(String::new()),
             _ => Sentence::Other,
         };
@@ -73,9 +77,13 @@ impl Understanding {
         match &mut self.sentence {
             Sentence::NumberEnding(digits) => {
                 digits.push(digit);
-                (digits.len() == ENDING).then(|| Meaning::NumberEnding(digits.clone()))
+                (digits.len() == FOUR).then(|| Meaning::NumberEnding(digits.clone()))
             }
             Sentence::Confirm => Some(Meaning::Confirm(digit)),
+            Sentence::KeyCheck(digits) => {
+                digits.push(digit);
+                (digits.len() == FOUR).then(|| Meaning::KeyCheck(digits.clone()))
+            }
             Sentence::ReadBack(digits) => {
                 digits.push(digit);
                 let all = (digits.len() == SIX).then(|| digits.clone())?;
@@ -108,6 +116,7 @@ mod tests {
         let warning = with_digits(&[PromptId::ThisIs, PromptId::Service, PromptId::WarningNumber], "0143");
         assert_eq!(understood(&warning), [Meaning::NumberEnding("0143".into())]);
         assert_eq!(understood(&with_digits(&[PromptId::PressToConfirm], "7")), [Meaning::Confirm('7')]);
+        assert_eq!(understood(&with_digits(&[PromptId::CompareWithApp], "0042")), [Meaning::KeyCheck("0042".into())]);
         assert_eq!(understood(&with_digits(&[PromptId::TypeIntoPage], "012345")), [Meaning::ReadBack("012345".into())]);
         assert_eq!(understood(&[PromptId::WarningScam, PromptId::EnterCode]), [Meaning::EnterCode]);
         assert_eq!(understood(&with_digits(&[], "3")), []);

@@ -7,6 +7,7 @@ use ca::Authority;
 use ca::authority::names;
 use dht_client::{Hasher, Several};
 use ivr_core::call::question::{Outcome, VerificationId};
+use ivr_core::caller::Dialled;
 use tokio::sync::{mpsc, watch};
 
 use super::StartError;
@@ -85,10 +86,10 @@ impl Parts {
         let verify = Verify::new(VerifyParts {
             store: self.store.clone(),
             issue: issue.clone(),
-            // People are told to dial the first number of the first trunk (the configuration has both).
-            dial: self.config.policy().trunks[0].numbers[0].clone(),
+            dialled: self.dialled(),
             code_life: self.config.verification().code_life(),
             kinds: self.config.verification().kinds(),
+            fruitless_calls: self.config.verification().fruitless_calls_a_day().into(),
             limits: Limits::default(),
             bell,
             expected: Expected::default(),
@@ -104,6 +105,10 @@ impl Parts {
         let enrol = mail.as_ref().map(|(enrol, _)| enrol.clone());
         let app = self.app(&verify, &issue, enrol, (calls.clone(), operators.clone()), catcher, (figures, links));
         Ok(Wired { verify, issue, publisher, calls, operators, mail, app })
+    }
+
+    fn dialled(&self) -> Dialled {
+        Dialled::of(self.config.policy()).expect("the configuration wants a number of every trunk")
     }
 
     fn mail(&self, issue: &Issue, catcher: Option<Catcher>) -> Result<Option<(EnrolEmail, MailSender)>, StartError> {

@@ -2,6 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ivr_core::call::flow::{Ending, Step};
+use ivr_core::call::question::Session;
 use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Strangers};
 use ivr_core::media::Clips;
@@ -123,7 +124,9 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
 fn expected(question: &Question) -> Answer {
     match question {
         Question::Session(_) => Answer::Expected,
-        Question::Code { entered, .. } if entered.expose().as_str() == CODE => Answer::Matched(SESSION),
+        Question::Code { entered, .. } if entered.expose().as_str() == CODE => {
+            Answer::Matched(Session { id: SESSION, key_check: None })
+        }
         Question::Code { .. } => Answer::Wrong { tries_left: 1 },
         Question::ReadBack { .. } | Question::CodeOnly { .. } => Answer::Stored,
         Question::Certificates(_) => Answer::NoSession,

@@ -1,11 +1,14 @@
-//! Wrong codes and suspensions of a number on one day. The row is also a lock: whoever touched it has the number to itself
+//! Wrong codes, suspensions and fruitless calls of a number on one day. The row is also a lock: whoever touched it has the number to itself
 //! until the end of the transaction.
+
+use std::collections::BTreeMap;
 
 use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::columns::Tagger;
+use super::rows::{Placeholders, shaped};
 use super::{Columns, Conn, StoreError};
 
 /// Wrong codes that calls of a number may key in on one day.
@@ -14,13 +17,21 @@ pub(crate) const WRONG_CODES_A_DAY: i64 = 10;
 /// Suspensions by calls of a number on one day.
 const SUSPENSIONS_A_DAY: i64 = 1;
 
-/// Locks a number and tells how many wrong codes it has used up today.
+/// What a number has used up today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Used {
+    pub(crate) wrong_codes: i64,
+    /// Calls that were answered and ended without a right code.
+    pub(crate) fruitless_calls: i64,
+}
+
+/// Locks a number and tells what it has used up today.
 pub(crate) async fn lock(
     number: &Number,
     now: OffsetDateTime,
     columns: &Columns,
     conn: &mut Conn,
-) -> Result<i64, StoreError> {
+) -> Result<Used, StoreError> {
     count(number, 0, now, columns, conn).await
 }
 
@@ -31,7 +42,7 @@ pub(crate) async fn count_wrong_code(
     columns: &Columns,
     conn: &mut Conn,
 ) -> Result<i64, StoreError> {
-    count(number, 1, now, columns, conn).await
+    Ok(count(number, 1, now, columns, conn).await?.wrong_codes)
 }
 
 /// A clock that goes back, or another node's that is behind, does not begin a day anew.
@@ -41,22 +52,63 @@ async fn count(
     now: OffsetDateTime,
     columns: &Columns,
     conn: &mut Conn,
-) -> Result<i64, StoreError> {
+) -> Result<Used, StoreError> {
     let row = sqlx::query(
         "INSERT INTO number_days (number_tag, day, wrong_codes) VALUES ($1, $2, $3)
          ON CONFLICT (number_tag) DO UPDATE SET
              wrong_codes = excluded.wrong_codes
                  + CASE WHEN number_days.day >= excluded.day THEN number_days.wrong_codes ELSE 0 END,
              suspensions = CASE WHEN number_days.day >= excluded.day THEN number_days.suspensions ELSE 0 END,
+             fruitless_calls = CASE WHEN number_days.day >= excluded.day THEN number_days.fruitless_calls ELSE 0 END,
              day = CASE WHEN number_days.day > excluded.day THEN number_days.day ELSE excluded.day END
-         RETURNING wrong_codes",
+         RETURNING wrong_codes, fruitless_calls",
     )
     .bind(tag(number, &tagger(columns)))
     .bind(day(now))
     .bind(wrong)
     .fetch_one(conn)
     .await?;
-    Ok(row.try_get(0)?)
+    Ok(Used { wrong_codes: row.try_get(0)?, fruitless_calls: row.try_get(1)? })
+}
+
+/// Counts calls that were answered and ended without a right code; tells the numbers that have used up so many by now.
+pub(crate) async fn count_fruitless<'a>(
+    calls: &'a [Number],
+    most: i64,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Vec<&'a Number>, StoreError> {
+    let tagger = tagger(columns);
+    // A statement may touch a row once (PostgreSQL), and every node touches them in the same order.
+    let mut of_tags: BTreeMap<Vec<u8>, (&Number, i64)> = BTreeMap::new();
+    for number in calls {
+        of_tags.entry(tag(number, &tagger)).or_insert((number, 0)).1 += 1;
+    }
+    let rows: Vec<_> = of_tags.into_iter().collect();
+    let mut used_up = Vec::new();
+    for rows in shaped(&rows) {
+        let statement = format!(
+            "INSERT INTO number_days (number_tag, day, wrong_codes, fruitless_calls) VALUES {}
+             ON CONFLICT (number_tag) DO UPDATE SET
+                 wrong_codes = CASE WHEN number_days.day >= excluded.day THEN number_days.wrong_codes ELSE 0 END,
+                 suspensions = CASE WHEN number_days.day >= excluded.day THEN number_days.suspensions ELSE 0 END,
+                 fruitless_calls = excluded.fruitless_calls
+                     + CASE WHEN number_days.day >= excluded.day THEN number_days.fruitless_calls ELSE 0 END,
+                 day = CASE WHEN number_days.day > excluded.day THEN number_days.day ELSE excluded.day END
+             RETURNING number_tag, fruitless_calls",
+            Placeholders::of(conn).rows(rows.len(), 4),
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for (tag, (_, calls)) in rows {
+            query = query.bind(&tag[..]).bind(day(now)).bind(0_i64).bind(*calls);
+        }
+        for row in query.fetch_all(&mut *conn).await? {
+            let (tag, calls): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
+            used_up.extend(rows.iter().filter(|(of, _)| calls >= most && *of == tag).map(|(_, (number, _))| *number));
+        }
+    }
+    Ok(used_up)
 }
 
 /// Counts a suspension; `false` if the number has used up its own for today. Call it under the number's [`lock`].

@@ -12,6 +12,8 @@ use super::{Columns, Conn, StoreError, budgets, millis, tel, time_of};
 /// What the rows know of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
+    /// So many of its calls were answered today and ended without a right code that no more is.
+    pub(crate) is_used_up: bool,
     /// It has used up its wrong codes for today.
     pub(crate) is_exhausted: bool,
     /// Somebody waits for a call from it.
@@ -37,9 +39,13 @@ const EXPECTED: i64 = -1;
 /// That a certificate is, or a key that waits.
 const CERTIFIED: i64 = -2;
 
-/// The standing of each of these numbers, at most [`AT_ONCE`].
+/// That its calls of today are used up.
+const USED_UP: i64 = -3;
+
+/// The standing of each of these numbers, at most [`AT_ONCE`], of which so many calls a day may be fruitless.
 pub(crate) async fn standing(
     numbers: &[&Number],
+    fruitless_calls: i64,
     now: OffsetDateTime,
     columns: &Columns,
     conn: &mut Conn,
@@ -57,7 +63,8 @@ pub(crate) async fn standing(
 
     let mut placeholders = Placeholders::of(conn);
     let statement = format!(
-        "SELECT number_tag, wrong_codes FROM number_days WHERE day >= {} AND number_tag IN ({})
+        "SELECT number_tag, CASE WHEN fruitless_calls >= {} THEN {USED_UP} ELSE wrong_codes END
+         FROM number_days WHERE day >= {} AND number_tag IN ({})
          UNION ALL
          SELECT DISTINCT number_hash, CAST({EXPECTED} AS BIGINT) FROM verifications
          WHERE expires_at > {} AND number_hash IN ({}) AND state IN ('waiting', 'calling', 'read-back')
@@ -68,6 +75,7 @@ pub(crate) async fn standing(
          SELECT number_hash, CAST({CERTIFIED} AS BIGINT) FROM verifications
          WHERE number_hash IN ({}) AND state = 'held'",
         placeholders.next(),
+        placeholders.next(),
         placeholders.list(tags.len()),
         placeholders.next(),
         placeholders.list(tags.len() * epochs),
@@ -75,7 +83,7 @@ pub(crate) async fn standing(
         placeholders.list(tags.len() * epochs),
         placeholders.list(tags.len() * epochs),
     );
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(budgets::day(now));
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(fruitless_calls).bind(budgets::day(now));
     for tag in &tags {
         query = query.bind(&tag[..]);
     }
@@ -98,6 +106,7 @@ pub(crate) async fn standing(
     }
     let any = |hashes: &[Vec<u8>], what| hashes.iter().any(|hash| found.contains(&(hash.clone(), what)));
     let standing = |(tag, hashes): (&Vec<u8>, &Vec<Vec<u8>>)| Standing {
+        is_used_up: found.contains(&(tag.clone(), USED_UP)),
         is_exhausted: wrong.get(tag).is_some_and(|wrong| *wrong >= budgets::WRONG_CODES_A_DAY),
         is_expected: any(hashes, EXPECTED),
         is_certified: any(hashes, CERTIFIED),

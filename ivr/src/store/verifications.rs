@@ -7,6 +7,7 @@ mod issuing;
 
 use ivr_core::call::question::VerificationId;
 use ivr_core::code::Code;
+use ivr_core::key_check::KeyCheck;
 use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
@@ -29,6 +30,7 @@ pub(crate) struct New<'a> {
     pub(crate) number: &'a Number,
     pub(crate) source_tag: &'a [u8],
     pub(crate) request: Option<&'a [u8]>,
+    pub(crate) key_check: Option<KeyCheck>,
     pub(crate) publish: bool,
     pub(crate) locale: &'a str,
     pub(crate) created_at: OffsetDateTime,
@@ -148,8 +150,8 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
     let done = sqlx::query(
         "INSERT INTO verifications (id, secret_sha256, number_hash, pepper_epoch, number_sealed, country, last4,
              source_tag, code_hash, code_sealed, request_sealed, publish, locale, state, created_at, expires_at,
-             live_until, code_tries_left, read_backs_left, happenings)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $15, $16, $17, 0)
+             live_until, code_tries_left, read_backs_left, happenings, key_check_sealed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $15, $16, $17, 0, $18)
          ON CONFLICT DO NOTHING",
     )
     .bind(id.to_vec())
@@ -169,6 +171,7 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
     .bind(millis(new.expires_at))
     .bind(CODE_TRIES)
     .bind(READ_BACK_TRIES)
+    .bind(new.key_check.map(|check| columns.seal(KEY_CHECK, id, check.as_str().as_bytes())))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -268,6 +271,8 @@ fn id_of(row: &Row, index: usize) -> Result<VerificationId, StoreError> {
     id.try_into().map(VerificationId).map_err(|_| StoreError::damaged("an id"))
 }
 
+/// The place of what seals it, and opens it again.
+const KEY_CHECK: &str = "verifications.key_check";
 /// Wrong codes that calls may key in against one verification.
 const CODE_TRIES: i64 = 6;
 /// Wrong digits that a page may post.

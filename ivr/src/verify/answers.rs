@@ -37,11 +37,12 @@ pub(super) async fn answer(
 
 async fn session(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> Result<Answer, StoreError> {
     let mut reader = parts.store.read().await?;
-    let standing = callers::standing(&[&caller.number], now, parts.store.columns(), &mut reader).await?;
+    let standing =
+        callers::standing(&[&caller.number], parts.fruitless_calls, now, parts.store.columns(), &mut reader).await?;
     drop(reader);
     let standing = standing.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
     match sessions::answer(standing) {
-        Answer::Expected => Ok(Answer::Expected),
+        answer @ (Answer::Expected | Answer::CallsUsedUp) => Ok(answer),
         answer if standing.is_certified => sessions::enrolled(parts, &caller.number, answer, now).await,
         answer => Ok(answer),
     }
@@ -52,15 +53,16 @@ async fn code(parts: &VerifyParts, caller: &Caller, entered: &Code, now: OffsetD
     parts.expected.forget(number);
     let mut writer = parts.store.begin().await?;
     // The lock makes check and count one: of many codes at once, ten are compared a day.
-    if budgets::lock(number, now, columns, &mut writer).await? >= budgets::WRONG_CODES_A_DAY {
+    if budgets::lock(number, now, columns, &mut writer).await?.wrong_codes >= budgets::WRONG_CODES_A_DAY {
         return Ok(Answer::NumberExhausted);
     }
-    if let Some(id) = verifications::match_code(number, entered, now, columns, &mut writer).await? {
+    if let Some(session) = verifications::match_code(number, entered, now, columns, &mut writer).await? {
+        let id = session.id;
         happenings::add(id, "state", State::Calling.name(), now, &mut writer).await?;
         writer.commit().await?;
         parts.bell.ring(id);
         info!(verification = %id, trunk = caller.trunk, "the code of {id} was keyed in");
-        return Ok(Answer::Matched(id));
+        return Ok(Answer::Matched(session));
     }
     let today = budgets::count_wrong_code(number, now, columns, &mut writer).await?;
     let (missed, voided) = verifications::miss_code(number, now, columns, &mut writer).await?;

@@ -10,7 +10,7 @@ use dht_client::backend::memory::Memory;
 use dht_client::{Backend, Derived, HashCost, Hasher, Identity, Item, Record, Several};
 use ivr_core::call::flow::{Action, Event, Flow, Purpose};
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
-use ivr_core::caller::{Caller, Caps, Level, LineParameters};
+use ivr_core::caller::{Caller, Caps, Dialled, Level, LineParameters, Policy, TrunkProfile};
 use ivr_core::code::Code;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
@@ -20,7 +20,7 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use voice_prompts::{PromptId, Segment};
 
-use super::{Bell, Expected, Limits, Start, StartError, Started, Verify, VerifyParts, View};
+use super::{Bell, Expected, Limits, Start, StartError, Started, StartedBy, Verify, VerifyParts, View};
 use crate::clock::Clock;
 use crate::issue::{Issue, IssueParts};
 use crate::publish::{Publisher, PublisherParts};
@@ -31,6 +31,9 @@ use crate::store::test_database::TestDatabase;
 pub(crate) const NUMBER: &str = "+12025550143";
 /// The address of most tests.
 pub(crate) const SOURCE: &str = "192.0.2.1";
+
+/// Calls of a number that may end without a right code on one day.
+pub(crate) const FRUITLESS_CALLS: i64 = 20;
 
 /// How long a changed key waits.
 pub(crate) const HOLD: Duration = Duration::from_secs(24 * 60 * 60);
@@ -99,9 +102,10 @@ impl Service {
         let verify = Verify::new(VerifyParts {
             store,
             issue: issue.clone(),
-            dial: number("+12025550100"),
+            dialled: dialled(),
             code_life: Duration::from_secs(600),
             kinds: KindPolicy::default(),
+            fruitless_calls: FRUITLESS_CALLS,
             limits,
             bell,
             expected: Expected::default(),
@@ -117,9 +121,7 @@ impl Service {
     }
 
     pub(crate) async fn try_start(&self, of: &str, source: &str, csr: Option<Vec<u8>>) -> Result<Started, StartError> {
-        let start =
-            Start { number: number(of), csr, publish: true, locale: "en".into(), source: source.parse().unwrap() };
-        self.verify.start(start, self.now).await
+        self.verify.start(start(of, source, csr), self.now).await
     }
 
     pub(crate) async fn view(&self, started: &Started) -> View {
@@ -202,6 +204,13 @@ impl Service {
             }
         }
     }
+}
+
+/// The number of one trunk.
+pub(crate) fn dialled() -> Dialled {
+    let trunks = vec![TrunkProfile { numbers: vec![number("+12025550100")], ..TrunkProfile::default() }];
+    let policy = Policy { trunks, issue_from: Level::L1.into(), kinds: KindPolicy::default() };
+    Dialled::of(&policy).unwrap()
 }
 
 /// One authority for all tests of the process: making one takes longer than most of them.
@@ -290,8 +299,15 @@ fn digit(action: &Action) -> Option<char> {
     })
 }
 
-fn start(of: &str, source: &str, csr: Option<Vec<u8>>) -> Start {
-    Start { number: number(of), csr, publish: true, locale: "en".into(), source: source.parse().unwrap() }
+pub(crate) fn start(of: &str, source: &str, csr: Option<Vec<u8>>) -> Start {
+    Start {
+        number: number(of),
+        csr,
+        started_by: StartedBy::Page,
+        publish: true,
+        locale: "en".into(),
+        source: source.parse().unwrap(),
+    }
 }
 
 pub(crate) fn number(text: &str) -> Number {

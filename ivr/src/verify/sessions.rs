@@ -56,7 +56,7 @@ impl Sessions {
     /// Only a number that has certificates needs another look, if it has no verification or may key in no code today.
     async fn answer_one(&mut self, number: &Number, standing: Standing, now: OffsetDateTime) -> Answer {
         let answer = answer(standing);
-        if !standing.is_certified || answer == Answer::Expected {
+        if !standing.is_certified || matches!(answer, Answer::Expected | Answer::CallsUsedUp) {
             return answer;
         }
         enrolled(&self.parts, number, answer, now).await.unwrap_or_else(|error| {
@@ -67,15 +67,15 @@ impl Sessions {
 
     /// A connection that was kept may have ended meanwhile: then another is taken.
     async fn standing(&mut self, numbers: &[&Number], now: OffsetDateTime) -> Result<Vec<Standing>, StoreError> {
-        let (store, columns) = (&self.parts.store, self.parts.store.columns());
+        let (store, columns, most) = (&self.parts.store, self.parts.store.columns(), self.parts.fruitless_calls);
         if let Some(mut kept) = self.kept.take()
-            && let Ok(standing) = callers::standing(numbers, now, columns, &mut kept).await
+            && let Ok(standing) = callers::standing(numbers, most, now, columns, &mut kept).await
         {
             self.kept = Some(kept);
             return Ok(standing);
         }
         let mut reader = store.read().await?;
-        let standing = callers::standing(numbers, now, columns, &mut reader).await?;
+        let standing = callers::standing(numbers, most, now, columns, &mut reader).await?;
         self.kept = Some(reader);
         Ok(standing)
     }
@@ -102,6 +102,7 @@ pub(super) async fn enrolled(
 /// What a call is told.
 pub(super) fn answer(standing: Standing) -> Answer {
     match standing {
+        Standing { is_used_up: true, .. } => Answer::CallsUsedUp,
         Standing { is_exhausted: true, .. } => Answer::NumberExhausted,
         Standing { is_expected: true, .. } => Answer::Expected,
         Standing { .. } => Answer::NoSession,

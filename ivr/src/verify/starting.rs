@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ivr_core::call::question::VerificationId;
 use ivr_core::code::Code;
+use ivr_core::key_check::KeyCheck;
 use ivr_core::private::Private;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -12,7 +13,8 @@ use time::OffsetDateTime;
 use tracing::info;
 
 use super::limits::network;
-use super::{Start, StartError, Started, VerifyParts};
+use super::{Start, StartError, Started, StartedBy, VerifyParts};
+use crate::clock::Clock;
 use crate::store::verifications::{self, New};
 use crate::store::{StoreError, budgets};
 
@@ -20,23 +22,31 @@ use crate::store::{StoreError, budgets};
 const DRAWS: u32 = 20;
 
 pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime) -> Result<Started, StartError> {
-    let Start { number, csr, publish, locale, source } = start;
+    let Start { number, csr, started_by, publish, locale, source } = start;
     if !number.kind().is_permitted(parts.kinds) {
         return Err(StartError::Kind(number.kind().described()));
     }
-    if let Some(csr) = &csr {
-        parts.issue.accept_request(csr, &number).await?;
-    }
+    let request = match &csr {
+        Some(csr) => Some(parts.issue.accept_request(csr, &number).await?),
+        None => None,
+    };
+    let id = VerificationId(parts.clock.bytes());
+    let key_check = match (started_by, request) {
+        (StartedBy::Page, _) => None,
+        (StartedBy::App, Some(request)) => Some(KeyCheck::of(&request.spki(), id)),
+        (StartedBy::App, None) => return Err(StartError::NoKey),
+    };
 
     let (store, columns) = (&parts.store, parts.store.columns());
     let source_tag = columns.tag("source", &[&network(source)]);
-    let secret = URL_SAFE_NO_PAD.encode(parts.clock.bytes::<32>());
+    let secret = new_secret(parts.clock);
     let new = New {
-        id: VerificationId(parts.clock.bytes()),
+        id,
         secret_sha256: secret_sha256(&secret),
         number: &number,
         source_tag: &source_tag,
         request: csr.as_deref(),
+        key_check,
         publish,
         locale: &locale,
         created_at: now,
@@ -44,7 +54,7 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
     };
     let mut writer = store.begin().await?;
     // From here on nobody else begins one for this number.
-    let wrong_codes = budgets::lock(&number, now, columns, &mut writer).await?;
+    let used = budgets::lock(&number, now, columns, &mut writer).await?;
     let crowd = verifications::crowd(&number, &source_tag, now, columns, &mut writer).await?;
     let limits = parts.limits;
     let is_full = crowd.of_source >= i64::from(limits.of_number_and_source)
@@ -74,24 +84,28 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
         }
     };
     writer.commit().await?;
-    if wrong_codes < budgets::WRONG_CODES_A_DAY {
+    if used.wrong_codes < budgets::WRONG_CODES_A_DAY && used.fruitless_calls < parts.fruitless_calls {
         parts.expected.note(&number, new.expires_at);
     }
     if let Some(evicted) = evicted {
         parts.bell.ring(evicted);
     }
-    let id = new.id;
     info!(verification = %id, wants_certificate = csr.is_some(), publish, "{id} begins");
     Ok(Started {
         id,
         secret: Private::new(secret),
         code: Private::new(code),
-        dial: parts.dial.clone(),
+        dial: parts.dialled.from(number.country()).clone(),
         expires_at: new.expires_at,
     })
 }
 
+/// What opens a verification: 32 random bytes, base64url.
+pub(crate) fn new_secret(clock: Clock) -> String {
+    URL_SAFE_NO_PAD.encode(clock.bytes::<32>())
+}
+
 /// What is stored of a secret. It has 256 bits: a slow hash would protect nothing more.
-pub(super) fn secret_sha256(secret: &str) -> [u8; 32] {
+pub(crate) fn secret_sha256(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }

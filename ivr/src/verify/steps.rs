@@ -20,7 +20,7 @@ pub fn step_name(step: &Step) -> &'static str {
 }
 
 /// The sentence of a step's name.
-pub(super) fn step_sentence(name: &str) -> Option<&'static str> {
+pub(crate) fn step_sentence(name: &str) -> Option<&'static str> {
     Some(match name {
         "warning" => "The call is answered: the voice says what it is about.",
         "entering-code" => "Key in the code on the telephone.",

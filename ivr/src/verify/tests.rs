@@ -1,10 +1,11 @@
 //! A person proves a number: the whole way, and every wrong turn, on both databases.
 
-use ivr_core::call::question::{Answer, Outcome, Question};
+use ivr_core::call::question::{Answer, Outcome, Question, Session};
+use ivr_core::key_check::KeyCheck;
 use ivr_core::proof::Binding;
 use time::Duration;
 
-use super::fixture::{NUMBER, SOURCE, Service, caller, number, other_than, request};
+use super::fixture::{FRUITLESS_CALLS, NUMBER, SOURCE, Service, caller, number, other_than, request, start};
 use super::*;
 use crate::store::budgets;
 use crate::store::test_database::{TestDatabase, on_both_databases};
@@ -18,6 +19,7 @@ on_both_databases!(
     of_twenty_wrong_read_backs_at_once_the_third_voids,
     six_wrong_codes_void_the_verification,
     of_thirty_wrong_codes_at_once_ten_are_compared_a_day,
+    a_number_whose_calls_end_for_nothing_is_answered_no_more_today,
     a_slip_after_a_missed_read_back_may_be_mended,
     the_fourth_from_one_network_waits,
     of_a_crowd_the_largest_source_loses_its_oldest,
@@ -26,12 +28,18 @@ on_both_databases!(
     a_read_back_is_worth_nothing_after_ninety_seconds,
     a_second_call_reads_other_digits_and_the_first_ones_count_no_more,
     the_code_alone_is_enough_where_it_is_configured,
+    an_apps_call_is_told_the_check_of_its_key,
     without_a_request_there_is_a_signed_result,
     who_gives_up_frees_the_code,
     a_page_is_told_of_steps_and_refusals,
     what_is_over_is_purged_and_what_is_live_is_not,
     a_stolen_database_tells_no_number_and_no_code,
 );
+
+/// What a call hears that keyed in the code of a page.
+fn matched(started: &Started) -> Answer {
+    Answer::Matched(Session { id: started.id, key_check: None })
+}
 
 async fn type_in(service: &Service, started: &Started, digits: &Code) -> Typed {
     service.verify.type_in(started.id, started.secret.expose(), digits, service.now).await.unwrap()
@@ -49,7 +57,7 @@ async fn a_number_is_proved_from_the_code_to_the_certificate(database: TestDatab
     let expected = service.verify.answer(Question::Session(caller(NUMBER)), service.now).await;
     assert_eq!(expected, Answer::Expected);
     let call = service.call(started.code.expose()).await;
-    assert_eq!(call.answers, [Answer::Matched(started.id), Answer::Stored]);
+    assert_eq!(call.answers, [matched(&started), Answer::Stored]);
     assert_eq!(bell.try_recv(), Ok(started.id));
     let reading = service.view(&started).await;
     assert_eq!((reading.state, reading.read_backs_left), (State::ReadBack, 3));
@@ -184,6 +192,40 @@ async fn of_thirty_wrong_codes_at_once_ten_are_compared_a_day(database: TestData
     assert_eq!(session(tomorrow).await, Answer::NoSession);
 }
 
+async fn a_number_whose_calls_end_for_nothing_is_answered_no_more_today(database: TestDatabase) {
+    let service = Service::over(database).await;
+    service.certified_unpublished().await;
+    service.start().await;
+    let calls = |count: i64, of: &str| vec![number(of); usize::try_from(count).unwrap()];
+    // Others call meanwhile, more than one statement counts.
+    let others = (0..70).map(|n| number(&format!("+1212555{:04}", 100 + n)));
+    let (mut many, at) = (calls(FRUITLESS_CALLS - 1, NUMBER), service.now);
+    many.extend(others);
+    service.verify.note_fruitless(&many, at).await.unwrap();
+    let session = |of: &str, at| service.verify.answer(Question::Session(caller(of)), at);
+    let sessions = service.verify.sessions();
+    assert_eq!(session(NUMBER, at).await, Answer::Expected);
+    assert!(sessions.expects(&caller(NUMBER), at));
+
+    service.verify.note_fruitless(&calls(1, NUMBER), at).await.unwrap();
+    assert!(!sessions.expects(&caller(NUMBER), at), "the node would still answer it");
+    assert_eq!(session(NUMBER, at).await, Answer::CallsUsedUp);
+    assert_eq!(service.verify.sessions().answer(&[caller(NUMBER)], at).await, [Answer::CallsUsedUp]);
+    // Nor does another verification, a wrong code or a clock that goes back change that.
+    service.start().await;
+    assert!(!sessions.expects(&caller(NUMBER), at));
+    let mut writer = service.database.store.begin().await.unwrap();
+    let columns = service.database.store.columns();
+    budgets::count_wrong_code(&number(NUMBER), at - Duration::days(1), columns, &mut writer).await.unwrap();
+    let used = budgets::lock(&number(NUMBER), at, columns, &mut writer).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!((used.wrong_codes, used.fruitless_calls), (1, FRUITLESS_CALLS));
+    assert_eq!(session(NUMBER, at).await, Answer::CallsUsedUp);
+    // Other numbers, and other days, are not touched.
+    assert_eq!(session("+12125550100", at).await, Answer::NoSession);
+    assert!(matches!(session(NUMBER, at + Duration::days(1)).await, Answer::Certified(_)));
+}
+
 async fn a_slip_after_a_missed_read_back_may_be_mended(database: TestDatabase) {
     let mut service = Service::over(database).await;
     let (started, _) = service.proved().await;
@@ -191,7 +233,7 @@ async fn a_slip_after_a_missed_read_back_may_be_mended(database: TestDatabase) {
     let wrong = other_than(started.code.expose());
     assert_eq!(service.call(&wrong).await.answers, [Answer::Wrong { tries_left: 5 }]);
     let again = service.call(started.code.expose()).await;
-    assert_eq!(again.answers, [Answer::Matched(started.id), Answer::Stored]);
+    assert_eq!(again.answers, [matched(&started), Answer::Stored]);
 }
 
 async fn the_fourth_from_one_network_waits(database: TestDatabase) {
@@ -255,11 +297,28 @@ async fn a_second_call_reads_other_digits_and_the_first_ones_count_no_more(datab
     assert_eq!(type_in(&service, &started, &second).await, Typed::Right);
 }
 
+async fn an_apps_call_is_told_the_check_of_its_key(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let start = |csr| Start { started_by: StartedBy::App, ..start(NUMBER, SOURCE, csr) };
+    let refused = service.verify.start(start(None), service.now).await;
+    assert!(matches!(refused, Err(StartError::NoKey)), "{refused:?}");
+    let csr = request();
+    let started = service.verify.start(start(Some(csr.clone())), service.now).await.unwrap();
+    let call = service.call(started.code.expose()).await;
+    let key_check = KeyCheck::of(&ca::Request::parse(&csr).unwrap().spki(), started.id);
+    let session = Session { id: started.id, key_check: Some(key_check) };
+    assert_eq!(call.answers, [Answer::Matched(session), Answer::Stored]);
+    // The same key in another verification has another one.
+    let again = service.verify.start(start(Some(csr)), service.now).await.unwrap();
+    let call = service.call(again.code.expose()).await;
+    assert!(matches!(call.answers[0], Answer::Matched(Session { key_check: Some(other), .. }) if other != key_check));
+}
+
 async fn the_code_alone_is_enough_where_it_is_configured(database: TestDatabase) {
     let mut service = Service::over(database).await;
     let started = service.start().await;
     let call = service.call_from(NUMBER, started.code.expose(), Binding::CodeOnly).await;
-    assert_eq!(call.answers, [Answer::Matched(started.id), Answer::Stored]);
+    assert_eq!(call.answers, [matched(&started), Answer::Stored]);
     assert_eq!(service.outcomes.recv().await, Some((started.id, Outcome::Issued)));
     let view = service.view(&started).await;
     assert!(view.is_code_only, "its page and the API say so");

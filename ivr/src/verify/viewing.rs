@@ -161,8 +161,8 @@ pub(super) async fn view(
     let happenings = lines.into_iter().filter_map(|line| happening(line, &stored.locale)).collect();
     Ok(View {
         id: stored.id,
+        dial: parts.dialled.from(stored.number.country()).clone(),
         number: stored.number,
-        dial: parts.dial.clone(),
         state,
         code: may_key_in.then_some(Private::new(stored.code)),
         locale: stored.locale,
@@ -218,7 +218,8 @@ fn refusal_sentence(code: &str, locale: &str) -> &'static str {
     known.unwrap_or("A call from your number was not taken. Wait a moment, then call again.")
 }
 
-fn state_sentence(state: State) -> &'static str {
+/// The sentence of a state.
+pub(crate) fn state_sentence(state: State) -> &'static str {
     match state {
         State::Waiting => "Waiting for your call.",
         State::Calling => "The code was keyed in on the telephone.",

@@ -16,7 +16,7 @@ use super::form::Fields;
 use super::limits::Source;
 use super::page::{self, Frame};
 use super::session;
-use crate::verify::{Start, StartError};
+use crate::verify::{Start, StartError, StartedBy};
 
 /// `/` and `/verifications`
 pub fn routes() -> Router<App> {
@@ -82,7 +82,8 @@ async fn start(
     let (Some(number), Some(publish)) = (number, form.publish) else { return form.again(&app) };
     // From now on the page shows how the number was read.
     form.number = number.international();
-    let asked = Start { number, csr: request(&fields), publish, locale: locale(&app, &headers), source };
+    let (csr, locale) = (request(&fields), locale(&app, &headers));
+    let asked = Start { number, csr, started_by: StartedBy::Page, publish, locale, source };
     match app.verify.start(asked, app.clock.wall()).await {
         Ok(started) => {
             app.traffic().start(true);

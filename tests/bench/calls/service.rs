@@ -64,7 +64,11 @@ pub(crate) fn found(setup: Setup) -> anyhow::Result<Installation> {
         trunks: &trunks,
         dht: &if has_ring { own_ring() } else { "networks = [\"mainline:127.0.0.1:9\"]".to_owned() },
     };
-    Ok(Installation::new(tempfile::tempdir()?, wanted))
+    let installation = Installation::new(tempfile::tempdir()?, wanted);
+    // The load calls the same numbers again and again, and keys in nothing.
+    let mut config = std::fs::OpenOptions::new().append(true).open(installation.path("config.toml"))?;
+    config.write_all(b"\n[verification]\nfruitless_calls_a_day = 1000000\n")?;
+    Ok(installation)
 }
 
 impl Service {

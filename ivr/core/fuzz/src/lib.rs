@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
-use ivr_core::call::question::{Answer, Enrolled, Outcome, VerificationId};
+use ivr_core::call::question::{Answer, Enrolled, Outcome, Session, VerificationId};
 use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
+use ivr_core::key_check::KeyCheck;
 use ivr_core::media::{CallKey, Clips, Codec, Control, MasterKey, MediaEvent, MediaPlan, MediaSession};
 use ivr_core::media::{Quality, RtpStart, Security, Suite};
 use ivr_core::number::{KindPolicy, Number};
@@ -195,7 +196,8 @@ impl Stage {
                     Answer::Suspended,
                     Answer::NotSuspended,
                     Answer::NumberExhausted,
-                    Answer::Matched(VerificationId([1; 16])),
+                    Answer::CallsUsedUp,
+                    Answer::Matched(Session { id: VerificationId([1; 16]), key_check: KeyCheck::parse("0042") }),
                     Answer::Wrong { tries_left: 1 },
                     Answer::Stored,
                     Answer::Gone,

@@ -1,6 +1,6 @@
 //! What a call asks the world outside (the database, the CA) and what it is told.
 
-use crate::{caller::Caller, code::Code, private::Private, proof::ProvedNumber};
+use crate::{caller::Caller, code::Code, key_check::KeyCheck, private::Private, proof::ProvedNumber};
 
 /// Names one verification session (protocol.md step 1). 16 random bytes, shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,6 +78,15 @@ pub struct Enrolled {
     pub last: (u16, u8, u8),
 }
 
+/// A session whose code a caller entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// Names it.
+    pub id: VerificationId,
+    /// What the voice says before the read-back, if an app began it: of its key.
+    pub key_check: Option<KeyCheck>,
+}
+
 /// The answer to a [`Question`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -90,8 +99,10 @@ pub enum Answer {
     NoSession,
     /// `Session`: this number has used up its wrong codes for today: 486.
     NumberExhausted,
+    /// `Session`: too many calls of this number were answered today for nothing: 486.
+    CallsUsedUp,
     /// `Code`: it matches this session.
-    Matched(VerificationId),
+    Matched(Session),
     /// `Code`: it does not; may the call try again?
     Wrong {
         /// Tries that the budgets of call, session and number-day still leave.

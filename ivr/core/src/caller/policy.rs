@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use super::attestation::{self, Attestation};
 use super::trunk::{KeepsDiversion, Readings, TrunkProfile};
 use super::{Attest, Caller, Cap, Caps, IssuingLevels, Level, LineParameters, PassportVerdict, Reason};
-use crate::number::{KindPolicy, Number};
+use crate::number::{Country, KindPolicy, Number};
 use crate::private::Private;
 use crate::sip::identity::{Headers, NameAddress, Privacy, Scheme, Uri};
 use crate::sip::peer::Peer;
@@ -108,7 +108,7 @@ impl Assessed {
         if passport == PassportVerdict::Bad {
             return refuse(Reason::ValidationFailed, number, None);
         }
-        let (level, caps) = level(trunk, privacy, (attestation, passport), &number);
+        let (level, caps) = level(trunk, privacy, (attestation, passport), number.country());
         let is_enough = level >= policy.issue_from.of(number.kind());
         let caller = Caller { number, level, caps, line, trunk: trunk.name.clone() };
         if is_enough {
@@ -128,6 +128,12 @@ impl Policy {
     /// Is there a trunk that may come from anywhere, known by its certificate alone?
     pub fn has_roaming_trunk(&self) -> bool {
         self.trunks.iter().any(|trunk| trunk.shows_certificate && trunk.sources.is_empty())
+    }
+
+    /// Could a call from this country over this trunk be worth a certificate, if its network attests all that it can?
+    pub(super) fn may_issue(&self, trunk: &TrunkProfile, country: Country) -> bool {
+        let attested = (Attestation::Full, PassportVerdict::Unverified);
+        level(trunk, Privacy::Open, attested, country).0 >= self.issue_from.lowest()
     }
 
     /// Check 1: the one trunk whose certificate was shown or else, among those that show none, the one that this address
@@ -355,7 +361,7 @@ fn level(
     trunk: &TrunkProfile,
     privacy: Privacy,
     (attestation, passport): (Attestation, PassportVerdict),
-    number: &Number,
+    country: Country,
 ) -> (Level, Caps) {
     let is_verified = matches!(passport, PassportVerdict::Verified(_));
     let is_low =
@@ -364,7 +370,7 @@ fn level(
     let caps = [
         (trunk.is_open_to_others(), Cap::SharedAddresses, Level::L1),
         (!trunk.cli_screened, Cap::Unscreened, Level::L1),
-        (trunk.country != Some(number.country()), Cap::Foreign, Level::L1),
+        (trunk.country != Some(country), Cap::Foreign, Level::L1),
         // A forwarded call's PASSporT is about another destination.
         (trunk.keeps_diversion != KeepsDiversion::Yes && !is_verified, Cap::Diversion, Level::L1),
         (privacy == Privacy::Way, Cap::Privacy, Level::L1),

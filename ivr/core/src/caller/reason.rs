@@ -69,6 +69,8 @@ pub enum Reason {
     Unavailable,
     /// The number has used up its wrong codes of the day.
     NumberExhausted,
+    /// Too many calls of the number were answered today and ended without a right code.
+    CallsUsedUp,
     /// Nobody waits for a call from this number.
     NoSession,
     /// The caller gave up before the answer.
@@ -77,7 +79,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, for the tables of console and documents.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::UnknownPeer,
         Self::IngressSecret,
         Self::NotOurNumber,
@@ -110,6 +112,7 @@ impl Reason {
         Self::NoPort,
         Self::Unavailable,
         Self::NumberExhausted,
+        Self::CallsUsedUp,
         Self::NoSession,
         Self::Cancelled,
     ];
@@ -169,6 +172,7 @@ impl Reason {
             // Not a 5xx: the trunk would stop sending calls that have nothing to do with this one.
             Self::Unavailable => ("unavailable", 480),
             Self::NumberExhausted => ("number-exhausted", 486),
+            Self::CallsUsedUp => ("calls-used-up", 486),
             Self::NoSession => ("no-session", 480),
             Self::Cancelled => ("cancelled", 487),
         }

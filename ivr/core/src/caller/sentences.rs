@@ -146,6 +146,10 @@ fn english_reason(reason: Reason) -> Sentences {
             "Too many wrong codes were keyed in from your number today. Try again tomorrow.",
             "The number has used up its wrong codes of the day.",
         ),
+        Reason::CallsUsedUp => (
+            "Too many calls came from your number today and ended without the code. Try again tomorrow.",
+            "The number used up `verification.fruitless_calls_a_day`: calls that were answered and ended without a right code.",
+        ),
         Reason::NoSession => (
             "A call from your number came while nobody waited for it. Call again while this page shows a code.",
             "No verification waited for this number: its person called too early, too late, or from another number than was typed.",

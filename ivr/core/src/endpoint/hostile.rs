@@ -9,8 +9,9 @@ use proptest::prelude::*;
 
 use super::testing::{Caller, PEER, config};
 use super::*;
-use crate::call::question::{Answer, Enrolled, Outcome};
+use crate::call::question::{Answer, Enrolled, Outcome, Session};
 use crate::caller::Pace;
+use crate::key_check::KeyCheck;
 use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
 
 /// An endpoint under test, and what it has promised so far.
@@ -313,7 +314,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         Answer::Suspended,
         Answer::NotSuspended,
         Answer::NumberExhausted,
-        Answer::Matched(VerificationId([1; 16])),
+        Answer::CallsUsedUp,
+        Answer::Matched(Session { id: VerificationId([1; 16]), key_check: KeyCheck::parse("0042") }),
         Answer::Wrong { tries_left: 1 },
         Answer::Stored,
         Answer::Gone,

@@ -23,7 +23,7 @@ use voice_prompts::Segment;
 
 use super::testing::{Caller, PEER, Server, config, peer, probe, registration};
 use super::*;
-use crate::call::question::{Answer, Enrolled, Outcome, Question};
+use crate::call::question::{Answer, Enrolled, Outcome, Question, Session};
 use crate::caller::Srtp;
 use crate::link::{LinkState, Naptr, Query, Records, Srv};
 use crate::media::{Control, MediaCommand, MediaEvent, Quality};
@@ -207,8 +207,9 @@ impl Replay {
             ("certified", _) => answer(Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) })),
             ("suspended", _) => answer(Answer::Suspended),
             ("exhausted", _) => answer(Answer::NumberExhausted),
+            ("calls", "used up") => answer(Answer::CallsUsedUp),
             ("unavailable", _) => answer(Answer::Unavailable),
-            ("matched", _) => answer(Answer::Matched(VerificationId([0xab; 16]))),
+            ("matched", _) => answer(Answer::Matched(Session { id: VerificationId([0xab; 16]), key_check: None })),
             ("stored", _) => answer(Answer::Stored),
             ("issued", _) => outcome(Outcome::Issued),
             ("play", "ended") => media(MediaEvent::PlayEnded(self.play)),

@@ -43,7 +43,8 @@ impl Once<'_> {
     /// The first step that failed, by its name.
     pub(super) async fn run(&self, service: &Service) -> Result<Proved> {
         let api = Api::new(&format!("http://{}", service.http()));
-        let application = Application::new(api, service.sip(), self.number, Scenario::Happy);
+        let application =
+            Application { by_app: true, ..Application::new(api, service.sip(), self.number, Scenario::Happy) };
         let tale = |tale: Tale| {
             if !tale.to_string().is_empty() {
                 (self.tell)(&tale);

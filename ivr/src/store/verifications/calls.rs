@@ -1,12 +1,13 @@
 //! What calls and typed digits do to verifications.
 
-use ivr_core::call::question::VerificationId;
+use ivr_core::call::question::{Session, VerificationId};
 use ivr_core::code::Code;
+use ivr_core::key_check::KeyCheck;
 use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
-use super::{code_hash, id_of};
+use super::{KEY_CHECK, code_hash, id_of};
 use crate::store::{Columns, Conn, StoreError, happenings, millis, tel};
 
 /// What became of a code that was keyed in.
@@ -61,14 +62,14 @@ pub(crate) async fn match_code(
     now: OffsetDateTime,
     columns: &Columns,
     conn: &mut Conn,
-) -> Result<Option<VerificationId>, StoreError> {
+) -> Result<Option<Session>, StoreError> {
     let [first, second, third] = columns.sought(&tel(number));
     let row = sqlx::query(
         "UPDATE verifications SET state = 'calling', read_back_hash = NULL, read_back_until = NULL,
              live_until = CASE WHEN expires_at > $1 THEN expires_at ELSE $1 END
          WHERE number_hash IN ($2, $3, $4) AND code_hash = $5 AND expires_at > $6
              AND state IN ('waiting', 'calling', 'read-back')
-         RETURNING id",
+         RETURNING id, key_check_sealed",
     )
     .bind(millis(now + CALL_LIMIT))
     .bind(first)
@@ -78,7 +79,13 @@ pub(crate) async fn match_code(
     .bind(millis(now))
     .fetch_optional(conn)
     .await?;
-    row.map(|row| id_of(&row, 0)).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let (id, sealed): (_, Option<Vec<u8>>) = (id_of(&row, 0)?, row.try_get(1)?);
+    let key_check = sealed.map(|sealed| {
+        let digits = columns.open_text(KEY_CHECK, &id.0, &sealed)?;
+        KeyCheck::parse(&digits).ok_or_else(|| StoreError::damaged("a key check"))
+    });
+    Ok(Some(Session { id, key_check: key_check.transpose()? }))
 }
 
 /// Counts a wrong code against every verification that it could have been for; one without tries left is void.

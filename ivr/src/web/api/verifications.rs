@@ -45,13 +45,37 @@ pub(super) fn routes() -> Router<App> {
 pub struct Begin {
     /// The number in E.164: `+` and digits.
     #[schema(example = "+12025550143")]
-    number: String,
+    pub(super) number: String,
     /// A PKCS#10 request in PEM; without one there is a signed result and no certificate.
-    csr: Option<String>,
+    pub(super) csr: Option<String>,
+    /// Who begins it: a `page`, or an `app`, which made the key of the request. For an app the voice says four digits of
+    /// its key before those to post, and the app shows what it works out itself (docs/protocol.md, "The key check").
+    #[serde(default)]
+    pub(super) started_by: StartedBy,
     /// Whether a record goes into the directory. There is no default.
-    publish: bool,
+    pub(super) publish: bool,
     /// The language of the voice, such as `en`.
-    locale: Option<String>,
+    pub(super) locale: Option<String>,
+}
+
+/// Who begins a verification.
+#[derive(Clone, Copy, Default, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartedBy {
+    /// A page.
+    #[default]
+    Page,
+    /// An app.
+    App,
+}
+
+impl From<StartedBy> for crate::verify::StartedBy {
+    fn from(started_by: StartedBy) -> Self {
+        match started_by {
+            StartedBy::Page => Self::Page,
+            StartedBy::App => Self::App,
+        }
+    }
 }
 
 /// A verification that was started. Secret and code are told once.
@@ -211,7 +235,7 @@ pub struct Dht {
 pub struct ReadBack {
     /// Six digits.
     #[schema(example = "654321")]
-    digits: String,
+    pub(super) digits: String,
 }
 
 /// What the key of the number's last certificate signed for the new key.
@@ -248,7 +272,8 @@ async fn begin_it(app: &App, begin: Begin, source: std::net::IpAddr) -> Result<B
     let number = Number::parse(&begin.number).map_err(WebError::Number)?;
     let locale = locale(app, begin.locale.as_deref())?;
     let csr = begin.csr.map(String::into_bytes);
-    let start = Start { number, csr, publish: begin.publish, locale, source };
+    let started_by = begin.started_by.into();
+    let start = Start { number, csr, started_by, publish: begin.publish, locale, source };
     Ok(app.verify.start(start, app.clock.wall()).await?.into())
 }
 
@@ -278,10 +303,16 @@ pub(super) async fn read_back(
     Body(read_back): Body<ReadBack>,
 ) -> Result<Response, WebError> {
     let digits = digits(&read_back.digits).ok_or_else(|| WebError::field("digits: write six digits"))?;
-    let typed = app.verify.type_in(session.id, session.secret.expose(), &digits, app.clock.wall()).await?;
-    app.traffic().typed(typed);
-    match typed {
-        Typed::Right => Ok(private(Verification::from(session.view(&app).await?))),
+    let outcome = app.verify.type_in(session.id, session.secret.expose(), &digits, app.clock.wall()).await?;
+    app.traffic().typed(outcome);
+    typed(outcome)?;
+    Ok(private(Verification::from(session.view(&app).await?)))
+}
+
+/// What posted digits are answered that were not right.
+pub(super) fn typed(outcome: Typed) -> Result<(), WebError> {
+    match outcome {
+        Typed::Right => Ok(()),
         Typed::Wrong { left } => Err(WebError::WrongDigits { left }),
         Typed::Voided | Typed::NotExpected(Standing::Voided) => {
             Err(WebError::Conflict { kind: "voided", detail: "wrong digits were entered too often".to_owned() })

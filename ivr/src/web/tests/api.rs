@@ -2,6 +2,8 @@
 
 use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{Method, StatusCode};
+use ivr_core::key_check::KeyCheck;
+use rcgen::PublicKeyData as _;
 use serde_json::{Value, json};
 
 use super::browser::Answer;
@@ -84,6 +86,43 @@ async fn a_program_follows_the_call_and_its_wrong_digits() {
     assert_eq!(answer.problem(), (409, "voided".into()));
     let json = look(&mut program).await;
     assert_eq!((&json["state"], &json["next_look_seconds"]), (&json!("voided"), &Value::Null));
+}
+
+/// Every text in a document.
+fn texts(json: &Value) -> Vec<&str> {
+    match json {
+        Value::String(text) => vec![text],
+        Value::Array(values) => values.iter().flat_map(texts).collect(),
+        Value::Object(members) => members.values().flat_map(texts).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn the_check_of_an_apps_key_stands_in_no_answer() {
+    let service = Service::new().await;
+    let mut app = Browser::new(&service.router);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
+    let body = json!({ "number": NUMBER, "csr": csr, "started_by": "app", "publish": false });
+    let begun = post(&mut app, "/v1/verifications", &body).await.json();
+    let (id, secret) = (begun["id"].as_str().unwrap(), begun["secret"].as_str().unwrap());
+    let check = KeyCheck::of(&key.subject_public_key_info(), id.parse().unwrap());
+    assert!(!texts(&begun).contains(&check.as_str()), "{begun}");
+    let digits = service.call(begun["code"].as_str().unwrap()).await;
+    let path = format!("/v1/verifications/{id}");
+    let looked = with_token(&mut app, Method::GET, &path, secret, &Value::Null).await.json();
+    assert_eq!(looked["state"], "read-back");
+    let read_back = format!("{path}/read-back");
+    let issued = with_token(&mut app, Method::POST, &read_back, secret, &json!({ "digits": digits })).await.json();
+    assert_eq!(issued["state"], "issued");
+    for answer in [&looked, &issued] {
+        assert!(!texts(answer).contains(&check.as_str()), "{answer}");
+    }
+    // Without a key there is nothing to compare.
+    let body = json!({ "number": NUMBER, "started_by": "app", "publish": false });
+    let refused = post(&mut app, "/v1/verifications", &body).await;
+    assert_eq!(refused.problem(), (422, "certificate-request".into()));
 }
 
 #[tokio::test]

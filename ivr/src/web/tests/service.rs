@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use dht_client::backend::Health;
 use ivr_core::call::flow::Step;
-use ivr_core::call::question::{Answer, Question, VerificationId};
+use ivr_core::call::question::{Answer, Question, Session, VerificationId};
 use ivr_core::code::Code;
 use ivr_core::endpoint::Counters;
 use ivr_core::link::LinkState;
@@ -96,7 +96,8 @@ impl Service {
     pub(in crate::web) async fn key_in(&self, code: &str) -> VerificationId {
         let entered = Private::new(Code::parse(code).unwrap());
         let question = Question::Code { caller: fixture::caller(NUMBER), entered };
-        let Answer::Matched(id) = self.verify.answer(question, Clock.wall()).await else { panic!("the code is wrong") };
+        let answer = self.verify.answer(question, Clock.wall()).await;
+        let Answer::Matched(Session { id, .. }) = answer else { panic!("the code is wrong") };
         for step in [Step::CodeMatched(id), Step::Confirming] {
             self.verify.note_step(id, step, Clock.wall()).await.unwrap();
         }

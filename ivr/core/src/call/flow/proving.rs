@@ -8,9 +8,10 @@ use super::confirming::{Answered, Confirming};
 use super::scene::Scene;
 use super::telling::Telling;
 use super::{ANSWER_LIMIT, BREATH, Ending, Event, FIRST_KEY, LONGEST_SENTENCE, Purpose, State, Step};
-use crate::call::question::{Answer, Outcome, Question, VerificationId};
+use crate::call::question::{Answer, Outcome, Question, Session};
 use crate::caller::Caller;
 use crate::code::{Code, Keyed};
+use crate::key_check::KeyCheck;
 use crate::private::Private;
 use crate::proof::{Binding, ProvedNumber};
 
@@ -24,13 +25,22 @@ pub(super) enum Proving {
     /// The store compares the code.
     Checking { tally: Tally },
     /// The caller confirms.
-    Confirming { session: VerificationId, confirming: Confirming, tally: Tally },
+    Confirming { session: Session, confirming: Confirming, tally: Tally },
     /// The store keeps the proof and the HMAC of the read-back.
-    Storing { digits: Code },
+    Storing { read_out: ReadOut },
     /// The read-back is spoken, then the page has until then to post it.
-    ReadingBack { digits: Code, until: Instant },
+    ReadingBack { read_out: ReadOut, until: Instant },
     /// `code-only`: the certificate is being issued.
     Issuing,
+}
+
+/// What the voice reads at the end.
+#[derive(Debug)]
+pub(super) struct ReadOut {
+    /// For an app, which shows it too.
+    key_check: Option<KeyCheck>,
+    /// For the page or the app, which wants them.
+    digits: Code,
 }
 
 /// What a call has used up.
@@ -75,13 +85,13 @@ impl Proving {
                 Err(confirming) => return Err(Self::Confirming { session, confirming, tally }),
             },
 
-            (Self::Storing { digits }, Event::Answer(Answer::Stored)) => {
+            (Self::Storing { read_out }, Event::Answer(Answer::Stored)) => {
                 let until = scene.now + READ_BACK_LIMIT;
-                scene.read_back(digits, until)
+                scene.read_back(read_out, until)
             }
             (Self::Issuing, Event::Answer(Answer::Stored)) => Self::Issuing.into(),
 
-            (Self::ReadingBack { digits, until }, Event::Key('*')) => scene.read_back(digits, until),
+            (Self::ReadingBack { read_out, until }, Event::Key('*')) => scene.read_back(read_out, until),
             (Self::ReadingBack { until, .. }, Event::Timeout) if scene.now >= until => scene.expire(),
 
             // A session's outcome and the answer to a question take different ways: either may come first.
@@ -175,17 +185,17 @@ impl Scene<'_> {
         self.ask_code(Utterance::default().clip(PromptId::WrongCode).pause(BREATH), tally)
     }
 
-    fn match_code(&mut self, session: VerificationId, tally: Tally) -> State {
-        self.note(Step::CodeMatched(session));
+    fn match_code(&mut self, session: Session, tally: Tally) -> State {
+        self.note(Step::CodeMatched(session.id));
         self.ask_to_confirm(Utterance::default(), session, Tally { silences: 0, ..tally })
     }
 
-    fn ask_to_confirm(&mut self, sorry: Utterance, session: VerificationId, tally: Tally) -> State {
+    fn ask_to_confirm(&mut self, sorry: Utterance, session: Session, tally: Tally) -> State {
         let confirming = Confirming::ask(sorry, None, self);
         Proving::Confirming { session, confirming, tally }.into()
     }
 
-    fn hear_confirmation(&mut self, session: VerificationId, answered: Answered, mut tally: Tally) -> State {
+    fn hear_confirmation(&mut self, session: Session, answered: Answered, mut tally: Tally) -> State {
         match answered {
             Answered::Not(confirming) => Proving::Confirming { session, confirming, tally }.into(),
             Answered::Yes => self.confirm(session),
@@ -200,11 +210,11 @@ impl Scene<'_> {
         }
     }
 
-    fn confirm(&mut self, session: VerificationId) -> State {
+    fn confirm(&mut self, session: Session) -> State {
         let Caller { number, level, .. } = self.caller.clone();
         // No other call comes so far.
         let Purpose::Prove(binding) = self.purpose else { return self.fail() };
-        let proof = ProvedNumber::by_call(number, level, session, binding);
+        let proof = ProvedNumber::by_call(number, level, session.id, binding);
         self.note(Step::Confirmed);
         match binding {
             Binding::CodeOnly => {
@@ -214,26 +224,37 @@ impl Scene<'_> {
             Binding::ReadBack => {
                 let digits = Code::draw(&mut self.chance);
                 self.ask(Question::ReadBack { proof, digits: Private::new(digits.clone()) });
-                Proving::Storing { digits }.into()
+                Proving::Storing { read_out: ReadOut { key_check: session.key_check, digits } }.into()
             }
         }
     }
 
-    fn read_back(&mut self, digits: Code, until: Instant) -> State {
+    /// The key check comes first: whoever finds that it is another's hangs up before there is anything to tell.
+    fn read_back(&mut self, read_out: ReadOut, until: Instant) -> State {
         self.note(Step::ReadingBack);
-        self.say(
+        let check = read_out.key_check.as_ref().map_or_else(Utterance::default, |check| {
+            let (first, last) = check.as_str().split_at(2);
             Utterance::default()
+                .clip(PromptId::CompareWithApp)
+                .pause(BREATH)
+                .digits(first)
+                .pause(Utterance::BETWEEN_GROUPS)
+                .digits(last)
+                .pause(BREATH)
+        });
+        self.say(
+            check
                 .clip(PromptId::TypeIntoPage)
                 .pause(BREATH)
-                .digits(digits.as_str())
+                .digits(read_out.digits.as_str())
                 .pause(BREATH)
                 .clip(PromptId::OnceMore)
                 .pause(BREATH)
-                .digits(digits.as_str())
+                .digits(read_out.digits.as_str())
                 .pause(BREATH)
                 .clip(PromptId::StarRepeats),
         );
-        Proving::ReadingBack { digits, until }.into()
+        Proving::ReadingBack { read_out, until }.into()
     }
 
     fn conclude(&mut self, outcome: Outcome) -> State {

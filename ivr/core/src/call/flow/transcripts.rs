@@ -14,7 +14,9 @@ use rand_core::SeedableRng as _;
 use voice_prompts::{PromptId, Segment};
 
 use super::*;
+use crate::call::question::Session;
 use crate::caller::{Caps, Level, LineParameters};
+use crate::key_check::KeyCheck;
 use crate::number::Number;
 use crate::proof::ProvedNumber;
 
@@ -152,7 +154,10 @@ fn events(text: &str) -> Vec<Event> {
         ("confirmed", _) => vec![Event::Confirmed],
         ("play", "ended") => vec![Event::PlayEnded],
         ("press", keys) => keys.chars().map(Event::Key).collect(),
-        ("matched", _) => answer(Answer::Matched(VerificationId([0xab; 16]))),
+        ("matched", rest) => {
+            let key_check = rest.strip_prefix("by an app, key check ").map(|digits| KeyCheck::parse(digits).unwrap());
+            answer(Answer::Matched(Session { id: VerificationId([0xab; 16]), key_check }))
+        }
         ("wrong,", left) => answer(Answer::Wrong { tries_left: left.trim_end_matches(" left").parse().unwrap() }),
         ("exhausted", _) => answer(Answer::NumberExhausted),
         ("certified", told) => answer(Answer::Certified(enrolled(told))),

@@ -1,0 +1,90 @@
+//! Which of our numbers a person is told to dial. It depends on the country of the person's number and on nothing else of it, so
+//! that the answer tells nothing about the number.
+
+use super::Policy;
+use crate::number::{Country, Number};
+
+/// Our numbers, the best for each country.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dialled {
+    policy: Policy,
+}
+
+impl Dialled {
+    /// The numbers of these trunks; `None` if there is none.
+    pub fn of(policy: &Policy) -> Option<Self> {
+        policy.trunks.iter().any(|trunk| !trunk.numbers.is_empty()).then(|| Self { policy: policy.clone() })
+    }
+
+    /// The number to dial from this country: first of a trunk whose calls from there may be worth a certificate, and of
+    /// these one of the country itself, which costs its caller least. Among equals, the first that the operator named.
+    pub fn from(&self, country: Country) -> &Number {
+        let all = self.policy.trunks.iter().flat_map(|trunk| {
+            let may_issue = self.policy.may_issue(trunk, country);
+            trunk.numbers.iter().map(move |number| ((may_issue, number.country() == country), number))
+        });
+        let best = all.reduce(|best, other| if other.0 > best.0 { other } else { best });
+        best.map(|(_, number)| number).expect("a trunk has a number: it is checked above")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caller::{KeepsDiversion, Level, TrunkProfile};
+    use crate::number::KindPolicy;
+
+    fn numbers(texts: &[&str]) -> Vec<Number> {
+        texts.iter().map(|text| Number::parse(text).unwrap()).collect()
+    }
+
+    /// A trunk of this country that is believed.
+    fn trunk(country: &str, texts: &[&str]) -> TrunkProfile {
+        TrunkProfile {
+            numbers: numbers(texts),
+            shared_addresses: false,
+            cli_screened: true,
+            country: Some(country.parse().unwrap()),
+            keeps_diversion: KeepsDiversion::Yes,
+            ..TrunkProfile::default()
+        }
+    }
+
+    fn told(trunks: Vec<TrunkProfile>, issue_from: Level, country: &str) -> String {
+        let policy = Policy { trunks, issue_from: issue_from.into(), kinds: KindPolicy::default() };
+        Dialled::of(&policy).unwrap().from(country.parse().unwrap()).as_str().to_owned()
+    }
+
+    const US: &str = "+12025550100";
+    const DE: &str = "+4930901820";
+    const GB: &str = "+442079460000";
+
+    #[test]
+    fn the_number_of_the_trunk_that_may_take_the_call_is_told() {
+        let american = || trunk("US", &[US]);
+        let german = || trunk("DE", &[US, DE]);
+        let unscreened = || TrunkProfile { cli_screened: false, ..trunk("DE", &[DE]) };
+        for (trunks, issue_from, country, expected) in [
+            (vec![american(), german()], Level::L2, "US", US),
+            // Of the trunk that screens German numbers, and of its numbers the German one.
+            (vec![american(), german()], Level::L2, "DE", DE),
+            (vec![german(), american()], Level::L2, "US", US),
+            // Nobody screens these: the first that there is.
+            (vec![american(), german()], Level::L2, "FR", US),
+            (vec![german(), american()], Level::L2, "GB", US),
+            // A trunk whose calls prove too little is no use, wherever its number is.
+            (vec![unscreened(), trunk("DE", &[GB])], Level::L2, "DE", GB),
+            // Where its calls are enough, a number of the country itself is nearer.
+            (vec![american(), unscreened()], Level::L1, "DE", DE),
+        ] {
+            assert_eq!(told(trunks, issue_from, country), expected, "{country}");
+        }
+    }
+
+    #[test]
+    fn without_a_number_there_is_nothing_to_dial() {
+        let none =
+            Policy { trunks: vec![trunk("US", &[])], issue_from: Level::L2.into(), kinds: KindPolicy::default() };
+        assert_eq!(Dialled::of(&none), None);
+    }
+}

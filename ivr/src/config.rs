@@ -11,6 +11,7 @@ pub mod http;
 pub mod keys;
 mod link;
 pub mod operators;
+pub mod sandbox;
 pub mod service;
 pub mod sip;
 pub mod smtp;
@@ -53,6 +54,7 @@ pub struct Config {
     smtp: Option<smtp::Smtp>,
     keys: keys::Keys,
     operators: operators::Operators,
+    sandbox: Option<sandbox::Sandbox>,
 }
 
 impl Config {
@@ -94,6 +96,7 @@ impl Config {
         let smtp = smtp::check(&mut file);
         let keys = file.optional("keys").map(|raw| keys::check(raw, &data, &file));
         let operators = file.optional("operators").and_then(|raw| operators::check(raw, &mut file));
+        let sandbox = sandbox::check(&mut file);
         file.refuse_the_rest();
 
         let (mut trunk_certificates, mut links, mut trunk_passwords) = (Vec::new(), Vec::new(), Vec::new());
@@ -129,6 +132,7 @@ impl Config {
             smtp: smtp?,
             keys: keys?,
             operators: operators?,
+            sandbox: sandbox?,
         };
         findings.has_faults().then_some(()).map_or(Some(config), |()| None)
     }
@@ -196,6 +200,11 @@ impl Config {
     /// Where the service's own keys are.
     pub fn keys(&self) -> &keys::Keys {
         &self.keys
+    }
+
+    /// Verifications without a telephone; without the section there are none.
+    pub fn sandbox(&self) -> Option<&sandbox::Sandbox> {
+        self.sandbox.as_ref()
     }
 
     /// The console's people.

@@ -90,6 +90,9 @@ pub enum StartError {
     /// The mail relay.
     #[error("the mail relay cannot be used: {0}; look at [smtp]")]
     Mail(#[from] RelayError),
+    /// The sandbox.
+    #[error("{0}; leave [sandbox] out to begin without")]
+    Sandbox(#[from] crate::sandbox::FoundingError),
     /// Threads or sockets.
     #[error("the operating system refuses {what}: {cause}")]
     System {

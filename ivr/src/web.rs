@@ -48,6 +48,7 @@ use crate::issue::Issue;
 use crate::link_status::LinkStatus;
 use crate::mail::Catcher;
 use crate::operators::Operators;
+use crate::sandbox::Sandbox;
 use crate::sip_driver::Figures;
 use crate::store::Store;
 use crate::verify::Verify;
@@ -86,6 +87,8 @@ pub struct Parts {
     pub links: Box<dyn Fn() -> Vec<LinkStatus> + Send + Sync>,
     /// The state of each DHT, for `/healthz`.
     pub directory: Box<dyn Fn() -> BoxFuture<'static, Vec<Health>> + Send + Sync>,
+    /// Verifications without a telephone; `None` without `[sandbox]`.
+    pub sandbox: Option<Sandbox>,
     /// Enrolment by email; `None` without `[smtp]`.
     pub enrol: Option<EnrolEmail>,
     /// Call records.

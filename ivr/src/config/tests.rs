@@ -313,6 +313,8 @@ fn every_fault_is_told_with_its_place() {
             "[verification]\nfruitless_calls_a_day = 0\n[ca]",
             "fault: verification.fruitless_calls_a_day: between 1 and 1000000",
         ),
+        ("[dht]", "[sandbox]\nnumbers = []\n[dht]", "fault: sandbox.numbers: name numbers that are nobody's"),
+        ("[dht]", "[sandbox]\nnumbers = [\"12345\"]\n[dht]", "fault: sandbox.numbers: \"12345\": "),
         ("1.3.6.1.4.1.55555", "1.3.6.1.4.1.32473", "fault: ca.oid_arc: 1.3.6.1.4.1.32473 is for documentation"),
         ("[dht]", "[ca.life_days]\nL1 = 8\n[dht]", "fault: ca.life_days.L1: between 1 and 7 days"),
         ("[dht]", "[ca.life_days]\nL2 = 0\n[dht]", "fault: ca.life_days.L2: between 1 and 30 days"),
@@ -522,7 +524,7 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
     assert!(config.is_some(), "{findings:#?}");
 
     let table: Table = all.parse().unwrap();
-    let sections: [(&str, &[&str]); 11] = [
+    let sections: [(&str, &[&str]); 12] = [
         ("service", keys_of::<service::Raw>()),
         ("http", keys_of::<http::Raw>()),
         ("sip", keys_of::<sip::Raw>()),
@@ -534,6 +536,7 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
         ("smtp", keys_of::<smtp::Raw>()),
         ("keys", keys_of::<keys::Raw>()),
         ("operators", keys_of::<operators::Raw>()),
+        ("sandbox", keys_of::<sandbox::Raw>()),
     ];
     for (section, keys) in sections {
         let shown = match &table[section] {

@@ -221,7 +221,7 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
 }
 
 /// Numbers in E.164, at least one; `what` says which are wanted.
-fn numbers(place: &str, texts: &[String], what: &str, file: &mut File<'_>) -> Option<Vec<Number>> {
+pub(super) fn numbers(place: &str, texts: &[String], what: &str, file: &mut File<'_>) -> Option<Vec<Number>> {
     if texts.is_empty() {
         file.findings.fault(place, what);
         return None;

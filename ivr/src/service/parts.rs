@@ -23,6 +23,7 @@ use crate::link_status::LinkStatus;
 use crate::mail::{Catcher, MailSender, Nudge, Relay, Transport};
 use crate::operators::Operators;
 use crate::publish::{Publisher, PublisherParts};
+use crate::sandbox::Sandbox;
 use crate::sip_driver::Figures;
 use crate::store::Store;
 use crate::verify::{Bell, Expected, Limits, Verify, VerifyParts};
@@ -103,12 +104,19 @@ impl Parts {
         let catcher = self.is_demo.then(|| Catcher::new(self.config.service().name()));
         let mail = self.mail(&issue, catcher.clone())?;
         let enrol = mail.as_ref().map(|(enrol, _)| enrol.clone());
-        let app = self.app(&verify, &issue, enrol, (calls.clone(), operators.clone()), catcher, (figures, links));
+        let others = (calls.clone(), operators.clone(), self.sandbox()?);
+        let app = self.app(&verify, &issue, enrol, others, catcher, (figures, links));
         Ok(Wired { verify, issue, publisher, calls, operators, mail, app })
     }
 
     fn dialled(&self) -> Dialled {
         Dialled::of(self.config.policy()).expect("the configuration wants a number of every trunk")
+    }
+
+    fn sandbox(&self) -> Result<Option<Sandbox>, StartError> {
+        let Some(section) = self.config.sandbox() else { return Ok(None) };
+        let code_life = self.config.verification().code_life();
+        Ok(Some(Sandbox::new(section.numbers().to_vec(), self.dialled(), code_life, self.clock)?))
     }
 
     fn mail(&self, issue: &Issue, catcher: Option<Catcher>) -> Result<Option<(EnrolEmail, MailSender)>, StartError> {
@@ -135,7 +143,7 @@ impl Parts {
         verify: &Verify,
         issue: &Issue,
         enrol: Option<EnrolEmail>,
-        (calls, operators): (CallRecord, Operators),
+        (calls, operators, sandbox): (CallRecord, Operators, Option<Sandbox>),
         mails: Option<Catcher>,
         (figures, links): (watch::Receiver<Figures>, watch::Receiver<Vec<LinkStatus>>),
     ) -> App {
@@ -169,6 +177,7 @@ impl Parts {
                 let directory = directory.clone();
                 Box::pin(async move { directory.ask().await })
             }),
+            sandbox,
             enrol,
             calls,
             operators,

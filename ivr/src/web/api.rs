@@ -10,6 +10,7 @@ pub mod enrolments;
 pub mod health;
 pub mod level;
 pub mod old_key;
+pub mod sandbox;
 pub mod verifications;
 
 use axum::routing::get;
@@ -28,6 +29,7 @@ pub fn routes() -> Router<App> {
         .merge(calls::routes())
         .merge(certificates::routes())
         .merge(old_key::routes())
+        .merge(sandbox::routes())
         .merge(authority::routes())
         .merge(health::routes())
         .route("/openapi.json", get(async || Json(description())))
@@ -65,6 +67,12 @@ pub fn description() -> utoipa::openapi::OpenApi {
         old_key::veto,
         old_key::lift,
         old_key::withdraw,
+        sandbox::authority,
+        sandbox::start,
+        sandbox::show,
+        sandbox::call,
+        sandbox::read_back,
+        sandbox::cancel,
         authority::bundle,
         authority::tel_list,
         authority::email_list,

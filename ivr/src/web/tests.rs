@@ -10,6 +10,7 @@ mod email;
 mod hold;
 mod hostile;
 mod pages;
+mod sandbox;
 pub(super) mod service;
 
 use browser::Browser;

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::enrol_email::fixture::{self as email, Postbox};
 use crate::link_status::LinkStatus;
 use crate::operators::Operators;
+use crate::sandbox::Sandbox;
 use crate::sip_driver::Figures;
 use crate::store::test_database::TestDatabase;
 use crate::verify::fixture;
@@ -29,6 +30,9 @@ use crate::web::{self, App, Parts, Published, Settings, csrf};
 pub(in crate::web) const NUMBER: &str = fixture::NUMBER;
 /// The number that is called.
 pub(in crate::web) const DIAL: &str = "+12025550100";
+
+/// The number of the sandbox.
+pub(in crate::web) const TEST_NUMBER: &str = "+12025550150";
 
 /// How long an operator stays logged in.
 const SESSION: Duration = Duration::from_secs(3600);
@@ -61,6 +65,8 @@ impl Service {
         };
         change(&mut settings);
         let postbox = Postbox::of(below.database.store.clone());
+        let test_numbers = vec![fixture::number(TEST_NUMBER)];
+        let sandbox = Sandbox::new(test_numbers, fixture::dialled(), Duration::from_secs(600), Clock).unwrap();
         let app = App::new(Parts {
             clock: Clock,
             verify: below.verify.clone(),
@@ -85,6 +91,7 @@ impl Service {
             directory: Box::new(|| {
                 Box::pin(async { vec![Health { backend: "mainline", reachable: 3, configured: 3 }] })
             }),
+            sandbox: Some(sandbox),
             enrol: Some(email::on(below.database.store.clone(), below.issue.clone(), "http://127.0.0.1:8080")),
             calls: CallRecord::new(below.database.store.clone(), "test".to_owned(), Clock),
             operators: Operators::new(below.database.store.clone(), SESSION, Clock),

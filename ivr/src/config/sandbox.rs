@@ -1,0 +1,36 @@
+//! `[sandbox]`: verifications without a telephone, for those who write programs against the API.
+
+use ivr_core::number::Number;
+use serde::Deserialize;
+
+use super::File;
+use super::trunk::numbers;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    numbers: Vec<String>,
+}
+
+/// The checked section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sandbox {
+    numbers: Vec<Number>,
+}
+
+impl Sandbox {
+    /// The numbers that it takes: nobody's.
+    pub fn numbers(&self) -> &[Number] {
+        &self.numbers
+    }
+}
+
+/// The section, if it is there.
+pub(super) fn check(file: &mut File<'_>) -> Option<Option<Sandbox>> {
+    if !file.table.contains_key("sandbox") {
+        return Some(None);
+    }
+    let raw: Raw = file.optional("sandbox")?;
+    let what = "name numbers that are nobody's, such as \"+12025550150\"";
+    Some(Some(Sandbox { numbers: numbers("sandbox.numbers", &raw.numbers, what, file)? }))
+}

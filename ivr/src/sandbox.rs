@@ -1,0 +1,227 @@
+//! A sandbox for those who write programs against the API: the answers of a verification without a telephone
+//! (docs/adr/0013-a-sandbox-of-its-own.md). It has numbers, an authority and a memory of its own, and knows nothing of the
+//! service's: no store, no directory, no proof and no key that anybody trusts (`tests/tests/borders.rs`). What it issues
+//! is signed by an authority that is made at its start and ends with the process.
+
+mod product;
+mod rehearsal;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ca::{Authority, InitError, InitOptions, KeyCost, OpenError, Request, RequestError, Serial, Urls};
+use ivr_core::call::question::VerificationId;
+use ivr_core::caller::Dialled;
+use ivr_core::code::Code;
+use ivr_core::key_check::KeyCheck;
+use ivr_core::number::Number;
+use ivr_core::private::Private;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use time::OffsetDateTime;
+
+use self::rehearsal::{Asked, Rehearsal};
+pub use self::rehearsal::{Does, Hears};
+use crate::clock::Clock;
+use crate::issue::tel_subject;
+use crate::verify::{Start, Started, StartedBy, Typed, View, new_secret, secret_sha256};
+
+/// The sandbox of a service.
+pub struct Sandbox {
+    /// Whose numbers these are, the operator knows: nobody's.
+    numbers: Vec<Number>,
+    /// The numbers to dial, as in the service; nobody takes the call.
+    dialled: Dialled,
+    code_life: Duration,
+    authority: Authority,
+    clock: Clock,
+    /// The oldest first, at most [`MOST`]: when there are so many, the oldest goes.
+    rehearsals: Mutex<VecDeque<Rehearsal>>,
+}
+
+/// Why a rehearsal does not begin, or does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// Only its own numbers are taken, so that nothing it says is about anybody.
+    #[error("the sandbox takes the operator's test numbers only: {}", shown(.0))]
+    NotATestNumber(Vec<Number>),
+    /// The PKCS#10 is refused; its sender can mend it.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// An app compares digits of its key, and there is none.
+    #[error("an app has to send a certificate request: the key check is of its key")]
+    NoKey,
+    /// No such rehearsal, or not this secret; or it was long ago, or on another node.
+    #[error("there is no such rehearsal")]
+    Unknown,
+    /// Its authority does not sign it.
+    #[error("the sandbox cannot sign this: {0}")]
+    Signing(String),
+}
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum FoundingError {
+    /// Its authority cannot be made.
+    #[error("the authority of the sandbox cannot be made: {0}")]
+    Init(#[from] InitError),
+    /// Or not opened.
+    #[error("the authority of the sandbox cannot be opened: {0}")]
+    Open(#[from] OpenError),
+}
+
+impl Sandbox {
+    /// A sandbox with these numbers. It makes its own authority: none can be given to it.
+    ///
+    /// # Errors
+    /// If its authority cannot be made.
+    pub fn new(
+        numbers: Vec<Number>,
+        dialled: Dialled,
+        code_life: Duration,
+        clock: Clock,
+    ) -> Result<Self, FoundingError> {
+        let passphrase = new_secret(clock);
+        let files = Authority::init(&InitOptions {
+            name: NAME.to_owned(),
+            // RFC 5612: for documentation. No level of a service has a policy under it.
+            oid_arc: vec![1, 3, 6, 1, 4, 1, 32473],
+            urls: Urls::under("http://sandbox.invalid"),
+            strict_smime: false,
+            now: clock.wall(),
+            entropy: clock.bytes(),
+            passphrase: &passphrase,
+            cost: KeyCost::Throwaway,
+        })?;
+        let authority = Authority::open(&files, &passphrase)?;
+        Ok(Self { numbers, dialled, code_life, authority, clock, rehearsals: Mutex::default() })
+    }
+
+    /// Begins a rehearsal.
+    ///
+    /// # Errors
+    /// What the asker has to change.
+    pub fn start(&self, start: Start, now: OffsetDateTime) -> Result<Started, SandboxError> {
+        let Start { number, csr, started_by, publish, locale, source: _ } = start;
+        if !self.numbers.contains(&number) {
+            return Err(SandboxError::NotATestNumber(self.numbers.clone()));
+        }
+        let request = csr.as_deref().map(Request::parse).transpose()?;
+        if let Some(request) = &request {
+            request.names_only(&tel_subject(&number))?;
+        }
+        let id = VerificationId(self.clock.bytes());
+        let key_check = match (started_by, &request) {
+            (StartedBy::Page, _) => None,
+            (StartedBy::App, Some(request)) => Some(KeyCheck::of(&request.spki(), id)),
+            (StartedBy::App, None) => return Err(SandboxError::NoKey),
+        };
+        let (secret, expires_at) = (new_secret(self.clock), now + self.code_life);
+        let code = Code::draw(&mut self.chance());
+        let dial = self.dialled.from(number.country()).clone();
+        let asked = Asked { number, request, key_check, publish, locale };
+        let times = (now, expires_at);
+        let rehearsal = Rehearsal::begin(id, secret_sha256(&secret), code.clone(), asked, times);
+        let mut rehearsals = self.rehearsals();
+        if rehearsals.len() >= MOST {
+            rehearsals.pop_front();
+        }
+        rehearsals.push_back(rehearsal);
+        Ok(Started { id, secret: Private::new(secret), code: Private::new(code), dial, expires_at })
+    }
+
+    /// Shows it to its owner.
+    ///
+    /// # Errors
+    /// [`SandboxError::Unknown`] for any wrong id or secret.
+    pub fn view(&self, id: VerificationId, secret: &str, now: OffsetDateTime) -> Result<View, SandboxError> {
+        self.with(id, secret, |rehearsal| Ok(rehearsal.view(&self.dialled, now)))
+    }
+
+    /// A call that was never made: what the service would do, and what its voice would say.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view).
+    pub fn call(
+        &self,
+        id: VerificationId,
+        secret: &str,
+        does: Does,
+        now: OffsetDateTime,
+    ) -> Result<Hears, SandboxError> {
+        self.with(id, secret, |rehearsal| Ok(rehearsal.call(does, now, &mut self.chance())))
+    }
+
+    /// The digits that the voice would have read. Right ones issue, from the sandbox's own authority.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view); or the request asks for what no authority signs.
+    pub fn type_in(
+        &self,
+        id: VerificationId,
+        secret: &str,
+        digits: &Code,
+        now: OffsetDateTime,
+    ) -> Result<Typed, SandboxError> {
+        let serial = Serial::from_random(self.clock.bytes());
+        self.with(id, secret, |rehearsal| {
+            rehearsal.type_in(digits, now, |asked| product::make(&self.authority, (id, asked), serial, now))
+        })
+    }
+
+    /// Its owner gives it up.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view).
+    pub fn cancel(&self, id: VerificationId, secret: &str, now: OffsetDateTime) -> Result<(), SandboxError> {
+        self.with(id, secret, |rehearsal| {
+            rehearsal.cancel(now);
+            Ok(())
+        })
+    }
+
+    /// What its certificates and results are verified with: the root's certificate, PEM, and the key of results, a JWK set.
+    pub fn anchors(&self) -> (String, serde_json::Value) {
+        (self.authority.root_pem(), self.authority.result_key().jwks())
+    }
+
+    fn with<T>(
+        &self,
+        id: VerificationId,
+        secret: &str,
+        work: impl FnOnce(&mut Rehearsal) -> Result<T, SandboxError>,
+    ) -> Result<T, SandboxError> {
+        let hash = secret_sha256(secret);
+        let mut rehearsals = self.rehearsals();
+        let found = rehearsals.iter_mut().find(|rehearsal| rehearsal.is(id, &hash));
+        found.map_or(Err(SandboxError::Unknown), work)
+    }
+
+    fn rehearsals(&self) -> MutexGuard<'_, VecDeque<Rehearsal>> {
+        self.rehearsals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chance(&self) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed(self.clock.bytes())
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sandbox({} rehearsals)", self.rehearsals().len())
+    }
+}
+
+fn shown(numbers: &[Number]) -> String {
+    numbers.iter().map(Number::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// In every certificate and result of a sandbox.
+pub const NAME: &str = "SANDBOX, proves nothing";
+/// Some 4 MB, if each has the largest request.
+const MOST: usize = 500;
+
+#[cfg(test)]
+mod tests;

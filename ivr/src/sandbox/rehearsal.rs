@@ -1,0 +1,245 @@
+//! One rehearsal: the states of a verification, moved by what its program says that the caller does.
+
+use ivr_core::call::flow::Step;
+use ivr_core::call::question::VerificationId;
+use ivr_core::caller::{Caps, Dialled, Reason};
+use ivr_core::code::Code;
+use ivr_core::key_check::KeyCheck;
+use ivr_core::number::Number;
+use ivr_core::private::Private;
+use rand_core::Rng;
+use time::{Duration, OffsetDateTime};
+
+use super::SandboxError;
+use super::product::Product;
+use crate::verify::{Happening, State, Typed, View, state_sentence, step_name, step_sentence};
+
+/// What a caller does in a call that nobody makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Does {
+    /// All that is asked: the code, and the digit that confirms.
+    Code,
+    /// A wrong code.
+    WrongCode,
+    /// It withholds its number.
+    Withheld,
+}
+
+/// What the caller would have heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hears {
+    /// The digits for the program, and before them the key check, if an app began it.
+    ReadBack {
+        /// Four digits.
+        key_check: Option<KeyCheck>,
+        /// Six digits.
+        digits: Private<Code>,
+    },
+    /// That the code was wrong; so many may still be.
+    WrongCode {
+        /// Tries left.
+        left: u8,
+    },
+    /// Nothing: the call is refused.
+    Refused(Reason),
+}
+
+/// What is rehearsed.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) number: Number,
+    pub(super) request: Option<ca::Request>,
+    pub(super) key_check: Option<KeyCheck>,
+    pub(super) publish: bool,
+    pub(super) locale: String,
+}
+
+/// A rehearsal.
+#[derive(Debug)]
+pub(super) struct Rehearsal {
+    id: VerificationId,
+    secret_sha256: [u8; 32],
+    code: Code,
+    asked: Asked,
+    created_at: OffsetDateTime,
+    expires_at: OffsetDateTime,
+    wrong_codes_left: u8,
+    read_backs_left: u8,
+    stage: Stage,
+    happenings: Vec<Happening>,
+}
+
+/// Where it stands.
+#[derive(Debug)]
+enum Stage {
+    Waiting,
+    ReadBack { digits: Code, until: OffsetDateTime },
+    Issued(Box<Product>),
+    Voided,
+    GivenUp,
+}
+
+impl Rehearsal {
+    /// A rehearsal that begins, and until when its code may be dialled.
+    pub(super) fn begin(
+        id: VerificationId,
+        secret_sha256: [u8; 32],
+        code: Code,
+        asked: Asked,
+        (created_at, expires_at): (OffsetDateTime, OffsetDateTime),
+    ) -> Self {
+        Self {
+            id,
+            secret_sha256,
+            code,
+            asked,
+            created_at,
+            expires_at,
+            wrong_codes_left: WRONG_CODES,
+            read_backs_left: READ_BACKS,
+            stage: Stage::Waiting,
+            happenings: Vec::new(),
+        }
+    }
+
+    /// Is it this one, and its owner's secret?
+    pub(super) fn is(&self, id: VerificationId, secret_sha256: &[u8; 32]) -> bool {
+        self.id == id && self.secret_sha256 == *secret_sha256
+    }
+
+    /// A call of its number.
+    pub(super) fn call(&mut self, does: Does, now: OffsetDateTime, chance: &mut impl Rng) -> Hears {
+        let is_expected = matches!(self.state(now), State::Waiting | State::ReadBack) && now < self.expires_at;
+        match does {
+            Does::Withheld => {
+                self.note("refused", Reason::Anonymous.code(), now);
+                Hears::Refused(Reason::Anonymous)
+            }
+            Does::Code | Does::WrongCode if !is_expected => Hears::Refused(Reason::NoSession),
+            Does::Code => {
+                self.note_steps(
+                    &[Step::CodeMatched(self.id), Step::Confirming, Step::Confirmed, Step::ReadingBack],
+                    now,
+                );
+                self.note("state", State::ReadBack.name(), now);
+                let digits = Code::draw(chance);
+                self.stage = Stage::ReadBack { digits: digits.clone(), until: now + READ_BACK_LIFE };
+                Hears::ReadBack { key_check: self.asked.key_check, digits: Private::new(digits) }
+            }
+            Does::WrongCode => {
+                self.wrong_codes_left -= 1;
+                if self.wrong_codes_left == 0 {
+                    self.void(now);
+                }
+                Hears::WrongCode { left: self.wrong_codes_left }
+            }
+        }
+    }
+
+    /// Digits of the voice; `make` makes what right ones bring.
+    pub(super) fn type_in(
+        &mut self,
+        digits: &Code,
+        now: OffsetDateTime,
+        make: impl FnOnce(&Asked) -> Result<Product, SandboxError>,
+    ) -> Result<Typed, SandboxError> {
+        let state = self.state(now);
+        let Stage::ReadBack { digits: expected, .. } = &self.stage else { return Ok(Typed::NotExpected(state)) };
+        if state != State::ReadBack {
+            return Ok(Typed::NotExpected(state));
+        }
+        if digits == expected {
+            self.stage = Stage::Issued(Box::new(make(&self.asked)?));
+            self.note("state", State::Issued.name(), now);
+            return Ok(Typed::Right);
+        }
+        self.read_backs_left -= 1;
+        if self.read_backs_left == 0 {
+            self.void(now);
+            return Ok(Typed::Voided);
+        }
+        Ok(Typed::Wrong { left: self.read_backs_left })
+    }
+
+    /// Its owner gives it up, unless it is over.
+    pub(super) fn cancel(&mut self, now: OffsetDateTime) {
+        if matches!(self.stage, Stage::Waiting | Stage::ReadBack { .. }) {
+            self.stage = Stage::GivenUp;
+            self.note("state", State::Expired.name(), now);
+        }
+    }
+
+    /// What its owner may see.
+    pub(super) fn view(&self, dialled: &Dialled, now: OffsetDateTime) -> View {
+        let state = self.state(now);
+        let may_key_in = matches!(state, State::Waiting | State::ReadBack) && now < self.expires_at;
+        let (certificate, result) = match &self.stage {
+            Stage::Issued(product) => product.shown(),
+            _ => (None, None),
+        };
+        let read_back_until = match &self.stage {
+            Stage::ReadBack { until, .. } if state == State::ReadBack => Some(*until),
+            _ => None,
+        };
+        View {
+            id: self.id,
+            number: self.asked.number.clone(),
+            dial: dialled.from(self.asked.number.country()).clone(),
+            state,
+            code: may_key_in.then(|| Private::new(self.code.clone())),
+            locale: self.asked.locale.clone(),
+            publish: self.asked.publish,
+            wants_certificate: self.asked.request.is_some(),
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            read_back_until,
+            read_backs_left: self.read_backs_left,
+            held_until: None,
+            happenings: self.happenings.clone(),
+            certificate,
+            is_code_only: false,
+            caps: Caps::default(),
+            result,
+            failure: None,
+        }
+    }
+
+    fn state(&self, now: OffsetDateTime) -> State {
+        match &self.stage {
+            Stage::ReadBack { until, .. } if now < *until => State::ReadBack,
+            Stage::Waiting | Stage::ReadBack { .. } if now < self.expires_at => State::Waiting,
+            Stage::Waiting | Stage::ReadBack { .. } | Stage::GivenUp => State::Expired,
+            Stage::Issued(_) => State::Issued,
+            Stage::Voided => State::Voided,
+        }
+    }
+
+    fn void(&mut self, now: OffsetDateTime) {
+        self.stage = Stage::Voided;
+        self.note("state", State::Voided.name(), now);
+    }
+
+    fn note_steps(&mut self, steps: &[Step], now: OffsetDateTime) {
+        steps.iter().for_each(|step| self.note("step", step_name(step), now));
+    }
+
+    /// A line for its owner; what a program does again and again adds no more than there is room for.
+    fn note(&mut self, kind: &'static str, what: &str, at: OffsetDateTime) {
+        let sentence = match kind {
+            "step" => step_sentence(what),
+            "refused" => Reason::from_code(what).map(|reason| reason.sentences(&self.asked.locale).page),
+            _ => State::from_name(what).map(state_sentence),
+        };
+        if let Some(sentence) = sentence.filter(|_| self.happenings.len() < MOST_HAPPENINGS) {
+            let number = i64::try_from(self.happenings.len() + 1).unwrap_or(i64::MAX);
+            self.happenings.push(Happening { number, at, kind, what: what.to_owned(), sentence: sentence.to_owned() });
+        }
+    }
+}
+
+/// As in the service: wrong codes and read-backs until it is void, and how long digits may be typed.
+const WRONG_CODES: u8 = 6;
+const READ_BACKS: u8 = 3;
+const READ_BACK_LIFE: Duration = Duration::seconds(90);
+/// Lines of one rehearsal.
+const MOST_HAPPENINGS: usize = 50;

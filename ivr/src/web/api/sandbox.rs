@@ -1,0 +1,248 @@
+//! `/v1/sandbox`: verifications without a telephone, for those who write programs against `/v1/verifications`. The answers
+//! are the same, with `"sandbox": true`; nothing behind them is (`crate::sandbox`).
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use ivr_core::number::Number;
+use serde::{Deserialize, Serialize};
+
+use super::verifications::{Begin, Begun, Body, ReadBack, Verification, locale, private, typed};
+use crate::sandbox::{Does, Hears, Sandbox, SandboxError};
+use crate::verify::Start;
+use crate::web::App;
+use crate::web::call::digits;
+use crate::web::error::{Problem, WebError};
+use crate::web::limits::Source;
+use crate::web::session::{ByToken, Session};
+
+/// `/v1/sandbox` and what belongs to it.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/sandbox/authority", get(authority))
+        .route("/v1/sandbox/verifications", post(start))
+        .route("/v1/sandbox/verifications/{id}", get(show).delete(cancel))
+        .route("/v1/sandbox/verifications/{id}/call", post(call))
+        .route("/v1/sandbox/verifications/{id}/read-back", post(read_back))
+}
+
+/// A rehearsal that was started.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct RehearsalBegun {
+    /// Always true: nothing of it proves anything.
+    sandbox: bool,
+    #[serde(flatten)]
+    begun: Begun,
+}
+
+/// Where a rehearsal stands. Its certificate is signed by the authority of the sandbox, and never published.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Rehearsal {
+    /// Always true: nothing of it proves anything.
+    sandbox: bool,
+    #[serde(flatten)]
+    verification: Verification,
+}
+
+/// A call that nobody makes.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// What the caller does.
+    does: CallerDoes,
+}
+
+/// What a caller does.
+#[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallerDoes {
+    /// Keys in the code and the digit that confirms.
+    Code,
+    /// Keys in a wrong code.
+    WrongCode,
+    /// Withholds its number.
+    Withheld,
+}
+
+impl From<CallerDoes> for Does {
+    fn from(does: CallerDoes) -> Self {
+        match does {
+            CallerDoes::Code => Self::Code,
+            CallerDoes::WrongCode => Self::WrongCode,
+            CallerDoes::Withheld => Self::Withheld,
+        }
+    }
+}
+
+/// What the caller would have heard. In the service only the telephone says it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Heard {
+    /// Always true: there was no call.
+    sandbox: bool,
+    /// The SIP status of the call.
+    status: u16,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// After a wrong code: how many may still be wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tries_left: Option<u8>,
+    /// The check of an app's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_check: Option<String>,
+    /// The digits to post.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digits: Option<String>,
+}
+
+/// What certificates and results of the sandbox are verified with. It ends with the process.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct SandboxAuthority {
+    /// Always true: trust it in tests only.
+    sandbox: bool,
+    /// The root's certificate, PEM.
+    root_pem: String,
+    /// The key of results, a JWK set.
+    #[schema(value_type = Object)]
+    jwks: serde_json::Value,
+}
+
+/// What the sandbox signs with.
+#[utoipa::path(get, path = "/v1/sandbox/authority", tag = "sandbox", responses(
+    (status = 200, description = "Root and key, of this process", body = SandboxAuthority),
+    (status = 404, description = "There is no sandbox", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn authority(State(app): State<App>) -> Result<Response, WebError> {
+    let (root_pem, jwks) = sandbox(&app)?.anchors();
+    Ok(Json(SandboxAuthority { sandbox: true, root_pem, jwks }).into_response())
+}
+
+/// Begin a rehearsal with one of the operator's test numbers.
+#[utoipa::path(post, path = "/v1/sandbox/verifications", tag = "sandbox", request_body = Begin, responses(
+    (status = 201, description = "Begun", body = RehearsalBegun),
+    (status = 400, description = "No JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "There is no sandbox", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Number, request or field refused: the detail says what to change", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many from this source: see Retry-After", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn start(
+    State(app): State<App>,
+    Source(source): Source,
+    Body(begin): Body<Begin>,
+) -> Result<Response, WebError> {
+    let number = Number::parse(&begin.number).map_err(WebError::Number)?;
+    let locale = locale(&app, begin.locale.as_deref())?;
+    let (csr, started_by) = (begin.csr.map(String::into_bytes), begin.started_by.into());
+    let start = Start { number, csr, started_by, publish: begin.publish, locale, source };
+    let started = sandbox(&app)?.start(start, app.clock.wall())?;
+    let location = format!("/v1/sandbox/verifications/{}", started.id);
+    let begun = RehearsalBegun { sandbox: true, begun: started.into() };
+    Ok((StatusCode::CREATED, [(LOCATION, location)], private(begun)).into_response())
+}
+
+/// Look at a rehearsal.
+#[utoipa::path(get, path = "/v1/sandbox/verifications/{id}", tag = "sandbox", params(("id" = String, Path)),
+    security(("secret" = [])), responses(
+    (status = 200, description = "Where it stands", body = Rehearsal),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such rehearsal, or not this secret", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn show(State(app): State<App>, ByToken(session): ByToken) -> Result<Response, WebError> {
+    shown(&app, &session)
+}
+
+/// Let the caller do something, in a call that nobody makes; the answer is what the voice would say.
+#[utoipa::path(post, path = "/v1/sandbox/verifications/{id}/call", tag = "sandbox", params(("id" = String, Path)),
+    security(("secret" = [])), request_body = Call, responses(
+    (status = 200, description = "What the caller would hear", body = Heard),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such rehearsal, or not this secret", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "No such thing to do", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn call(
+    State(app): State<App>,
+    ByToken(session): ByToken,
+    Body(call): Body<Call>,
+) -> Result<Response, WebError> {
+    let does = call.does.into();
+    let hears = sandbox(&app)?.call(session.id, session.secret.expose(), does, app.clock.wall())?;
+    Ok(private(Heard::from(hears)))
+}
+
+/// Post the digits that the voice would have read.
+#[utoipa::path(post, path = "/v1/sandbox/verifications/{id}/read-back", tag = "sandbox", params(("id" = String, Path)),
+    security(("secret" = [])), request_body = ReadBack, responses(
+    (status = 200, description = "Right: issued by the sandbox's authority", body = Rehearsal),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such rehearsal, or not this secret", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Void, or not expected now", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Wrong digits, or no six digits", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn read_back(
+    State(app): State<App>,
+    ByToken(session): ByToken,
+    Body(read_back): Body<ReadBack>,
+) -> Result<Response, WebError> {
+    let digits = digits(&read_back.digits).ok_or_else(|| WebError::field("digits: write six digits"))?;
+    let (rehearsing, opening) = (app.clone(), session.clone());
+    // Signing takes a core for a moment: not one that serves pages.
+    let signing = tokio::task::spawn_blocking(move || {
+        let now = rehearsing.clock.wall();
+        Ok::<_, WebError>(sandbox(&rehearsing)?.type_in(opening.id, opening.secret.expose(), &digits, now)?)
+    });
+    typed(signing.await.expect("signing does not panic, and nobody aborts it")?)?;
+    shown(&app, &session)
+}
+
+/// Give a rehearsal up.
+#[utoipa::path(delete, path = "/v1/sandbox/verifications/{id}", tag = "sandbox", params(("id" = String, Path)),
+    security(("secret" = [])), responses(
+    (status = 204, description = "Given up"),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such rehearsal, or not this secret", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn cancel(State(app): State<App>, ByToken(session): ByToken) -> Result<StatusCode, WebError> {
+    sandbox(&app)?.cancel(session.id, session.secret.expose(), app.clock.wall())?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn shown(app: &App, session: &Session) -> Result<Response, WebError> {
+    let view = sandbox(app)?.view(session.id, session.secret.expose(), app.clock.wall())?;
+    Ok(private(Rehearsal { sandbox: true, verification: view.into() }))
+}
+
+fn sandbox(app: &App) -> Result<&Sandbox, WebError> {
+    app.sandbox.as_ref().ok_or(WebError::NotFound)
+}
+
+impl From<Hears> for Heard {
+    fn from(hears: Hears) -> Self {
+        let nothing =
+            Self { sandbox: true, status: 200, reason: None, tries_left: None, key_check: None, digits: None };
+        match hears {
+            Hears::ReadBack { key_check, digits } => Self {
+                key_check: key_check.map(|check| check.as_str().to_owned()),
+                digits: Some(digits.expose().as_str().to_owned()),
+                ..nothing
+            },
+            Hears::WrongCode { left } => Self { tries_left: Some(left), ..nothing },
+            Hears::Refused(reason) => Self { status: reason.status(), reason: Some(reason.code()), ..nothing },
+        }
+    }
+}
+
+impl From<SandboxError> for WebError {
+    fn from(error: SandboxError) -> Self {
+        match error {
+            SandboxError::Unknown => Self::NotFound,
+            SandboxError::NotATestNumber(_) => Self::Refused { kind: "number-kind", detail: error.to_string() },
+            SandboxError::Request(_) | SandboxError::NoKey => {
+                Self::Refused { kind: "certificate-request", detail: error.to_string() }
+            }
+            SandboxError::Signing(_) => Self::Fault(error.to_string()),
+        }
+    }
+}

@@ -15,7 +15,6 @@ use ca::{Authority, InitError, InitOptions, KeyCost, OpenError, Request, Request
 use ivr_core::call::question::VerificationId;
 use ivr_core::caller::Dialled;
 use ivr_core::code::Code;
-use ivr_core::key_check::KeyCheck;
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use rand_chacha::ChaCha20Rng;
@@ -26,7 +25,7 @@ use self::rehearsal::{Asked, Rehearsal};
 pub use self::rehearsal::{Does, Hears};
 use crate::clock::Clock;
 use crate::issue::tel_subject;
-use crate::verify::{Start, Started, StartedBy, Typed, View, new_secret, secret_sha256};
+use crate::verify::{NoKey, Start, Started, Typed, View, new_secret, secret_sha256};
 
 /// The sandbox of a service.
 pub struct Sandbox {
@@ -50,9 +49,9 @@ pub enum SandboxError {
     /// The PKCS#10 is refused; its sender can mend it.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// An app compares digits of its key, and there is none.
-    #[error("an app has to send a certificate request: the key check is of its key")]
-    NoKey,
+    /// An app without a key.
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
     /// No such rehearsal, or not this secret; or it was long ago, or on another node.
     #[error("there is no such rehearsal")]
     Unknown,
@@ -113,11 +112,7 @@ impl Sandbox {
             request.names_only(&tel_subject(&number))?;
         }
         let id = VerificationId(self.clock.bytes());
-        let key_check = match (started_by, &request) {
-            (StartedBy::Page, _) => None,
-            (StartedBy::App, Some(request)) => Some(KeyCheck::of(&request.spki(), id)),
-            (StartedBy::App, None) => return Err(SandboxError::NoKey),
-        };
+        let key_check = started_by.key_check(request.as_ref(), id)?;
         let (secret, expires_at) = (new_secret(self.clock), now + self.code_life);
         let code = Code::draw(&mut self.chance());
         let dial = self.dialled.from(number.country()).clone();

@@ -7,6 +7,7 @@ mod census;
 mod expected;
 mod limits;
 mod sessions;
+mod started_by;
 mod starting;
 mod steps;
 mod viewing;
@@ -29,6 +30,7 @@ pub use self::bell::Bell;
 pub use self::expected::Expected;
 pub use self::limits::Limits;
 pub use self::sessions::Sessions;
+pub use self::started_by::{NoKey, StartedBy};
 pub(crate) use self::starting::{new_secret, secret_sha256};
 pub use self::steps::step_name;
 pub(crate) use self::steps::step_sentence;
@@ -55,16 +57,6 @@ pub struct Start {
     pub source: IpAddr,
 }
 
-/// Who begins a verification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StartedBy {
-    /// A page: who stands between it and its visitor could show any digits.
-    #[default]
-    Page,
-    /// An app, which compares what the voice says of its key with what it works out itself.
-    App,
-}
-
 /// What its owner gets, once.
 #[derive(Debug, Clone)]
 pub struct Started {
@@ -86,9 +78,9 @@ pub enum StartError {
     /// The PKCS#10 is refused; its sender can mend it.
     #[error(transparent)]
     Request(#[from] ca::RequestError),
-    /// An app compares digits of its key, and there is none.
-    #[error("an app has to send a certificate request: the key check is of its key")]
-    NoKey,
+    /// An app without a key.
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
     /// A certificate for this key was revoked because the key was compromised.
     #[error("this key was revoked as compromised: make a new one")]
     BlockedKey,

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::verify::State;
 use crate::verify::fixture::{dialled, number};
+use crate::verify::{StartedBy, State};
 
 const TEST: &str = "+12025550150";
 

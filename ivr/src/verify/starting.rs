@@ -4,7 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ivr_core::call::question::VerificationId;
 use ivr_core::code::Code;
-use ivr_core::key_check::KeyCheck;
 use ivr_core::private::Private;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -13,7 +12,7 @@ use time::OffsetDateTime;
 use tracing::info;
 
 use super::limits::network;
-use super::{Start, StartError, Started, StartedBy, VerifyParts};
+use super::{Start, StartError, Started, VerifyParts};
 use crate::clock::Clock;
 use crate::store::verifications::{self, New};
 use crate::store::{StoreError, budgets};
@@ -31,11 +30,7 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
         None => None,
     };
     let id = VerificationId(parts.clock.bytes());
-    let key_check = match (started_by, request) {
-        (StartedBy::Page, _) => None,
-        (StartedBy::App, Some(request)) => Some(KeyCheck::of(&request.spki(), id)),
-        (StartedBy::App, None) => return Err(StartError::NoKey),
-    };
+    let key_check = started_by.key_check(request.as_ref(), id)?;
 
     let (store, columns) = (&parts.store, parts.store.columns());
     let source_tag = columns.tag("source", &[&network(source)]);

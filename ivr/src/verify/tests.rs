@@ -301,7 +301,7 @@ async fn an_apps_call_is_told_the_check_of_its_key(database: TestDatabase) {
     let service = Service::over(database).await;
     let start = |csr| Start { started_by: StartedBy::App, ..start(NUMBER, SOURCE, csr) };
     let refused = service.verify.start(start(None), service.now).await;
-    assert!(matches!(refused, Err(StartError::NoKey)), "{refused:?}");
+    assert!(matches!(refused, Err(StartError::NoKey(NoKey))), "{refused:?}");
     let csr = request();
     let started = service.verify.start(start(Some(csr.clone())), service.now).await.unwrap();
     let call = service.call(started.code.expose()).await;

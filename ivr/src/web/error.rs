@@ -422,7 +422,7 @@ impl From<StartError> for WebError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Request(error) => Self::Refused { kind: "certificate-request", detail: error.to_string() },
-            StartError::NoKey | StartError::BlockedKey => {
+            StartError::NoKey(_) | StartError::BlockedKey => {
                 Self::Refused { kind: "certificate-request", detail: error.to_string() }
             }
             StartError::Kind(_) => Self::Refused { kind: "number-kind", detail: error.to_string() },

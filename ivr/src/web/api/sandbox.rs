@@ -239,7 +239,7 @@ impl From<SandboxError> for WebError {
         match error {
             SandboxError::Unknown => Self::NotFound,
             SandboxError::NotATestNumber(_) => Self::Refused { kind: "number-kind", detail: error.to_string() },
-            SandboxError::Request(_) | SandboxError::NoKey => {
+            SandboxError::Request(_) | SandboxError::NoKey(_) => {
                 Self::Refused { kind: "certificate-request", detail: error.to_string() }
             }
             SandboxError::Signing(_) => Self::Fault(error.to_string()),

@@ -20,5 +20,6 @@ pub mod service;
 pub mod sip_driver;
 mod source;
 pub mod store;
+pub mod trunk_probe;
 pub mod verify;
 pub mod web;

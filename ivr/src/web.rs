@@ -50,6 +50,7 @@ use crate::mail::Catcher;
 use crate::operators::Operators;
 use crate::sip_driver::Figures;
 use crate::store::Store;
+use crate::trunk_probe::TrunkProbes;
 use crate::verify::Verify;
 
 /// Everything a handler may reach. Clones share it.
@@ -92,6 +93,8 @@ pub struct Parts {
     pub calls: CallRecord,
     /// The console's people.
     pub operators: Operators,
+    /// What arrives of the calls that they announce.
+    pub probes: TrunkProbes,
 }
 
 /// What the operator decided about pages.

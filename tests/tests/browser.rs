@@ -175,3 +175,32 @@ async fn pages(service: &Service, look: Look, look_name: &str) {
     browser.click("form[action$=cancel] button").await;
     browser.wait_for_sight("#start").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn the_probe_of_a_trunk_can_be_used_narrow_and_on_a_desktop() {
+    let service = Service::demo();
+    let browser = Browser::open(DESKTOP).await;
+    let link = service.said().split_whitespace().find(|word| word.contains("/console/enter/")).expect("a link");
+    browser.go(link).await;
+    browser.click("main button").await;
+    browser.wait_for_text("h1", "Calls").await;
+    let page = format!("{}/console/trunks", service.http());
+    browser.go(&page).await;
+    examine(&browser, "trunks").await;
+    browser.click("td a").await;
+    browser.type_into("#number", "+12025550143").await;
+    browser.click("main form button").await;
+    browser.wait_for_text("[role=status]", "Waiting for the call").await;
+    examine(&browser, "probe-waiting").await;
+
+    let (mut digits, calling) = call(&service, "+12025550143", "+12025550100".to_owned(), "000000".to_owned());
+    assert_eq!(digits.recv().await, None, "an announced call is refused");
+    calling.await.expect("the call ends");
+    browser.click("[role=status] a").await;
+    browser.wait_for_text("main", "Proposed profile").await;
+    for (width, name) in [(1280, "desktop"), (NARROW.width, "narrow")] {
+        browser.widen(width).await;
+        examine(&browser, &format!("probe-{name}")).await;
+    }
+}

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Value;
 
 use super::File;
+use super::digest;
 use super::link::{self, Links};
 use super::sip::Sip;
 use super::verstat;
@@ -26,6 +27,7 @@ pub(super) struct Raw {
     media_networks: Vec<String>,
     numbers: Vec<String>,
     ingress_secret_file: Option<PathBuf>,
+    digest: Option<digest::Raw>,
     #[serde(default = "yes")]
     shared_addresses: bool,
     #[serde(default)]
@@ -117,6 +119,8 @@ pub(super) struct Trunk {
     pub(super) profile: TrunkProfile,
     pub(super) certificate: Option<TrunkCertificate>,
     pub(super) links: Links,
+    /// The files with its passwords, by their keys.
+    pub(super) passwords: Vec<(&'static str, PathBuf)>,
 }
 
 pub(super) fn check(file: &mut File<'_>) -> Option<Vec<Trunk>> {
@@ -155,6 +159,7 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
     let media_networks: Option<Vec<Network>> = file.findings.parse_all(&place("media_networks"), &raw.media_networks);
     let numbers = numbers(&place("numbers"), &raw.numbers, file);
     let ingress_secret = secret(&place("ingress_secret_file"), raw.ingress_secret_file.as_ref(), file);
+    let digest = digest::check(&place, raw.digest.as_ref(), file);
     let country: Option<Option<Country>> = match &raw.country {
         Some(text) => file.findings.parse(&place("country"), text).map(Some),
         None => Some(None),
@@ -197,6 +202,7 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         media_networks: media_networks?,
         numbers: numbers?,
         ingress_secret: ingress_secret?,
+        digest: digest?,
         shared_addresses: raw.shared_addresses,
         trust_pai: raw.trust_pai,
         trust_rpid: raw.trust_rpid,
@@ -216,7 +222,13 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         pace: Pace::of(raw.calls_per_second),
     };
     let links = link::check(index, &profile, (raw.register.as_ref(), raw.probe.as_deref()), file)?;
-    Some(Trunk { profile, certificate, links })
+    let digest_password = raw.digest.as_ref().map(|raw| file.path(raw.password_file()));
+    let passwords = [
+        ("trunk.register.password_file", links.password_file.clone()),
+        ("trunk.digest.password_file", digest_password),
+    ];
+    let passwords = passwords.into_iter().filter_map(|(place, path)| Some((place, path?))).collect();
+    Some(Trunk { profile, certificate, links, passwords })
 }
 
 fn numbers(place: &str, texts: &[String], file: &mut File<'_>) -> Option<Vec<Number>> {
@@ -419,7 +431,7 @@ pub(super) fn check_together(
 fn most(trunk: &TrunkProfile) -> (Level, Vec<&'static str>) {
     let mut caps = Vec::new();
     if trunk.is_open_to_others() {
-        caps.push("its addresses are shared and there is no ingress_secret_file");
+        caps.push("its addresses are shared and there is no ingress_secret_file, nor [trunk.digest]");
     }
     if !trunk.cli_screened {
         caps.push("cli_screened is false");

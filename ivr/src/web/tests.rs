@@ -11,6 +11,7 @@ mod hold;
 mod hostile;
 mod pages;
 pub(super) mod service;
+mod trunks;
 
 use browser::Browser;
 use service::Service;

@@ -7,6 +7,7 @@ use axum::Router;
 use dht_client::backend::Health;
 use ivr_core::call::flow::Step;
 use ivr_core::call::question::{Answer, Question, VerificationId};
+use ivr_core::caller::TrunkProfile;
 use ivr_core::code::Code;
 use ivr_core::endpoint::Counters;
 use ivr_core::link::LinkState;
@@ -20,8 +21,9 @@ use crate::clock::Clock;
 use crate::enrol_email::fixture::{self as email, Postbox};
 use crate::link_status::LinkStatus;
 use crate::operators::Operators;
-use crate::sip_driver::Figures;
+use crate::sip_driver::{Announcements, Figures};
 use crate::store::test_database::TestDatabase;
+use crate::trunk_probe::TrunkProbes;
 use crate::verify::fixture;
 use crate::web::{self, App, Parts, Published, Settings, csrf};
 
@@ -36,6 +38,8 @@ const SESSION: Duration = Duration::from_secs(3600);
 pub(in crate::web) struct Service {
     pub(in crate::web) app: App,
     pub(in crate::web) router: Router,
+    /// What the telephone is told to wait for.
+    pub(super) telephone: tokio::sync::Mutex<Announcements>,
     /// The mails that went out.
     pub(super) postbox: Postbox,
     below: fixture::Service,
@@ -60,6 +64,13 @@ impl Service {
             demo: None,
         };
         change(&mut settings);
+        let trunk = |name: &str| TrunkProfile {
+            name: name.to_owned(),
+            sources: vec!["192.0.2.0/28".parse().unwrap()],
+            numbers: vec![fixture::number(DIAL)],
+            ..TrunkProfile::default()
+        };
+        let (probes, telephone) = TrunkProbes::new(vec![trunk("carrier"), trunk("a \"b\"/c")]);
         let postbox = Postbox::of(below.database.store.clone());
         let app = App::new(Parts {
             clock: Clock,
@@ -88,8 +99,9 @@ impl Service {
             enrol: Some(email::on(below.database.store.clone(), below.issue.clone(), "http://127.0.0.1:8080")),
             calls: CallRecord::new(below.database.store.clone(), "test".to_owned(), Clock),
             operators: Operators::new(below.database.store.clone(), SESSION, Clock),
+            probes,
         });
-        Self { router: web::router(app.clone()), app, postbox, below }
+        Self { router: web::router(app.clone()), app, telephone: telephone.into(), postbox, below }
     }
 
     /// A call by [`NUMBER`] keys in this code, and waits for the confirm digit.

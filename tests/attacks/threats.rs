@@ -59,15 +59,21 @@ const THREATS: &[Threat] = &[
     },
     Threat {
         attack: "Another customer of the same carrier calls our URI",
-        defence: "A secret in the URI that only our carrier was given, and the number called. Without the secret, calls \
-                  from shared addresses are worth L1. The carrier's certificate does not stand for one: the calls of \
+        defence: "A secret in the URI that only our carrier was given, or an account whose password each INVITE proves, \
+                  and the number called. Without either, calls from shared addresses are worth L1. The carrier's certificate does not stand for one: the calls of \
                   all its customers come over it.",
         left: "Low, as long as the carrier keeps the URI to itself.",
         played: &[
             "other_customer::without_the_secret_of_the_uri_that_only_our_carrier_knows_it_is_refused",
             "other_customer::where_addresses_are_shared_and_there_is_no_secret_no_call_is_worth_more_than_l1",
         ],
-        besides: &["shared_addresses_need_a_secret", "a_certificate_tells_the_trunk_apart_and_not_its_customers"],
+        besides: &[
+            "shared_addresses_need_a_secret",
+            "a_trunk_that_must_prove_its_account_is_challenged_and_nobody_else_is_let_in",
+            "sip-digest-wrong.txt",
+            "sip-digest-repeated.txt",
+            "a_certificate_tells_the_trunk_apart_and_not_its_customers",
+        ],
     },
     Threat {
         attack: "Packets at every media port: foreign keys, foreign ears, false reports",
@@ -97,10 +103,13 @@ const THREATS: &[Threat] = &[
     Threat {
         attack: "A carrier signs A, or says so, for whoever calls",
         defence: "Its word raises nothing beyond its profile; B and C lower the call to L1, and a failed validation \
-                  refuses it.",
+                  refuses it. Of several words, in the header that is believed or beside a number, the worst counts.",
         left: "Medium: a screened profile is the operator's contract with the carrier, and no more than that.",
-        played: &["lying_carrier::its_word_earns_no_more_than_its_profile_and_a_doubt_costs"],
-        besides: &[],
+        played: &[
+            "lying_carrier::its_word_earns_no_more_than_its_profile_and_a_doubt_costs",
+            "lying_carrier::of_two_words_about_a_caller_the_worse_counts_wherever_they_stand",
+        ],
+        besides: &["only_the_words_of_the_trunks_dialect_raise_a_level"],
     },
     Threat {
         attack: "A victim is talked into calling and keying in the attacker's code",

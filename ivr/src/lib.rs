@@ -16,6 +16,7 @@ pub mod names;
 pub mod operators;
 pub mod phone;
 pub mod publish;
+pub mod puzzle;
 pub mod service;
 pub mod sip_driver;
 mod source;

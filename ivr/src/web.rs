@@ -14,6 +14,7 @@ pub mod console;
 pub mod csrf;
 pub mod email;
 pub mod error;
+pub mod flood;
 pub mod form;
 pub mod harden;
 pub mod limits;
@@ -93,6 +94,8 @@ pub struct Parts {
     pub calls: CallRecord,
     /// The console's people.
     pub operators: Operators,
+    /// The work that starts cost under a flood.
+    pub flood: flood::Flood,
     /// What arrives of the calls that they announce.
     pub probes: TrunkProbes,
 }

@@ -225,7 +225,8 @@ const THREATS: &[Threat] = &[
     Threat {
         attack: "Visitors flood a number with verifications, lock its owner out, or watch what the owner does",
         defence: "Three of a number from one network, fifty in all, and then the largest source loses its oldest; \
-                  posts of a source are limited. Only calls that bear the number at the issuing level use tries up. A \
+                  posts of a source are limited, and while too many begin, from one network or from everywhere, each start costs \
+                  work that is bound to its number. Only calls that bear the number at the issuing level use tries up. A \
                   page hears of the call that keyed in its own code; of refused calls of its number it learns one \
                   sentence, without time or trunk.",
         left: "Low: who has many networks makes work, and learns that a call of the number was refused.",
@@ -237,6 +238,8 @@ const THREATS: &[Threat] = &[
         besides: &[
             "of_a_crowd_the_largest_source_loses_its_oldest",
             "a_source_that_posts_too_much_waits_and_is_let_in_again",
+            "it_is_asked_for_while_a_network_or_all_begin_too_many",
+            "work_is_taken_once_in_its_time_and_for_its_number",
         ],
     },
     Threat {

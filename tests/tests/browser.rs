@@ -3,7 +3,8 @@
 use std::process::{Command, Output};
 
 use end_to_end::browser::{Browser, DESKTOP, Look, NARROW, PLAIN};
-use end_to_end::service::Service;
+use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
+use end_to_end::service::{Service, media_ports};
 use ivr::phone::{self, CallPlan, Identity, Law, News, Scenario};
 use ivr_core::private::Private;
 use rcgen::{CertificateParams, KeyPair};
@@ -174,6 +175,28 @@ async fn pages(service: &Service, look: Look, look_name: &str) {
     examine(&browser, &format!("call-{look_name}")).await;
     browser.click("form[action$=cancel] button").await;
     browser.wait_for_sight("#start").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn while_too_many_begin_the_browser_works_and_goes_on_by_itself() {
+    let (media, dht) = (media_ports(), own_ring());
+    let trunks = format!(
+        "[[trunk]]\nname = \"carrier\"\nsources = [\"127.0.0.1\"]\n{BELIEVED}\n[verification]\nstarts_a_minute = 0\npuzzle_bits = 14\n"
+    );
+    let wanted = Wanted { families: Families::Ipv4, media: &media, sip: "", trunks: &trunks, dht: &dht };
+    let at = Installation::new(tempfile::tempdir().expect("a temporary folder"), wanted);
+    let service = at.serve();
+    let browser = Browser::open(DESKTOP).await;
+    start(&browser, &service, "+12025550143").await;
+    browser.click("#start button").await;
+    dial_and_code(&browser).await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+
+    // A program does the same.
+    let api = ivr::phone::api::Api::new(service.http());
+    let begin = ivr::phone::api::Start { number: "+12025550144", csr: None, publish: false, locale: "en" };
+    api.start(&begin).await.expect("a verification");
 }
 
 #[tokio::test(flavor = "multi_thread")]

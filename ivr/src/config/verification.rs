@@ -8,6 +8,7 @@ use ivr_core::proof::Binding;
 use serde::Deserialize;
 
 use super::File;
+use crate::puzzle::Threshold;
 
 const DAY_MINUTES: u64 = 24 * 60;
 /// A proof that waited still has more than a month to be worth something.
@@ -30,6 +31,12 @@ pub(super) struct Raw {
     allow_voip: bool,
     #[serde(default)]
     allow_personal: bool,
+    #[serde(default = "default_starts_a_minute")]
+    starts_a_minute: u32,
+    #[serde(default = "default_starts_a_minute_of_a_network")]
+    starts_a_minute_of_a_network: u32,
+    #[serde(default = "default_puzzle_bits")]
+    puzzle_bits: u8,
 }
 
 fn default_binding() -> String {
@@ -48,6 +55,20 @@ fn default_key_change_hold_minutes() -> u64 {
     DAY_MINUTES
 }
 
+/// More than a busy service sees.
+fn default_starts_a_minute() -> u32 {
+    600
+}
+
+fn default_starts_a_minute_of_a_network() -> u32 {
+    60
+}
+
+/// A few seconds in a browser.
+fn default_puzzle_bits() -> u8 {
+    18
+}
+
 fn yes() -> bool {
     true
 }
@@ -60,6 +81,7 @@ pub struct Verification {
     code_life: Duration,
     key_change_hold: Duration,
     kinds: KindPolicy,
+    flood: Threshold,
 }
 
 impl Verification {
@@ -81,6 +103,11 @@ impl Verification {
     /// How long a key waits if another key was certified for its number lately.
     pub fn key_change_hold(&self) -> Duration {
         self.key_change_hold
+    }
+
+    /// From how many starts on each has to be worked for.
+    pub fn flood(&self) -> Threshold {
+        self.flood
     }
 
     /// Kinds of numbers.
@@ -107,12 +134,24 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
             "less than a day: whoever takes a number over for an hour has its certificate before its owner notices",
         );
     }
+    if raw.starts_a_minute_of_a_network == 0 {
+        file.findings
+            .fault("verification.starts_a_minute_of_a_network", "at least 1; starts_a_minute = 0 asks everybody");
+    }
+    if !(8..=24).contains(&raw.puzzle_bits) {
+        file.findings.fault("verification.puzzle_bits", "between 8 and 24: each doubles the work");
+    }
     Some(Verification {
         binding: binding?,
         issue_from: issue_from?,
         code_life: Duration::from_secs(raw.code_life_minutes * 60),
         key_change_hold: Duration::from_secs(raw.key_change_hold_minutes * 60),
         kinds: KindPolicy { voip: raw.allow_voip, personal: raw.allow_personal },
+        flood: Threshold {
+            starts_a_minute: raw.starts_a_minute,
+            of_a_network: raw.starts_a_minute_of_a_network,
+            bits: raw.puzzle_bits,
+        },
     })
 }
 

@@ -159,6 +159,7 @@ impl Parts {
             enrol,
             calls,
             operators,
+            flood: web::flood::Flood::new(keys.derived("puzzle"), config.verification().flood()),
             probes: telephone.probes.clone(),
         })
     }

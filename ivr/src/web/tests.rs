@@ -7,6 +7,7 @@ mod certificate;
 mod console;
 mod console_api;
 mod email;
+mod flood;
 mod hold;
 mod hostile;
 mod pages;

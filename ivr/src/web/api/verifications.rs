@@ -15,10 +15,12 @@ use time::OffsetDateTime;
 use super::level::Held;
 use super::old_key::signature;
 use crate::issue::{Certified, DhtRecord, KeyChange, OldKeyError};
+use crate::puzzle::Solved;
 use crate::verify::{Spoken, Start, Started, State as Standing, Typed, View};
 use crate::web::App;
 use crate::web::call::digits;
 use crate::web::error::{Problem, WebError};
+use crate::web::flood;
 use crate::web::limits::Source;
 use crate::web::session::ByToken;
 use crate::web::sse::{self, LastEvent, Told};
@@ -52,6 +54,8 @@ pub struct Begin {
     publish: bool,
     /// The language of the voice, such as `en`.
     locale: Option<String>,
+    /// What a problem of the type `puzzle` asked for.
+    puzzle: Option<Solved>,
 }
 
 /// A verification that was started. Secret and code are told once.
@@ -247,6 +251,7 @@ pub(super) async fn start(
 async fn begin_it(app: &App, begin: Begin, source: std::net::IpAddr) -> Result<Begun, WebError> {
     let number = Number::parse(&begin.number).map_err(WebError::Number)?;
     let locale = locale(app, begin.locale.as_deref())?;
+    flood::demand(app, (&number, source), begin.puzzle.as_ref())?;
     let csr = begin.csr.map(String::into_bytes);
     let start = Start { number, csr, publish: begin.publish, locale, source };
     Ok(app.verify.start(start, app.clock.wall()).await?.into())

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::enrol_email::fixture::{self as email, Postbox};
 use crate::link_status::LinkStatus;
 use crate::operators::Operators;
+use crate::puzzle::Threshold;
 use crate::sip_driver::{Announcements, Figures};
 use crate::store::test_database::TestDatabase;
 use crate::trunk_probe::TrunkProbes;
@@ -52,6 +53,15 @@ impl Service {
 
     /// With other settings.
     pub(in crate::web) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::under(Threshold { starts_a_minute: 1_000, of_a_network: 1_000, bits: 8 }, change).await
+    }
+
+    /// Where every start has to be worked for.
+    pub(in crate::web) async fn flooded() -> Self {
+        Self::under(Threshold { starts_a_minute: 0, of_a_network: 1, bits: 8 }, |_| {}).await
+    }
+
+    async fn under(threshold: Threshold, change: impl FnOnce(&mut Settings)) -> Self {
         let below = fixture::Service::over(TestDatabase::sqlite().await).await;
         let mut settings = Settings {
             service_name: "Example & Co".to_owned(),
@@ -99,6 +109,7 @@ impl Service {
             enrol: Some(email::on(below.database.store.clone(), below.issue.clone(), "http://127.0.0.1:8080")),
             calls: CallRecord::new(below.database.store.clone(), "test".to_owned(), Clock),
             operators: Operators::new(below.database.store.clone(), SESSION, Clock),
+            flood: web::flood::Flood::new(below.database.keys.derived("puzzle"), threshold),
             probes,
         });
         Self { router: web::router(app.clone()), app, telephone: telephone.into(), postbox, below }

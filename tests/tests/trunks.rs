@@ -64,8 +64,9 @@ impl Console {
     async fn enter(at: &Installation) -> Self {
         std::fs::write(at.path("password"), format!("{PASSWORD}\n")).expect("a file");
         let (config, password) = (at.path("config.toml"), at.path("password"));
-        let added = dialproof().args(["operator", "add", "ada", "--password-file"]).arg(password).arg("-c").arg(config);
-        let added = { added }.output().expect("the program runs");
+        let mut add = dialproof();
+        add.args(["operator", "add", "ada", "--password-file"]).arg(password).arg("-c").arg(config);
+        let added = add.output().expect("the program runs");
         assert!(added.status.success(), "{added:?}");
         let mut forms = Forms::at(&format!("http://{}", at.http()));
         forms.open("/console/login").await;

@@ -372,6 +372,8 @@ numbers = [\"+12025550100\", \"+493012345678\"]
     assert!(toml.starts_with(expected), "{toml}");
     assert!(toml.contains("\n# It stood before the area code.\ntrunk_prefix = \"0\"\n"), "{toml}");
     assert!(toml.contains("\n#cli_screened = true\n"), "{toml}");
+    let odd = TrunkProfile { name: "a \\ \"b\" \u{200b}".to_owned(), ..policy().trunks[0].clone() };
+    assert!(propose(&[]).toml(&odd).starts_with("[[trunk]]\nname = \"a \\\\ \\\"b\\\" \u{200b}\"\n"));
     // No number of the calls stands in it.
     for digits in ["15123456789", "2025550143", "2079460123"] {
         assert!(!toml.contains(digits), "{toml}");

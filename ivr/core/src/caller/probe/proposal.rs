@@ -43,10 +43,10 @@ pub enum Standing {
 impl Proposal {
     /// The trunk's section.
     pub fn toml(&self, trunk: &TrunkProfile) -> String {
-        let quoted = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
-        let sources = quoted(&mut trunk.sources.iter().map(|source| format!("\"{source}\"")));
-        let numbers = quoted(&mut trunk.numbers.iter().map(|number| format!("{:?}", number.as_str())));
-        let mut lines = vec!["[[trunk]]".to_owned(), format!("name = {:?}", trunk.name)];
+        let list = |items: Vec<String>| items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", ");
+        let sources = list(trunk.sources.iter().map(ToString::to_string).collect());
+        let numbers = list(trunk.numbers.iter().map(|number| number.as_str().to_owned()).collect());
+        let mut lines = vec!["[[trunk]]".to_owned(), format!("name = {}", quoted(&trunk.name))];
         if !trunk.sources.is_empty() {
             lines.push(format!("sources = [{sources}]"));
         }
@@ -64,6 +64,11 @@ impl Proposal {
     fn line(&mut self, key: &'static str, value: impl Into<String>, standing: Standing, because: &'static str) {
         self.lines.push(Line { key, value: value.into(), standing, because });
     }
+}
+
+/// A basic string of TOML: what stands in a trunk's section has no control characters.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 impl Standing {

@@ -121,6 +121,29 @@ async fn a_number_is_verified_in_a_browser_and_found_by_a_stranger() {
     assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
     let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON");
     assert_eq!(found["certificate_pem"], pem);
+
+    // The key speaks on a page of its own, which it does not leave.
+    let both = openssl(&[&unlock[..], &["-nodes"]].concat()).stdout;
+    let chosen = file_with(&both);
+    browser.go(&format!("{}/key", service.http())).await;
+    examine(&browser, "key").await;
+    browser.type_into("#pem", chosen.path().to_str().expect("a plain path")).await;
+    browser.click("input[value=lift]").await;
+    browser.click("#speak button").await;
+    browser.wait_for_text("#spoken", "is not suspended").await;
+    browser.click("input[value=withdraw]").await;
+    browser.click("#speak button").await;
+    browser.wait_for_text("#spoken", "Done").await;
+    end_to_end::service::wait_until("the directory shows it no more", || {
+        !service.lookup("tel:+12025550143").status.success()
+    });
+}
+
+/// A file for the browser to choose.
+fn file_with(content: &[u8]) -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new().suffix(".pem").tempfile().expect("a temporary file");
+    std::fs::write(file.path(), content).expect("a temporary file can be written");
+    file
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,8 +183,13 @@ async fn every_page_can_be_used_narrow_and_by_night_and_on_a_desktop() {
 
 async fn pages(service: &Service, look: Look, look_name: &str) {
     let browser = Browser::open(look).await;
-    for (name, path) in [("start", "/"), ("about", "/about"), ("problem", "/problems/number-kind"), ("email", "/email")]
-    {
+    for (name, path) in [
+        ("start", "/"),
+        ("about", "/about"),
+        ("key", "/key"),
+        ("problem", "/problems/number-kind"),
+        ("email", "/email"),
+    ] {
         browser.go(&format!("{}{path}", service.http())).await;
         examine(&browser, &format!("{name}-{look_name}")).await;
     }

@@ -94,7 +94,8 @@ async fn start(
     if let Err(puzzle) = flood::demand(&app, (&number, source), solved(&fields).as_ref()) {
         form.puzzle = Some(puzzle);
         // A file is not sent again: its text stands in the field.
-        form.csr = request(&fields).filter(|_| !form.was_made).and_then(|csr| String::from_utf8(csr).ok()).unwrap_or_default();
+        form.csr =
+            request(&fields).filter(|_| !form.was_made).and_then(|csr| String::from_utf8(csr).ok()).unwrap_or_default();
         app.traffic().start(false);
         return Ok((StatusCode::PRECONDITION_REQUIRED, page::html(&form)?).into_response());
     }

@@ -7,6 +7,8 @@ use std::net::Ipv4Addr;
 const NUMBER_DIGITS: usize = 5;
 /// Digits in a row that make any other text one.
 const ROW_DIGITS: usize = 7;
+/// Digits of a number in a header's value; a port has fewer.
+const SPELLED_DIGITS: usize = 6;
 
 /// A number by its last four digits.
 pub fn number(last4: &str) -> String {
@@ -93,7 +95,7 @@ pub fn spelling(text: &str) -> String {
 /// Digits and what may part them.
 fn starred(run: &str) -> String {
     let digits = run.bytes().filter(u8::is_ascii_digit).count();
-    if digits < NUMBER_DIGITS || run.trim_matches('.').parse::<Ipv4Addr>().is_ok() {
+    if digits < SPELLED_DIGITS || run.trim_matches('.').parse::<Ipv4Addr>().is_ok() {
         return run.to_owned();
     }
     let mut left = digits;
@@ -128,7 +130,7 @@ mod tests {
                 "<sip:+*******0143@192.0.2.1:5060;user=phone>;tag=1",
             ),
             ("<tel:+1-202-555-0143>, \"x\"", "<tel:+*-***-***-0143>, \"x\""),
-            ("<sip:0012025550143@h>", "<sip:*********0143@h>"),
+            ("<sip:0012025550143@h:50600>", "<sip:*********0143@h:50600>"),
             ("id;header", "id;header"),
             ("TN-Validation-Passed-A", "TN-Validation-Passed-A"),
             ("sip:%31%32%30%32@h", "(digits in escapes)"),

@@ -39,9 +39,12 @@ fn capture(text: &str) -> Capture {
     Capture::of(&policy(), 0, source, &format!("sip:+12025550100@198.51.100.1;key={SECRET}"), &headers(text))
 }
 
+/// A call: how, by whom, and its headers.
+type Made<'a> = (Step, &'a str, &'a str);
+
 /// A call of each step: who calls (and over whom), and the headers.
-fn calls(steps: &[(Step, &str, &str)]) -> Vec<Call> {
-    let call = |(step, from, text): &(Step, &str, &str)| {
+fn calls(steps: &[Made<'_>]) -> Vec<Call> {
+    let call = |(step, from, text): &Made<'_>| {
         let forwarder = (*step == Step::Forwarded).then(|| number(FORWARDER));
         let expected = Expected { step: *step, number: number(from), forwarder };
         assert!(expected.is(Headers(&headers(text))), "{step:?} is not taken for the operator's call");
@@ -59,7 +62,7 @@ fn told(calls: &[Call]) -> Vec<String> {
     lines.chain(dialect).collect()
 }
 
-const TELNYX: &[(Step, &str, &str)] = &[
+const TELNYX: &[Made<'static>] = &[
     (
         Step::Normal,
         MOBILE,
@@ -88,7 +91,7 @@ const TELNYX: &[(Step, &str, &str)] = &[
     ),
 ];
 
-const TWILIO: &[(Step, &str, &str)] = &[
+const TWILIO: &[Made<'static>] = &[
     (
         Step::Normal,
         MOBILE,
@@ -99,7 +102,7 @@ const TWILIO: &[(Step, &str, &str)] = &[
     (Step::Forwarded, MOBILE, "From: <sip:+12025550143@acme.pstn.twilio.com>;tag=2"),
 ];
 
-const BANDWIDTH: &[(Step, &str, &str)] = &[
+const BANDWIDTH: &[Made<'static>] = &[
     (
         Step::Normal,
         MOBILE,
@@ -117,7 +120,7 @@ const BANDWIDTH: &[(Step, &str, &str)] = &[
     ),
 ];
 
-const PLIVO: &[(Step, &str, &str)] = &[(
+const PLIVO: &[Made<'static>] = &[(
     Step::Normal,
     MOBILE,
     "From: <sip:12025550143@phone.plivo.com>;tag=1
@@ -126,7 +129,7 @@ const PLIVO: &[(Step, &str, &str)] = &[(
 )];
 
 /// A switchboard that knows nothing of networks: it presents what it likes, and says that it has looked.
-const PLAIN_PBX: &[(Step, &str, &str)] = &[
+const PLAIN_PBX: &[Made<'static>] = &[
     (
         Step::Normal,
         MOBILE,
@@ -148,7 +151,7 @@ const PLAIN_PBX: &[(Step, &str, &str)] = &[
 ];
 
 /// A carrier that writes numbers as they are dialled in Germany.
-const NATIONAL: &[(Step, &str, &str)] = &[
+const NATIONAL: &[Made<'static>] = &[
     (
         Step::Normal,
         "+4915123456789",
@@ -172,7 +175,7 @@ const NATIONAL: &[(Step, &str, &str)] = &[
 
 #[test]
 fn each_carriers_calls_propose_its_profile() {
-    let table: &[(&str, &[(Step, &str, &str)], &[&str])] = &[
+    let table: &[(&str, &[Made<'_>], &[&str])] = &[
         (
             "Telnyx",
             TELNYX,
@@ -279,7 +282,7 @@ fn the_spelling_of_a_foreign_number_decides_what_a_bare_one_means() {
 
 #[test]
 fn what_fits_nothing_is_said_and_not_guessed() {
-    let noted = |steps: &[(Step, &str, &str)], words: &str| {
+    let noted = |steps: &[Made<'_>], words: &str| {
         let notes = propose(&calls(steps)).notes;
         assert!(notes.iter().any(|note| note.contains(words)), "{words}: {notes:?}");
     };

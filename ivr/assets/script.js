@@ -56,19 +56,30 @@ const request = async (typed) => {
   const raw = new Uint8Array(await subtle.sign(EC, key, info)), half = (at) => integer(...raw.slice(at, at + 32));
   return seq(info, seq(oid("1.2.840.10045.4.3.2")), der(3, [0], seq(half(0), half(32))));
 };
+// Proof of work: a counter whose hash, after the challenge, begins with so many zero bits.
+const solve = async (challenge, bits) => {
+  for (let n = 0; ; n += 500) {
+    const all = await Promise.all([...Array(500).keys()].map((i) => hash(utf8(`${challenge}.${n + i}`))));
+    const found = all.findIndex((bytes) => new DataView(bytes).getUint32() >>> 32 - bits == 0);
+    if (found >= 0) return n + found;
+  }
+};
 const start = $("start");
 if (start && subtle && self.indexedDB) {
   const own = $("own"), note = $("own-key"), button = start.querySelector("button");
-  let made;
+  let made, solution;
+  const { bits } = start.dataset;
   own.open = "used" in own.dataset;
   note.hidden = false;
   forget();
   start.onsubmit = async (event) => {
-    if (start.csr.value.trim() || start.csr_file.value) return;
+    const given = start.csr.value.trim() || start.csr_file.value;
+    if (given && !bits) return;
     event.preventDefault();
     button.disabled = true;
     try {
-      made = await request(start.number ? start.number.value : "");
+      if (bits) solution = await solve(start.challenge.value, bits);
+      if (!given) made = await request(start.number ? start.number.value : "");
       start.submit();
     } catch {
       own.open = true;
@@ -77,11 +88,13 @@ if (start && subtle && self.indexedDB) {
     }
   };
   start.onformdata = ({ formData }) => {
+    if (bits) formData.set("solution", solution);
     if (!made) return;
     formData.set("csr", `-----BEGIN CERTIFICATE REQUEST-----\n${btoa(String.fromCharCode(...made))}\n-----END CERTIFICATE REQUEST-----\n`);
     formData.set("made", 1);
   };
   onpageshow = () => { made = button.disabled = undefined; };
+  if ("whole" in start.dataset && start.reportValidity()) start.requestSubmit();
 }
 
 // Live steps.

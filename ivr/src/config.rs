@@ -5,6 +5,7 @@
 pub mod ca;
 pub mod database;
 pub mod dht;
+mod digest;
 pub mod draft;
 pub mod findings;
 pub mod http;
@@ -46,7 +47,7 @@ pub struct Config {
     policy: Policy,
     trunk_certificates: Vec<trunk::TrunkCertificate>,
     links: Vec<LinkProfile>,
-    trunk_passwords: Vec<PathBuf>,
+    trunk_passwords: Vec<(&'static str, PathBuf)>,
     verification: verification::Verification,
     ca: ca::Ca,
     database: database::Database,
@@ -104,7 +105,7 @@ impl Config {
             let keep = |trunk: trunk::Trunk| {
                 trunk_certificates.extend(trunk.certificate);
                 links.extend(trunk.links.links);
-                trunk_passwords.extend(trunk.links.password_file);
+                trunk_passwords.extend(trunk.passwords);
                 trunk.profile
             };
             trunks.into_iter().map(keep).collect()
@@ -167,8 +168,8 @@ impl Config {
         &self.links
     }
 
-    /// The files with the passwords of the trunks' accounts.
-    pub fn trunk_passwords(&self) -> &[PathBuf] {
+    /// The files with the passwords of the trunks' accounts, each with the key that names it.
+    pub fn trunk_passwords(&self) -> &[(&'static str, PathBuf)] {
         &self.trunk_passwords
     }
 

@@ -163,7 +163,7 @@ impl Service {
         let bundle_file = config.ca().folder().join(names::BUNDLE);
         let figures = telephone.figures.clone();
         let parts = Parts { config, authority, keys, store, directory, bundle, sip, is_demo, clock };
-        let wired = parts.wire(telephone.outcomes, telephone.figures.clone(), telephone.links.clone())?;
+        let wired = parts.wire(&telephone)?;
         let recovered = wired.issue.recover(clock.wall()).await?;
         if recovered != Default::default() {
             tracing::warn!(?recovered, "finished what an earlier run left: {recovered:?}");

@@ -3,8 +3,10 @@
 
 use std::io::{self, ErrorKind};
 use std::pin::pin;
+use std::time::Instant;
 
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
+use ivr_core::caller::probe::{Capture, Expected};
 use ivr_core::endpoint::{Counters, Endpoint, Entry, Input, Outbox};
 use ivr_core::media::{CallKey, MediaEvent};
 use ivr_core::sip::peer::Peer;
@@ -54,6 +56,18 @@ pub struct Desk {
     pub outcomes: mpsc::Receiver<(VerificationId, Outcome)>,
     /// The call records. If it is full, an entry is dropped and counted: a flood must not hold up the calls.
     pub records: mpsc::Sender<Recorded>,
+}
+
+/// A call that an operator announces over the trunk of this index, and until when it is waited for; or none any more.
+pub type Announced = (usize, Option<(Expected, Instant)>);
+
+/// What the driver and the probes of trunks tell each other, over bounded channels; the driver never waits.
+#[derive(Debug)]
+pub struct Announcements {
+    /// Which calls are to be expected.
+    pub announced: mpsc::Receiver<Announced>,
+    /// What arrived, of one announced call at a time and trunk: a full queue loses it, and the operator calls again.
+    pub arrived: mpsc::Sender<(usize, Capture)>,
 }
 
 /// A line of a call's record.
@@ -114,6 +128,7 @@ pub struct SipDriver {
     outlets: Outlets,
     stream_events: Option<mpsc::Receiver<Event>>,
     located: Option<mpsc::Receiver<Located>>,
+    announced: Option<mpsc::Receiver<Announced>>,
     media_events: mpsc::Receiver<(CallKey, MediaEvent)>,
     answers: mpsc::Receiver<(CallKey, Answer)>,
     outcomes: mpsc::Receiver<(VerificationId, Outcome)>,
@@ -141,6 +156,7 @@ impl SipDriver {
             outlets: Outlets::new(socket, media, desk.questions, desk.records, clock),
             stream_events: None,
             located: None,
+            announced: None,
             media_events,
             answers: desk.answers,
             outcomes: desk.outcomes,
@@ -165,6 +181,14 @@ impl SipDriver {
         let (links, located) = Links::new(names, board);
         self.outlets.keep_links(links);
         self.located = Some(located);
+        self
+    }
+
+    /// Tells what arrives of the calls that operators announce.
+    #[must_use]
+    pub fn with_announcements(mut self, announcements: Announcements) -> Self {
+        self.outlets.tell_arrivals(announcements.arrived);
+        self.announced = Some(announcements.announced);
         self
     }
 
@@ -200,6 +224,7 @@ impl SipDriver {
                 Some((link, query, records)) = next_of(&mut self.located) => {
                     self.handle(Input::Located(link, query, records)).await;
                 }
+                Some((trunk, call)) = next_of(&mut self.announced) => self.handle(Input::Probe(trunk, call)).await,
                 event = self.media_events.recv() => {
                     let (call, event) = event.ok_or(Stopped::Media)?;
                     self.handle(Input::Media(call, event)).await;

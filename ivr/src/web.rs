@@ -14,6 +14,7 @@ pub mod console;
 pub mod csrf;
 pub mod email;
 pub mod error;
+pub mod flood;
 pub mod form;
 pub mod harden;
 pub mod limits;
@@ -51,6 +52,7 @@ use crate::operators::Operators;
 use crate::sandbox::Sandbox;
 use crate::sip_driver::Figures;
 use crate::store::Store;
+use crate::trunk_probe::TrunkProbes;
 use crate::verify::Verify;
 
 /// Everything a handler may reach. Clones share it.
@@ -95,6 +97,10 @@ pub struct Parts {
     pub calls: CallRecord,
     /// The console's people.
     pub operators: Operators,
+    /// The work that starts cost under a flood.
+    pub flood: flood::Flood,
+    /// What arrives of the calls that they announce.
+    pub probes: TrunkProbes,
 }
 
 /// What the operator decided about pages.

@@ -33,3 +33,41 @@ fn its_word_earns_no_more_than_its_profile_and_a_doubt_costs() {
     scene.record(&scene.refused(plan, 438).call_id).is_refused(438, "validation-failed");
     assert!(scene.audit().is_empty());
 }
+
+/// A trunk whose word counts, but only where and as it stands in its table: who adds a second word wants one overlooked.
+#[test]
+fn of_two_words_about_a_caller_the_worse_counts_wherever_they_stand() {
+    let dialect = "keeps_diversion = \"yes\"\n[trunk.verstat]\nheader = \"X-Verstat\"\npassed_a = [\"TN-Validation-Passed-A\"]\n\
+                   low = [\"TN-Validation-Passed-C\"]\nfailed = [\"TN-Validation-Failed\"]\n";
+    let scene = Scene::with(&trunk("carrier", CARRIER, &[("keeps_diversion = \"yes\"", dialect)]));
+    scene.begin(VICTIM);
+    let said = |own: &[&str], beside: &str| {
+        let mut identity = own.iter().fold(Identity::of(VICTIM), |identity, word| identity.with("X-Verstat", *word));
+        identity.asserted = vec![Private::new(format!("<tel:{VICTIM}{beside}>"))];
+        let mut plan = scene.plan(CARRIER, VICTIM);
+        plan.identity = identity;
+        plan
+    };
+    const A: &str = "TN-Validation-Passed-A";
+    let call = scene.call(said(&[A], ""));
+    assert_eq!((call.status, scene.record(&call.call_id).level), (Some(200), Some(3)), "the dialect itself");
+
+    // In the header that is believed, in two lines and in one; and A there, but something else elsewhere.
+    for (own, beside, status, reason) in [
+        (&[A, "TN-Validation-Passed-C"][..], "", 403, "below-issuing-level"),
+        (&["TN-Validation-Failed", A], "", 438, "validation-failed"),
+        (&["TN-Validation-Passed-A, TN-Validation-Passed-A"], "", 403, "below-issuing-level"),
+        (&[A], ";verstat=TN-Validation-Failed", 438, "validation-failed"),
+        (&[A], ";verstat=TN-Validation-Passed-C", 403, "below-issuing-level"),
+        (&[A], ";verstat=TN-Validation-Passed-A;verstat=No-Such-Word", 403, "below-issuing-level"),
+    ] {
+        let record = scene.record(&scene.refused(said(own, beside), status).call_id);
+        record.is_refused(i64::from(status), reason);
+        assert!(record.level.is_none_or(|level| level == 1), "{own:?} {beside}: {record:?}");
+    }
+
+    // An A elsewhere raises nothing.
+    let call = scene.call(said(&[], ";verstat=TN-Validation-Passed-A"));
+    assert_eq!((call.status, scene.record(&call.call_id).level), (Some(200), Some(2)));
+    assert!(scene.audit().is_empty());
+}

@@ -59,15 +59,21 @@ const THREATS: &[Threat] = &[
     },
     Threat {
         attack: "Another customer of the same carrier calls our URI",
-        defence: "A secret in the URI that only our carrier was given, and the number called. Without the secret, calls \
-                  from shared addresses are worth L1. The carrier's certificate does not stand for one: the calls of \
+        defence: "A secret in the URI that only our carrier was given, or an account whose password each INVITE proves, \
+                  and the number called. Without either, calls from shared addresses are worth L1. The carrier's certificate does not stand for one: the calls of \
                   all its customers come over it.",
         left: "Low, as long as the carrier keeps the URI to itself.",
         played: &[
             "other_customer::without_the_secret_of_the_uri_that_only_our_carrier_knows_it_is_refused",
             "other_customer::where_addresses_are_shared_and_there_is_no_secret_no_call_is_worth_more_than_l1",
         ],
-        besides: &["shared_addresses_need_a_secret", "a_certificate_tells_the_trunk_apart_and_not_its_customers"],
+        besides: &[
+            "shared_addresses_need_a_secret",
+            "a_trunk_that_must_prove_its_account_is_challenged_and_nobody_else_is_let_in",
+            "sip-digest-wrong.txt",
+            "sip-digest-repeated.txt",
+            "a_certificate_tells_the_trunk_apart_and_not_its_customers",
+        ],
     },
     Threat {
         attack: "Packets at every media port: foreign keys, foreign ears, false reports",
@@ -97,10 +103,13 @@ const THREATS: &[Threat] = &[
     Threat {
         attack: "A carrier signs A, or says so, for whoever calls",
         defence: "Its word raises nothing beyond its profile; B and C lower the call to L1, and a failed validation \
-                  refuses it.",
+                  refuses it. Of several words, in the header that is believed or beside a number, the worst counts.",
         left: "Medium: a screened profile is the operator's contract with the carrier, and no more than that.",
-        played: &["lying_carrier::its_word_earns_no_more_than_its_profile_and_a_doubt_costs"],
-        besides: &[],
+        played: &[
+            "lying_carrier::its_word_earns_no_more_than_its_profile_and_a_doubt_costs",
+            "lying_carrier::of_two_words_about_a_caller_the_worse_counts_wherever_they_stand",
+        ],
+        besides: &["only_the_words_of_the_trunks_dialect_raise_a_level"],
     },
     Threat {
         attack: "A victim is talked into calling and keying in the attacker's code",
@@ -228,7 +237,8 @@ const THREATS: &[Threat] = &[
     Threat {
         attack: "Visitors flood a number with verifications, lock its owner out, or watch what the owner does",
         defence: "Three of a number from one network, fifty in all, and then the largest source loses its oldest; \
-                  posts of a source are limited. Only calls that bear the number at the issuing level use tries up. A \
+                  posts of a source are limited, and while too many begin, from one network or from everywhere, each start costs \
+                  work that is bound to its number. Only calls that bear the number at the issuing level use tries up. A \
                   page hears of the call that keyed in its own code; of refused calls of its number it learns one \
                   sentence, without time or trunk.",
         left: "Low: who has many networks makes work, and learns that a call of the number was refused.",
@@ -240,6 +250,8 @@ const THREATS: &[Threat] = &[
         besides: &[
             "of_a_crowd_the_largest_source_loses_its_oldest",
             "a_source_that_posts_too_much_waits_and_is_let_in_again",
+            "it_is_asked_for_while_a_network_or_all_begin_too_many",
+            "work_is_taken_once_in_its_time_and_for_its_number",
         ],
     },
     Threat {

@@ -62,12 +62,20 @@ impl Browser {
             .expect("chromedriver opens a window");
         let session = client.session_id().await.expect("chromedriver answers").expect("a session has a name");
         let browser = Self { client, session, driver, downloads, _process: process };
-        let metrics = json!({ "width": look.width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false });
-        browser.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        browser.widen(look.width).await;
         let scheme = if look.is_dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         browser.devtools("Emulation.setEmulatedMedia", features).await;
         browser
+    }
+
+    /// Gives the window another width.
+    ///
+    /// # Panics
+    /// If the browser is gone.
+    pub async fn widen(&self, width: u32) {
+        let metrics = json!({ "width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// Opens a page.

@@ -100,6 +100,18 @@ impl Scenario {
         self
     }
 
+    /// Receives a challenge whose text has each of these expressions in it, acknowledges it, and sends the INVITE again with
+    /// this login.
+    #[must_use]
+    pub fn proves(mut self, expressions: &[&str], user: &str, password: &str, body: &str) -> Self {
+        self.xml += "<recv response=\"401\" auth=\"true\">";
+        self.check(expressions);
+        self.xml += "</recv>\n";
+        self.steps += 1;
+        let login = format!("[authentication username={user} password={password}]\n");
+        self.says_of_the_invite("ACK").opens("INVITE", &login, Some(body))
+    }
+
     /// Receives a response that may also be left out.
     #[must_use]
     pub fn may_hear(mut self, status: u16) -> Self {

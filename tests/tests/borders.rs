@@ -106,6 +106,7 @@ const PLACES: &[Place] = &[
             "crate::issue",
             "crate::operators",
             "crate::publish",
+            "crate::trunk_probe",
             "crate::verify",
         ],
         only_in: &[],
@@ -147,6 +148,12 @@ const PLACES: &[Place] = &[
         ],
         only_in: &[],
         within: &["ivr/src/sandbox", "ivr/src/web/api/sandbox"],
+        scope: Scope::Product,
+    },
+    Place {
+        words: &["StillProved::open", "StillProved>::open", "StillProved as"],
+        only_in: &["ivr/core/src/proof", "ivr/src/issue/old_key"],
+        within: &SOURCES,
         scope: Scope::Product,
     },
     // Invariant 1.
@@ -308,6 +315,12 @@ fn a_word_out_of_its_place_is_found() {
         ("ivr/src/verify.rs", "let s = <ca::Subject>::tel(text);", "Subject>::tel"),
         ("ivr/src/verify.rs", "use ca::Subject as Whom;", "Subject as"),
         ("ivr/core/src/call/flow.rs", "let proof = ProvedNumber::by_call(number);", "by_call"),
+        (
+            "ivr/src/issue/wish.rs",
+            "let still = StillProved::open(sealed, &number, &key, || true, now);",
+            "StillProved::open",
+        ),
+        ("ivr/src/verify.rs", "use ivr_core::proof::StillProved as Ticket;", "StillProved as"),
         ("ivr/core/src/call.rs", "let now = std::time::Instant::now();", "Instant::now"),
         ("ca/src/prepare.rs", "let now = OffsetDateTime::now_utc();", "OffsetDateTime::now_utc"),
         ("dht-client/src/seen.rs", "if begun.elapsed() > limit {}", ".elapsed("),
@@ -338,6 +351,8 @@ fn a_word_in_its_place_is_not_found() {
         ("ivr/src/issue.rs", "let s = Subject::tel(number);"),
         ("ivr/src/clock.rs", "Instant::now();"),
         ("ivr/core/src/call/flow/proving.rs", "ProvedNumber::by_call(number);"),
+        ("ivr/src/issue/old_key.rs", "StillProved::open(sealed, &number, &key, is_signed, now);"),
+        ("ivr/src/issue/verification.rs", "fn wish(still: &StillProved) {}"),
         ("ivr/src/sip_driver.rs", "use std::net::UdpSocket;"),
         ("ca/src/prepare.rs", "let s = Subject::tel(number);"),
     ];

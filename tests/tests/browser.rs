@@ -3,7 +3,8 @@
 use std::process::{Command, Output};
 
 use end_to_end::browser::{Browser, DESKTOP, Look, NARROW, PLAIN};
-use end_to_end::service::Service;
+use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
+use end_to_end::service::{Service, media_ports};
 use ivr::phone::{self, CallPlan, Identity, Law, News, Scenario};
 use ivr_core::private::Private;
 use rcgen::{CertificateParams, KeyPair};
@@ -120,6 +121,29 @@ async fn a_number_is_verified_in_a_browser_and_found_by_a_stranger() {
     assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
     let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON");
     assert_eq!(found["certificate_pem"], pem);
+
+    // The key speaks on a page of its own, which it does not leave.
+    let both = openssl(&[&unlock[..], &["-nodes"]].concat()).stdout;
+    let chosen = file_with(&both);
+    browser.go(&format!("{}/key", service.http())).await;
+    examine(&browser, "key").await;
+    browser.type_into("#pem", chosen.path().to_str().expect("a plain path")).await;
+    browser.click("input[value=lift]").await;
+    browser.click("#speak button").await;
+    browser.wait_for_text("#spoken", "is not suspended").await;
+    browser.click("input[value=withdraw]").await;
+    browser.click("#speak button").await;
+    browser.wait_for_text("#spoken", "Done").await;
+    end_to_end::service::wait_until("the directory shows it no more", || {
+        !service.lookup("tel:+12025550143").status.success()
+    });
+}
+
+/// A file for the browser to choose.
+fn file_with(content: &[u8]) -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new().suffix(".pem").tempfile().expect("a temporary file");
+    std::fs::write(file.path(), content).expect("a temporary file can be written");
+    file
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,8 +183,13 @@ async fn every_page_can_be_used_narrow_and_by_night_and_on_a_desktop() {
 
 async fn pages(service: &Service, look: Look, look_name: &str) {
     let browser = Browser::open(look).await;
-    for (name, path) in [("start", "/"), ("about", "/about"), ("problem", "/problems/number-kind"), ("email", "/email")]
-    {
+    for (name, path) in [
+        ("start", "/"),
+        ("about", "/about"),
+        ("key", "/key"),
+        ("problem", "/problems/number-kind"),
+        ("email", "/email"),
+    ] {
         browser.go(&format!("{}{path}", service.http())).await;
         examine(&browser, &format!("{name}-{look_name}")).await;
     }
@@ -174,4 +203,55 @@ async fn pages(service: &Service, look: Look, look_name: &str) {
     examine(&browser, &format!("call-{look_name}")).await;
     browser.click("form[action$=cancel] button").await;
     browser.wait_for_sight("#start").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn while_too_many_begin_the_browser_works_and_goes_on_by_itself() {
+    let (media, dht) = (media_ports(), own_ring());
+    let trunks = format!(
+        "[[trunk]]\nname = \"carrier\"\nsources = [\"127.0.0.1\"]\n{BELIEVED}\n[verification]\nstarts_a_minute = 0\npuzzle_bits = 14\n"
+    );
+    let wanted = Wanted { families: Families::Ipv4, media: &media, sip: "", trunks: &trunks, dht: &dht };
+    let at = Installation::new(tempfile::tempdir().expect("a temporary folder"), wanted);
+    let service = at.serve();
+    let browser = Browser::open(DESKTOP).await;
+    start(&browser, &service, "+12025550143").await;
+    browser.click("#start button").await;
+    dial_and_code(&browser).await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+
+    // A program does the same.
+    let api = ivr::phone::api::Api::new(service.http());
+    let begin = ivr::phone::api::Start { number: "+12025550144", csr: None, publish: false, locale: "en" };
+    api.start(&begin).await.expect("a verification");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn the_probe_of_a_trunk_can_be_used_narrow_and_on_a_desktop() {
+    let service = Service::demo();
+    let browser = Browser::open(DESKTOP).await;
+    let link = service.said().split_whitespace().find(|word| word.contains("/console/enter/")).expect("a link");
+    browser.go(link).await;
+    browser.click("main button").await;
+    browser.wait_for_text("h1", "Calls").await;
+    let page = format!("{}/console/trunks", service.http());
+    browser.go(&page).await;
+    examine(&browser, "trunks").await;
+    browser.click("td a").await;
+    browser.type_into("#number", "+12025550143").await;
+    browser.click("main form button").await;
+    browser.wait_for_text("[role=status]", "Waiting for the call").await;
+    examine(&browser, "probe-waiting").await;
+
+    let (mut digits, calling) = call(&service, "+12025550143", "+12025550100".to_owned(), "000000".to_owned());
+    assert_eq!(digits.recv().await, None, "an announced call is refused");
+    calling.await.expect("the call ends");
+    browser.click("[role=status] a").await;
+    browser.wait_for_text("main", "Proposed profile").await;
+    for (width, name) in [(1280, "desktop"), (NARROW.width, "narrow")] {
+        browser.widen(width).await;
+        examine(&browser, &format!("probe-{name}")).await;
+    }
 }

@@ -8,6 +8,7 @@ pub mod level;
 pub mod line;
 pub mod passport;
 pub mod policy;
+pub mod probe;
 pub mod reason;
 pub mod sentences;
 pub mod trunk;
@@ -23,6 +24,8 @@ pub use reason::Reason;
 pub use sentences::Sentences;
 pub use trunk::{KeepsDiversion, Network, NumberFormat, Pace, Srtp, TrunkProfile};
 pub use verstat::{Finding, Verstat};
+
+pub use crate::sip::digest::{DigestAlgorithm, DigestLogin};
 
 use crate::number::Number;
 

@@ -15,6 +15,7 @@ use crate::number::Number;
 use crate::private::Private;
 use crate::sip::agenda::Agenda;
 use crate::sip::client_transactions::{Asker, Heard};
+use crate::sip::digest::challenger::Challenger;
 use crate::sip::gate::{self, Fault, Read};
 use crate::sip::message::{Asked, Method, Reply, Request, Response};
 use crate::sip::peer::Peer;
@@ -30,6 +31,7 @@ mod hostile;
 mod interface;
 mod links;
 mod ports;
+mod probes;
 mod rate;
 mod refusal;
 #[cfg(test)]
@@ -40,6 +42,7 @@ mod torture;
 mod transcripts;
 
 use ports::Ports;
+use probes::Probes;
 use rate::Rate;
 use refusal::{RefusalRecords, TagMaker};
 
@@ -69,6 +72,8 @@ pub struct Endpoint {
     /// How many of the calls bear each number: no entry where there is none.
     of_number: HashMap<Number, usize>,
     refusals: RefusalRecords,
+    probes: Probes,
+    challenger: Challenger,
     counters: Counters,
     door: Door,
     last_key: u64,
@@ -110,6 +115,10 @@ impl Endpoint {
         let mut chance = ChaCha20Rng::from_seed(seed);
         let mut key = [0; 32];
         chance.fill_bytes(&mut key);
+        let mut nonce_key = [0; 32];
+        let mut apart = ChaCha20Rng::from_seed(seed);
+        apart.set_stream(1);
+        apart.fill_bytes(&mut nonce_key);
         Self {
             chance,
             tags: TagMaker::new(key),
@@ -126,6 +135,8 @@ impl Endpoint {
             tallies: vec![Tally::default(); config.policy.trunks.len()],
             of_number: HashMap::new(),
             refusals: RefusalRecords::default(),
+            probes: Probes::new(config.policy.trunks.len()),
+            challenger: Challenger::new(nonce_key),
             counters: Counters::default(),
             door: if config.rtp_ports.is_empty() { Door::NotYetOpen } else { Door::Open },
             last_key: 0,
@@ -155,6 +166,7 @@ impl Endpoint {
             Input::Located(key, query, records) => {
                 self.with_link(key, now, out, |link, desk| link.on_records(&query, records, desk));
             }
+            Input::Probe(trunk, call) => self.probes.expect(trunk, call),
             Input::TakeCalls { rtp_ports } => self.take_calls(rtp_ports),
             Input::RefuseNewCalls => {
                 self.door = Door::Closed;

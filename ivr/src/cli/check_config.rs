@@ -68,8 +68,8 @@ fn inspect(config: &Config, findings: &mut Findings) {
     for error in [pages.err(), telephone.err()].into_iter().flatten() {
         findings.fault(error.place(), error.to_string());
     }
-    for file in config.trunk_passwords() {
-        secret("trunk.register.password_file", file, findings);
+    for (place, file) in config.trunk_passwords() {
+        secret(place, file, findings);
     }
     match config.smtp().map(|smtp| smtp.login()) {
         Some(Some(login)) => secret("smtp.password_file", login.password_file(), findings),

@@ -1,6 +1,6 @@
 //! `[trunk.register]` and `probe` of a trunk: what is kept up towards it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ivr_core::caller::TrunkProfile;
@@ -76,8 +76,7 @@ fn account(raw: &Raw, trunk: &TrunkProfile, file: &mut File<'_>) -> Option<Accou
         return None;
     }
     let auth_user = raw.auth_user.as_ref().unwrap_or(&raw.user);
-    let is_plain = |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_control());
-    if !is_plain(auth_user) || auth_user.len() > LONGEST_USER_BYTES || auth_user.contains(['"', '\\']) {
+    if !is_quotable(auth_user) {
         file.findings.fault(place("auth_user"), "a name of up to 128 bytes, without quotes and backslashes");
         return None;
     }
@@ -85,26 +84,41 @@ fn account(raw: &Raw, trunk: &TrunkProfile, file: &mut File<'_>) -> Option<Accou
         let text = format!("between {SHORTEST_EXPIRES} and {LONGEST_EXPIRES} seconds");
         file.findings.fault(place("expires_seconds"), text);
     }
-    let path = file.path(&raw.password_file);
+    let password = password(&place("password_file"), &raw.password_file, file)?;
+    let number = || Private::new(trunk.numbers.first().map(|number| number.as_str().to_owned()).unwrap_or_default());
+    Some(Account {
+        user: Private::new(raw.user.clone()),
+        login: Login { user: Private::new(auth_user.clone()), password },
+        contact: trunk.ingress_secret.clone().unwrap_or_else(number),
+        expires: Duration::from_secs(raw.expires_seconds),
+    })
+}
+
+/// The password in a file of its own.
+pub(super) fn password(place: &str, path: &Path, file: &mut File<'_>) -> Option<Private<String>> {
+    let path = file.path(path);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {
-            file.findings.fault(place("password_file"), format!("{} cannot be read: {error}", path.display()));
+            file.findings.fault(place, format!("{} cannot be read: {error}", path.display()));
             return None;
         }
     };
     let password = text.trim_end_matches(['\r', '\n']);
     if !is_plain(password) {
-        file.findings.fault(place("password_file"), "the password is one line");
+        file.findings.fault(place, "the password is one line");
         return None;
     }
-    let number = || Private::new(trunk.numbers.first().map(|number| number.as_str().to_owned()).unwrap_or_default());
-    Some(Account {
-        user: Private::new(raw.user.clone()),
-        login: Login { user: Private::new(auth_user.clone()), password: Private::new(password.to_owned()) },
-        contact: trunk.ingress_secret.clone().unwrap_or_else(number),
-        expires: Duration::from_secs(raw.expires_seconds),
-    })
+    Some(Private::new(password.to_owned()))
+}
+
+/// Can it stand between quotes as it is, and is short?
+pub(super) fn is_quotable(text: &str) -> bool {
+    is_plain(text) && text.len() <= LONGEST_USER_BYTES && !text.contains(['"', '\\'])
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_control())
 }
 
 const LONGEST_USER_BYTES: usize = 128;

@@ -8,6 +8,7 @@ use ivr_core::proof::Binding;
 use serde::Deserialize;
 
 use super::File;
+use crate::puzzle::Threshold;
 
 const DAY_MINUTES: u64 = 24 * 60;
 /// A proof that waited still has more than a month to be worth something.
@@ -37,6 +38,12 @@ pub(super) struct Raw {
     allow_voip: bool,
     #[serde(default)]
     allow_personal: bool,
+    #[serde(default = "default_starts_a_minute")]
+    starts_a_minute: u32,
+    #[serde(default = "default_starts_a_minute_of_a_network")]
+    starts_a_minute_of_a_network: u32,
+    #[serde(default = "default_puzzle_bits")]
+    puzzle_bits: u8,
 }
 
 fn default_binding() -> String {
@@ -59,6 +66,20 @@ fn default_fruitless_calls_a_day() -> u32 {
     20
 }
 
+/// More than a busy service sees.
+fn default_starts_a_minute() -> u32 {
+    600
+}
+
+fn default_starts_a_minute_of_a_network() -> u32 {
+    60
+}
+
+/// A few seconds in a browser.
+fn default_puzzle_bits() -> u8 {
+    18
+}
+
 fn yes() -> bool {
     true
 }
@@ -72,6 +93,7 @@ pub struct Verification {
     key_change_hold: Duration,
     fruitless_calls_a_day: u32,
     kinds: KindPolicy,
+    flood: Threshold,
 }
 
 impl Verification {
@@ -98,6 +120,11 @@ impl Verification {
     /// How many calls of a number may be answered on one day and end without a right code.
     pub fn fruitless_calls_a_day(&self) -> u32 {
         self.fruitless_calls_a_day
+    }
+
+    /// From how many starts on each has to be worked for.
+    pub fn flood(&self) -> Threshold {
+        self.flood
     }
 
     /// Kinds of numbers.
@@ -133,6 +160,13 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
             "more than a person needs: whoever calls and keys in nothing takes up lines, and costs where you pay for calls",
         );
     }
+    if raw.starts_a_minute_of_a_network == 0 {
+        file.findings
+            .fault("verification.starts_a_minute_of_a_network", "at least 1; starts_a_minute = 0 asks everybody");
+    }
+    if !(8..=24).contains(&raw.puzzle_bits) {
+        file.findings.fault("verification.puzzle_bits", "between 8 and 24: each doubles the work");
+    }
     Some(Verification {
         binding: binding?,
         issue_from: issue_from?,
@@ -140,6 +174,11 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
         key_change_hold: Duration::from_secs(raw.key_change_hold_minutes * 60),
         fruitless_calls_a_day: raw.fruitless_calls_a_day,
         kinds: KindPolicy { voip: raw.allow_voip, personal: raw.allow_personal },
+        flood: Threshold {
+            starts_a_minute: raw.starts_a_minute,
+            of_a_network: raw.starts_a_minute_of_a_network,
+            bits: raw.puzzle_bits,
+        },
     })
 }
 

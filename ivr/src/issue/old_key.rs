@@ -88,8 +88,17 @@ fn is_ours(parts: &IssueParts, serial: &Serial, nonce: &str, now: OffsetDateTime
     let octets: Vec<u8> =
         (0..digits.len()).step_by(2).filter_map(|at| u8::from_str_radix(&nonce[at..at + 2], 16).ok()).collect();
     let (body, tag) = octets.split_at(ENDS + RANDOM);
-    let ends = body.first_chunk::<ENDS>().map_or(0, |ends| i64::from_be_bytes(*ends));
-    now.unix_timestamp() < ends && parts.store.columns().is_tag(tag, "old-key-nonce", &[serial.as_bytes(), body])
+    now.unix_timestamp() < ends(nonce) && parts.store.columns().is_tag(tag, "old-key-nonce", &[serial.as_bytes(), body])
+}
+
+/// When a nonce ends (Unix seconds); 0 if it is none.
+fn ends(nonce: &str) -> i64 {
+    nonce.get(..2 * ENDS).and_then(|digits| i64::from_str_radix(digits, 16).ok()).unwrap_or_default()
+}
+
+/// When a nonce of ours was given, to the second.
+fn asked_at(nonce: &str) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(ends(nonce)).map_or(OffsetDateTime::UNIX_EPOCH, |ends| ends - NONCE_LIFE)
 }
 
 /// The certificate whose key signed this.
@@ -153,7 +162,8 @@ async fn wanted(
     request.names_only(&tel_subject(&number)).map_err(KeyRefusal::from)?;
     let columns = parts.store.columns();
     let (identity, serial) = (&certificate.identity, &certificate.serial);
-    if let Some(why) = impediment((identity, serial), now, columns, &mut *parts.store.read().await?).await? {
+    let consent = publish.then_some(signed.nonce);
+    if let Some(why) = impediment((identity, serial), consent, now, columns, &mut *parts.store.read().await?).await? {
         return Err(why);
     }
     let Some(sealed) = &certificate.proof else { return Err(StoreError::damaged("a proof").into()) };
@@ -180,9 +190,11 @@ async fn wanted(
 }
 
 /// Why a certificate is not renewed now, if so: only the last one of an identity is, in force or expired, and a day after it
-/// was issued. To rely on the answer, ask under the identity's lock.
+/// was issued. `consent` is the nonce with which its key wants the next one published: what the owner withdrew since then
+/// stays so. To rely on the answer, ask under the identity's lock.
 pub(super) async fn impediment(
     (identity, serial): (&str, &str),
+    consent: Option<&str>,
     now: OffsetDateTime,
     columns: &Columns,
     conn: &mut Conn,
@@ -193,6 +205,12 @@ pub(super) async fn impediment(
         let why = "the certificate is revoked, suspended or superseded: the number has to call";
         return Ok(Some(OldKeyError::NotNow(why)));
     };
+    if let Some(asked_at) = consent.map(asked_at)
+        && records::is_withdrawn_since(identity, asked_at, columns, conn).await?
+    {
+        let why = "the consent to publish was withdrawn after this nonce was given: ask for another";
+        return Ok(Some(OldKeyError::NotNow(why)));
+    }
     let from = newest.issued_at + RENEWABLE;
     Ok((now < from).then_some(OldKeyError::TooSoon(from)))
 }

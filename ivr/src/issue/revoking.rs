@@ -101,31 +101,43 @@ pub(super) async fn withdraw(
 ) -> Result<bool, StoreError> {
     let columns = parts.store.columns();
     let mut writer = parts.store.begin().await?;
-    if !records::want_revoked(hex, now, &mut writer).await? {
-        return Ok(false);
-    }
-    audit::add((actor, "withdraw", hex), now, columns, &mut writer).await?;
-    writer.commit().await?;
-    info!(serial = hex, actor, "the record of certificate {hex} is withdrawn");
-    parts.publisher.nudge();
-    Ok(true)
+    let Some(certificate) = certificates::by_serial(hex, columns, &mut writer).await? else { return Ok(false) };
+    records::lock(&certificate.identity, columns, &mut writer).await?;
+    conclude_withdrawal(parts, writer, hex, actor, now).await
 }
 
 /// The same by whoever proved the number, for the certificate that rests on the same call by now: this one, or one that its
 /// key asked for since. `false` if there is none, or the directory does not show it.
 pub(super) async fn withdraw_proved(parts: &IssueParts, hex: &str, now: OffsetDateTime) -> Result<bool, StoreError> {
     let columns = parts.store.columns();
-    let mut reader = parts.store.read().await?;
-    let certificate = certificates::by_serial(hex, columns, &mut reader).await?;
+    let mut writer = parts.store.begin().await?;
+    let certificate = certificates::by_serial(hex, columns, &mut writer).await?;
     let Some((identity, proof)) = certificate.and_then(|certificate| Some((certificate.identity, certificate.proof?)))
     else {
         return Ok(false);
     };
-    let live = certificates::live_of_proof(&identity, &proof, columns, &mut reader).await?;
-    drop(reader);
-    match live {
-        // One that is renewed at this moment is published after this, as its key wants it.
-        Some(live) => withdraw(parts, &live, "owner", now).await,
+    // A renewal is concluded before, and found here, or after, and then publishes nothing (`old_key::impediment`).
+    records::lock(&identity, columns, &mut writer).await?;
+    match certificates::live_of_proof(&identity, &proof, columns, &mut writer).await? {
+        Some(live) => conclude_withdrawal(parts, writer, &live, "owner", now).await,
         None => Ok(false),
     }
+}
+
+/// What follows under the identity's lock.
+async fn conclude_withdrawal(
+    parts: &IssueParts,
+    mut writer: Writer,
+    hex: &str,
+    actor: &str,
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    if !records::want_withdrawn(hex, now, &mut writer).await? {
+        return Ok(false);
+    }
+    audit::add((actor, "withdraw", hex), now, parts.store.columns(), &mut writer).await?;
+    writer.commit().await?;
+    info!(serial = hex, actor, "the record of certificate {hex} is withdrawn");
+    parts.publisher.nudge();
+    Ok(true)
 }

@@ -20,6 +20,9 @@ use crate::store::{StoreError, audit, happenings, records, verifications};
 /// A proof that waited longer for the service, for instance while it was down, is no longer one. What a change of key has
 /// to wait does not count.
 const OLDEST_PROOF: time::Duration = time::Duration::days(1);
+/// What the page says if the operator became stricter between the call and its certificate.
+const WORTH_LESS: &str = "By now this service asks for more than your call proved. Begin again over a line that your \
+                          telephone company vouches for.";
 /// Tries that fail for another reason than a busy or full database.
 const TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -87,6 +90,10 @@ async fn finish_proved(
     job: &ToIssue,
     now: OffsetDateTime,
 ) -> Result<Outcome, IssueError> {
+    // What was asked for when the call came may be less than today, above all if its key had to wait.
+    if proof.level() < parts.issue_from.of(proof.number().kind()) {
+        return Err(IssueError::Refused(WORTH_LESS.to_owned()));
+    }
     let Some(request) = &job.request else {
         // It certifies no key, so no change of key is to be waited for.
         sign_result(parts, &proof, now).await?;

@@ -94,10 +94,10 @@ pub(super) struct Wish {
 }
 
 impl Wish {
-    /// The serial number of the certificate that is renewed, if one is.
-    fn renewed(&self) -> Option<&str> {
+    /// What the key of the certificate that is renewed signed, if one is.
+    fn renewed(&self) -> Option<&Spoken> {
         match (&self.cause, &self.consent) {
-            (Cause::Renewal(_), Consent::Signed(spoken)) => Some(&spoken.about),
+            (Cause::Renewal(_), Consent::Signed(spoken)) => Some(spoken),
             _ => None,
         }
     }
@@ -197,9 +197,10 @@ pub(super) async fn conclude(
         return Err(StoreError::Busy.into());
     }
     if let Some(old) = wish.renewed()
-        && old_key::impediment((&identity, old), now, columns, &mut writer).await?.is_some()
+        && let consent = old.nonce.as_deref().filter(|_| wish.publish)
+        && old_key::impediment((&identity, &old.about), consent, now, columns, &mut writer).await?.is_some()
     {
-        // It was suspended, revoked or renewed while this one was signed: the next try is told so.
+        // It was suspended, revoked, renewed or withdrawn while this one was signed: the next try is told so.
         return Err(StoreError::Busy.into());
     }
     if !intents::fulfil(&serial, &mut writer).await? {
@@ -246,7 +247,7 @@ pub(super) async fn conclude(
         }
     }
     if let Some(old) = wish.renewed() {
-        audit::add(("old key", "renew", old), now, columns, &mut writer).await?;
+        audit::add(("old key", "renew", &old.about), now, columns, &mut writer).await?;
     }
     for old in &replaced {
         audit::add(("issue", "supersede", &old.serial), now, columns, &mut writer).await?;

@@ -8,6 +8,8 @@ use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::puzzle::{self, Puzzle};
+
 /// A device that talks to one service.
 #[derive(Debug, Clone)]
 pub struct Api {
@@ -34,6 +36,20 @@ struct ByApp<'a> {
     #[serde(flatten)]
     start: &'a Start<'a>,
     started_by: &'static str,
+}
+
+/// The same, with the work that it costs.
+#[derive(Serialize)]
+struct Worked<'a, T> {
+    #[serde(flatten)]
+    start: &'a T,
+    puzzle: Solution<'a>,
+}
+
+#[derive(Serialize)]
+struct Solution<'a> {
+    challenge: &'a str,
+    solution: &'a str,
 }
 
 /// A verification that was started.
@@ -143,6 +159,9 @@ pub enum ApiError {
         /// `Retry-After` in seconds.
         retry_after: Option<Duration>,
     },
+    /// The start is to be worked for: [`Api::start`] does that.
+    #[error("the service asks for the solution of a puzzle first")]
+    Puzzle(Puzzle),
     /// The answer has another shape.
     #[error("the answer of {url} is not understood: {cause}")]
     Unreadable {
@@ -165,7 +184,7 @@ impl Api {
         Self { http: http.expect("a client with only an address has all that it needs"), ..Self::new(base) }
     }
 
-    /// `POST /v1/verifications`, as a page does.
+    /// `POST /v1/verifications`, as a page does; if that is to be worked for, once more with the work done.
     pub async fn start(&self, start: &Start<'_>) -> Result<Started, ApiError> {
         self.begin(start).await
     }
@@ -177,7 +196,15 @@ impl Api {
 
     async fn begin(&self, body: &impl Serialize) -> Result<Started, ApiError> {
         let url = format!("{}/v1/verifications", self.base);
-        self.ask(self.http.request(Method::POST, &url).json(body), url).await
+        let begun = self.ask(self.http.request(Method::POST, &url).json(body), url.clone()).await;
+        let Err(ApiError::Puzzle(Puzzle { challenge, bits, .. })) = begun else { return begun };
+        let work = move || (puzzle::solve(&challenge, bits), challenge);
+        let Ok((solution, challenge)) = tokio::task::spawn_blocking(work).await else {
+            // The process is going down.
+            return std::future::pending().await;
+        };
+        let worked = Worked { start: body, puzzle: Solution { challenge: &challenge, solution: &solution } };
+        self.ask(self.http.request(Method::POST, &url).json(&worked), url).await
     }
 
     /// `GET /v1/verifications/{id}`
@@ -202,6 +229,9 @@ impl Api {
         let seconds = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let body = response.bytes().await.map_err(broken)?;
         if !status.is_success() {
+            if let Some(puzzle) = asked_to_work(&body) {
+                return Err(ApiError::Puzzle(puzzle));
+            }
             let retry_after = seconds.map(Duration::from_secs);
             return Err(ApiError::Refused { url, status: status.as_u16(), problem: problem(&body), retry_after });
         }
@@ -213,6 +243,14 @@ impl Api {
 
 fn private<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Private<String>, D::Error> {
     String::deserialize(deserializer).map(Private::new)
+}
+
+fn asked_to_work(body: &[u8]) -> Option<Puzzle> {
+    #[derive(Deserialize)]
+    struct Problem {
+        puzzle: Puzzle,
+    }
+    serde_json::from_slice(body).ok().map(|Problem { puzzle }| puzzle)
 }
 
 fn problem(body: &[u8]) -> String {

@@ -6,25 +6,21 @@ use std::sync::Arc;
 use ca::Authority;
 use ca::authority::names;
 use dht_client::{Hasher, Several};
-use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::caller::Dialled;
-use tokio::sync::{mpsc, watch};
 
 use super::StartError;
 use super::directory_health::DirectoryHealth;
-use super::telephone::LOCALE;
+use super::telephone::{LOCALE, Telephone};
 use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::enrol_email::{self, EnrolEmail};
 use crate::issue::{Issue, IssueParts};
 use crate::key_file::KeyFile;
-use crate::link_status::LinkStatus;
 use crate::mail::{Catcher, MailSender, Nudge, Relay, Transport};
 use crate::operators::Operators;
 use crate::publish::{Publisher, PublisherParts};
 use crate::sandbox::Sandbox;
-use crate::sip_driver::Figures;
 use crate::store::Store;
 use crate::verify::{Bell, Expected, Limits, Verify, VerifyParts};
 use crate::web::{self, App, DemoPlaces, Published, Settings, csrf};
@@ -56,13 +52,8 @@ pub(super) struct Wired {
 }
 
 impl Parts {
-    /// Connects everything. `outcomes` reaches the calls that wait on the line.
-    pub(super) fn wire(
-        self,
-        outcomes: mpsc::Sender<(VerificationId, Outcome)>,
-        figures: watch::Receiver<Figures>,
-        links: watch::Receiver<Vec<LinkStatus>>,
-    ) -> Result<Wired, StartError> {
+    /// Connects everything.
+    pub(super) fn wire(self, telephone: &Telephone) -> Result<Wired, StartError> {
         let bell = Bell::default();
         let hasher =
             Hasher::start().map_err(|cause| StartError::System { what: "the thread that hashes identities", cause })?;
@@ -94,7 +85,7 @@ impl Parts {
             limits: Limits::default(),
             bell,
             expected: Expected::default(),
-            outcomes,
+            outcomes: telephone.outcomes.clone(),
             clock: self.clock,
         });
         // A node is reached at an address of its own.
@@ -105,7 +96,7 @@ impl Parts {
         let mail = self.mail(&issue, catcher.clone())?;
         let enrol = mail.as_ref().map(|(enrol, _)| enrol.clone());
         let others = (calls.clone(), operators.clone(), self.sandbox()?);
-        let app = self.app(&verify, &issue, enrol, others, catcher, (figures, links));
+        let app = self.app(&verify, &issue, enrol, others, catcher, telephone);
         Ok(Wired { verify, issue, publisher, calls, operators, mail, app })
     }
 
@@ -145,7 +136,7 @@ impl Parts {
         enrol: Option<EnrolEmail>,
         (calls, operators, sandbox): (CallRecord, Operators, Option<Sandbox>),
         mails: Option<Catcher>,
-        (figures, links): (watch::Receiver<Figures>, watch::Receiver<Vec<LinkStatus>>),
+        telephone: &Telephone,
     ) -> App {
         let Self { config, authority, keys, store, directory, bundle, sip, is_demo, clock } = self;
         let settings = Settings {
@@ -158,6 +149,7 @@ impl Parts {
             directory: names_of(&directory),
             demo: is_demo.then(|| DemoPlaces { sip, bundle: config.ca().folder().join(names::BUNDLE), mails }),
         };
+        let (figures, links) = (telephone.figures.clone(), telephone.links.clone());
         let directory = Arc::new(DirectoryHealth::new(directory, clock));
         App::new(web::Parts {
             clock,
@@ -181,6 +173,8 @@ impl Parts {
             enrol,
             calls,
             operators,
+            flood: web::flood::Flood::new(keys.derived("puzzle"), config.verification().flood()),
+            probes: telephone.probes.clone(),
         })
     }
 }

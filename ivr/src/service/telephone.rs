@@ -18,6 +18,7 @@ use crate::link_status::{LinkBoard, LinkStatus};
 use crate::media_driver::{MediaDriver, RtpSockets};
 use crate::names::Names;
 use crate::sip_driver::{Desk, Figures, Listeners, Secure, SipDriver};
+use crate::trunk_probe::TrunkProbes;
 
 /// Ended sessions whose calls have not heard of it. A full queue makes the pages' side wait.
 const OUTCOMES: usize = 256;
@@ -34,6 +35,8 @@ pub(super) struct Telephone {
     pub(super) outcomes: mpsc::Sender<(VerificationId, Outcome)>,
     /// What is counted.
     pub(super) figures: watch::Receiver<Figures>,
+    /// What arrives of calls that operators announce.
+    pub(super) probes: TrunkProbes,
     /// How it stands with the trunks.
     pub(super) links: watch::Receiver<Vec<LinkStatus>>,
 }
@@ -67,9 +70,10 @@ impl Telephone {
         let name = |trunk: usize| config.policy().trunks[trunk].name.clone();
         let board = LinkBoard::new(config.links(), name, clock.wall());
         let links = board.watch();
-        let driver = driver.with_streams(listeners).with_links(names, board);
+        let (probes, announcements) = TrunkProbes::new(config.policy().trunks.clone());
+        let driver = driver.with_streams(listeners).with_links(names, board).with_announcements(announcements);
         let figures = driver.figures();
-        Ok(Self { driver, ends: Ends { questions, answers, records }, outcomes, figures, links })
+        Ok(Self { driver, ends: Ends { questions, answers, records }, outcomes, figures, probes, links })
     }
 }
 

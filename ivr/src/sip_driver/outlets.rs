@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use ivr_core::call::question::Question;
+use ivr_core::caller::probe::Capture;
 use ivr_core::endpoint::{Counters, Outbox, Output};
 use ivr_core::media::CallKey;
 use ivr_core::sip::peer::{Peer, Transport};
@@ -25,6 +26,7 @@ pub(super) struct Outlets {
     questions: mpsc::Sender<(CallKey, Question)>,
     records: mpsc::Sender<Recorded>,
     links: Option<Links>,
+    arrived: Option<mpsc::Sender<(usize, Capture)>>,
     clock: Clock,
     unsent_messages: u64,
     unasked_questions: u64,
@@ -47,6 +49,7 @@ impl Outlets {
             questions,
             records,
             links: None,
+            arrived: None,
             clock,
             unsent_messages: 0,
             unasked_questions: 0,
@@ -60,6 +63,10 @@ impl Outlets {
 
     pub(super) fn keep_links(&mut self, links: Links) {
         self.links = Some(links);
+    }
+
+    pub(super) fn tell_arrivals(&mut self, arrived: mpsc::Sender<(usize, Capture)>) {
+        self.arrived = Some(arrived);
     }
 
     /// Sends what waits for a connection, and ends them all.
@@ -102,6 +109,12 @@ impl Outlets {
                 Output::Link(link, state) => {
                     if let Some(links) = &self.links {
                         links.board.note(link, state, self.clock.wall());
+                    }
+                }
+                Output::Probed(trunk, capture) => {
+                    if let Some(arrived) = &self.arrived {
+                        // See `Announcements`.
+                        let _full = arrived.try_send((trunk, *capture));
                     }
                 }
                 Output::Record(call, entry) => {

@@ -113,6 +113,39 @@ pub(crate) async fn want_revoked(serial: &str, now: OffsetDateTime, conn: &mut C
     Ok(done.rows_affected() == 1)
 }
 
+/// The same because its owner withdraws the consent to publish, which is remembered.
+pub(crate) async fn want_withdrawn(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<bool, StoreError> {
+    if !want_revoked(serial, now, conn).await? {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE records SET withdrawn_at = $1 WHERE serial = $2")
+        .bind(millis(now))
+        .bind(serial)
+        .execute(conn)
+        .await?;
+    Ok(true)
+}
+
+/// Whether the owner of an identity has withdrawn the consent to publish at this time or later. To rely on the answer, ask
+/// under the identity's lock.
+pub(crate) async fn is_withdrawn_since(
+    identity: &str,
+    at: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let [first, second, third] = columns.sought(identity);
+    let found =
+        sqlx::query("SELECT serial FROM records WHERE identity_hash IN ($1, $2, $3) AND withdrawn_at >= $4 LIMIT 1")
+            .bind(first)
+            .bind(second)
+            .bind(third)
+            .bind(millis(at))
+            .fetch_optional(conn)
+            .await?;
+    Ok(found.is_some())
+}
+
 /// From now on the directory is to say that the certificate it shows is suspended. Nothing happens if it shows another, or
 /// none.
 pub(crate) async fn want_suspended(serial: &str, now: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 use ca::{Issuing, Reason, Revoked, Serial};
 use sqlx::Row as _;
+use sqlx::any::AnyQueryResult;
 use time::OffsetDateTime;
 
 use super::intents::issuing_name;
@@ -42,11 +43,7 @@ pub(crate) async fn insert(
     .bind(HOLD)
     .execute(&mut *conn)
     .await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    make_stale(issuing, conn).await?;
-    Ok(true)
+    staling(done, issuing, conn).await
 }
 
 /// Takes a serial off hold: the list is stale from now on, for it must not name it any more. `false` if it is not on hold, or
@@ -63,11 +60,7 @@ pub(crate) async fn lift(
         .bind(millis(cutoff))
         .execute(&mut *conn)
         .await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    make_stale(issuing, conn).await?;
-    Ok(true)
+    staling(done, issuing, conn).await
 }
 
 /// Revokes a serial that has been on hold since `cutoff` or before: the list is stale from now on. `false` if it is not on
@@ -85,11 +78,7 @@ pub(crate) async fn finalise(
         .bind(millis(cutoff))
         .execute(&mut *conn)
         .await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    make_stale(issuing, conn).await?;
-    Ok(true)
+    staling(done, issuing, conn).await
 }
 
 /// Whether a serial is revoked or on hold.
@@ -108,12 +97,16 @@ pub(crate) async fn on_hold(cutoff: OffsetDateTime, conn: &mut Conn) -> Result<V
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
-async fn make_stale(issuing: Issuing, conn: &mut Conn) -> Result<(), StoreError> {
+/// A list is stale if a statement has changed what it must name. Tells whether it has.
+async fn staling(done: AnyQueryResult, issuing: Issuing, conn: &mut Conn) -> Result<bool, StoreError> {
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
     sqlx::query("UPDATE revocation_lists SET revocations = revocations + 1 WHERE issuing = $1")
         .bind(issuing_name(issuing))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(true)
 }
 
 /// `certificateHold` (RFC 5280 5.3.1), the one reason that may go away or become another.

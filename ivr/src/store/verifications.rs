@@ -52,6 +52,8 @@ pub(crate) struct Stored {
     pub(crate) read_back_until: Option<OffsetDateTime>,
     pub(crate) read_backs_left: i64,
     pub(crate) held_until: Option<OffsetDateTime>,
+    /// SHA-256 of the SPKI of the key that waits, or has waited.
+    pub(crate) held_key: Option<Vec<u8>>,
     pub(crate) serial: Option<String>,
     pub(crate) result: Option<String>,
     pub(crate) failure: Option<String>,
@@ -187,7 +189,7 @@ pub(crate) async fn find(
     let row = sqlx::query(
         "SELECT number_sealed, code_sealed, CASE WHEN request_sealed IS NULL THEN 0 ELSE 1 END, publish, locale, state,
              created_at, expires_at, live_until, read_back_until, read_backs_left, serial, result_sealed, failure,
-             held_until
+             held_until, held_key
          FROM verifications WHERE id = $1 AND secret_sha256 = $2",
     )
     .bind(id.0.to_vec())
@@ -218,6 +220,7 @@ fn stored(id: VerificationId, row: &Row, columns: &Columns) -> Result<Stored, St
         read_back_until: read_back_until.map(time_of).transpose()?,
         read_backs_left: row.try_get(10)?,
         held_until: held_until.map(time_of).transpose()?,
+        held_key: row.try_get(15)?,
         serial: row.try_get(11)?,
         result: result.map(|sealed| columns.open_text("verifications.result", &id.0, &sealed)).transpose()?,
         failure: row.try_get(13)?,

@@ -119,6 +119,8 @@ pub struct View {
     pub read_backs_left: u8,
     /// While its key waits: until when.
     pub held_until: Option<OffsetDateTime>,
+    /// And SHA-256 of its SPKI.
+    pub held_key: Option<[u8; 32]>,
     /// What happened, oldest first.
     pub happenings: Vec<Happening>,
     /// The certificate.
@@ -172,6 +174,7 @@ pub(super) async fn view(
         expires_at: stored.expires_at,
         read_back_until: stored.read_back_until.filter(|_| state == State::ReadBack),
         held_until: stored.held_until.filter(|_| state == State::Held),
+        held_key: stored.held_key.filter(|_| state == State::Held).and_then(|key| key.try_into().ok()),
         read_backs_left: u8::try_from(stored.read_backs_left).unwrap_or(0),
         happenings,
         is_code_only: certificate

@@ -1,5 +1,5 @@
-//! What does not change from visitor to visitor: how the service works and how to look somebody up, and what the type of
-//! a problem document means.
+//! What does not change from visitor to visitor: how the service works and how to look somebody up, where a certificate's key
+//! speaks, and what the type of a problem document means.
 
 use askama::Template;
 use axum::Router;
@@ -11,9 +11,19 @@ use super::App;
 use super::error::{Kind, WebError};
 use super::page::{self, Frame};
 
-/// `/about` and `/problems/{kind}`
+/// `/about`, `/key` and `/problems/{kind}`
 pub fn routes() -> Router<App> {
-    Router::new().route("/about", get(about)).route("/problems/{kind}", get(problem))
+    Router::new().route("/about", get(about)).route("/key", get(key)).route("/problems/{kind}", get(problem))
+}
+
+#[derive(Template)]
+#[template(path = "key.html")]
+struct KeyPage {
+    frame: Frame,
+}
+
+async fn key(frame: Frame) -> Result<Response, WebError> {
+    page::html(&KeyPage { frame })
 }
 
 #[derive(Template)]

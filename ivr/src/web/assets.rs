@@ -22,6 +22,7 @@ const ASSETS: &[(&str, &str, &[u8])] = &[
     ("style.css", "text/css; charset=utf-8", include_bytes!("../../assets/style.css")),
     ("console.css", "text/css; charset=utf-8", include_bytes!("../../assets/console.css")),
     ("script.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/script.js")),
+    ("key.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/key.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
 ];
 

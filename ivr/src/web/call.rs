@@ -40,6 +40,7 @@ pub fn routes() -> Router<App> {
         .route("/verifications/{id}/read-back", post(read_back))
         .route("/verifications/{id}/cancel", post(cancel))
         .route("/verifications/{id}/simulate", post(simulate::simulate))
+        .route("/verifications/{id}/old-key", post(held::old_key))
         .route("/verifications/{id}/withdraw", post(certificate::withdraw))
         .route("/verifications/{id}/certificate.pem", get(certificate::pem))
 }
@@ -120,7 +121,7 @@ pub(super) fn render(app: &App, frame: Frame, view: &View, digits_hint: Option<S
         Standing::Waiting | Standing::Calling | Standing::ReadBack | Standing::Issuing => {
             page::html(&CallPage { digits_hint, ..CallPage::new(app, frame, view, app.clock.wall()) })
         }
-        Standing::Held => held::page(frame, view),
+        Standing::Held => held::page(frame, view, None),
         Standing::Issued => certificate::page(app, frame, view),
         Standing::Voided | Standing::Expired | Standing::Failed => ended::page(frame, view),
     }

@@ -34,7 +34,8 @@ struct CertificatePage<'a> {
     valid_until: String,
     suspended: Option<String>,
     revoked: Option<String>,
-    pending: Option<(String, String)>,
+    /// Since when another key waits, until when, and which.
+    pending: Option<(String, String, String)>,
     dial: Option<String>,
     record: Option<Record>,
     is_superseded: bool,
@@ -114,7 +115,9 @@ pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response
         suspended: certificate.suspended.map(day),
         revoked: certificate.revoked.map(|(at, _)| day(at)),
         dial,
-        pending: certificate.pending.map(|change| (day(change.since), day(change.until))),
+        pending: certificate
+            .pending
+            .map(|change| (day(change.since), day(change.until), page::hex(&change.spki_sha256))),
         record: certificate.record.as_ref().map(|record| Record::of(record, certificate.revoked.is_some())),
         is_superseded: certificate.revoked.is_some_and(|(_, reason)| reason == Reason::Superseded),
         last_event,

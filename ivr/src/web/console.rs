@@ -1,5 +1,5 @@
-//! The operators' console: who is logged in sees calls and certificates, masked; looking behind a mask and revoking are
-//! posts that stand in the audit. Everything works without scripts.
+//! The operators' console: who is logged in sees calls and certificates, masked, and probes trunks; looking behind a mask,
+//! revoking and probing are posts that stand in the audit. Everything works without scripts.
 
 pub mod call;
 pub mod calls;
@@ -11,6 +11,7 @@ mod ladder;
 pub mod login;
 pub mod masked;
 pub mod session;
+pub mod trunks;
 mod words;
 
 use axum::Router;
@@ -40,13 +41,17 @@ pub fn routes() -> Router<App> {
         .route("/console/certificates/{serial}", get(certificate::page))
         .route("/console/certificates/{serial}/reveal", post(certificate::reveal))
         .route("/console/certificates/{serial}/revoke", post(certificate::revoke))
+        .route(trunks::PATH, get(trunks::list))
+        .route("/console/trunks/{name}", get(trunks::page))
+        .route("/console/trunks/{name}/probe", post(trunks::probe))
+        .route("/console/trunks/{name}/forget", post(trunks::forget))
 }
 
 /// What the header of every page of the console says.
 struct Who {
     /// Who is logged in.
     name: String,
-    /// `calls` or `certificates`.
+    /// `calls`, `certificates` or `trunks`.
     here: &'static str,
 }
 

@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::App;
 use super::page::{self, Frame};
 use crate::issue::{IssueError, OldKeyError};
+use crate::puzzle::Puzzle;
 use crate::store::StoreError;
 use crate::verify::{AccessError, StartError};
 
@@ -65,6 +66,9 @@ pub enum WebError {
     /// The token of the form is missing, old or another visitor's.
     #[error("the page was open for too long, or cookies are off: open it again, and send it again")]
     FormExpired,
+    /// Too many begin: some work first.
+    #[error("many verifications begin just now: find a solution of the puzzle, and send the same again with it")]
+    Puzzle(Puzzle),
     /// Too many from this source.
     #[error("too many requests came from here: wait {}", in_words(*retry_after))]
     TooMany {
@@ -187,6 +191,13 @@ pub const KINDS: &[Kind] = &[
         "Wrong digits were entered too often: three on the page, six codes on the telephone, or five codes of a mail. \
          Start again.",
     ),
+    Kind::new(
+        "puzzle",
+        "Some work first",
+        "Many verifications begin just now. Find decimal digits so that SHA-256 of `puzzle.challenge`, a dot and them begins with \
+         `puzzle.bits` zero bits, and send the same again with `puzzle: { challenge, solution }`. It is good for this number, \
+         once, until `puzzle.expires_at`.",
+    ),
     Kind::new("too-many-requests", "Too many requests", "Wait for as long as Retry-After says."),
     Kind::new("busy", "Busy", "The same request may succeed after Retry-After."),
     Kind::new(
@@ -224,6 +235,9 @@ pub struct Problem {
     /// Of `number`: the number that was probably meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub did_you_mean: Option<String>,
+    /// Of `puzzle`: the work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub puzzle: Option<Puzzle>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<Duration>,
@@ -247,6 +261,8 @@ impl WebError {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", None),
             Self::FormExpired => (StatusCode::FORBIDDEN, "form-expired", None),
+            // RFC 6585 3.
+            Self::Puzzle(_) => (StatusCode::PRECONDITION_REQUIRED, "puzzle", None),
             Self::TooMany { retry_after } => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", Some(*retry_after)),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", Some(SOON)),
             Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "full", Some(A_WHILE)),
@@ -260,6 +276,7 @@ impl WebError {
         match self {
             Self::Number(error) => problem.did_you_mean = error.did_you_mean().map(str::to_owned),
             Self::WrongDigits { left } => problem.read_backs_left = Some(*left),
+            Self::Puzzle(puzzle) => problem.puzzle = Some(puzzle.clone()),
             _ => {}
         }
         problem
@@ -277,6 +294,7 @@ impl Problem {
             detail,
             read_backs_left: None,
             did_you_mean: None,
+            puzzle: None,
             retry_after: None,
         }
     }
@@ -406,6 +424,12 @@ impl From<StoreError> for WebError {
             StoreError::Full => Self::Full,
             StoreError::Failed(_) => Self::Fault(error.to_string()),
         }
+    }
+}
+
+impl From<Puzzle> for WebError {
+    fn from(puzzle: Puzzle) -> Self {
+        Self::Puzzle(puzzle)
     }
 }
 

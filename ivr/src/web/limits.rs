@@ -19,9 +19,9 @@ use super::error::WebError;
 use crate::crowd::Room;
 use crate::source::customer;
 
-/// Posts that a source may send at once.
+/// Posts of a source.
+const POSTS: Budget = Budget { burst: BURST, refill: REFILL };
 const BURST: u32 = 30;
-/// It gets one back in this time.
 const REFILL: Duration = Duration::from_secs(2);
 /// Sources that are told apart. When so many are busy at once, every other shares one bucket: newcomers may have to
 /// wait for each other, those who are known do not, and the memory stays what it is.
@@ -35,8 +35,27 @@ pub(super) const STREAMS: Room = Room { all: 2_000, of_source: 64 };
 pub struct Source(pub IpAddr);
 
 /// What each source has left.
-#[derive(Debug, Default)]
-pub struct Limits(Mutex<Buckets>);
+#[derive(Debug)]
+pub struct Limits {
+    budget: Budget,
+    buckets: Mutex<Buckets>,
+}
+
+impl Default for Limits {
+    /// Of posts.
+    fn default() -> Self {
+        Self::new(POSTS)
+    }
+}
+
+/// How often something may be done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    /// So often at once.
+    pub(super) burst: u32,
+    /// One comes back in this time.
+    pub(super) refill: Duration,
+}
 
 #[derive(Debug, Default)]
 struct Buckets {
@@ -44,27 +63,32 @@ struct Buckets {
     others: Bucket,
 }
 
-/// Full at `full_at`; each post moves that by [`REFILL`].
+/// Full at `full_at`; whatever is taken moves that by the time in which it comes back.
 #[derive(Debug, Default, Clone, Copy)]
-struct Bucket {
+pub(super) struct Bucket {
     full_at: Option<Instant>,
 }
 
 impl Limits {
-    /// Takes one post of this source.
+    /// Each source has this.
+    pub(super) fn new(budget: Budget) -> Self {
+        Self { budget, buckets: Mutex::default() }
+    }
+
+    /// Takes one of this source.
     ///
     /// # Errors
     /// How long it has to wait.
     pub fn take(&self, source: IpAddr, now: Instant) -> Result<(), Duration> {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let source = customer(source);
         if buckets.sources.len() >= SOURCES && !buckets.sources.contains_key(&source) {
             buckets.sources.retain(|_, bucket| !bucket.is_full(now));
             if buckets.sources.len() >= SOURCES {
-                return buckets.others.take(now);
+                return buckets.others.take(self.budget, now);
             }
         }
-        buckets.sources.entry(source).or_default().take(now)
+        buckets.sources.entry(source).or_default().take(self.budget, now)
     }
 }
 
@@ -73,10 +97,14 @@ impl Bucket {
         self.full_at.is_none_or(|at| at <= now)
     }
 
-    fn take(&mut self, now: Instant) -> Result<(), Duration> {
-        let full_at = self.full_at.filter(|at| *at > now).unwrap_or(now) + REFILL;
+    /// Takes one.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub(super) fn take(&mut self, Budget { burst, refill }: Budget, now: Instant) -> Result<(), Duration> {
+        let full_at = self.full_at.filter(|at| *at > now).unwrap_or(now) + refill;
         let missing = full_at.saturating_duration_since(now);
-        let depth = REFILL * BURST;
+        let depth = refill * burst;
         if missing > depth {
             return Err(missing - depth);
         }
@@ -85,13 +113,17 @@ impl Bucket {
     }
 }
 
-/// The layer that limits posts. Who is on this machine is its operator, or a demonstration's only visitor; but where a
-/// proxy runs here, what it forwards without a word comes from there, too.
+/// Who is on this machine is its operator, or a demonstration's only visitor; but where a proxy runs here, what it forwards
+/// without a word comes from there, too.
+pub(super) fn is_local(app: &App, source: IpAddr) -> bool {
+    source.is_loopback() && !app.settings.trusted_proxies.iter().any(|proxy| proxy.contains(source))
+}
+
+/// The layer that limits posts, but for who is on this machine.
 pub async fn limit(State(app): State<App>, Source(source): Source, request: Request, next: Next) -> Response {
-    let is_local = source.is_loopback() && !app.settings.trusted_proxies.iter().any(|proxy| proxy.contains(source));
     let is_post = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
     if is_post
-        && !is_local
+        && !is_local(&app, source)
         && let Err(retry_after) = app.limits().take(source, app.clock.now())
     {
         return WebError::TooMany { retry_after }.into_response();
@@ -182,9 +214,9 @@ mod tests {
         }
         assert!(limits.take(address("203.0.113.2"), now).is_err(), "a newcomer had a bucket of its own");
         limits.take(address("0.0.0.1"), now).unwrap();
-        assert_eq!(limits.0.lock().unwrap().sources.len(), SOURCES);
+        assert_eq!(limits.buckets.lock().unwrap().sources.len(), SOURCES);
         // Once the known ones have been quiet for a while, there is room again.
         limits.take(address("203.0.113.2"), now + REFILL * 2).unwrap();
-        assert_eq!(limits.0.lock().unwrap().sources.len(), 1);
+        assert_eq!(limits.buckets.lock().unwrap().sources.len(), 1);
     }
 }

@@ -12,10 +12,12 @@ use ivr_core::number::{Country, Number, NumberError};
 
 use super::App;
 use super::error::{WebError, sentence};
+use super::flood;
 use super::form::Fields;
 use super::limits::Source;
 use super::page::{self, Frame};
 use super::session;
+use crate::puzzle::{Puzzle, Solved};
 use crate::verify::{Start, StartError, StartedBy};
 
 /// `/` and `/verifications`
@@ -37,6 +39,7 @@ struct StartPage {
     did_you_mean: Option<String>,
     publish_hint: Option<&'static str>,
     csr_hint: Option<String>,
+    puzzle: Option<Puzzle>,
 }
 
 impl StartPage {
@@ -52,7 +55,13 @@ impl StartPage {
             did_you_mean: None,
             publish_hint: None,
             csr_hint: None,
+            puzzle: None,
         }
+    }
+
+    /// Whether the page's script may send the form again by itself: it has all that was sent.
+    fn is_whole(&self) -> bool {
+        self.was_made || !self.csr.is_empty()
     }
 
     fn has_hints(&self) -> bool {
@@ -82,6 +91,14 @@ async fn start(
     let (Some(number), Some(publish)) = (number, form.publish) else { return form.again(&app) };
     // From now on the page shows how the number was read.
     form.number = number.international();
+    if let Err(puzzle) = flood::demand(&app, (&number, source), solved(&fields).as_ref()) {
+        form.puzzle = Some(puzzle);
+        // A file is not sent again: its text stands in the field.
+        form.csr =
+            request(&fields).filter(|_| !form.was_made).and_then(|csr| String::from_utf8(csr).ok()).unwrap_or_default();
+        app.traffic().start(false);
+        return Ok((StatusCode::PRECONDITION_REQUIRED, page::html(&form)?).into_response());
+    }
     let (csr, locale) = (request(&fields), locale(&app, &headers));
     let asked = Start { number, csr, started_by: StartedBy::Page, publish, locale, source };
     match app.verify.start(asked, app.clock.wall()).await {
@@ -120,6 +137,12 @@ fn sent(frame: Frame, app: &App, fields: &Fields) -> StartPage {
         csr: if was_made { String::new() } else { fields.text("csr").to_owned() },
         ..StartPage::empty(frame, app)
     }
+}
+
+/// The work that the page's script did, if it had to.
+fn solved(fields: &Fields) -> Option<Solved> {
+    let (challenge, solution) = (fields.text("challenge").to_owned(), fields.text("solution").to_owned());
+    (!solution.is_empty()).then_some(Solved { challenge, solution })
 }
 
 /// Which of the two was chosen, if one was.

@@ -7,11 +7,13 @@ mod certificate;
 mod console;
 mod console_api;
 mod email;
+mod flood;
 mod hold;
 mod hostile;
 mod pages;
 mod sandbox;
 pub(super) mod service;
+mod trunks;
 
 use browser::Browser;
 use service::Service;

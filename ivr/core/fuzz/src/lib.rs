@@ -257,7 +257,7 @@ impl Stage {
                 Output::Ask(CallKey(key), _) => self.keys = self.keys.max(key),
                 Output::Message { bytes, .. } => self.hear(&String::from_utf8_lossy(&bytes)),
                 Output::Farewell { .. } => {}
-                Output::Media(..) | Output::Record(..) | Output::Locate(..) | Output::Link(..) => {}
+                Output::Media(..) | Output::Record(..) | Output::Locate(..) | Output::Link(..) | Output::Probed(..) => {}
             }
         }
     }

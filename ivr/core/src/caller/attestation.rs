@@ -115,7 +115,7 @@ fn is_lower(level: &str) -> bool {
 }
 
 /// `attest` of a PASSporT in full form (RFC 8588 4), unverified.
-fn attested(token: &str) -> Option<String> {
+pub(super) fn attested(token: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Claims {
         attest: String,

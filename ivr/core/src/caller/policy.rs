@@ -191,12 +191,17 @@ fn checked(
 /// place of the number.
 fn check_ingress(trunk: &TrunkProfile, called: &Uri<'_>) -> Result<bool, Reason> {
     let Some(secret) = &trunk.ingress_secret else { return Ok(false) };
+    shows_secret(called, secret).ok_or(Reason::IngressSecret)
+}
+
+/// Whether the secret that stands in a URI took the place of the number; `None` if it does not stand there.
+pub(super) fn shows_secret(called: &Uri<'_>, secret: &Private<String>) -> Option<bool> {
     let is_secret = |text: &str| bool::from(text.as_bytes().ct_eq(secret.expose().as_bytes()));
     if is_secret(&called.user) {
-        return Ok(true);
+        return Some(true);
     }
     let mut parameters = called.parameters.iter().chain(called.user_parameters.iter());
-    if parameters.any(|(_, value)| is_secret(value)) { Ok(false) } else { Err(Reason::IngressSecret) }
+    parameters.any(|(_, value)| is_secret(value)).then_some(false)
 }
 
 /// Check 2: the call is for one of the trunk's numbers. Where the secret stands in the Request-URI's user part, the
@@ -289,7 +294,7 @@ fn remote_party<'a>(headers: Headers<'a>) -> Result<Vec<NameAddress<'a>>, Reason
 }
 
 /// The spellings of "I do not say": RFC 3323 4.1.1, what networks write instead, and an empty user.
-fn is_anonymous(entry: &NameAddress<'_>) -> bool {
+pub(super) fn is_anonymous(entry: &NameAddress<'_>) -> bool {
     const NOBODY: [&str; 7] = ["", "anonymous", "unavailable", "restricted", "private", "withheld", "unknown"];
     NOBODY.iter().any(|nobody| entry.uri.user.eq_ignore_ascii_case(nobody))
         || entry.uri.host.eq_ignore_ascii_case("anonymous.invalid")
@@ -346,7 +351,7 @@ fn check_forwarding(headers: Headers<'_>) -> Result<(), Reason> {
 
 /// RFC 7044: an entry made by retargeting to another user says `mp`, or why (RFC 4458 `cause`, or a Reason inside the
 /// URI).
-fn is_redirected(entry: &NameAddress<'_>) -> bool {
+pub(super) fn is_redirected(entry: &NameAddress<'_>) -> bool {
     // RFC 8119: 380 is the carrier's translation of a service number, not somebody's redirection.
     let redirects = |cause: &str| cause.trim() != "380";
     let reason = entry.uri.header("Reason").is_some_and(|reason| {

@@ -9,6 +9,8 @@ pub enum Reason {
     UnknownPeer,
     /// The Request-URI lacks the trunk's ingress secret.
     IngressSecret,
+    /// User or password of the trunk's account is wrong.
+    Credentials,
     /// The Request-URI is none of the trunk's numbers.
     NotOurNumber,
     /// From, P-Asserted-Identity or Remote-Party-ID cannot be read, or there are too many.
@@ -73,15 +75,18 @@ pub enum Reason {
     CallsUsedUp,
     /// Nobody waits for a call from this number.
     NoSession,
+    /// The operator announced the call, to see what arrives of it.
+    Probe,
     /// The caller gave up before the answer.
     Cancelled,
 }
 
 impl Reason {
     /// Every reason, for the tables of console and documents.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::UnknownPeer,
         Self::IngressSecret,
+        Self::Credentials,
         Self::NotOurNumber,
         Self::MalformedIdentity,
         Self::NoNumber,
@@ -114,6 +119,7 @@ impl Reason {
         Self::NumberExhausted,
         Self::CallsUsedUp,
         Self::NoSession,
+        Self::Probe,
         Self::Cancelled,
     ];
 
@@ -138,6 +144,8 @@ impl Reason {
         match self {
             Self::UnknownPeer => ("unknown-peer", 403),
             Self::IngressSecret => ("ingress-secret", 403),
+            // RFC 3261 22.1: instead of the challenge again.
+            Self::Credentials => ("credentials", 403),
             Self::NotOurNumber => ("not-our-number", 404),
             Self::MalformedIdentity => ("malformed-identity", 400),
             Self::NoNumber => ("no-number", 403),
@@ -174,6 +182,7 @@ impl Reason {
             Self::NumberExhausted => ("number-exhausted", 486),
             Self::CallsUsedUp => ("calls-used-up", 486),
             Self::NoSession => ("no-session", 480),
+            Self::Probe => ("probe", 480),
             Self::Cancelled => ("cancelled", 487),
         }
     }

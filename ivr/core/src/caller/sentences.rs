@@ -72,6 +72,10 @@ fn english_reason(reason: Reason) -> Sentences {
             DIALLED,
             "The Request-URI does not bear the trunk's ingress secret: another customer of the carrier, or a wrong URI there.",
         ),
+        Reason::Credentials => (
+            DIALLED,
+            "User or password is not that of the trunk's account (`[trunk.digest]`), or the answer has no qop=auth.",
+        ),
         Reason::NotOurNumber => (
             "The call was for another number. Dial the number shown.",
             "The number that was called is none of the trunk's `numbers`, or is not in its `number_format`.",
@@ -154,6 +158,9 @@ fn english_reason(reason: Reason) -> Sentences {
             "A call from your number came while nobody waited for it. Call again while this page shows a code.",
             "No verification waited for this number: its person called too early, too late, or from another number than was typed.",
         ),
+        Reason::Probe => {
+            (NOT_NOW, "The operator's own call for a probe of the trunk: what arrived stands on the trunk's page.")
+        }
         Reason::Cancelled => (
             "The call ended before it was answered. Call again, and let it ring.",
             "The caller, or the carrier, gave up before the answer.",

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::{Level, Verstat};
 use crate::number::{Country, Number};
 use crate::private::Private;
+use crate::sip::digest::DigestLogin;
 use crate::sip::peer::{Peer, Transport};
 
 /// One carrier's connection. The configuration makes it and has checked that no two share a source.
@@ -23,8 +24,10 @@ pub struct TrunkProfile {
     pub numbers: Vec<Number>,
     /// A random text that only this trunk's origination URI carries, as user part or as value of a parameter.
     pub ingress_secret: Option<Private<String>>,
-    /// The carrier's signalling addresses serve other customers, too: without an ingress secret or a certificate any of
-    /// them could call our URI, so the level is capped at L1.
+    /// The account with which it must prove every call to be ours (RFC 3261 22), if it must.
+    pub digest: Option<DigestLogin>,
+    /// The carrier's signalling addresses serve other customers, too: without an ingress secret or an account any of them
+    /// could call our URI, so the level is capped at L1.
     pub shared_addresses: bool,
     /// P-Asserted-Identity is the carrier's own word (RFC 3325: both sides are in one trust domain).
     pub trust_pai: bool,
@@ -71,6 +74,7 @@ impl Default for TrunkProfile {
             media_networks: Vec::new(),
             numbers: Vec::new(),
             ingress_secret: None,
+            digest: None,
             shared_addresses: true,
             trust_pai: false,
             trust_rpid: false,
@@ -105,7 +109,7 @@ impl TrunkProfile {
     /// Could another customer of the carrier call over it, with nothing to tell them apart? The certificate that it shows
     /// is the carrier's: all its customers call over that.
     pub fn is_open_to_others(&self) -> bool {
-        self.shared_addresses && self.ingress_secret.is_none()
+        self.shared_addresses && self.ingress_secret.is_none() && self.digest.is_none()
     }
 
     /// Does its SIP come from there?

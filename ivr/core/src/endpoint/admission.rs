@@ -1,14 +1,34 @@
 //! A new INVITE: refused without a trace of state, or a call.
 
+use super::probes::Taken;
 use super::*;
 use crate::call::{Incoming, Opening, unguessable};
+use crate::caller::probe::Capture;
 use crate::caller::{self, Reason, Verdict};
 use crate::sip::dialog::Dialog;
+use crate::sip::digest::challenger::{self, Proof, Scope};
 use crate::sip::message::{Asked, Reply, shortened};
 use crate::sip::sdp::{Proposal, Unacceptable};
 use crate::sip::session_timer::{Agreement, Unagreeable};
 
 /// Why an INVITE does not become a call.
+enum Turned {
+    /// Its sender must prove an account first.
+    Challenged {
+        /// The password was right, and only the nonce was not.
+        is_stale: bool,
+    },
+    /// It is refused.
+    Away(Refused),
+}
+
+impl From<Refused> for Turned {
+    fn from(refused: Refused) -> Self {
+        Self::Away(refused)
+    }
+}
+
+/// The refusal of an INVITE.
 struct Refused {
     reason: Reason,
     /// Who calls, if the checks on that had passed, or all but the last.
@@ -35,7 +55,12 @@ impl Endpoint {
 
     /// An INVITE outside of any dialog, from a trunk, not heard before.
     pub(super) fn on_invite(&mut self, incoming: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
-        match self.admit(&incoming.request, incoming.from, trunk, now) {
+        let tag = self.tags.tag(&incoming.request.via, &incoming.request.lines);
+        match self.probes.take(trunk, &incoming.request, tag, now) {
+            Taken::No => {}
+            taken => return self.answer_probe(taken, &incoming, trunk, now, out),
+        }
+        match self.pass(&incoming, trunk, now) {
             Ok(opening) => {
                 self.counters.invites += 1;
                 let key = opening.key;
@@ -47,13 +72,67 @@ impl Endpoint {
                 self.agenda.set(&key, call.deadline());
                 self.calls.insert(key, call);
             }
-            Err(refused) => self.refuse(refused, &incoming, trunk, now, out),
+            Err(Turned::Away(refused)) => self.refuse(refused, &incoming, trunk, now, out),
+            Err(Turned::Challenged { is_stale }) => self.challenge(is_stale, &incoming, trunk, now, out),
         }
     }
 
+    /// What was announced is refused before anything is done for it, and told.
+    fn answer_probe(&mut self, taken: Taken, invite: &Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+        if taken == Taken::Now {
+            let Incoming { request, from, .. } = invite;
+            let capture = Capture::of(&self.config.policy, trunk, *from, &request.uri, &request.lines.pairs());
+            out.push(Output::Probed(trunk, Box::new(capture)));
+        }
+        self.refuse(Refused::new(Reason::Probe), invite, trunk, now, out);
+    }
+
     /// The checks, the cheapest first: an overload must not cost more than it has to.
-    fn admit(&mut self, invite: &Request, from: Peer, trunk: usize, now: Instant) -> Result<Opening, Refused> {
+    fn pass(&mut self, incoming: &Incoming, trunk: usize, now: Instant) -> Result<Opening, Turned> {
         self.check_limits(trunk)?;
+        self.check_login(incoming, trunk, now)?;
+        Ok(self.admit(&incoming.request, incoming.from, trunk, now)?)
+    }
+
+    /// A trunk with an account must prove it in every INVITE that opens a dialog. What follows in the dialog bears its tags,
+    /// which nobody else knows; an ACK and a CANCEL are never challenged (RFC 3261 22.1).
+    fn check_login(
+        &mut self,
+        Incoming { request, from, .. }: &Incoming,
+        trunk: usize,
+        now: Instant,
+    ) -> Result<(), Turned> {
+        let Some(account) = &self.config.policy.trunks[trunk].digest else { return Ok(()) };
+        let scope = Scope { trunk, ip: from.ip() };
+        match self.challenger.check(account, request, scope, now) {
+            Proof::Right => Ok(()),
+            Proof::Wrong => Err(Refused::new(Reason::Credentials).into()),
+            Proof::Missing => Err(Turned::Challenged { is_stale: false }),
+            Proof::Stale => Err(Turned::Challenged { is_stale: true }),
+        }
+    }
+
+    /// 401, which leaves nothing behind (RFC 3261 22.2).
+    fn challenge(
+        &mut self,
+        is_stale: bool,
+        Incoming { request, from, .. }: &Incoming,
+        trunk: usize,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        let Some(account) = &self.config.policy.trunks[trunk].digest else { return };
+        self.counters.challenged += 1;
+        let mut random = [0; challenger::RANDOM];
+        self.chance.fill_bytes(&mut random);
+        let scope = Scope { trunk, ip: from.ip() };
+        let challenges = self.challenger.challenge(account, scope, is_stale, random, now);
+        let reply = challenges.iter().fold(Reply::new(401), |reply, one| reply.header("WWW-Authenticate", one));
+        self.reply_stateless(&reply, &Asked::of(request, *from), out);
+    }
+
+    /// The checks of who calls and of what is offered.
+    fn admit(&mut self, invite: &Request, from: Peer, trunk: usize, now: Instant) -> Result<Opening, Refused> {
         let caller = self.judge(invite, from)?;
         let refused = |reason| Refused {
             claimed: Some(caller.number.clone()),

@@ -25,6 +25,8 @@ pub struct Counters {
     pub retransmissions: u64,
     /// In-dialog requests with a tag that is not ours, or from another trunk.
     pub forged: u64,
+    /// INVITEs that were challenged to prove an account.
+    pub challenged: u64,
     /// INVITEs that asked for a new call.
     pub invites: u64,
     /// Calls refused by the checks on the caller, by a missing session, or by limits.

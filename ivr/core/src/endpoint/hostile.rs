@@ -67,7 +67,7 @@ impl Stage {
             }
             Output::Farewell { .. } => {}
             Output::Ask(key, _) => assert!(!self.calls[&key].ended),
-            Output::Locate(..) | Output::Link(..) => panic!("there are no links here"),
+            Output::Locate(..) | Output::Link(..) | Output::Probed(..) => panic!("there are no links or probes here"),
             Output::Media(key, command) => {
                 let story = self.calls.get_mut(&key).unwrap();
                 assert!(!story.ended, "media after the end: {command:?}");

@@ -1,10 +1,11 @@
 //! What goes into an endpoint and what comes out of it: all that the shell has to know.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::call::flow::Step;
 use crate::call::question::{Answer, Outcome, Question, VerificationId};
+use crate::caller::probe::{Capture, Expected};
 use crate::caller::{Caller, Reason};
 use crate::link::{LinkKey, LinkState, Query, Records};
 use crate::media::{CallKey, MediaCommand, MediaEvent, Quality};
@@ -44,6 +45,9 @@ pub enum Input<'a> {
     Connected,
     /// A name server's answer to an [`Output::Locate`]. An answer that never comes is waited for, but not for long.
     Located(LinkKey, Query, Records),
+    /// The operator announces a call over the trunk of this index, until then: it is refused, and what arrived is told by
+    /// [`Output::Probed`]. Nothing: no call is announced any more.
+    Probe(usize, Option<(Expected, Instant)>),
     /// The service is ready: new calls are no longer refused. It means nothing to an endpoint that was made with media ports,
     /// or shuts down.
     TakeCalls {
@@ -81,6 +85,8 @@ pub enum Output {
     Ask(CallKey, Question),
     /// Write this into the call record.
     Record(CallKey, Entry),
+    /// The call that the operator announced has come over the trunk of this index.
+    Probed(usize, Box<Capture>),
     /// Ask a name server, without holding up the socket.
     Locate(LinkKey, Query),
     /// Show that a link stands otherwise than before, or a registration was renewed.

@@ -1,11 +1,13 @@
 //! A trunk for tests: its endpoint's configuration, and callers that write SIP as a trunk does.
 
 use super::{Addresses, EndpointConfig, Limits, Strangers};
-use crate::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
+use crate::caller::{DigestAlgorithm, DigestLogin, KeepsDiversion, Level, Policy, TrunkProfile};
 use crate::link::{Account, Duty, LinkProfile, Login};
 use crate::number::{KindPolicy, Number};
 use crate::private::Private;
 use crate::proof::Binding;
+use crate::sip::digest::{Challenge, Credentials};
+use crate::sip::header_lines::{HeaderLine, HeaderLines};
 use crate::sip::peer::{Flow, Peer, Transport};
 
 /// Where the first trunk's SIP comes from.
@@ -53,10 +55,9 @@ pub(super) fn config() -> EndpointConfig {
 /// A link of the first trunk: an account with this server, for so many seconds.
 pub(super) fn registration(server: &str, seconds: u64) -> LinkProfile {
     let private = |text: &str| Private::new(text.to_owned());
-    let login = Login { user: private("dialproof"), password: private("open sesame") };
     let account = Account {
         user: private("dialproof"),
-        login,
+        login: login(PASSWORD),
         contact: private("+12025550100"),
         expires: std::time::Duration::from_secs(seconds),
     };
@@ -117,6 +118,11 @@ pub(super) struct Caller {
     rseq: String,
     /// Our last request.
     our_request: String,
+    /// Our last challenges.
+    challenges: HeaderLines,
+    /// The client that answers one of them, and what it said last.
+    credentials: Option<Credentials>,
+    authorization: String,
     /// The connection that it took last.
     stream: Option<Peer>,
     last: Option<(Peer, Vec<u8>)>,
@@ -134,6 +140,9 @@ impl Caller {
             refused: false,
             rseq: String::new(),
             our_request: String::new(),
+            challenges: HeaderLines::default(),
+            credentials: None,
+            authorization: String::new(),
             stream: None,
             last: None,
         }
@@ -153,6 +162,10 @@ impl Caller {
         }
         let status: u16 = text[8..11].parse().unwrap();
         let of_invite = text.contains(" INVITE\r\n");
+        if status == 401 {
+            let values = text.lines().filter_map(|line| line.strip_prefix("WWW-Authenticate: "));
+            self.challenges = HeaderLines(values.map(|value| HeaderLine::new("WWW-Authenticate", value)).collect());
+        }
         if let Some(rseq) = text.lines().find_map(|line| line.strip_prefix("RSeq: ")) {
             self.rseq = rseq.to_owned();
         }
@@ -246,6 +259,11 @@ impl Caller {
         if method == "PRACK" {
             headers.push(("RAck".to_owned(), format!("{} {} INVITE", self.rseq, self.invite_cseq)));
         }
+        let uri = setting("uri").unwrap_or("sip:+12025550100@203.0.113.1");
+        if let Some(how) = setting("digest") {
+            let value = self.authorize(how, method, uri);
+            headers.push(("Authorization".to_owned(), value));
+        }
         for change in changes {
             if let Some(gone) = change.strip_prefix('-') {
                 headers.retain(|(name, _)| name != gone);
@@ -268,11 +286,44 @@ impl Caller {
         if !body.is_empty() && setting("body").is_none() && !is_described {
             headers.push(("Content-Type".to_owned(), "application/sdp".to_owned()));
         }
-        let uri = setting("uri").unwrap_or("sip:+12025550100@203.0.113.1");
         let version = setting("version").unwrap_or("SIP/2.0");
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         format!("{method} {uri} {version}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
     }
+}
+
+impl Caller {
+    /// An answer to our last challenge: `first` or `second` of its two, `next` with the same nonce, `wrong` by another
+    /// password, `again` what was said last.
+    fn authorize(&mut self, how: &str, method: &str, uri: &str) -> String {
+        let choice = match how {
+            "again" => return self.authorization.clone(),
+            "second" => &self.challenges.0[1..],
+            _ => &self.challenges.0[..],
+        };
+        if how != "next" {
+            let challenge = Challenge::first(&HeaderLines(choice.to_vec()), "WWW-Authenticate").expect("a challenge");
+            self.credentials = Some(Credentials::new(challenge, format!("cnonce-{}", self.name)));
+        }
+        let login = login(if how == "wrong" { "open barley" } else { PASSWORD });
+        let credentials = self.credentials.as_mut().expect("it was challenged");
+        self.authorization = credentials.value(&login, method, uri, b"");
+        self.authorization.clone()
+    }
+}
+
+/// Of the account that a trunk has with us, and we with it.
+const PASSWORD: &str = "open sesame";
+
+fn login(password: &str) -> Login {
+    let private = |text: &str| Private::new(text.to_owned());
+    Login { user: private("dialproof"), password: private(password) }
+}
+
+/// What a trunk must prove.
+pub(super) fn account() -> DigestLogin {
+    let algorithms = vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5];
+    DigestLogin { realm: "dialproof.example".to_owned(), login: login(PASSWORD), algorithms }
 }
 
 /// `192.0.2.1:5060`, `tcp 192.0.2.1:40000 #1` (the connection), `tls 198.18.0.1:40000 #2 as 2` (with that trunk's

@@ -3,15 +3,15 @@
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
 //! trunk), `# unacknowledged: 1`, `# srtp: required` (by the trunk) or `# asserts: Remote-Party-ID` (the trunk, while
-//! its From is free text), `# begins: refusing` (until `ready`), `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`;
-//! `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives,
+//! its From is free text), `# digest: required` (of the trunk), `# begins: refusing` (until `ready`),
+//! `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`; `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives,
 //! `<` what is sent or asked or told to the media thread, `=` what is recorded, `counted` what the counters say in the
 //! end. After the last `>` the endpoint goes on until it waits for nothing.
 //!
 //! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
-//! from tcp 192.0.2.1:40000 #1 (which then stays) | tag x | branch y | call b | body 5\r\n`. `again` repeats the last one,
-//! `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours, `401 REGISTER | WWW-Authenticate: …` and `200 OPTIONS`
-//! are a server's, `dns 10 1 5060 a.example, …` a name server's. Keys of SRTP are not shown, but numbered: whether ours
+//! from tcp 192.0.2.1:40000 #1 (which then stays) | tag x | branch y | call b | body 5\r\n | digest first` (an answer to our
+//! last challenge; or `second`, `next`, `wrong`, `again`). `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours, `401 REGISTER | WWW-Authenticate: …` and `200 OPTIONS`
+//! are a server's, `probe normal +12025550143` announces a call for three minutes and `probe off` none, `dns 10 1 5060 a.example, …` a name server's. Keys of SRTP are not shown, but numbered: whether ours
 //! is another one is what matters.
 
 use std::collections::HashMap;
@@ -21,10 +21,11 @@ use std::time::Duration;
 
 use voice_prompts::Segment;
 
-use super::testing::{Caller, PEER, Server, config, peer, probe, registration};
+use super::testing::{Caller, PEER, Server, account, config, peer, registration};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Question, Session};
 use crate::caller::Srtp;
+use crate::caller::probe::{self, Expected};
 use crate::link::{LinkState, Naptr, Query, Records, Srv};
 use crate::media::{Control, MediaCommand, MediaEvent, Quality};
 use crate::sip::peer::Flow;
@@ -130,12 +131,15 @@ impl Replay {
         if setting(written, "srtp") == Some("required") {
             trunk.srtp = Srtp::Required;
         }
+        if setting(written, "digest") == Some("required") {
+            trunk.digest = Some(account());
+        }
         if setting(written, "asserts") == Some("Remote-Party-ID") {
             (trunk.trust_pai, trunk.trust_rpid, trunk.from_is_free_text) = (false, true, true);
         }
         let registrar =
             setting(written, "register").map(|uri| registration(uri, number("expires").unwrap_or(600) as u64));
-        config.links = registrar.into_iter().chain(setting(written, "probe").map(probe)).collect();
+        config.links = registrar.into_iter().chain(setting(written, "probe").map(super::testing::probe)).collect();
         Self {
             endpoint: Endpoint::new(config, [7; 32]),
             began: Instant::now(),
@@ -174,7 +178,7 @@ impl Replay {
         let what = parts.next().unwrap();
         let changes: Vec<&str> = parts.collect();
         let name = changes.iter().find_map(|change| change.strip_prefix("call ")).unwrap_or("a").to_owned();
-        if let Some(input) = self.input(what, &name) {
+        if let Some(input) = self.input(what, &name, at) {
             return input.into_iter().for_each(|input| self.handle(input, at));
         }
         if let Some((status, "REGISTER" | "OPTIONS")) = what.split_once(' ') {
@@ -196,7 +200,7 @@ impl Replay {
     }
 
     /// What is no datagram.
-    fn input(&self, what: &str, name: &str) -> Option<Vec<Input<'static>>> {
+    fn input(&self, what: &str, name: &str, at: Duration) -> Option<Vec<Input<'static>>> {
         let key = self.keys.get(name).copied().unwrap_or(CallKey(0));
         let answer = |answer| Some(vec![Input::Answer(key, answer)]);
         let media = |event| Some(vec![Input::Media(key, event)]);
@@ -223,6 +227,15 @@ impl Replay {
                 Some(vec![Input::Located(key, query, records)])
             }
             ("unreached", there) => Some(vec![Input::Unreached { to: peer(there) }]),
+            ("probe", call) => {
+                let expected = call.split_once(' ').map(|(step, number)| Expected {
+                    step: probe::Step::from_name(step).unwrap(),
+                    number: Number::parse(number).unwrap(),
+                    forwarder: None,
+                });
+                let until = self.began + at + Duration::from_secs(180);
+                Some(vec![Input::Probe(0, expected.map(|expected| (expected, until)))])
+            }
             ("ready", _) => Some(vec![Input::TakeCalls { rtp_ports: config().rtp_ports }]),
             ("drain", _) => Some(vec![Input::RefuseNewCalls]),
             ("end", _) => Some(vec![Input::EndCalls]),
@@ -271,6 +284,11 @@ impl Replay {
             Output::Ask(_, Question::Certificates(_)) => "< ask for certificates".to_owned(),
             Output::Ask(_, Question::Suspend(_)) => "< ask to suspend".to_owned(),
             Output::Ask(..) => "< ask to keep the proof".to_owned(),
+            Output::Probed(_, capture) => {
+                let names: Vec<&str> = capture.headers.iter().map(|(name, _)| name.as_str()).collect();
+                let verdict = capture.verdict.map_or_else(|reason| reason.code().to_owned(), |level| level.to_string());
+                format!("= probed: {}; it would have been {verdict}", names.join(", "))
+            }
             Output::Locate(key, query) => {
                 let shown = format!("< look up {}", shown_query(&query));
                 self.query = Some((key, query));

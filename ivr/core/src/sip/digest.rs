@@ -1,4 +1,5 @@
-//! Digest authentication as a client (RFC 3261 22, RFC 8760, RFC 7616): reads challenges, answers the first that we can.
+//! Digest authentication (RFC 3261 22, RFC 8760, RFC 7616). Here as a client: reads challenges, answers the first that we
+//! can. As a server: `challenger.rs`.
 
 use std::fmt;
 
@@ -9,13 +10,52 @@ use super::header_lines::HeaderLines;
 use super::identity::Pieces;
 use crate::private::Private;
 
-/// With what we prove who we are to a trunk.
+pub(crate) mod challenger;
+
+/// With what we prove who we are to a trunk, or a trunk to us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     /// Whose password it is: without quotes, backslashes and control characters.
     pub user: Private<String>,
     /// What only both sides know.
     pub password: Private<String>,
+}
+
+/// An account that a trunk has with us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestLogin {
+    /// What our challenges say that the password is for, without quotes and backslashes.
+    pub realm: String,
+    /// Its name and password.
+    pub login: Login,
+    /// What is offered, the best first, and nothing else taken.
+    pub algorithms: Vec<DigestAlgorithm>,
+}
+
+/// An algorithm that our challenges may offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigestAlgorithm {
+    /// RFC 8760.
+    Sha256,
+    /// For who knows no other.
+    Md5,
+}
+
+impl DigestAlgorithm {
+    /// As it stands in a challenge.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA-256",
+            Self::Md5 => "MD5",
+        }
+    }
+
+    fn hash(self) -> Hash {
+        match self {
+            Self::Sha256 => Hash::Sha256,
+            Self::Md5 => Hash::Md5,
+        }
+    }
 }
 
 /// A challenge that we can answer.
@@ -92,39 +132,12 @@ impl Challenge {
         lines.named(name).filter(|line| line.octets.is_none()).find_map(|line| Self::first_in(&line.value))
     }
 
-    /// RFC 3261 7.3.1 has one challenge a line. Several in one, as HTTP writes them, are told apart by their schemes.
     fn first_in(value: &str) -> Option<Self> {
-        let mut challenges: Vec<(&str, Vec<(&str, &str)>)> = Vec::new();
-        for piece in Pieces::of(value, b',').filter(|piece| !piece.is_empty()) {
-            let name = piece.split('=').next().unwrap_or_default().trim_end();
-            let piece = match name.split_once(|c: char| c.is_ascii_whitespace()) {
-                Some((scheme, _)) => {
-                    challenges.push((scheme, Vec::new()));
-                    piece[scheme.len()..].trim_start()
-                }
-                None => piece,
-            };
-            match (piece.split_once('='), challenges.last_mut()) {
-                (Some((name, value)), Some((_, parameters))) => parameters.push((name.trim_end(), value.trim_start())),
-                (None, _) => challenges.push((piece, Vec::new())),
-                (Some(_), None) => return None,
-            }
-        }
-        let digests = challenges.iter().filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Digest"));
-        digests.filter_map(|(_, parameters)| Self::of(parameters)).next()
+        digests(value)?.iter().find_map(Self::of)
     }
 
-    fn of(parameters: &[(&str, &str)]) -> Option<Self> {
-        let parameter = |name: &str| {
-            let mut named = parameters.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
-            match (named.next(), named.next()) {
-                (None, _) => Ok(None),
-                (Some((_, value)), None) => bare(value).map(Some).ok_or(()),
-                // Two readers could see two challenges.
-                (Some(_), Some(_)) => Err(()),
-            }
-        };
-        let get = |name| parameter(name).ok();
+    fn of(parameters: &Parameters<'_>) -> Option<Self> {
+        let get = |name| parameters.get(name);
         let algorithm = get("algorithm")?;
         let (hash, session) = algorithm.map_or(Some((Hash::Md5, false)), known)?;
         let protection = match get("qop")? {
@@ -147,6 +160,45 @@ impl Challenge {
             stale: get("stale")?.is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
         })
     }
+}
+
+/// The parameters of a challenge, or of credentials.
+struct Parameters<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Parameters<'a> {
+    /// A value without its quotes, if there is one of this name; `None` if it cannot be read, or there are several: two
+    /// readers could see two challenges.
+    fn get(&self, name: &str) -> Option<Option<&'a str>> {
+        let mut named = self.0.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
+        match (named.next(), named.next()) {
+            (None, _) => Some(None),
+            (Some((_, value)), None) => bare(value).map(Some),
+            (Some(_), Some(_)) => None,
+        }
+    }
+}
+
+/// Of a header's challenges or credentials, the digests. RFC 3261 7.3.1 has one a line. Several in one, as HTTP writes them,
+/// are told apart by their schemes.
+fn digests(value: &str) -> Option<Vec<Parameters<'_>>> {
+    let mut schemes: Vec<(&str, Parameters<'_>)> = Vec::new();
+    for piece in Pieces::of(value, b',').filter(|piece| !piece.is_empty()) {
+        let name = piece.split('=').next().unwrap_or_default().trim_end();
+        let piece = match name.split_once(|c: char| c.is_ascii_whitespace()) {
+            Some((scheme, _)) => {
+                schemes.push((scheme, Parameters(Vec::new())));
+                piece[scheme.len()..].trim_start()
+            }
+            None => piece,
+        };
+        match (piece.split_once('='), schemes.last_mut()) {
+            (Some((name, value)), Some((_, parameters))) => parameters.0.push((name.trim_end(), value.trim_start())),
+            (None, _) => schemes.push((piece, Parameters(Vec::new()))),
+            (Some(_), None) => return None,
+        }
+    }
+    let digests = schemes.into_iter().filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Digest"));
+    Some(digests.map(|(_, parameters)| parameters).collect())
 }
 
 /// The algorithms that we know, and whether each is a `-sess`.
@@ -221,11 +273,13 @@ impl Credentials {
     pub(crate) fn value(&mut self, login: &Login, method: impl fmt::Display, uri: &str, body: &[u8]) -> String {
         self.count += 1;
         let nc = format!("{:08x}", self.count);
-        let Challenge { realm, nonce, opaque, algorithm, protection, .. } = &self.challenge;
+        let Challenge { realm, nonce, opaque, hash, algorithm, session, protection, .. } = &self.challenge;
+        let (hash, session, protection) = (*hash, *session, *protection);
+        let terms = Terms { realm, nonce, hash, session, protection, nc: &nc, cnonce: &self.cnonce };
         let mut text = format!(
             r#"Digest username="{}", realm="{realm}", nonce="{nonce}", uri="{uri}", response="{}""#,
             login.user.expose(),
-            self.response(login, method, uri, body, &nc)
+            terms.response(login, method, uri, body)
         );
         if let Some(algorithm) = algorithm {
             text += &format!(", algorithm={algorithm}");
@@ -238,11 +292,24 @@ impl Credentials {
         }
         text
     }
+}
 
+/// What a response is made over, beside login and request.
+struct Terms<'a> {
+    realm: &'a str,
+    nonce: &'a str,
+    hash: Hash,
+    session: bool,
+    protection: Option<Protection>,
+    nc: &'a str,
+    cnonce: &'a str,
+}
+
+impl Terms<'_> {
     /// RFC 7616 3.4.1 to 3.4.3.
-    fn response(&self, login: &Login, method: impl fmt::Display, uri: &str, body: &[u8], nc: &str) -> String {
-        let Challenge { realm, nonce, hash, session, protection, .. } = &self.challenge;
-        let (h, cnonce) = (|text: String| hash.of(text.as_bytes()), &self.cnonce);
+    fn response(&self, login: &Login, method: impl fmt::Display, uri: &str, body: &[u8]) -> String {
+        let Self { realm, nonce, hash, session, protection, nc, cnonce } = self;
+        let h = |text: String| hash.of(text.as_bytes());
         let mut key = h(format!("{}:{realm}:{}", login.user.expose(), login.password.expose()));
         if *session {
             key = h(format!("{key}:{nonce}:{cnonce}"));

@@ -107,7 +107,7 @@ impl fmt::Debug for Response {
 
 /// What the record keeps of a Request-URI: scheme, host, and a user that is a number. Everything else may be the trunk's
 /// ingress secret.
-fn recorded_uri(uri: &str) -> String {
+pub(crate) fn recorded_uri(uri: &str) -> String {
     let Some((scheme, rest)) = uri.split_once(':') else { return "…".to_owned() };
     match rest.rsplit_once('@') {
         Some((user, host)) => [scheme, ":", recorded_number(user), "@", without_parameters(host)].concat(),

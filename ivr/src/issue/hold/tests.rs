@@ -24,6 +24,7 @@ on_both_databases!(
     a_cut_after_the_release_issues_at_the_next_start,
     a_cut_after_the_intent_of_a_released_key_issues_once,
     what_waited_too_long_for_the_service_has_to_begin_again,
+    what_waited_is_measured_by_what_is_asked_for_when_it_is_released,
     a_refusal_after_the_wait_takes_the_pending_key_away,
     a_signed_result_certifies_no_key_and_waits_for_none,
     a_mailbox_changes_its_key_at_once,
@@ -239,6 +240,25 @@ async fn what_waited_too_long_for_the_service_has_to_begin_again(database: TestD
     assert_eq!(view.state, State::Failed);
     assert!(view.failure.unwrap().contains("Begin again"));
     assert_eq!(service.certificate(&first).await.pending, None);
+}
+
+/// The operator became stricter while a key waited.
+async fn what_waited_is_measured_by_what_is_asked_for_when_it_is_released(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let first = service.certified(request()).await;
+    let second = service.certified(request()).await;
+    assert!(service.shown_pending().await.is_some());
+    let issue_from = ivr_core::caller::Level::L3.into();
+    service.issue = crate::issue::Issue::new(IssueParts { issue_from, ..service.parts().clone() });
+    service.now += HOLD;
+    assert_eq!(service.issue.finish_all(service.now).await.unwrap(), 0);
+    let view = service.view(&second).await;
+    assert_eq!((view.state, view.certificate.is_some()), (State::Failed, false));
+    assert!(view.failure.unwrap().contains("asks for more"));
+    assert_eq!(service.shown_pending().await, None);
+    // What was issued before stays.
+    assert!(service.certificate(&first).await.revoked.is_none());
+    assert_eq!(service.all().await.len(), 1);
 }
 
 async fn a_refusal_after_the_wait_takes_the_pending_key_away(database: TestDatabase) {

@@ -22,6 +22,8 @@ on_both_databases!(
     a_call_that_is_worth_too_little_by_now_is_not_renewed,
     the_audit_tells_a_renewal_from_a_call,
     who_proved_the_number_withdraws_what_was_renewed,
+    a_withdrawal_while_a_renewal_is_signed_publishes_nothing,
+    a_withdrawal_finds_what_was_renewed_meanwhile,
     a_pending_key_stands_beside_the_renewed_certificate,
     what_was_revoked_or_superseded_is_not_renewed,
     the_old_key_stops_a_key_that_waits,
@@ -45,6 +47,11 @@ impl Service {
     async fn speak(&self, started: &Started, signature: &Signature) -> Heard {
         let spoken = self.verify.old_key_signed(started.id, started.secret.expose(), signature, self.now).await;
         spoken.unwrap()
+    }
+
+    async fn stored(&self, serial: &Serial) -> Stored {
+        let mut reader = self.database.store.read().await.unwrap();
+        certificates::by_serial(&serial.hex(), self.database.store.columns(), &mut reader).await.unwrap().unwrap()
     }
 
     /// A statement of this key about its certificate.
@@ -227,10 +234,7 @@ async fn what_is_suspended_or_renewed_while_a_renewal_is_signed_stays_so(databas
     let started = service.certified(csr.clone()).await;
     let serial = service.serial(&started).await;
     service.now += Duration::days(1);
-    let stored = {
-        let mut reader = service.database.store.read().await.unwrap();
-        certificates::by_serial(&serial.hex(), service.database.store.columns(), &mut reader).await.unwrap().unwrap()
-    };
+    let stored = service.stored(&serial).await;
     let wish = async || {
         let (nonce, signature) = service.says(&key, &serial, Action::Renew, Some(spki(&csr)));
         let signed = Signed { serial: &serial, nonce: &nonce, signature: &signature };
@@ -299,6 +303,58 @@ async fn who_proved_the_number_withdraws_what_was_renewed(database: TestDatabase
     // Another call is another consent.
     service.certified(csr).await;
     assert!(!withdraw().await.unwrap());
+}
+
+/// The renewal is to be published, and was asked for before the owner withdrew the consent.
+async fn a_withdrawal_while_a_renewal_is_signed_publishes_nothing(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (key, csr) = device();
+    let started = service.certified(csr.clone()).await;
+    let serial = service.serial(&started).await;
+    service.now += Duration::days(1);
+    let stored = service.stored(&serial).await;
+    let (nonce, signature) = service.says(&key, &serial, Action::Renew, Some(spki(&csr)));
+    let signed = Signed { serial: &serial, nonce: &nonce, signature: &signature };
+    let asked = (Cause::Renewal(nonce.clone()), Request::parse(&csr).unwrap(), true);
+    let slow = wanted(service.parts(), &signed, &stored, asked, service.now).await.unwrap();
+    let slow_signed = service.sign(service.intend(&slow).await).await;
+
+    service.now += Duration::seconds(5);
+    assert!(service.verify.withdraw(started.id, started.secret.expose(), service.now).await.unwrap());
+    let late = wish::conclude(service.parts(), &slow, &slow_signed, service.now).await;
+    assert!(matches!(late, Err(IssueError::Store(StoreError::Busy))), "{late:?}");
+    wish::void(service.parts(), &slow_signed.serial_hex(), Issuing::Tel, service.now).await.unwrap();
+    let again = service.issue.renew(&signed, &csr, true, service.now).await;
+    assert!(matches!(again, Err(OldKeyError::NotNow(why)) if why.contains("withdrawn")), "{again:?}");
+    service.publish().await;
+    assert_eq!(service.lookup(IDENTITY).await.unwrap().0.status, dht_client::Status::Revoked);
+
+    // Unpublished it is renewed; and a nonce that was given since is another consent.
+    let hidden = service.issue.renew(&signed, &csr, false, service.now).await.unwrap();
+    assert!(hidden.record.is_none());
+    service.now += Duration::days(1);
+    service.renewed(&key, &Serial::parse(&hidden.serial).unwrap(), &csr).await.unwrap();
+    service.publish().await;
+    assert!(matches!(service.lookup(IDENTITY).await.unwrap().0.status, dht_client::Status::Valid(_)));
+}
+
+/// Both at once, again and again: whichever is first, nothing is found afterwards.
+async fn a_withdrawal_finds_what_was_renewed_meanwhile(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    for _ in 0..8 {
+        let (key, csr) = device();
+        let started = service.certified(csr.clone()).await;
+        let serial = service.serial(&started).await;
+        service.now += Duration::days(1);
+        let (renewed, withdrawn) = tokio::join!(
+            service.renewed(&key, &serial, &csr),
+            service.verify.withdraw(started.id, started.secret.expose(), service.now)
+        );
+        assert!(withdrawn.unwrap(), "{renewed:?}");
+        service.publish().await;
+        assert_eq!(service.lookup(IDENTITY).await.unwrap().0.status, dht_client::Status::Revoked, "{renewed:?}");
+        service.now += Duration::days(46);
+    }
 }
 
 async fn a_pending_key_stands_beside_the_renewed_certificate(database: TestDatabase) {

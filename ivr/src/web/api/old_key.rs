@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::verifications::{Body, Certificate, private};
-use crate::issue::Signed;
+use crate::issue::{OldKeyError, Signed};
 use crate::web::App;
 use crate::web::error::{Problem, WebError};
 
@@ -137,10 +137,7 @@ pub(super) async fn lift(
     Path(serial): Path<String>,
     Body(statement): Body<Statement>,
 ) -> Result<Response, WebError> {
-    let (serial, signature) = (read(&serial)?, signature(&statement.signature)?);
-    let signed = Signed { serial: &serial, nonce: &statement.nonce, signature: &signature };
-    app.issue.lift(&signed, app.clock.wall()).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    done(&serial, &statement, async |signed| app.issue.lift(signed, app.clock.wall()).await).await
 }
 
 /// Take the record of a certificate out of the directory, by its key. The certificate stays good.
@@ -155,9 +152,17 @@ pub(super) async fn withdraw(
     Path(serial): Path<String>,
     Body(statement): Body<Statement>,
 ) -> Result<Response, WebError> {
-    let (serial, signature) = (read(&serial)?, signature(&statement.signature)?);
-    let signed = Signed { serial: &serial, nonce: &statement.nonce, signature: &signature };
-    app.issue.withdraw_by_key(&signed, app.clock.wall()).await?;
+    done(&serial, &statement, async |signed| app.issue.withdraw_by_key(signed, app.clock.wall()).await).await
+}
+
+/// Reads what was signed, and does it.
+async fn done(
+    serial: &str,
+    Statement { nonce, signature: text }: &Statement,
+    act: impl AsyncFnOnce(&Signed<'_>) -> Result<(), OldKeyError>,
+) -> Result<Response, WebError> {
+    let (serial, signature) = (read(serial)?, signature(text)?);
+    act(&Signed { serial: &serial, nonce, signature: &signature }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -15,10 +15,12 @@ use time::OffsetDateTime;
 use super::level::Held;
 use super::old_key::signature;
 use crate::issue::{Certified, DhtRecord, KeyChange, OldKeyError};
+use crate::puzzle::Solved;
 use crate::verify::{Spoken, Start, Started, State as Standing, Typed, View};
 use crate::web::App;
 use crate::web::call::digits;
 use crate::web::error::{Problem, WebError};
+use crate::web::flood;
 use crate::web::limits::Source;
 use crate::web::session::ByToken;
 use crate::web::sse::{self, LastEvent, Told};
@@ -56,6 +58,8 @@ pub struct Begin {
     pub(super) publish: bool,
     /// The language of the voice, such as `en`.
     pub(super) locale: Option<String>,
+    /// What a problem of the type `puzzle` asked for.
+    puzzle: Option<Solved>,
 }
 
 /// Who begins a verification.
@@ -271,6 +275,7 @@ pub(super) async fn start(
 async fn begin_it(app: &App, begin: Begin, source: std::net::IpAddr) -> Result<Begun, WebError> {
     let number = Number::parse(&begin.number).map_err(WebError::Number)?;
     let locale = locale(app, begin.locale.as_deref())?;
+    flood::demand(app, (&number, source), begin.puzzle.as_ref())?;
     let csr = begin.csr.map(String::into_bytes);
     let started_by = begin.started_by.into();
     let start = Start { number, csr, started_by, publish: begin.publish, locale, source };

@@ -146,13 +146,9 @@ async fn show(app: &App, frame: Frame, name: String, certificate: Certified, sai
         revoked: certificate.revoked.map(|(at, reason)| (Moment::of(at), reason.name())),
         pending: certificate
             .pending
-            .map(|change| (Moment::of(change.since), Moment::of(change.until), hex(&change.spki_sha256))),
-        spki: hex(&certificate.spki_sha256),
+            .map(|change| (Moment::of(change.since), Moment::of(change.until), page::hex(&change.spki_sha256))),
+        spki: page::hex(&certificate.spki_sha256),
         reasons: REASONS.map(|(reason, words)| (reason.name(), words)).into(),
         certificate,
     })
-}
-
-fn hex(hash: &[u8; 32]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,11 +1,14 @@
 //! What is shown instead of numbers and addresses, until somebody says why they must see them.
 
 use std::borrow::Cow;
+use std::net::Ipv4Addr;
 
 /// Digits in the user part of a SIP address that make it a telephone number.
 const NUMBER_DIGITS: usize = 5;
 /// Digits in a row that make any other text one.
 const ROW_DIGITS: usize = 7;
+/// Digits of a number in a header's value; a port has fewer.
+const SPELLED_DIGITS: usize = 6;
 
 /// A number by its last four digits.
 pub fn number(last4: &str) -> String {
@@ -67,6 +70,42 @@ fn rows(text: &str) -> String {
     shown
 }
 
+/// A header's value whose numbers keep their spelling and their last four digits: `+*******0143`.
+pub fn spelling(text: &str) -> String {
+    // Digits in escapes could be a number that looks like none.
+    let escapes =
+        text.as_bytes().windows(3).any(|three| three[0] == b'%' && three[1] == b'3' && three[2].is_ascii_digit());
+    if escapes {
+        return "(digits in escapes)".to_owned();
+    }
+    let (mut shown, mut run) = (String::new(), String::new());
+    for c in text.chars().chain([' ']) {
+        if c.is_ascii_digit() || matches!(c, '-' | '.' | '(' | ')') {
+            run.push(c);
+            continue;
+        }
+        shown += &starred(&run);
+        run.clear();
+        shown.push(c);
+    }
+    shown.pop();
+    shown
+}
+
+/// Digits and what may part them.
+fn starred(run: &str) -> String {
+    let digits = run.bytes().filter(u8::is_ascii_digit).count();
+    if digits < SPELLED_DIGITS || run.trim_matches('.').parse::<Ipv4Addr>().is_ok() {
+        return run.to_owned();
+    }
+    let mut left = digits;
+    let hide = |c: char| {
+        left -= usize::from(c.is_ascii_digit());
+        if c.is_ascii_digit() && left >= 4 { '*' } else { c }
+    };
+    run.chars().map(hide).collect()
+}
+
 fn last4(text: &str) -> &str {
     text.char_indices().rev().nth(3).map_or("", |(at, _)| &text[at..])
 }
@@ -81,6 +120,24 @@ mod tests {
         assert_eq!(identity("mailto:ada@example.org"), "***@example.org");
         assert_eq!(identity("mailto:\"a@b\"@example.org"), "***@example.org");
         assert_eq!(identity(""), "***");
+    }
+
+    #[test]
+    fn a_spelling_shows_how_a_number_is_written_and_not_which() {
+        for (text, expected) in [
+            (
+                "<sip:+12025550143@192.0.2.1:5060;user=phone>;tag=1",
+                "<sip:+*******0143@192.0.2.1:5060;user=phone>;tag=1",
+            ),
+            ("<tel:+1-202-555-0143>, \"x\"", "<tel:+*-***-***-0143>, \"x\""),
+            ("<sip:0012025550143@h:50600>", "<sip:*********0143@h:50600>"),
+            ("id;header", "id;header"),
+            ("TN-Validation-Passed-A", "TN-Validation-Passed-A"),
+            ("sip:%31%32%30%32@h", "(digits in escapes)"),
+            ("<sip:+12025550143@[2001:db8::7]>;expires=3600", "<sip:+*******0143@[2001:db8::7]>;expires=3600"),
+        ] {
+            assert_eq!(spelling(text), expected);
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::enrol_email::fixture::{read, token, wrong};
 use crate::verify::fixture::request;
 
 /// A request as a person pastes it.
-fn pasted() -> String {
+pub(super) fn pasted() -> String {
     use base64::Engine;
     let base64 = base64::engine::general_purpose::STANDARD.encode(request());
     format!("-----BEGIN CERTIFICATE REQUEST-----\n{base64}\n-----END CERTIFICATE REQUEST-----\n")

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::browser::Answer;
 use super::service::NUMBER;
 use super::{Browser, Service};
-use crate::verify::fixture::request;
+use crate::verify::fixture::{device, request, sign, spki};
 
 /// A program with its key.
 struct Device {
@@ -166,6 +166,35 @@ async fn the_page_says_until_when_its_key_waits_and_lets_its_owner_give_up() {
     let gone = visitor.submit(&path, &format!("{path}/cancel"), &[]).await;
     assert_eq!(gone.location(), "/");
     assert_eq!(service.view(&waiting).await.state, crate::verify::State::Expired);
+}
+
+#[tokio::test]
+async fn on_the_page_the_old_key_signs_for_the_new_one() {
+    let service = Service::new().await;
+    let (old, csr) = device();
+    service.certified(csr).await;
+    let csr = request();
+    let waiting = service.certified(csr.clone()).await;
+    let mut visitor = Browser::new(&service.router);
+    let path = format!("/verifications/{}", waiting.id);
+    visitor.keep(&format!("session={}; Path={path}", waiting.secret.expose()));
+    let key: String = spki(&csr).iter().map(|octet| format!("{octet:02x}")).collect();
+    visitor.get(&path).await.says(&format!("data-id=\"{}\" data-key=\"{key}\"", waiting.id));
+
+    let about = waiting.id.to_string();
+    let mut consent = Statement { action: Action::Change, about: &about, nonce: None, key: Some(spki(&request())) };
+    let for_another = sign(&old, &consent).text();
+    consent.key = Some(spki(&csr));
+    let by_another = sign(&device().0, &consent).text();
+    let ours = sign(&old, &consent).text();
+    for signature in ["", "AAAA", &for_another, &by_another] {
+        let answer = visitor.submit(&path, &format!("{path}/old-key"), &[("signature", signature)]).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{signature}");
+        answer.says("role=\"alert\"").says("its new key waits");
+    }
+    let released = visitor.submit(&path, &format!("{path}/old-key"), &[("signature", &ours)]).await;
+    assert_eq!(released.location(), path);
+    visitor.get(&path).await.says("is verified");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use axum::Router;
 use dht_client::backend::Health;
 use ivr_core::call::flow::Step;
 use ivr_core::call::question::{Answer, Question, Session, VerificationId};
+use ivr_core::caller::TrunkProfile;
 use ivr_core::code::Code;
 use ivr_core::endpoint::Counters;
 use ivr_core::link::LinkState;
@@ -20,9 +21,11 @@ use crate::clock::Clock;
 use crate::enrol_email::fixture::{self as email, Postbox};
 use crate::link_status::LinkStatus;
 use crate::operators::Operators;
+use crate::puzzle::Threshold;
 use crate::sandbox::Sandbox;
-use crate::sip_driver::Figures;
+use crate::sip_driver::{Announcements, Figures};
 use crate::store::test_database::TestDatabase;
+use crate::trunk_probe::TrunkProbes;
 use crate::verify::fixture;
 use crate::web::{self, App, Parts, Published, Settings, csrf};
 
@@ -40,6 +43,8 @@ const SESSION: Duration = Duration::from_secs(3600);
 pub(in crate::web) struct Service {
     pub(in crate::web) app: App,
     pub(in crate::web) router: Router,
+    /// What the telephone is told to wait for.
+    pub(super) telephone: tokio::sync::Mutex<Announcements>,
     /// The mails that went out.
     pub(super) postbox: Postbox,
     below: fixture::Service,
@@ -52,6 +57,15 @@ impl Service {
 
     /// With other settings.
     pub(in crate::web) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::under(Threshold { starts_a_minute: 1_000, of_a_network: 1_000, bits: 8 }, change).await
+    }
+
+    /// Where every start has to be worked for.
+    pub(in crate::web) async fn flooded() -> Self {
+        Self::under(Threshold { starts_a_minute: 0, of_a_network: 1, bits: 8 }, |_| {}).await
+    }
+
+    async fn under(threshold: Threshold, change: impl FnOnce(&mut Settings)) -> Self {
         let below = fixture::Service::over(TestDatabase::sqlite().await).await;
         let mut settings = Settings {
             service_name: "Example & Co".to_owned(),
@@ -64,6 +78,13 @@ impl Service {
             demo: None,
         };
         change(&mut settings);
+        let trunk = |name: &str| TrunkProfile {
+            name: name.to_owned(),
+            sources: vec!["192.0.2.0/28".parse().unwrap()],
+            numbers: vec![fixture::number(DIAL)],
+            ..TrunkProfile::default()
+        };
+        let (probes, telephone) = TrunkProbes::new(vec![trunk("carrier"), trunk("a \"b\"/c")]);
         let postbox = Postbox::of(below.database.store.clone());
         let test_numbers = vec![fixture::number(TEST_NUMBER)];
         let sandbox = Sandbox::new(test_numbers, fixture::dialled(), Duration::from_secs(600), Clock).unwrap();
@@ -95,8 +116,10 @@ impl Service {
             enrol: Some(email::on(below.database.store.clone(), below.issue.clone(), "http://127.0.0.1:8080")),
             calls: CallRecord::new(below.database.store.clone(), "test".to_owned(), Clock),
             operators: Operators::new(below.database.store.clone(), SESSION, Clock),
+            flood: web::flood::Flood::new(below.database.keys.derived("puzzle"), threshold),
+            probes,
         });
-        Self { router: web::router(app.clone()), app, postbox, below }
+        Self { router: web::router(app.clone()), app, telephone: telephone.into(), postbox, below }
     }
 
     /// A call by [`NUMBER`] keys in this code, and waits for the confirm digit.

@@ -1,0 +1,123 @@
+//! What the sections show only together, and what their calls could prove at most.
+
+use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
+
+use super::TrunkCertificate;
+use crate::config::findings::Findings;
+use crate::config::sip::Sip;
+
+/// Two trunks that show the same certificate from the same addresses could not be told apart.
+fn check_certificates(policy: &Policy, certificates: &[TrunkCertificate], findings: &mut Findings) {
+    for (i, one) in certificates.iter().enumerate() {
+        for other in &certificates[i + 1..] {
+            let [of_one, of_other] = [one, other].map(|certificate| &policy.trunks[certificate.trunk]);
+            let anywhere = of_one.sources.is_empty() || of_other.sources.is_empty();
+            let meet = of_one.sources.iter().any(|a| of_other.sources.iter().any(|b| a.overlaps(*b)));
+            let shared = one.names.iter().find(|name| other.names.contains(name)).filter(|_| anywhere || meet);
+            if let Some(name) = shared {
+                findings.fault(
+                    format!("trunk {:?}.certificate_names", of_one.name),
+                    format!("{name:?} is shown by trunk {:?}, too: state sources that tell them apart", of_other.name),
+                );
+            }
+        }
+    }
+}
+
+/// What no single section shows: trunks that share a source, trunks whose calls would all be refused.
+pub(in crate::config) fn check_together(
+    policy: &Policy,
+    certificates: &[TrunkCertificate],
+    sip: &Sip,
+    findings: &mut Findings,
+) {
+    check_certificates(policy, certificates, findings);
+    for (i, trunk) in policy.trunks.iter().enumerate() {
+        let place = |key: &str| format!("trunk {:?}.{key}", trunk.name);
+        for other in &policy.trunks[i + 1..] {
+            if trunk.name == other.name {
+                findings.fault(place("name"), "two trunks have this name; records could not tell them apart");
+            }
+            // Who shows a certificate is told apart by it.
+            if trunk.shows_certificate || other.shows_certificate {
+                continue;
+            }
+            let shared = trunk.sources.iter().find(|a| other.sources.iter().any(|b| a.overlaps(*b)));
+            if let Some(shared) = shared {
+                findings.fault(
+                    place("sources"),
+                    format!(
+                        "{shared} belongs to trunk {:?}, too: a call must come from exactly one; give one section both \
+                         trunks' numbers",
+                        other.name
+                    ),
+                );
+            }
+        }
+        let is_ipv4 = sip.listen().is_ipv4();
+        if trunk.shows_certificate && sip.secure().is_none() {
+            findings.fault(
+                place("certificate_names"),
+                "a certificate is shown over TLS only: set sip.tls_listen, sip.tls_certificate and sip.tls_key",
+            );
+        }
+        let advertised = [Some(sip.advertise().sip), sip.advertise().sip_other];
+        let has_ipv6 = advertised.into_iter().flatten().any(|address| address.is_ipv6());
+        let has_sources = !trunk.sources.is_empty();
+        if is_ipv4 && has_sources && trunk.sources.iter().all(|source| source.address().is_ipv6()) {
+            findings.warn(place("sources"), "all are IPv6, but sip.listen is an IPv4 address: no call can arrive");
+        } else if !has_ipv6 && trunk.sources.iter().any(|source| source.address().is_ipv6()) {
+            findings.warn(
+                place("sources"),
+                "some are IPv6, but sip.advertise has no IPv6 address for them: name two, as in \
+                 [\"198.51.100.1:5060\", \"[2001:db8::1]:5060\"]",
+            );
+        }
+        let issue_from = policy.issue_from.lowest();
+        let (most, caps) = most(trunk);
+        let is_useless = most < issue_from;
+        if (is_useless || most == Level::L1) && trunk.max_level >= issue_from {
+            let text = format!("proves at most {most}, because {}", caps.join(" and "));
+            let useless = format!("{text}: every call over it will be refused while issue_from is {issue_from}");
+            findings.warn(place("max_level"), if is_useless { useless } else { text });
+        }
+        if trunk.max_level < issue_from {
+            findings.warn(
+                place("max_level"),
+                format!("{} is below issue_from = {issue_from}: every call over it will be refused", trunk.max_level),
+            );
+        }
+        if trunk.sources.iter().any(|source| source.prefix_length() == 0) {
+            findings.warn(place("sources"), "this is every address of the Internet: anybody is this carrier");
+        }
+        if trunk.nat {
+            findings
+                .warn(place("nat"), "whoever sends the first RTP packet hears the call; only for networks you trust");
+        }
+    }
+}
+
+/// What a trunk's calls prove at most, whatever its `max_level`, and why, in words (the rules are the core's
+/// `caller/policy.rs`).
+fn most(trunk: &TrunkProfile) -> (Level, Vec<&'static str>) {
+    let mut caps = Vec::new();
+    if trunk.is_open_to_others() {
+        caps.push("its addresses are shared and there is no ingress_secret_file, nor [trunk.digest]");
+    }
+    if !trunk.cli_screened {
+        caps.push("cli_screened is false");
+    }
+    if trunk.country.is_none() {
+        caps.push("no country is stated");
+    }
+    if trunk.keeps_diversion != KeepsDiversion::Yes {
+        caps.push("keeps_diversion is not \"yes\"");
+    }
+    if !caps.is_empty() {
+        return (Level::L1, caps);
+    }
+    if trunk.verstat.as_ref().is_none_or(|verstat| !verstat.may_raise()) {
+        return (Level::L2, vec!["no [trunk.verstat] says with which word its network attests a caller with A"]);
+    }
+    (Level::L3, vec!["nobody calls back"])
+}

@@ -1,0 +1,98 @@
+//! When so many begin verifications that each has to be worked for (`crate::puzzle`).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ivr_core::number::Number;
+
+use super::App;
+use super::limits::{self, Bucket, Budget, Limits};
+use crate::puzzle::{Puzzle, Puzzles, Solved, Threshold};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Starts are counted, and asked to work.
+#[derive(Debug)]
+pub struct Flood {
+    threshold: Threshold,
+    all: Mutex<Bucket>,
+    networks: Limits,
+    puzzles: Puzzles,
+}
+
+impl Flood {
+    /// With a key of its own, `KeyFile::derived("puzzle")`.
+    pub fn new(key: [u8; 32], threshold: Threshold) -> Self {
+        let (networks, puzzles) = (Limits::new(a_minute(threshold.of_a_network)), Puzzles::new(key, threshold.bits));
+        Self { threshold, all: Mutex::default(), networks, puzzles }
+    }
+
+    /// Counts a start, and says whether it must be worked for. Who is on this machine need not, unless everybody must.
+    fn is_due(&self, source: IpAddr, is_local: bool, now: Instant) -> bool {
+        let most = self.threshold.starts_a_minute;
+        if most == 0 {
+            return true;
+        }
+        if is_local {
+            return false;
+        }
+        // A network that is over its own share takes nothing of the others'.
+        self.networks.take(network(source), now).is_err()
+            || self.all.lock().unwrap_or_else(PoisonError::into_inner).take(a_minute(most), now).is_err()
+    }
+}
+
+/// What a start has to do first, if it has to: work for this number, unless it brings some. Called once it is known that the
+/// number is one, and before anything is looked up.
+///
+/// # Errors
+/// The work.
+pub(super) fn demand(app: &App, (number, source): (&Number, IpAddr), solved: Option<&Solved>) -> Result<(), Puzzle> {
+    let now = app.clock.wall();
+    let Flood { puzzles, .. } = &app.flood;
+    if solved.is_some_and(|solved| puzzles.take(solved, number, now)) {
+        return Ok(());
+    }
+    if app.flood.is_due(source, limits::is_local(app, source), app.clock.now()) {
+        return Err(puzzles.challenge(number, app.clock.bytes(), now));
+    }
+    Ok(())
+}
+
+/// So many in a minute, and all of them at once.
+fn a_minute(many: u32) -> Budget {
+    Budget { burst: many, refill: MINUTE / many.max(1) }
+}
+
+/// A flood comes from more than one address of its neighbourhood.
+fn network(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8)).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 72)).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    const THRESHOLD: Threshold = Threshold { starts_a_minute: 5, of_a_network: 2, bits: 8 };
+
+    #[test]
+    fn it_is_asked_for_while_a_network_or_all_begin_too_many() {
+        let flood = Flood::new([3; 32], THRESHOLD);
+        let now = Clock.now();
+        let due = |source: &str, at| flood.is_due(source.parse().unwrap(), false, at);
+        assert_eq!([1, 2, 3].map(|n| due(&format!("192.0.2.{n}"), now)), [false, false, true], "one network");
+        assert_eq!([due("198.51.100.1", now), due("198.51.100.1", now)], [false, false]);
+        assert_eq!([due("203.0.113.1", now), due("2001:db8::1", now)], [false, true], "all of them");
+        assert!(!flood.is_due("127.0.0.1".parse().unwrap(), true, now));
+        let later = now + MINUTE;
+        assert_eq!([due("192.0.2.1", later), due("2001:db8::1", later)], [false, false]);
+
+        let always = Flood::new([3; 32], Threshold { starts_a_minute: 0, ..THRESHOLD });
+        assert!(always.is_due("127.0.0.1".parse().unwrap(), true, now));
+    }
+}

@@ -195,6 +195,7 @@ impl Rehearsal {
             read_back_until,
             read_backs_left: self.read_backs_left,
             held_until: None,
+            held_key: None,
             happenings: self.happenings.clone(),
             certificate,
             is_code_only: false,

@@ -196,12 +196,13 @@ impl Stage {
                     Answer::Suspended,
                     Answer::NotSuspended,
                     Answer::NumberExhausted,
-                    Answer::CallsUsedUp,
                     Answer::Matched(Session { id: VerificationId([1; 16]), key_check: KeyCheck::parse("0042") }),
                     Answer::Wrong { tries_left: 1 },
                     Answer::Stored,
                     Answer::Gone,
                     Answer::Unavailable,
+                    // Last, so that the seeds mean what they meant.
+                    Answer::CallsUsedUp,
                 ];
                 let answer = answers[usize::from(answer) % answers.len()];
                 self.handle(Input::Answer(self.key(call), answer));

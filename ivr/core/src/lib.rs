@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod link;
 pub mod media;
 pub mod number;
+pub mod passport;
 pub mod private;
 pub mod proof;
 pub mod sip;

@@ -118,6 +118,7 @@ impl Place {
                 trunk: "carrier".into(),
                 caps: Caps::default(),
                 line: LineParameters::default(),
+                passport: None,
             });
         }
         Ok(Self { verify, record: CallRecord::new(store, "node".into(), Clock), callers })

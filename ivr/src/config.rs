@@ -11,6 +11,7 @@ pub mod http;
 pub mod keys;
 mod link;
 pub mod operators;
+pub mod passports;
 pub mod service;
 pub mod sip;
 pub mod smtp;
@@ -53,6 +54,7 @@ pub struct Config {
     smtp: Option<smtp::Smtp>,
     keys: keys::Keys,
     operators: operators::Operators,
+    passports: passports::Passports,
 }
 
 impl Config {
@@ -94,6 +96,7 @@ impl Config {
         let smtp = smtp::check(&mut file);
         let keys = file.optional("keys").map(|raw| keys::check(raw, &data, &file));
         let operators = file.optional("operators").and_then(|raw| operators::check(raw, &mut file));
+        let passports = file.optional("passports").map(|raw| passports::check(raw, &mut file));
         file.refuse_the_rest();
 
         let (mut trunk_certificates, mut links, mut trunk_passwords) = (Vec::new(), Vec::new(), Vec::new());
@@ -111,6 +114,9 @@ impl Config {
             issue_from: verification.issue_from(),
             kinds: verification.kinds(),
         });
+        if let (Some(policy), Some(passports)) = (&policy, &passports) {
+            passports::check_together(policy, passports, findings);
+        }
         if let (Some(policy), Some(sip)) = (&policy, &sip) {
             trunk::check_together(policy, &trunk_certificates, sip, findings);
         }
@@ -129,6 +135,7 @@ impl Config {
             smtp: smtp?,
             keys: keys?,
             operators: operators?,
+            passports: passports?,
         };
         findings.has_faults().then_some(()).map_or(Some(config), |()| None)
     }
@@ -196,6 +203,11 @@ impl Config {
     /// Where the service's own keys are.
     pub fn keys(&self) -> &keys::Keys {
         &self.keys
+    }
+
+    /// Whose signatures of callers are believed.
+    pub fn passports(&self) -> &passports::Passports {
+        &self.passports
     }
 
     /// The console's people.

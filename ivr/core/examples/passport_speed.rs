@@ -1,36 +1,22 @@
 //! Prints what it costs to verify a signed identity whose certificate was fetched before, held against its mark; and what is
 //! spared by keeping the signer. `cargo run --release -p ivr-core --example passport_speed`, beside `openssl speed ecdsap256`.
 
+mod timing;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ivr_core::passport::{Claimed, Passport, Signer, Trust, verify};
+use timing::{BATCHES, micros, timed};
 
 /// What a verification may cost with the signer kept.
 const MARK: Duration = Duration::from_micros(300);
-/// The median of so many batches counts: another process may hold one up.
-const BATCHES: usize = 51;
 const ROUNDS: u32 = 100;
 
 const IDENTITY: &str = include_str!("../scenarios/passport/a.identity");
 const CHAIN: &[u8] = include_bytes!("../scenarios/passport/spc.pem");
 const ROOT: &[u8] = include_bytes!("../scenarios/passport/root.pem");
 const CALL: Claimed<'_> = Claimed { orig: "12025550143", dest: "12025550199" };
-
-/// The median of a round.
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn timed(mut work: impl FnMut()) -> Duration {
-    work();
-    let mut batches: Vec<Duration> = (0..BATCHES)
-        .map(|_| {
-            let began = Instant::now();
-            (0..ROUNDS).for_each(|_| work());
-            began.elapsed() / ROUNDS
-        })
-        .collect();
-    batches.sort();
-    batches[BATCHES / 2]
-}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let trust = Trust::anchored(ROOT)?;
@@ -42,16 +28,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         verify(&passport, signer, at)
     };
     whole(&signer)?;
-    let kept = timed(|| {
+    let kept = timed(ROUNDS, || {
         black_box(whole(&signer)).ok();
     });
-    let read = timed(|| {
+    let read = timed(ROUNDS, || {
         black_box(Passport::read(black_box(IDENTITY))).ok();
     });
-    let chain = timed(|| {
+    let chain = timed(ROUNDS, || {
         black_box(Signer::read(black_box(CHAIN), &trust)).ok();
     });
-    let micros = |duration: Duration| duration.as_secs_f64() * 1e6;
+    println!("a signed identity, median of {BATCHES} batches of {ROUNDS}");
     println!("a token, its signer kept   {:7.1} µs (the mark is {:.0} µs)", micros(kept), micros(MARK));
     println!("of that, read and parsed   {:7.1} µs", micros(read));
     println!("a signer and its chain     {:7.1} µs", micros(chain));

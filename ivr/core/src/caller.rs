@@ -22,7 +22,10 @@ pub use sentences::Sentences;
 pub use trunk::{KeepsDiversion, Network, NumberFormat, Pace, Srtp, TrunkProfile};
 pub use verstat::{Finding, Verstat};
 
+use std::sync::Arc;
+
 use crate::number::Number;
+use crate::passport::Report;
 
 /// A caller that passed the ordered checks, or all of them but the last, the issuing level.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,4 +40,6 @@ pub struct Caller {
     pub line: LineParameters,
     /// The name of the trunk profile.
     pub trunk: String,
+    /// What was found out about its signed identity, if it was verified here.
+    pub passport: Option<Arc<Report>>,
 }

@@ -43,7 +43,7 @@ use ports::Ports;
 use rate::Rate;
 use refusal::{RefusalRecords, TagMaker};
 
-pub use config::{Addresses, EndpointConfig, Limits, Strangers};
+pub use config::{Addresses, EndpointConfig, Limits, Passports, Strangers};
 pub use counters::Counters;
 pub use interface::{Entry, Input, Outbox, Output};
 

@@ -339,6 +339,11 @@ fn every_fault_is_told_with_its_place() {
             "[smtp]\nhost = \"mail.example.org\"\nfrom = \"a@b.example\"\nuser = \"u\"\n[dht]",
             "fault: smtp.user: a login needs both",
         ),
+        (
+            "[dht]",
+            "[passports]\nanchors = \"a.pem\"\ndenied_spcs = [\" 709J\"]\n[dht]",
+            "fault: passports.denied_spcs: a service provider code stands as",
+        ),
     ];
     for (from, to, expected) in table {
         let findings = found(from, to);
@@ -392,6 +397,21 @@ fn what_an_operator_should_know_is_a_warning() {
         ("127.0.0.0/8", "0.0.0.0/0", "anybody is this carrier"),
         ("127.0.0.0/8", "::1", "all are IPv6, but sip.listen is an IPv4 address"),
         ("[\"127.0.0.0/8\"]", "[\"127.0.0.0/8\", \"::1\"]", "some are IPv6, but sip.advertise has no IPv6 address"),
+        (
+            "country = \"US\"",
+            "country = \"US\"\nidentity_passthrough = true",
+            "warning: passports.anchors: a trunk has identity_passthrough, but without anchors",
+        ),
+        (
+            "[dht]",
+            "[passports]\nanchors = \"a.pem\"\n[dht]",
+            "warning: passports.anchors: no trunk has identity_passthrough",
+        ),
+        (
+            "[dht]",
+            "[passports]\ndenied_spcs = [\"709J\"]\n[dht]",
+            "warning: passports.anchors: without anchors no signature is verified",
+        ),
         ("passphrase_file = \"passphrase\"", "", "warning: ca.passphrase_file: without it, DIALPROOF_CA_PASSPHRASE"),
         (
             "networks = [\"mainline\"]",
@@ -512,7 +532,7 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
     assert!(config.is_some(), "{findings:#?}");
 
     let table: Table = all.parse().unwrap();
-    let sections: [(&str, &[&str]); 11] = [
+    let sections: [(&str, &[&str]); 12] = [
         ("service", keys_of::<service::Raw>()),
         ("http", keys_of::<http::Raw>()),
         ("sip", keys_of::<sip::Raw>()),
@@ -524,6 +544,7 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
         ("smtp", keys_of::<smtp::Raw>()),
         ("keys", keys_of::<keys::Raw>()),
         ("operators", keys_of::<operators::Raw>()),
+        ("passports", keys_of::<passports::Raw>()),
     ];
     for (section, keys) in sections {
         let shown = match &table[section] {

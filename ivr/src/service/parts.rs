@@ -21,6 +21,7 @@ use crate::key_file::KeyFile;
 use crate::link_status::LinkStatus;
 use crate::mail::{Catcher, MailSender, Nudge, Relay, Transport};
 use crate::operators::Operators;
+use crate::passports::Passports;
 use crate::publish::{Publisher, PublisherParts};
 use crate::sip_driver::Figures;
 use crate::store::Store;
@@ -48,6 +49,8 @@ pub(super) struct Wired {
     pub(super) publisher: Publisher,
     pub(super) calls: CallRecord,
     pub(super) operators: Operators,
+    /// Who verifies signed identities, if there are anchors.
+    pub(super) passports: Option<Passports>,
     /// Enrolment by email and what sends its mails, if there is a relay (or the demonstration's catcher).
     pub(super) mail: Option<(EnrolEmail, MailSender)>,
     pub(super) app: App,
@@ -99,11 +102,12 @@ impl Parts {
         let node = self.config.sip().advertise().sip.to_string();
         let calls = CallRecord::new(self.store.clone(), node, self.clock);
         let operators = Operators::new(self.store.clone(), self.config.operators().session(), self.clock);
+        let passports = Passports::configured(&self.config, self.store.clone(), self.clock)?;
         let catcher = self.is_demo.then(|| Catcher::new(self.config.service().name()));
         let mail = self.mail(&issue, catcher.clone())?;
         let enrol = mail.as_ref().map(|(enrol, _)| enrol.clone());
         let app = self.app(&verify, &issue, enrol, (calls.clone(), operators.clone()), catcher, (figures, links));
-        Ok(Wired { verify, issue, publisher, calls, operators, mail, app })
+        Ok(Wired { verify, issue, publisher, calls, operators, passports, mail, app })
     }
 
     fn mail(&self, issue: &Issue, catcher: Option<Catcher>) -> Result<Option<(EnrolEmail, MailSender)>, StartError> {

@@ -409,7 +409,7 @@ impl Scene<'_> {
     }
 
     fn confirm(&mut self, session: VerificationId, speaking: bool) -> State {
-        let Caller { number, level, .. } = self.caller.clone();
+        let Caller { number, level, passport, .. } = self.caller.clone();
         // No other call comes so far.
         let Purpose::Prove(binding) = self.purpose else { return self.fail() };
         let proof = ProvedNumber::by_call(number, level, session, binding);
@@ -419,12 +419,13 @@ impl Scene<'_> {
         self.note(Step::Confirmed);
         match binding {
             Binding::CodeOnly => {
-                self.out.push(Action::Ask(Question::CodeOnly { proof }));
+                self.out.push(Action::Ask(Question::CodeOnly { proof, passport }));
                 State::Issuing
             }
             Binding::ReadBack => {
                 let digits = Code::draw(&mut self.chance);
-                self.out.push(Action::Ask(Question::ReadBack { proof, digits: Private::new(digits.clone()) }));
+                let question = Question::ReadBack { proof, digits: Private::new(digits.clone()), passport };
+                self.out.push(Action::Ask(question));
                 State::Storing { digits }
             }
         }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -12,6 +13,7 @@ use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome};
 use crate::caller::Pace;
 use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
+use crate::passport::{Fault, Report};
 
 /// An endpoint under test, and what it has promised so far.
 struct Stage {
@@ -318,6 +320,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         Answer::Stored,
         Answer::Gone,
         Answer::Unavailable,
+        Answer::Verified(Arc::new(Report::unread(Fault::Header))),
     ]);
     let event = prop_oneof![
         (1_u32..8).prop_map(MediaEvent::PlayEnded),

@@ -1,6 +1,6 @@
 //! A trunk for tests: its endpoint's configuration, and callers that write SIP as a trunk does.
 
-use super::{Addresses, EndpointConfig, Limits, Strangers};
+use super::{Addresses, EndpointConfig, Limits, Passports, Strangers};
 use crate::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use crate::link::{Account, Duty, LinkProfile, Login};
 use crate::number::{KindPolicy, Number};
@@ -43,6 +43,7 @@ pub(super) fn config() -> EndpointConfig {
             kinds: KindPolicy { voip: true, personal: false },
         },
         links: Vec::new(),
+        passports: Passports::Ignored,
         binding: Binding::ReadBack,
         limits: Limits::default(),
         strangers: Strangers::Refuse,

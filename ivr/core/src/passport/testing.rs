@@ -10,6 +10,8 @@ use rcgen::{
     KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 
+use super::certificate::Certificate;
+use super::trust::{CERTIFICATE, blocks};
 use super::{Claimed, Fault, Passport, Signer, Trust, verify};
 use crate::caller::Attest;
 
@@ -86,11 +88,26 @@ impl Holder {
         params.signed_by(&self.issuer()).unwrap().pem().unwrap()
     }
 
+    /// The subject's name, as it is encoded.
+    pub(super) fn name(&self) -> Vec<u8> {
+        let blocks = blocks(self.pem.as_bytes(), CERTIFICATE).unwrap();
+        Certificate::from_der(&blocks[0].contents).unwrap().subject
+    }
+
+    /// Its signature over these octets, in DER.
+    pub(super) fn sign(&self, octets: &[u8]) -> Vec<u8> {
+        let signature: Signature = self.secret().sign(octets);
+        signature.to_der().as_bytes().to_vec()
+    }
+
+    fn secret(&self) -> SigningKey {
+        SigningKey::from_pkcs8_der(&self.key.serialize_der()).unwrap()
+    }
+
     /// An Identity header's value with this header and these claims, signed.
     pub(super) fn identity(&self, header: &str, claims: &str) -> String {
-        let key = SigningKey::from_pkcs8_der(&self.key.serialize_der()).unwrap();
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-        let signature: Signature = key.sign(signed.as_bytes());
+        let signature: Signature = self.secret().sign(signed.as_bytes());
         let signature = URL_SAFE_NO_PAD.encode(signature.to_bytes());
         format!("{signed}.{signature};info=<{X5U}>;alg=ES256;ppt=shaken")
     }

@@ -23,8 +23,11 @@ pub(super) struct Signers {
 #[derive(Debug, Clone)]
 struct Known {
     since: Instant,
-    found: Arc<OnceCell<Result<Arc<Signer>, Fault>>>,
+    found: Found,
 }
+
+/// What was found at a place, once somebody has looked.
+type Found = Arc<OnceCell<Result<Arc<Signer>, Fault>>>;
 
 impl Signers {
     pub(super) fn new(trust: TrustFiles, fetcher: Fetcher, clock: Clock) -> Self {
@@ -41,7 +44,7 @@ impl Signers {
         found.await.clone()
     }
 
-    fn place(&self, x5u: &str) -> Result<Arc<OnceCell<Result<Arc<Signer>, Fault>>>, Fault> {
+    fn place(&self, x5u: &str) -> Result<Found, Fault> {
         let now = self.clock.now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = known.get(x5u).filter(|place| place.holds(now)) {

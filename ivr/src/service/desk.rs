@@ -42,18 +42,34 @@ pub async fn answer(
     answers: mpsc::Sender<(CallKey, Answer)>,
     clock: Clock,
 ) {
-    let (queue, queued) = mpsc::channel(QUESTIONS);
-    let (present, presented) = mpsc::channel(QUESTIONS);
-    let first = answer_first(verify.sessions(), questions, (queue, present), &answers, clock);
-    let signed = verify_passports(passports, presented, &answers, clock);
-    tokio::join!(first, answer_others(verify, queued, &answers, clock), signed);
+    let (signed, presented) = mpsc::channel(QUESTIONS);
+    let (others, queued) = mpsc::channel(QUESTIONS);
+    let first = answer_first(verify.sessions(), questions, Queues { signed, others }, &answers, clock);
+    let verifying = verify_passports(passports, presented, &answers, clock);
+    tokio::join!(first, answer_others(verify, queued, &answers, clock), verifying);
+}
+
+/// Where questions wait that are not for a session.
+struct Queues {
+    signed: mpsc::Sender<(CallKey, Presented)>,
+    others: mpsc::Sender<(CallKey, Question)>,
+}
+
+impl Queues {
+    /// Takes a question in, if its queue has room.
+    fn take(&self, call: CallKey, question: Question) -> bool {
+        match question {
+            Question::Passport(presented) => self.signed.try_send((call, presented)).is_ok(),
+            other => self.others.try_send((call, other)).is_ok(),
+        }
+    }
 }
 
 /// Whatever asks for a session while the database answers those before waits together for the next answer.
 async fn answer_first(
     mut sessions: Sessions,
     mut questions: mpsc::Receiver<(CallKey, Question)>,
-    (queue, present): (mpsc::Sender<(CallKey, Question)>, mpsc::Sender<(CallKey, Presented)>),
+    queues: Queues,
     answers: &mpsc::Sender<(CallKey, Answer)>,
     clock: Clock,
 ) {
@@ -70,13 +86,8 @@ async fn answer_first(
                     calls.push(call);
                     callers.push(caller);
                 }
-                Question::Passport(presented) => {
-                    if present.try_send((call, presented)).is_err() {
-                        let _gone = answers.send((call, Answer::Unavailable)).await;
-                    }
-                }
                 other => {
-                    if queue.try_send((call, other)).is_err() {
+                    if !queues.take(call, other) {
                         let _gone = answers.send((call, Answer::Unavailable)).await;
                     }
                 }

@@ -31,6 +31,7 @@ pub fn config() -> EndpointConfig {
         trust_rpid: true,
         cli_screened: true,
         country: Some("US".parse().expect("a country")),
+        identity_passthrough: true,
         keeps_diversion: KeepsDiversion::Yes,
         max_calls: 10,
         ..TrunkProfile::default()
@@ -44,7 +45,7 @@ pub fn config() -> EndpointConfig {
             kinds: KindPolicy { voip: true, personal: false },
         },
         links: Vec::new(),
-        passports: Passports::Ignored,
+        passports: Passports::Verified,
         binding: Binding::ReadBack,
         limits: Limits::default(),
         strangers: Strangers::Refuse,

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::testing::{Caller, PEER, config};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome};
-use crate::caller::Pace;
+use crate::caller::{Attest, Pace};
 use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
 use crate::passport::{Fault, Report};
 
@@ -42,6 +42,8 @@ impl Stage {
     fn with(limits: Limits, pace: Pace) -> Self {
         let mut config = EndpointConfig { limits, ..config() };
         config.policy.trunks[0].pace = pace;
+        config.policy.trunks[0].identity_passthrough = true;
+        config.passports = Passports::Verified;
         let callers = ["a", "b", "c"].map(Caller::new).into();
         Self { endpoint: Endpoint::new(config, [3; 32]), now: Instant::now(), callers, calls: HashMap::new() }
     }
@@ -305,6 +307,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         "sdp moved",
         "sdp g729",
         "sdp nonsense",
+        "Identity: e30.e30.c2ln;info=<https://h/c>;ppt=shaken",
     ]);
     let answer = prop::sample::select(vec![
         Answer::Expected,
@@ -321,6 +324,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         Answer::Gone,
         Answer::Unavailable,
         Answer::Verified(Arc::new(Report::unread(Fault::Header))),
+        Answer::Verified(Arc::new(Report { verdict: Ok(Attest::A), said: None, signer: None })),
     ]);
     let event = prop_oneof![
         (1_u32..8).prop_map(MediaEvent::PlayEnded),

@@ -52,7 +52,7 @@ fn main() -> Result<()> {
     let (ask, questions) = mpsc::channel(desk::QUESTIONS);
     let (answers, answered) = mpsc::channel(desk::ANSWERS);
     let (record, records) = mpsc::channel(desk::RECORDS);
-    service.spawn(desk::answer(place.verify.clone(), questions, answers, Clock));
+    service.spawn(desk::answer(place.verify.clone(), None, questions, answers, Clock));
     let writing = service.spawn(place.record.clone().run(place.verify.clone(), records));
     let mut phone = Phone { callers: place.callers, ask, answered, record, is_recorded: false, dropped: 0 };
     let here = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -125,6 +125,7 @@ impl Place {
                 trunk: "carrier".into(),
                 caps: Caps::default(),
                 line: LineParameters::default(),
+                passport: None,
             });
         }
         Ok(Self { verify, record: CallRecord::new(store, "node".into(), Clock), callers })

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod init;
 pub mod lookup;
 pub mod operator;
+pub mod passport;
 mod secret;
 pub mod serve;
 pub mod simulate;
@@ -40,6 +41,9 @@ enum Command {
     Operator(operator::Command),
     /// Look somebody's certificate up in the directory
     Lookup(lookup::Args),
+    /// Say what a signed identity (STIR/SHAKEN) is worth
+    #[command(subcommand)]
+    Passport(passport::Command),
     /// Call a running service as its users do: one call, or many at a rate
     Simulate(simulate::Simulate),
 }
@@ -78,6 +82,7 @@ impl Cli {
             Command::Audit(command) => audit::run(command).await,
             Command::Operator(command) => operator::run(command).await,
             Command::Lookup(args) => lookup::run(args).await,
+            Command::Passport(command) => passport::run(command).await,
             Command::Simulate(args) => simulate::run(args).await,
         }
     }

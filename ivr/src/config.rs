@@ -13,6 +13,7 @@ pub mod keys;
 mod link;
 pub mod operators;
 pub mod sandbox;
+pub mod passports;
 pub mod service;
 pub mod sip;
 pub mod smtp;
@@ -56,6 +57,7 @@ pub struct Config {
     keys: keys::Keys,
     operators: operators::Operators,
     sandbox: Option<sandbox::Sandbox>,
+    passports: passports::Passports,
 }
 
 impl Config {
@@ -98,6 +100,7 @@ impl Config {
         let keys = file.optional("keys").map(|raw| keys::check(raw, &data, &file));
         let operators = file.optional("operators").and_then(|raw| operators::check(raw, &mut file));
         let sandbox = sandbox::check(&mut file);
+        let passports = file.optional("passports").map(|raw| passports::check(raw, &mut file));
         file.refuse_the_rest();
 
         let (mut trunk_certificates, mut links, mut trunk_passwords) = (Vec::new(), Vec::new(), Vec::new());
@@ -115,6 +118,9 @@ impl Config {
             issue_from: verification.issue_from(),
             kinds: verification.kinds(),
         });
+        if let (Some(policy), Some(passports)) = (&policy, &passports) {
+            passports::check_together(policy, passports, findings);
+        }
         if let (Some(policy), Some(sip)) = (&policy, &sip) {
             trunk::check_together(policy, &trunk_certificates, sip, findings);
         }
@@ -134,6 +140,7 @@ impl Config {
             keys: keys?,
             operators: operators?,
             sandbox: sandbox?,
+            passports: passports?,
         };
         findings.has_faults().then_some(()).map_or(Some(config), |()| None)
     }
@@ -206,6 +213,11 @@ impl Config {
     /// Verifications without a telephone; without the section there are none.
     pub fn sandbox(&self) -> Option<&sandbox::Sandbox> {
         self.sandbox.as_ref()
+    }
+
+    /// Whose signatures of callers are believed.
+    pub fn passports(&self) -> &passports::Passports {
+        &self.passports
     }
 
     /// The console's people.

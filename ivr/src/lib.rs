@@ -14,6 +14,7 @@ pub mod mail;
 pub mod media_driver;
 pub mod names;
 pub mod operators;
+pub mod passports;
 pub mod phone;
 pub mod publish;
 pub mod sandbox;

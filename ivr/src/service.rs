@@ -40,6 +40,7 @@ use crate::key_file::KeyFile;
 use crate::mail::RelayError;
 use crate::media_driver::RtpSockets;
 use crate::operators::Operators;
+use crate::passports::PassportsError;
 use crate::sip_driver::{Figures, Secure, Shutdown, Stopped};
 use crate::store::{Store, StoreError};
 use crate::web;
@@ -93,6 +94,9 @@ pub enum StartError {
     /// The sandbox.
     #[error("{0}; leave [sandbox] out to begin without")]
     Sandbox(#[from] crate::sandbox::FoundingError),
+    /// Who verifies signed identities.
+    #[error("signed identities cannot be verified: {0}; look at [passports]")]
+    Passports(#[from] PassportsError),
     /// Threads or sockets.
     #[error("the operating system refuses {what}: {cause}")]
     System {
@@ -174,7 +178,7 @@ impl Service {
         let driver = telephone.driver.run(shutdown.clone());
         tasks.0.spawn(async move { (TELEPHONE, driver.await.map_err(Failed::from)) });
         let ends = telephone.ends;
-        tasks.add("the desk", desk::answer(wired.verify.clone(), ends.questions, ends.answers, clock));
+        tasks.add("the desk", desk::answer(wired.verify.clone(), wired.passports, ends.questions, ends.answers, clock));
         tasks.add("the call records", wired.calls.clone().run(wired.verify.clone(), ends.records));
         tasks.add("the publisher", wired.publisher.run(stop.clone()));
         if let Some((enrol, sender)) = wired.mail {

@@ -39,7 +39,7 @@ pub use self::viewing::{Happening, State, View};
 use crate::clock::Clock;
 use crate::issue::{Issue, IssueError, KeyRefusal};
 use crate::store::verifications::{Checked, Closed};
-use crate::store::{Store, StoreError, budgets, callers, happenings, records, verifications};
+use crate::store::{Store, StoreError, budgets, callers, happenings, passports, records, verifications};
 
 /// What a verification begins with.
 pub struct Start {
@@ -447,6 +447,7 @@ impl Verify {
     pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         let mut writer = self.parts.store.begin().await?;
         budgets::purge(now, &mut writer).await?;
+        passports::forget(now - SERVED_LIFE, &mut writer).await?;
         let gone = verifications::purge(now, &mut writer).await?;
         writer.commit().await?;
         Ok(gone)
@@ -475,6 +476,9 @@ impl VerifyParts {
         }
     }
 }
+
+/// How long a signed identity that has served is remembered: longer than one is fresh and a call lasts, by far.
+const SERVED_LIFE: time::Duration = time::Duration::hours(1);
 
 /// How long a page waits for its certificate before it is told that it comes.
 const ISSUE_PATIENCE: Duration = Duration::from_secs(10);

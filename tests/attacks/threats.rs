@@ -103,13 +103,22 @@ const THREATS: &[Threat] = &[
     Threat {
         attack: "A carrier signs A, or says so, for whoever calls",
         defence: "Its word raises nothing beyond its profile; B and C lower the call to L1, and a failed validation \
-                  refuses it. Of several words, in the header that is believed or beside a number, the worst counts.",
-        left: "Medium: a screened profile is the operator's contract with the carrier, and no more than that.",
+                  refuses it. Of several words, in the header that is believed or beside a number, the worst counts. A signature counts only if its certificate leads to an anchor that the operator configured; \
+                  record and audit name the provider, its origid and its certificate, and the operator can deny a \
+                  provider's code.",
+        left: "Medium: a screened profile is the operator's contract with the carrier, and no more than that; and a \
+               provider that the anchors vouch for signs A for whom it likes, until it is revoked or denied.",
         played: &[
             "lying_carrier::its_word_earns_no_more_than_its_profile_and_a_doubt_costs",
             "lying_carrier::of_two_words_about_a_caller_the_worse_counts_wherever_they_stand",
         ],
-        besides: &["only_the_words_of_the_trunks_dialect_raise_a_level"],
+        besides: &[
+            "only_the_words_of_the_trunks_dialect_raise_a_level",
+            "another_root_is_no_anchor_even_if_it_has_the_name",
+            "a_list_that_lacks_the_number_is_refused",
+            "a_revoked_certificate_is_refused_and_so_is_an_old_list",
+            "what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies",
+        ],
     },
     Threat {
         attack: "A victim is talked into calling and keying in the attacker's code",
@@ -165,14 +174,27 @@ const THREATS: &[Threat] = &[
     },
     Threat {
         attack: "A signed identity is played again, belongs to a forwarded call, or points into the operator's network",
-        defence: "Signatures are not verified yet, so none raises a level and nothing is fetched. A div PASSporT \
-                  refuses the call; attestations B and C lower it.",
-        left: "Low today.",
+        defence: "A token is about one caller and one number called, and fresh for a minute both ways; it completes one \
+                  verification. A div PASSporT refuses the call, and so do two of SHAKEN; attestations B and C lower it. \
+                  What its x5u names is fetched over https only, from public addresses only, without redirects, 64 KiB and \
+                  3 s at most, and so many times of one host; nothing at all is fetched for a token that is refused anyway. \
+                  Without anchors nothing is verified, and no signature raises a level.",
+        left: "Low: whoever hears a token may use it within its minute for a call of the same number, if that call comes \
+               first. The server of a certificate learns when it is fetched.",
         played: &[
             "passport::one_played_twice_raises_nothing_and_nobody_knocks_where_it_points",
             "passport::one_of_a_forwarded_call_or_of_a_doubting_carrier_is_refused",
+            "passport::where_they_are_verified_a_bad_one_is_refused_and_nobody_knocks_inside",
         ],
-        besides: &[],
+        besides: &[
+            "a_private_address_is_not_connected_to_by_name_or_by_number",
+            "a_name_that_changes_its_answer_leads_nowhere_else",
+            "a_redirect_is_not_followed",
+            "what_is_oversized_slow_or_not_there_is_given_up",
+            "what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies",
+            "sip-signed-and-bad.txt",
+            "sip-signed-twice.txt",
+        ],
     },
     Threat {
         attack: "Who holds the session guesses the digits that were read",

@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -40,10 +41,23 @@ impl Kamailio {
     /// # Panics
     /// If it is not installed, or does not answer.
     pub fn at(port: u16, algorithm: Algorithm) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self::start(address, &configuration(address, algorithm))
+    }
+
+    /// At this port, as a carrier that signs with this key who calls whom, attestation A, and hands the call on to `service`.
+    ///
+    /// # Panics
+    /// If it is not installed, or does not answer.
+    pub fn signing(port: u16, service: SocketAddr, x5u: &str, key: &Path) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self::start(address, &signing_configuration(address, service, x5u, key))
+    }
+
+    fn start(address: SocketAddr, text: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let config = folder.path().join("kamailio.cfg");
-        std::fs::write(&config, configuration(address, algorithm)).expect("a file");
+        std::fs::write(&config, text).expect("a file");
         let mut command = Command::new("kamailio");
         command.args(["-DD", "-E", "-m", "32", "-M", "4", "-f"]).arg(&config);
         command.arg("-w").arg(folder.path()).arg("-Y").arg(folder.path());
@@ -153,6 +167,54 @@ request_route {{
             sl_send_reply("480", "Temporarily Unavailable");
             exit;
         }}
+        t_relay();
+        exit;
+    }}
+    sl_send_reply("405", "Method Not Allowed");
+}}
+"#
+    )
+}
+
+/// Of the secsipid module, which is secsipidx inside.
+fn signing_configuration(address: SocketAddr, service: SocketAddr, x5u: &str, key: &Path) -> String {
+    let key = key.display();
+    format!(
+        r#"#!KAMAILIO
+debug=1
+log_stderror=yes
+children=1
+disable_tcp=yes
+auto_aliases=no
+listen=udp:{address}
+
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "siputils.so"
+loadmodule "textops.so"
+loadmodule "secsipid.so"
+
+request_route {{
+    if (is_method("OPTIONS")) {{
+        sl_send_reply("200", "OK");
+        exit;
+    }}
+    if (has_totag()) {{
+        loose_route();
+        t_relay();
+        exit;
+    }}
+    if (is_method("INVITE")) {{
+        record_route();
+        $var(orig) = $(fU{{s.strip,1}});
+        $var(dest) = $(rU{{s.strip,1}});
+        if (!secsipid_add_identity("$var(orig)", "$var(dest)", "A", "", "{x5u}", "{key}")) {{
+            sl_send_reply("500", "Not Signed");
+            exit;
+        }}
+        $du = "sip:{service}";
         t_relay();
         exit;
     }}

@@ -1,38 +1,20 @@
 //! Prints what the ordered checks on an INVITE cost, without a PASSporT to verify, held against their mark; and what
 //! the reading of a number costs. `cargo run --release -p ivr-core --example judge_speed`
 
+mod timing;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ivr_core::caller::{Finding, KeepsDiversion, Level, Policy, TrunkProfile, Verdict, Verstat, judge};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
 use ivr_core::sip::peer::Peer;
+use timing::{BATCHES, micros, timed};
 
 /// What a call may cost.
 const MARK: Duration = Duration::from_micros(50);
-/// The median of so many batches counts: another process may hold one up.
-const BATCHES: usize = 51;
 const ROUNDS: u32 = 2_000;
-
-/// The median of a round.
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn timed(mut work: impl FnMut()) -> Duration {
-    work();
-    let mut batches: Vec<Duration> = (0..BATCHES)
-        .map(|_| {
-            let began = Instant::now();
-            (0..ROUNDS).for_each(|_| work());
-            began.elapsed() / ROUNDS
-        })
-        .collect();
-    batches.sort();
-    batches[BATCHES / 2]
-}
-
-fn micros(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e6
-}
 
 /// A trunk that uses every check: a secret, an assertion, words about the signature.
 fn policy() -> Result<Policy, Box<dyn std::error::Error>> {
@@ -91,17 +73,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Verdict::Refuse(refusal) => refusal.reason.code().to_owned(),
         };
         assert_eq!(told, *expected, "{name}");
-        let ours = timed(|| {
+        let ours = timed(ROUNDS, || {
             black_box(judge(&policy, peer, black_box(ours), headers));
         });
         let verdict = if ours <= MARK { "met" } else { "MISSED" };
         println!("  {name}: {:.2} µs, {verdict}", micros(ours));
     }
-    let parse = timed(|| {
+    let parse = timed(ROUNDS, || {
         let _ = black_box(Number::parse(black_box("+12025550143")));
     });
     let country = "US".parse().ok();
-    let read = timed(|| {
+    let read = timed(ROUNDS, || {
         let _ = black_box(Number::read(black_box("(202) 555-0143"), country));
     });
     println!("of that, a number looked up in its plan: {:.2} µs", micros(parse));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ivr_core::call::question::Answer;
 use ivr_core::caller::{KeepsDiversion, Level, Pace, Policy, TrunkProfile};
-use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Outbox, Output, Strangers};
+use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Outbox, Output, Passports, Strangers};
 use ivr_core::media::{MediaCommand, MediaEvent, Quality};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
@@ -198,6 +198,7 @@ fn config() -> Outcome<EndpointConfig> {
             kinds: KindPolicy { voip: true, personal: false },
         },
         links: Vec::new(),
+        passports: Passports::Ignored,
         binding: Binding::ReadBack,
         limits: Limits { calls: 10_000, ..Limits::default() },
         strangers: Strangers::Refuse,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rand_core::Rng;
 
-use crate::caller::{Caller, Reason, Srtp, TrunkProfile};
+use crate::caller::{Assessed, Caller, Reason, Srtp, TrunkProfile};
 use crate::endpoint::{Entry, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
 use crate::number::Number;
@@ -23,6 +23,7 @@ mod info;
 mod invite;
 mod negotiation;
 mod ours;
+mod passport;
 pub mod question;
 mod record;
 mod reliable;
@@ -86,8 +87,14 @@ pub(crate) struct Call {
 /// Where a call stands.
 #[derive(Debug)]
 enum Stage {
-    /// The INVITE waits for the store's answer.
-    Asking { invite: Box<Incoming>, proposal: Option<Proposal>, gives_up_at: Instant },
+    /// The INVITE waits for the store's answer, or for what its signed identity is worth.
+    Asking {
+        invite: Box<Incoming>,
+        proposal: Option<Proposal>,
+        /// What is settled when that is known.
+        unsettled: Option<Box<Assessed>>,
+        gives_up_at: Instant,
+    },
     /// The dialog is there.
     Up,
     /// The dialog is over for the caller.
@@ -119,6 +126,8 @@ pub(crate) struct Opening {
     pub(crate) key: CallKey,
     pub(crate) trunk: usize,
     pub(crate) caller: Caller,
+    /// It bears a signed identity, and the caller is as far as is known without it.
+    pub(crate) unsettled: Option<Box<Assessed>>,
     pub(crate) dialog: Dialog,
     pub(crate) port: PortIndex,
     pub(crate) proposal: Option<Proposal>,
@@ -127,7 +136,7 @@ pub(crate) struct Opening {
 impl Call {
     /// A call whose INVITE passed every check: it rings, and the store is asked whether it is expected.
     pub(crate) fn open(opening: Opening, invite: Incoming, desk: &mut Desk<'_>) -> Self {
-        let Opening { key, trunk, caller, dialog, port, proposal } = opening;
+        let Opening { key, trunk, caller, unsettled, dialog, port, proposal } = opening;
         let rtp_port = desk.config.rtp_ports.get(usize::from(port.0)).copied().unwrap_or_default();
         let media = SocketAddr::new(desk.config.addresses.towards(&invite.from).ip(), rtp_port);
         let mut call = Self {
@@ -170,9 +179,13 @@ impl Call {
         );
         call.note(false, invite.request.summary(), desk);
         call.ring(&invite, proposal.is_some(), desk);
-        desk.out.push(Output::Ask(key, Question::Session(call.caller.clone())));
+        let question = match &unsettled {
+            Some(assessed) => passport::question(assessed),
+            None => Question::Session(call.caller.clone()),
+        };
+        desk.out.push(Output::Ask(key, question));
         let gives_up_at = desk.now + STORE_LIMIT;
-        call.stage = Stage::Asking { invite: Box::new(invite), proposal, gives_up_at };
+        call.stage = Stage::Asking { invite: Box::new(invite), proposal, unsettled, gives_up_at };
         call
     }
 
@@ -255,10 +268,12 @@ impl Call {
 
     /// The store says something.
     pub(crate) fn on_answer(&mut self, answer: Answer, desk: &mut Desk<'_>) {
-        if !matches!(self.stage, Stage::Asking { .. }) {
-            return self.tell(Event::Answer(answer), desk);
+        let Stage::Asking { unsettled, .. } = &mut self.stage else { return self.tell(Event::Answer(answer), desk) };
+        if let Some(assessed) = unsettled.take() {
+            return self.on_verdict(*assessed, answer, desk);
         }
         match answer {
+            Answer::Verified(_) => {}
             Answer::Expected => self.answer(Purpose::Prove(desk.config.binding), desk),
             Answer::Certified(enrolled) => self.answer(Purpose::Tell(enrolled), desk),
             Answer::NoSession | Answer::Gone => self.refuse(Reason::NoSession, desk),
@@ -351,7 +366,7 @@ impl Call {
     }
 }
 
-/// How long the store may take to say whether a call is expected.
+/// How long the store may take to say whether a call is expected; and, before that, whoever verifies its signed identity.
 const STORE_LIMIT: Duration = Duration::from_secs(4);
 /// How long the media thread may take to say its figures; the record does without them.
 const FIGURES_LIMIT: Duration = Duration::from_secs(2);

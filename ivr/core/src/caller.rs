@@ -27,7 +27,10 @@ pub use verstat::{Finding, Verstat};
 
 pub use crate::sip::digest::{DigestAlgorithm, DigestLogin};
 
+use std::sync::Arc;
+
 use crate::number::Number;
+use crate::passport::Report;
 
 /// A caller that passed the ordered checks, or all of them but the last, the issuing level.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,4 +45,6 @@ pub struct Caller {
     pub line: LineParameters,
     /// The name of the trunk profile.
     pub trunk: String,
+    /// What was found out about its signed identity, if it was verified here.
+    pub passport: Option<Arc<Report>>,
 }

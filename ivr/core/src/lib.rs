@@ -12,6 +12,7 @@ pub mod key_check;
 pub mod link;
 pub mod media;
 pub mod number;
+pub mod passport;
 pub mod private;
 pub mod proof;
 pub mod sip;

@@ -8,7 +8,7 @@ use ivr_core::endpoint::Entry;
 
 use super::live::Placed;
 use super::names;
-use crate::store::calls::{Began, CallId, Change, Line, What};
+use crate::store::calls::{Began, CallId, Change, Line, Signed, What};
 
 /// What is new of calls, in the order in which they were first spoken of.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Burst {
             Entry::Began { sip_call_id, trunk, source, caller } => {
                 let sip_call_id = names::stored(&sip_call_id).into_owned();
                 change.began = Some(Began { at, sip_call_id, trunk, source });
-                if let Some(Caller { number, level, caps, line, trunk: _ }) = caller {
+                if let Some(Caller { number, level, caps, line, trunk: _, passport: _ }) = caller {
                     change.number = Some(number);
                     change.worth = Some((level, caps));
                     change.line = line;
@@ -41,6 +41,13 @@ impl Burst {
                 None
             }
             Entry::Message { sent, summary } => Some((if sent { "sent" } else { "received" }, What::Message(summary))),
+            Entry::Verified { report, level, caps } => {
+                let signed = Signed::of(&report);
+                change.worth = Some((level, caps));
+                let verdict = signed.verdict.clone().into();
+                change.signed = Some(signed);
+                Some(("signed", What::Word(verdict)))
+            }
             Entry::Answered { setup } => {
                 change.setup = Some(setup);
                 Some(("answered", What::Nothing))

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use voice_prompts::{Library, PromptId};
 
+use crate::clock::Clock;
 use crate::config::findings::Findings;
 use crate::config::{Config, ConfigError, Purpose, sip};
+use crate::passports::TrustFiles;
 use crate::service::tls;
 
 /// What the command takes.
@@ -68,6 +70,7 @@ fn inspect(config: &Config, findings: &mut Findings) {
     for error in [pages.err(), telephone.err()].into_iter().flatten() {
         findings.fault(error.place(), error.to_string());
     }
+    passports(config, findings);
     for (place, file) in config.trunk_passwords() {
         secret(place, file, findings);
     }
@@ -77,6 +80,26 @@ fn inspect(config: &Config, findings: &mut Findings) {
         None => findings.warn("smtp", "the section is missing: addresses cannot be enrolled by email"),
     }
     prompts(config.service().prompts_dir(), findings);
+}
+
+/// As `serve` reads them; and whether they run out soon.
+fn passports(config: &Config, findings: &mut Findings) {
+    let Some(anchors) = config.passports().anchors() else { return };
+    let trust = match TrustFiles::open(anchors, config.passports().revocation_lists()) {
+        Ok(files) => files.current(),
+        Err(error) => return findings.fault("passports", error.to_string()),
+    };
+    let now = Clock.wall().unix_timestamp();
+    let (anchors_end, lists_end) = trust.ends_at();
+    if anchors_end.is_some_and(|end| end < now + 30 * 24 * 60 * 60) {
+        findings.warn("passports.anchors", "an anchor has expired, or does within 30 days");
+    }
+    if lists_end.is_some_and(|end| end < now) {
+        findings.warn(
+            "passports.revocation_lists",
+            "a list is out of date: until a newer one lies there, calls signed by those it speaks of are refused",
+        );
+    }
 }
 
 fn prompts(folder: &Path, findings: &mut Findings) {

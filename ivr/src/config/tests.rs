@@ -225,6 +225,11 @@ fn every_fault_is_told_with_its_place() {
             "[smtp]\nhost = \"mail.example.org\"\nfrom = \"a@b.example\"\nuser = \"u\"\n[dht]",
             "fault: smtp.user: a login needs both",
         ),
+        (
+            "[dht]",
+            "[passports]\nanchors = \"a.pem\"\ndenied_spcs = [\" 709J\"]\n[dht]",
+            "fault: passports.denied_spcs: a service provider code stands as",
+        ),
     ]);
 }
 
@@ -254,6 +259,21 @@ fn a_text_that_is_not_toml_is_one_fault_with_its_line() {
 #[test]
 fn what_an_operator_should_know_is_a_warning() {
     are_warnings(&[
+        (
+            "country = \"US\"",
+            "country = \"US\"\nidentity_passthrough = true",
+            "warning: passports.anchors: a trunk has identity_passthrough, but without anchors",
+        ),
+        (
+            "[dht]",
+            "[passports]\nanchors = \"a.pem\"\n[dht]",
+            "warning: passports.anchors: no trunk has identity_passthrough",
+        ),
+        (
+            "[dht]",
+            "[passports]\ndenied_spcs = [\"709J\"]\n[dht]",
+            "warning: passports.anchors: without anchors no signature is verified",
+        ),
         ("passphrase_file = \"passphrase\"", "", "warning: ca.passphrase_file: without it, DIALPROOF_CA_PASSPHRASE"),
         (
             "networks = [\"mainline\"]",
@@ -353,6 +373,7 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
         ("keys", keys_of::<keys::Raw>()),
         ("operators", keys_of::<operators::Raw>()),
         ("sandbox", keys_of::<sandbox::Raw>()),
+        ("passports", keys_of::<passports::Raw>()),
     ];
     for (section, keys) in sections {
         let shown = match &table[section] {

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use ivr_core::call::question::{Answer, Question};
+use ivr_core::call::question::{Answer, Presented, Question};
 use ivr_core::caller::Caller;
 use ivr_core::media::CallKey;
 use tokio::sync::{Semaphore, mpsc};
+use tracing::warn;
 
 use crate::clock::Clock;
+use crate::passports::Passports;
 use crate::sip_driver::Recorded;
 use crate::verify::{Sessions, Verify};
 
@@ -22,6 +24,9 @@ pub const RECORDS: usize = 65_536;
 /// The next waits in a queue as long as the first.
 const ANSWERED_AT_ONCE: usize = 16;
 
+/// Signed identities that are being verified at a time. Nearly all of them wait for nothing; the others, 3 s at most.
+const VERIFIED_AT_ONCE: usize = 512;
+
 /// This side of the channels of a [`Desk`](crate::sip_driver::Desk).
 pub(super) struct Ends {
     pub(super) questions: mpsc::Receiver<(CallKey, Question)>,
@@ -32,20 +37,39 @@ pub(super) struct Ends {
 /// Answers what calls ask until the telephone is gone: first questions many at once, the others several at a time.
 pub async fn answer(
     verify: Verify,
+    passports: Option<Passports>,
     questions: mpsc::Receiver<(CallKey, Question)>,
     answers: mpsc::Sender<(CallKey, Answer)>,
     clock: Clock,
 ) {
-    let (queue, queued) = mpsc::channel(QUESTIONS);
-    let first = answer_first(verify.sessions(), questions, queue, &answers, clock);
-    tokio::join!(first, answer_others(verify, queued, &answers, clock));
+    let (signed, presented) = mpsc::channel(QUESTIONS);
+    let (others, queued) = mpsc::channel(QUESTIONS);
+    let first = answer_first(verify.sessions(), questions, Queues { signed, others }, &answers, clock);
+    let verifying = verify_passports(passports, presented, &answers, clock);
+    tokio::join!(first, answer_others(verify, queued, &answers, clock), verifying);
+}
+
+/// Where questions wait that are not for a session.
+struct Queues {
+    signed: mpsc::Sender<(CallKey, Presented)>,
+    others: mpsc::Sender<(CallKey, Question)>,
+}
+
+impl Queues {
+    /// Takes a question in, if its queue has room.
+    fn take(&self, call: CallKey, question: Question) -> bool {
+        match question {
+            Question::Passport(presented) => self.signed.try_send((call, presented)).is_ok(),
+            other => self.others.try_send((call, other)).is_ok(),
+        }
+    }
 }
 
 /// Whatever asks for a session while the database answers those before waits together for the next answer.
 async fn answer_first(
     mut sessions: Sessions,
     mut questions: mpsc::Receiver<(CallKey, Question)>,
-    queue: mpsc::Sender<(CallKey, Question)>,
+    queues: Queues,
     answers: &mpsc::Sender<(CallKey, Answer)>,
     clock: Clock,
 ) {
@@ -63,7 +87,7 @@ async fn answer_first(
                     callers.push(caller);
                 }
                 other => {
-                    if queue.try_send((call, other)).is_err() {
+                    if !queues.take(call, other) {
                         let _gone = answers.send((call, Answer::Unavailable)).await;
                     }
                 }
@@ -76,6 +100,33 @@ async fn answer_first(
         for told in calls.into_iter().zip(answered) {
             let _gone = answers.send(told).await;
         }
+    }
+}
+
+/// Signed identities have places of their own: somebody's slow server must not hold up the calls that go on.
+async fn verify_passports(
+    passports: Option<Passports>,
+    mut presented: mpsc::Receiver<(CallKey, Presented)>,
+    answers: &mpsc::Sender<(CallKey, Answer)>,
+    clock: Clock,
+) {
+    // Without anchors the endpoint asks for none.
+    let Some(passports) = passports else { return };
+    let places = Arc::new(Semaphore::new(VERIFIED_AT_ONCE));
+    while let Some((call, presented)) = presented.recv().await {
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let (passports, answers) = (passports.clone(), answers.clone());
+        tokio::spawn(async move {
+            let answer = match passports.judge(&presented, clock.wall()).await {
+                Ok(report) => Answer::Verified(Arc::new(report)),
+                Err(error) => {
+                    warn!(%error, "a signed identity is not verified: {error}");
+                    Answer::Unavailable
+                }
+            };
+            let _gone = answers.send((call, answer)).await;
+            drop(place);
+        });
     }
 }
 

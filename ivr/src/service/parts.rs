@@ -19,6 +19,7 @@ use crate::issue::{Issue, IssueParts};
 use crate::key_file::KeyFile;
 use crate::mail::{Catcher, MailSender, Nudge, Relay, Transport};
 use crate::operators::Operators;
+use crate::passports::Passports;
 use crate::publish::{Publisher, PublisherParts};
 use crate::sandbox::Sandbox;
 use crate::store::Store;
@@ -46,6 +47,8 @@ pub(super) struct Wired {
     pub(super) publisher: Publisher,
     pub(super) calls: CallRecord,
     pub(super) operators: Operators,
+    /// Who verifies signed identities, if there are anchors.
+    pub(super) passports: Option<Passports>,
     /// Enrolment by email and what sends its mails, if there is a relay (or the demonstration's catcher).
     pub(super) mail: Option<(EnrolEmail, MailSender)>,
     pub(super) app: App,
@@ -92,12 +95,13 @@ impl Parts {
         let node = self.config.sip().advertise().sip.to_string();
         let calls = CallRecord::new(self.store.clone(), node, self.clock);
         let operators = Operators::new(self.store.clone(), self.config.operators().session(), self.clock);
+        let passports = Passports::configured(&self.config, self.store.clone(), self.clock)?;
         let catcher = self.is_demo.then(|| Catcher::new(self.config.service().name()));
         let mail = self.mail(&issue, catcher.clone())?;
         let enrol = mail.as_ref().map(|(enrol, _)| enrol.clone());
         let others = (calls.clone(), operators.clone(), self.sandbox()?);
         let app = self.app(&verify, &issue, enrol, others, catcher, telephone);
-        Ok(Wired { verify, issue, publisher, calls, operators, mail, app })
+        Ok(Wired { verify, issue, publisher, calls, operators, passports, mail, app })
     }
 
     fn dialled(&self) -> Dialled {

@@ -214,6 +214,7 @@ mod tests {
                 trunk: "carrier".into(),
                 caps: Caps::default(),
                 line: LineParameters::default(),
+                passport: None,
             }),
         )
     }

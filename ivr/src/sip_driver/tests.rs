@@ -4,7 +4,7 @@ use std::time::Duration;
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::Session;
 use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
-use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Strangers};
+use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Passports, Strangers};
 use ivr_core::media::Clips;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
@@ -114,6 +114,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
         rtp_ports,
         policy: Policy { trunks: vec![trunk], issue_from: Level::L1.into(), kinds: KindPolicy::default() },
         links: Vec::new(),
+        passports: Passports::Ignored,
         binding: Binding::ReadBack,
         limits: Limits::default(),
         strangers: Strangers::Refuse,
@@ -123,6 +124,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
 
 fn expected(question: &Question) -> Answer {
     match question {
+        Question::Passport(_) => Answer::Unavailable,
         Question::Session(_) => Answer::Expected,
         Question::Code { entered, .. } if entered.expose().as_str() == CODE => {
             Answer::Matched(Session { id: SESSION, key_check: None })
@@ -150,7 +152,7 @@ async fn a_caller_keys_in_the_code_and_hears_the_read_back() {
     let (call, mut news) = service.call(service.plan(Scenario::Happy));
     assert!(matches!(service.answer(expected).await, Question::Session(caller) if caller.trunk == "loopback"));
     assert!(matches!(service.answer(expected).await, Question::Code { .. }));
-    let Question::ReadBack { proof, digits } = service.answer(expected).await else { panic!("no read-back") };
+    let Question::ReadBack { proof, digits, .. } = service.answer(expected).await else { panic!("no read-back") };
     assert_eq!((proof.number().as_str(), proof.verification()), ("+12025550143", SESSION));
     let heard = loop {
         match news.recv().await.expect("the caller hears the digits") {

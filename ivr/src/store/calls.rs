@@ -14,10 +14,12 @@ use super::{Columns, Conn, Row, StoreError, millis, time_of};
 
 mod lines;
 mod quality;
+mod signed;
 mod writing;
 
 pub(crate) use lines::{Line, What, events};
 pub use quality::Rated;
+pub use signed::Signed;
 pub(crate) use writing::{Began, Change, write};
 
 /// Names a call in the database. Ids grow with time, so that what is written one after the other lies side by side, too.
@@ -47,6 +49,8 @@ pub struct Call {
     pub caps: Caps,
     /// What stood beside its number, such as `npdi cpc=ordinary`: known words, and no number.
     pub line: Option<String>,
+    /// What was found out about its signed identity.
+    pub signed: Option<Signed>,
     /// `live`, `refused`, `lost`, `cancelled`, or how the conversation ended.
     pub outcome: String,
     /// Status and reason code of a refusal.
@@ -70,7 +74,7 @@ pub struct Event {
     pub number: i64,
     /// When.
     pub at: OffsetDateTime,
-    /// `sent`, `received`, `answered`, `step`, `key`, `refused`, `over`.
+    /// `sent`, `received`, `signed`, `answered`, `step`, `key`, `refused`, `over`.
     pub kind: String,
     /// A step's name, a reason code.
     pub what: Option<String>,
@@ -251,7 +255,8 @@ const SELECT: &str = "SELECT calls.id, calls.sip_call_id, calls.began_at, calls.
     calls.packets_sent, calls.packets_received, calls.packets_lost, calls.packets_foreign, calls.jitter_us,
     calls.verification, COALESCE(calls.serial, verifications.serial),
     calls.reported_expected, calls.reported_lost, calls.reported_jitter_us, calls.round_trip_us,
-    calls.mos_received, calls.mos_sent, calls.srtp, calls.packets_unauthentic, calls.caps, calls.line
+    calls.mos_received, calls.mos_sent, calls.srtp, calls.packets_unauthentic, calls.caps, calls.line,
+    calls.passport
     FROM calls LEFT JOIN verifications ON verifications.id = calls.verification";
 
 fn call(row: &Row) -> Result<Call, StoreError> {
@@ -273,6 +278,7 @@ fn call(row: &Row) -> Result<Call, StoreError> {
         level: level.and_then(|level| Level::from_number(u8::try_from(level).ok()?)),
         caps: row.try_get::<Option<String>, _>(28)?.map_or_else(Caps::default, |codes| Caps::from_codes(&codes)),
         line: row.try_get(29)?,
+        signed: row.try_get::<Option<String>, _>(30)?.map(|json| Signed::parse(&json)).transpose()?,
         outcome: row.try_get(8)?,
         refusal: status.zip(reason),
         setup: setup.map(from_micros),

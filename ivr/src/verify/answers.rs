@@ -3,13 +3,15 @@
 use ivr_core::call::question::{Answer, Question, VerificationId};
 use ivr_core::caller::Caller;
 use ivr_core::code::Code;
+use ivr_core::passport::Report;
 use ivr_core::proof::ProvedNumber;
 use time::OffsetDateTime;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{State, VerifyParts, sessions};
+use crate::store::calls::Signed;
 use crate::store::verifications::{self, Missed};
-use crate::store::{StoreError, budgets, callers, happenings};
+use crate::store::{Columns, Conn, StoreError, audit, budgets, callers, happenings, passports};
 
 /// How long the page may type the digits that the voice reads, spoken words included.
 const READ_BACK_LIFE: time::Duration = time::Duration::seconds(90);
@@ -23,8 +25,12 @@ pub(super) async fn answer(
     match question {
         Question::Session(caller) => Ok((session(parts, &caller, now).await?, None)),
         Question::Code { caller, entered } => Ok((code(parts, &caller, entered.expose(), now).await?, None)),
-        Question::ReadBack { proof, digits } => Ok((read_back(parts, &proof, digits.expose(), now).await?, None)),
-        Question::CodeOnly { proof } => code_only(parts, &proof, now).await,
+        // The desk asks whoever verifies them.
+        Question::Passport(_) => Ok((Answer::Unavailable, None)),
+        Question::ReadBack { proof, digits, passport } => {
+            Ok((read_back(parts, &proof, digits.expose(), passport.as_deref(), now).await?, None))
+        }
+        Question::CodeOnly { proof, passport } => code_only(parts, &proof, passport.as_deref(), now).await,
         Question::Certificates(caller) => {
             Ok((sessions::enrolled(parts, &caller.number, Answer::NoSession, now).await?, None))
         }
@@ -81,6 +87,7 @@ async fn read_back(
     parts: &VerifyParts,
     proof: &ProvedNumber,
     digits: &Code,
+    passport: Option<&Report>,
     now: OffsetDateTime,
 ) -> Result<Answer, StoreError> {
     let (id, columns) = (proof.verification(), parts.store.columns());
@@ -91,6 +98,9 @@ async fn read_back(
         return Ok(Answer::Gone);
     }
     happenings::add(id, "state", State::ReadBack.name(), now, &mut writer).await?;
+    if !serves(passport, id, now, columns, &mut writer).await? {
+        return Ok(Answer::Gone);
+    }
     writer.commit().await?;
     parts.bell.ring(id);
     Ok(Answer::Stored)
@@ -99,6 +109,7 @@ async fn read_back(
 async fn code_only(
     parts: &VerifyParts,
     proof: &ProvedNumber,
+    passport: Option<&Report>,
     now: OffsetDateTime,
 ) -> Result<(Answer, Option<VerificationId>), StoreError> {
     let (id, columns) = (proof.verification(), parts.store.columns());
@@ -108,7 +119,31 @@ async fn code_only(
         return Ok((Answer::Gone, None));
     }
     happenings::add(id, "state", State::Issuing.name(), now, &mut writer).await?;
+    if !serves(passport, id, now, columns, &mut writer).await? {
+        return Ok((Answer::Gone, None));
+    }
     writer.commit().await?;
     parts.bell.ring(id);
     Ok((Answer::Stored, Some(id)))
+}
+
+/// Whether the call's signed identity may complete this verification: it does so once, and the audit tells by whose word.
+/// True for a call that has none.
+async fn serves(
+    passport: Option<&Report>,
+    id: VerificationId,
+    now: OffsetDateTime,
+    columns: &Columns,
+    writer: &mut Conn,
+) -> Result<bool, StoreError> {
+    let Some((report, said)) = passport.and_then(|report| Some((report, report.said.as_ref()?))) else {
+        return Ok(true);
+    };
+    if !passports::serve(&said.token, now, writer).await? {
+        warn!(verification = %id, "the signed identity of the call has completed another verification");
+        return Ok(false);
+    }
+    let subject = format!("{id}: {}", Signed::of(report));
+    audit::add(("call", "signed", &subject), now, columns, writer).await?;
+    Ok(true)
 }

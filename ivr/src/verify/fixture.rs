@@ -282,7 +282,7 @@ impl Call {
                     self.heard = Some(digits.expose().clone());
                 }
                 let answer = verify.answer(question, self.now).await;
-                self.answers.push(answer);
+                self.answers.push(answer.clone());
                 self.flow.on_event(Event::Answer(answer), Clock.now(), &mut self.chance, &mut actions);
             }
             next += 1;
@@ -321,6 +321,7 @@ pub(crate) fn caller(text: &str) -> Caller {
         trunk: "test".into(),
         caps: Caps::from_codes("not-attested"),
         line: LineParameters::default(),
+        passport: None,
     }
 }
 

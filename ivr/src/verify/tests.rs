@@ -1,10 +1,15 @@
 //! A person proves a number: the whole way, and every wrong turn, on both databases.
 
+use std::sync::Arc;
+
 use ivr_core::call::question::{Answer, Outcome, Question, Session};
+use ivr_core::caller::{Attest, Caller};
 use ivr_core::key_check::KeyCheck;
+use ivr_core::passport::{Passport, Report};
 use ivr_core::proof::Binding;
 use time::Duration;
 
+use super::fixture::{Call, NUMBER, SOURCE, Service, caller, number, other_than, request};
 use super::fixture::{FRUITLESS_CALLS, NUMBER, SOURCE, Service, caller, number, other_than, request, start};
 use super::*;
 use crate::store::budgets;
@@ -34,6 +39,7 @@ on_both_databases!(
     a_page_is_told_of_steps_and_refusals,
     what_is_over_is_purged_and_what_is_live_is_not,
     a_stolen_database_tells_no_number_and_no_code,
+    a_signed_identity_completes_one_verification,
 );
 
 /// What a call hears that keyed in the code of a page.
@@ -80,6 +86,26 @@ async fn a_number_is_proved_from_the_code_to_the_certificate(database: TestDatab
 fn time_in(service: &Service, seconds: i64) -> OffsetDateTime {
     let at = service.now + Duration::seconds(seconds);
     crate::store::time_of(crate::store::millis(at)).unwrap()
+}
+
+async fn a_signed_identity_completes_one_verification(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let token = include_str!("../../core/scenarios/passport/a.identity");
+    let report = Report::of(&Passport::read(token).unwrap(), None, Ok(Attest::A));
+    let caller = Caller { passport: Some(Arc::new(report)), ..caller(NUMBER) };
+    for (binding, last) in [(Binding::ReadBack, Answer::Stored), (Binding::CodeOnly, Answer::Gone)] {
+        let started = service.start().await;
+        let mut call = Call::new(caller.clone(), binding, service.now);
+        call.run(&service.verify, started.code.expose()).await;
+        assert_eq!(call.answers, [Answer::Matched(started.id), last]);
+        let kept = if binding == Binding::ReadBack { State::ReadBack } else { State::Calling };
+        assert_eq!(service.view(&started).await.state, kept, "what was not signed anew leaves nothing behind");
+    }
+    // Once nobody can use it any more, it is forgotten.
+    service.verify.purge(service.now + Duration::hours(2)).await.unwrap();
+    let mut reader = service.database.store.read().await.unwrap();
+    let hash = Passport::read(token).unwrap().hash();
+    assert!(!crate::store::passports::has_served(&hash, &mut reader).await.unwrap());
 }
 
 async fn who_has_not_the_secret_sees_nothing(database: TestDatabase) {

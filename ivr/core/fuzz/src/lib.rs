@@ -1,17 +1,18 @@
 //! What the targets share: a service with one trunk, and callers that know how SIP is written.
 
 use std::net::SocketAddr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
 use ivr_core::call::question::{Answer, Enrolled, Outcome, Session, VerificationId};
 use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
-use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
+use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Output, Passports, Strangers};
 use ivr_core::key_check::KeyCheck;
 use ivr_core::media::{CallKey, Clips, Codec, Control, MasterKey, MediaEvent, MediaPlan, MediaSession};
 use ivr_core::media::{Quality, RtpStart, Security, Suite};
 use ivr_core::number::{KindPolicy, Number};
+use ivr_core::passport::{Fault, Report};
 use ivr_core::proof::Binding;
 use voice_prompts::Library;
 
@@ -31,6 +32,7 @@ pub fn config() -> EndpointConfig {
         trust_rpid: true,
         cli_screened: true,
         country: Some("US".parse().expect("a country")),
+        identity_passthrough: true,
         keeps_diversion: KeepsDiversion::Yes,
         max_calls: 10,
         ..TrunkProfile::default()
@@ -44,6 +46,7 @@ pub fn config() -> EndpointConfig {
             kinds: KindPolicy { voip: true, personal: false },
         },
         links: Vec::new(),
+        passports: Passports::Verified,
         binding: Binding::ReadBack,
         limits: Limits::default(),
         strangers: Strangers::Refuse,
@@ -203,8 +206,9 @@ impl Stage {
                     Answer::Unavailable,
                     // Last, so that the seeds mean what they meant.
                     Answer::CallsUsedUp,
+                    Answer::Verified(Arc::new(Report::unread(Fault::Header))),
                 ];
-                let answer = answers[usize::from(answer) % answers.len()];
+                let answer = answers[usize::from(answer) % answers.len()].clone();
                 self.handle(Input::Answer(self.key(call), answer));
             }
             Operation::Media { call, event } => {

@@ -1,6 +1,11 @@
 //! What a call asks the world outside (the database, the CA) and what it is told.
 
-use crate::{caller::Caller, code::Code, key_check::KeyCheck, private::Private, proof::ProvedNumber};
+use std::sync::Arc;
+
+use crate::passport::Report;
+use crate::{
+    caller::Caller, code::Code, key_check::KeyCheck, number::Number, private::Private, proof::ProvedNumber,
+};
 
 /// Names one verification session (protocol.md step 1). 16 random bytes, shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,6 +46,8 @@ pub struct NotAnId;
 /// What a call needs to know before it can go on. The answer comes back as [`Answer`] with the call's id.
 #[derive(Debug, Clone)]
 pub enum Question {
+    /// Before anything else, of a call that bears a signed identity: what is it worth?
+    Passport(Presented),
     /// Before answering: has this caller a live session, or certificates? Looked up by the caller's number, never by a code.
     Session(Caller),
     /// The caller entered six digits: do they open a session of the caller's number?
@@ -56,17 +63,32 @@ pub enum Question {
         proof: ProvedNumber,
         /// The six digits that the voice is about to read.
         digits: Private<Code>,
+        /// The signed identity that it rests on: it proves nothing a second time.
+        passport: Option<Arc<Report>>,
     },
     /// `binding = "code-only"`: the caller confirmed, issue now.
     CodeOnly {
         /// What this call proved.
         proof: ProvedNumber,
+        /// As above.
+        passport: Option<Arc<Report>>,
     },
     /// The caller, whose number has a session, keyed in nothing: perhaps it is somebody else's, and this one only wants to hear
     /// what exists.
     Certificates(Caller),
     /// The caller, who has no session, heard of the certificates and wants them suspended.
     Suspend(Caller),
+}
+
+/// A signed identity and the call that bears it.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    /// The `Identity` header's value.
+    pub identity: Private<String>,
+    /// Who calls, as the other checks found.
+    pub orig: Number,
+    /// Which of our numbers.
+    pub dest: Number,
 }
 
 /// What exists for a number whose caller has no session.
@@ -88,8 +110,10 @@ pub struct Session {
 }
 
 /// The answer to a [`Question`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
+    /// `Passport`: this was found out.
+    Verified(Arc<Report>),
     /// `Session`: there is at least one live session, the call may be answered.
     Expected,
     /// `Session`: nobody asked for this number to be verified, but it has certificates: the call is answered, to tell of them.

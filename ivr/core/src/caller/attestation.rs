@@ -1,6 +1,6 @@
 //! What the network says that it knows about the caller (STIR). Only the words of a trunk's own dialect may raise a
 //! level; what speaks against the caller is believed from anybody. A PASSporT is not verified here
-//! (`passport.rs`), so its claim can only lower.
+//! (`crate::passport` does), so its claim can only lower.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -31,6 +31,10 @@ pub(super) fn read<'n, 'a: 'n>(
 ) -> Result<Attestation, Reason> {
     let own = dialect.map_or(Ok(None), |dialect| spoken(dialect, headers))?;
     let mut is_low = headers.values("P-Attestation-Indicator", None).any(is_lower);
+    // Which of two would be verified, and which believed?
+    if shaken(headers).nth(1).is_some() {
+        return Err(Reason::IdentityInvalid);
+    }
     for identity in headers.values("Identity", Some("y")) {
         let (token, parameters) = identity.split_once(';').unwrap_or((identity, ""));
         let parameters = Parameters(parameters);
@@ -100,14 +104,17 @@ fn stated(dialect: &Verstat, headers: Headers<'_>) -> Attestation {
     }
 }
 
-/// The first `Identity` of type shaken, to be verified.
+/// The `Identity` of type shaken, to be verified.
 pub(super) fn passport(headers: Headers<'_>) -> Option<Private<String>> {
-    let mut identities = headers.values("Identity", Some("y"));
-    let is_shaken = |identity: &&str| {
+    shaken(headers).next().map(|identity| Private::new(identity.to_owned()))
+}
+
+/// Each `Identity` of type shaken.
+fn shaken<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> {
+    headers.values("Identity", Some("y")).filter(|identity| {
         let parameters = identity.split_once(';').map_or("", |(_, parameters)| parameters);
         Parameters(parameters).value("ppt").is_some_and(|ppt| ppt.eq_ignore_ascii_case("shaken"))
-    };
-    identities.find(is_shaken).map(|identity| Private::new(identity.to_owned()))
+    })
 }
 
 fn is_lower(level: &str) -> bool {

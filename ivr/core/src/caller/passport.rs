@@ -1,6 +1,7 @@
-//! What is known of the PASSporT (RFC 8225) that a call bears. Nothing in this file verifies one: it is the place where
-//! the verdict of whoever does comes in, after the checks that need no network and before anybody is asked for a
-//! session.
+//! What is known of the PASSporT (RFC 8225) that a call bears: it comes in after the checks that need no network and
+//! before anybody is asked for a session. `passport` verifies.
+
+use crate::passport::Fault;
 
 /// What a signer says of its right to the number (RFC 8588 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,17 @@ pub enum Attest {
     C,
 }
 
+impl Attest {
+    /// `A`, `B` or `C`.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+        }
+    }
+}
+
 /// What became of a call's PASSporT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassportVerdict {
@@ -21,6 +33,12 @@ pub enum PassportVerdict {
     /// Its signature is good, its chain leads to an anchor of ours, it is fresh, its origin is the caller and its
     /// destination the number that was called.
     Verified(Attest),
-    /// It is there and any of this is not so.
-    Bad,
+    /// It is there and this is not so.
+    Bad(Fault),
+}
+
+impl From<Result<Attest, Fault>> for PassportVerdict {
+    fn from(verdict: Result<Attest, Fault>) -> Self {
+        verdict.map_or_else(Self::Bad, Self::Verified)
+    }
 }

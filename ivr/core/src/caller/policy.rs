@@ -58,6 +58,7 @@ pub struct Refusal {
 pub struct Assessed {
     trunk: usize,
     number: Number,
+    called: Number,
     line: LineParameters,
     privacy: Privacy,
     attestation: Attestation,
@@ -98,20 +99,29 @@ impl Assessed {
         self.passport.as_ref()
     }
 
+    /// Who calls, and which of the trunk's numbers.
+    pub fn numbers(&self) -> (&Number, &Number) {
+        (&self.number, &self.called)
+    }
+
+    /// Who calls, and what the call is worth with this verdict.
+    pub fn caller(&self, policy: &Policy, passport: PassportVerdict) -> Caller {
+        let trunk = &policy.trunks[self.trunk];
+        let (level, caps) = level(trunk, self.privacy, (self.attestation, passport), self.number.country());
+        Caller { number: self.number.clone(), level, caps, line: self.line, trunk: trunk.name.clone(), passport: None }
+    }
+
     /// The end of check 9: what the call is worth, and whether that is enough.
     pub fn settle(self, policy: &Policy, passport: PassportVerdict) -> Verdict {
-        let Self { trunk: index, number, line, privacy, attestation, passport: _ } = self;
-        let trunk = &policy.trunks[index];
+        let index = self.trunk;
         let refuse = |reason, claimed, caller| {
             Verdict::Refuse(Box::new(Refusal { reason, trunk: Some(index), claimed: Some(claimed), caller }))
         };
-        if passport == PassportVerdict::Bad {
-            return refuse(Reason::ValidationFailed, number, None);
+        if let PassportVerdict::Bad(fault) = passport {
+            return refuse(fault.reason(), self.number, None);
         }
-        let (level, caps) = level(trunk, privacy, (attestation, passport), number.country());
-        let is_enough = level >= policy.issue_from.of(number.kind());
-        let caller = Caller { number, level, caps, line, trunk: trunk.name.clone() };
-        if is_enough {
+        let caller = self.caller(policy, passport);
+        if caller.level >= policy.issue_from.of(caller.number.kind()) {
             Verdict::Accept { caller, trunk: index }
         } else {
             refuse(Reason::BelowIssuingLevel, caller.number.clone(), Some(caller))
@@ -166,7 +176,7 @@ fn checked(
     let trunk = &policy.trunks[index];
     let called = Uri::parse(request_uri).ok_or(Reason::NotOurNumber)?;
     let by_user = check_ingress(trunk, &called)?;
-    check_called(trunk, &called, by_user, headers)?;
+    let called = check_called(trunk, &called, by_user, headers)?.clone();
 
     let candidates = Candidates::read(trunk, headers)?;
     let privacy = candidates.check_privacy(headers)?;
@@ -184,7 +194,7 @@ fn checked(
     check_forwarding(headers)?;
     let attestation = attestation::read(trunk.verstat.as_ref(), headers, candidates.named())?;
     let passport = trunk.identity_passthrough.then(|| attestation::passport(headers)).flatten();
-    Ok(Assessed { trunk: index, number, line, privacy, attestation, passport })
+    Ok(Assessed { trunk: index, number, called, line, privacy, attestation, passport })
 }
 
 /// Check 1, second half: only the URI that we gave to this carrier bears its secret. Says whether the secret took the
@@ -206,15 +216,22 @@ pub(super) fn shows_secret(called: &Uri<'_>, secret: &Private<String>) -> Option
 
 /// Check 2: the call is for one of the trunk's numbers. Where the secret stands in the Request-URI's user part, the
 /// number stands in To.
-fn check_called(trunk: &TrunkProfile, called: &Uri<'_>, by_user: bool, headers: Headers<'_>) -> Result<(), Reason> {
-    let is_ours =
-        |uri: &Uri<'_>| readings(trunk, uri).is_ok_and(|called| trunk.numbers.iter().any(|number| called.mean(number)));
-    let ours = if by_user {
-        headers.values("To", Some("t")).next().and_then(NameAddress::parse).is_some_and(|to| is_ours(&to.uri))
-    } else {
-        is_ours(called)
+fn check_called<'t>(
+    trunk: &'t TrunkProfile,
+    called: &Uri<'_>,
+    by_user: bool,
+    headers: Headers<'_>,
+) -> Result<&'t Number, Reason> {
+    let ours = |uri: &Uri<'_>| {
+        let called = readings(trunk, uri).ok()?;
+        trunk.numbers.iter().find(|number| called.mean(number))
     };
-    if ours { Ok(()) } else { Err(Reason::NotOurNumber) }
+    let ours = if by_user {
+        headers.values("To", Some("t")).next().and_then(NameAddress::parse).and_then(|to| ours(&to.uri))
+    } else {
+        ours(called)
+    };
+    ours.ok_or(Reason::NotOurNumber)
 }
 
 /// Check 3: the headers that may name the caller, as far as this trunk's are believed.

@@ -37,6 +37,14 @@ pub enum Reason {
     Transferred,
     /// The network checked the caller's signature and found it bad.
     ValidationFailed,
+    /// The call bears a signed identity that is not of this minute.
+    StaleIdentity,
+    /// The certificate of its signed identity cannot be had.
+    IdentityUnfetched,
+    /// That certificate is not believed, or not for this number.
+    IdentityUncertified,
+    /// Its signed identity does not hold, or is about another call.
+    IdentityInvalid,
     /// The call proves less than certificates are issued for.
     BelowIssuingLevel,
     /// The service has just begun and takes no calls yet.
@@ -83,7 +91,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, for the tables of console and documents.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 41] = [
         Self::UnknownPeer,
         Self::IngressSecret,
         Self::Credentials,
@@ -100,6 +108,10 @@ impl Reason {
         Self::Forwarded,
         Self::Transferred,
         Self::ValidationFailed,
+        Self::StaleIdentity,
+        Self::IdentityUnfetched,
+        Self::IdentityUncertified,
+        Self::IdentityInvalid,
         Self::BelowIssuingLevel,
         Self::Starting,
         Self::Draining,
@@ -161,6 +173,11 @@ impl Reason {
             Self::Transferred => ("transferred", 403),
             // RFC 8224 6.2.2: Invalid Identity Header.
             Self::ValidationFailed => ("validation-failed", 438),
+            // RFC 8224 6.2.2: Stale Date, Bad Identity Info, Unsupported Credential, Invalid Identity Header.
+            Self::StaleIdentity => ("stale-identity", 403),
+            Self::IdentityUnfetched => ("bad-identity-info", 436),
+            Self::IdentityUncertified => ("unsupported-credential", 437),
+            Self::IdentityInvalid => ("invalid-identity", 438),
             Self::BelowIssuingLevel => ("below-issuing-level", 403),
             Self::Starting => ("starting", 503),
             Self::Draining => ("draining", 503),

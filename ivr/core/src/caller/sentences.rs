@@ -120,6 +120,25 @@ fn english_reason(reason: Reason) -> Sentences {
         Reason::ValidationFailed => {
             (NOT_VOUCHED, "The network checked the caller's signature (STIR/SHAKEN), and it was bad.")
         }
+        Reason::StaleIdentity => (
+            NOT_VOUCHED,
+            "The signed identity (STIR/SHAKEN) is more than a minute old or ahead: somebody plays an old one again, or a clock \
+             is wrong.",
+        ),
+        Reason::IdentityUnfetched => (
+            NOT_VOUCHED,
+            "The certificate of the signed identity could not be fetched from its x5u: the fault in the record says why.",
+        ),
+        Reason::IdentityUncertified => (
+            NOT_VOUCHED,
+            "The certificate of the signed identity is not believed, or does not cover the number: the fault in the record \
+             says why; see `[passports]`.",
+        ),
+        Reason::IdentityInvalid => (
+            NOT_VOUCHED,
+            "The signed identity does not hold, is about another call or has served before: the fault in the record says \
+             which.",
+        ),
         Reason::BelowIssuingLevel => (
             NOT_VOUCHED,
             "The call was worth less than certificates are issued for: the level says what it was, and what held it down.",

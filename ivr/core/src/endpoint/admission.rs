@@ -4,7 +4,7 @@ use super::probes::Taken;
 use super::*;
 use crate::call::{Incoming, Opening, unguessable};
 use crate::caller::probe::Capture;
-use crate::caller::{self, Reason, Verdict};
+use crate::caller::{self, Assessed, PassportVerdict, Reason, Verdict};
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::challenger::{self, Proof, Scope};
 use crate::sip::message::{Asked, Reply, shortened};
@@ -39,6 +39,13 @@ struct Refused {
 impl Refused {
     fn new(reason: Reason) -> Self {
         Self { reason, caller: None, claimed: None }
+    }
+}
+
+impl From<Box<caller::Refusal>> for Refused {
+    fn from(refusal: Box<caller::Refusal>) -> Self {
+        let caller::Refusal { reason, claimed, caller, .. } = *refusal;
+        Self { claimed, caller: caller.map(Box::new), ..Self::new(reason) }
     }
 }
 
@@ -133,7 +140,7 @@ impl Endpoint {
 
     /// The checks of who calls and of what is offered.
     fn admit(&mut self, invite: &Request, from: Peer, trunk: usize, now: Instant) -> Result<Opening, Refused> {
-        let caller = self.judge(invite, from)?;
+        let (caller, unsettled) = self.judge(invite, from)?;
         let refused = |reason| Refused {
             claimed: Some(caller.number.clone()),
             caller: Some(Box::new(caller.clone())),
@@ -156,7 +163,7 @@ impl Endpoint {
         let port = self.ports.draw(&mut self.chance, now);
         let port = port.ok_or_else(|| refused(Reason::NoPort))?;
         self.last_key += 1;
-        Ok(Opening { key: CallKey(self.last_key), trunk, caller, dialog, port, proposal })
+        Ok(Opening { key: CallKey(self.last_key), trunk, caller, unsettled, dialog, port, proposal })
     }
 
     fn check_limits(&self, trunk: usize) -> Result<(), Refused> {
@@ -178,14 +185,16 @@ impl Endpoint {
         Ok(())
     }
 
-    fn judge(&self, invite: &Request, from: Peer) -> Result<Caller, Refused> {
-        let verdict = caller::judge(&self.config.policy, &from, &invite.uri, &invite.lines.pairs());
-        match verdict {
-            Verdict::Accept { caller, .. } => Ok(caller),
-            Verdict::Refuse(refusal) => {
-                let caller::Refusal { reason, claimed, caller, .. } = *refusal;
-                Err(Refused { claimed, caller: caller.map(Box::new), ..Refused::new(reason) })
-            }
+    /// Who calls; and what is not settled yet, if a signed identity is to be verified.
+    fn judge(&self, invite: &Request, from: Peer) -> Result<(Caller, Option<Box<Assessed>>), Refused> {
+        let policy = &self.config.policy;
+        let assessed = caller::assess(policy, &from, &invite.uri, &invite.lines.pairs())?;
+        if self.config.passports == Passports::Verified && assessed.passport().is_some() {
+            return Ok((assessed.caller(policy, PassportVerdict::Unverified), Some(Box::new(assessed))));
+        }
+        match assessed.settle(policy, PassportVerdict::Unverified) {
+            Verdict::Accept { caller, .. } => Ok((caller, None)),
+            Verdict::Refuse(refusal) => Err(refusal.into()),
         }
     }
 

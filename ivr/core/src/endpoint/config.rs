@@ -20,6 +20,8 @@ pub struct EndpointConfig {
     pub policy: Policy,
     /// Where we register, and whom we probe.
     pub links: Vec<LinkProfile>,
+    /// Whether signed identities are verified: is there any anchor? If not, they are as if nobody had signed.
+    pub passports: Passports,
     /// What ends a proof.
     pub binding: Binding,
     /// How much is taken on at a time.
@@ -83,6 +85,16 @@ impl Default for Limits {
     fn default() -> Self {
         Self { calls: 500, calls_of_a_number: 2, recorded_refusals_per_second: 50 }
     }
+}
+
+/// What becomes of a signed identity that a trunk hands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Passports {
+    /// Nothing: it raises no level.
+    #[default]
+    Ignored,
+    /// [`Question::Passport`](crate::call::question::Question::Passport) asks what it is worth.
+    Verified,
 }
 
 /// What an address that belongs to no trunk is told.

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -10,9 +11,10 @@ use proptest::prelude::*;
 use super::testing::{Caller, PEER, config};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Session};
-use crate::caller::Pace;
+use crate::caller::{Attest, Pace};
 use crate::key_check::KeyCheck;
 use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
+use crate::passport::{Fault, Report};
 
 /// An endpoint under test, and what it has promised so far.
 struct Stage {
@@ -41,6 +43,8 @@ impl Stage {
     fn with(limits: Limits, pace: Pace) -> Self {
         let mut config = EndpointConfig { limits, ..config() };
         config.policy.trunks[0].pace = pace;
+        config.policy.trunks[0].identity_passthrough = true;
+        config.passports = Passports::Verified;
         let callers = ["a", "b", "c"].map(Caller::new).into();
         Self { endpoint: Endpoint::new(config, [3; 32]), now: Instant::now(), callers, calls: HashMap::new() }
     }
@@ -304,6 +308,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         "sdp moved",
         "sdp g729",
         "sdp nonsense",
+        "Identity: e30.e30.c2ln;info=<https://h/c>;ppt=shaken",
     ]);
     let answer = prop::sample::select(vec![
         Answer::Expected,
@@ -320,6 +325,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         Answer::Stored,
         Answer::Gone,
         Answer::Unavailable,
+        Answer::Verified(Arc::new(Report::unread(Fault::Header))),
+        Answer::Verified(Arc::new(Report { verdict: Ok(Attest::A), said: None, signer: None })),
     ]);
     let event = prop_oneof![
         (1_u32..8).prop_map(MediaEvent::PlayEnded),

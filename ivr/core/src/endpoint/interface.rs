@@ -1,15 +1,17 @@
 //! What goes into an endpoint and what comes out of it: all that the shell has to know.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::call::flow::Step;
 use crate::call::question::{Answer, Outcome, Question, VerificationId};
 use crate::caller::probe::{Capture, Expected};
-use crate::caller::{Caller, Reason};
+use crate::caller::{Caller, Caps, Level, Reason};
 use crate::link::{LinkKey, LinkState, Query, Records};
 use crate::media::{CallKey, MediaCommand, MediaEvent, Quality};
 use crate::number::Number;
+use crate::passport::Report;
 use crate::private::Private;
 use crate::sip::peer::{Flow, Peer};
 
@@ -113,6 +115,15 @@ pub enum Entry {
         sent: bool,
         /// Start line, such as `INVITE sip:… SIP/2.0` or `SIP/2.0 200 OK`, cut at 200 octets, and CSeq.
         summary: Private<String>,
+    },
+    /// Its signed identity was verified, and this is what the call is worth with it, unless it is refused next.
+    Verified {
+        /// What was found out.
+        report: Arc<Report>,
+        /// The level that the call may prove.
+        level: Level,
+        /// What holds it there.
+        caps: Caps,
     },
     /// Final response to the INVITE was 200.
     Answered {

@@ -3,7 +3,7 @@
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
 //! trunk), `# unacknowledged: 1`, `# srtp: required` (by the trunk) or `# asserts: Remote-Party-ID` (the trunk, while
-//! its From is free text), `# digest: required` (of the trunk), `# begins: refusing` (until `ready`),
+//! its From is free text), `# passports: verified` (it hands on signed identities, but not Diversion), `# digest: required` (of the trunk), `# begins: refusing` (until `ready`),
 //! `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`; `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives,
 //! `<` what is sent or asked or told to the media thread, `=` what is recorded, `counted` what the counters say in the
 //! end. After the last `>` the endpoint goes on until it waits for nothing.
@@ -17,17 +17,20 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use voice_prompts::Segment;
 
 use super::testing::{Caller, PEER, Server, account, config, peer, registration};
 use super::*;
+use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question};
 use crate::call::question::{Answer, Enrolled, Outcome, Question, Session};
-use crate::caller::Srtp;
 use crate::caller::probe::{self, Expected};
+use crate::caller::{Attest, KeepsDiversion, Srtp};
 use crate::link::{LinkState, Naptr, Query, Records, Srv};
 use crate::media::{Control, MediaCommand, MediaEvent, Quality};
+use crate::passport::{Fault, Report};
 use crate::sip::peer::Flow;
 use crate::sip::stream::{Framed, Framer};
 
@@ -128,6 +131,12 @@ impl Replay {
         if let Some(at_once) = setting(written, "at-once") {
             trunk.pace.calls_at_once = at_once.parse().unwrap();
         }
+        if setting(written, "passports") == Some("verified") {
+            trunk.identity_passthrough = true;
+            trunk.keeps_diversion = KeepsDiversion::No;
+            config.passports = Passports::Verified;
+        }
+        let trunk = &mut config.policy.trunks[0];
         if setting(written, "srtp") == Some("required") {
             trunk.srtp = Srtp::Required;
         }
@@ -207,6 +216,7 @@ impl Replay {
         let outcome = |outcome| Some(vec![Input::Outcome(VerificationId([0xab; 16]), outcome)]);
         match what.split_once(' ').unwrap_or((what, "")) {
             ("expected", _) => answer(Answer::Expected),
+            ("verified", finding) => answer(Answer::Verified(verified(finding))),
             ("no", "session") => answer(Answer::NoSession),
             ("certified", _) => answer(Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) })),
             ("suspended", _) => answer(Answer::Suspended),
@@ -276,6 +286,9 @@ impl Replay {
                     self.play = play;
                 }
                 format!("< media: {}", shown_command(&command))
+            }
+            Output::Ask(_, Question::Passport(Presented { orig, dest, .. })) => {
+                format!("< ask what is signed of {} to {}", orig.as_str(), dest.as_str())
             }
             Output::Ask(_, Question::Session(caller)) => {
                 format!("< ask whether {} is expected", caller.number.as_str())
@@ -407,6 +420,10 @@ fn shown_entry(entry: &Entry) -> String {
             format!("a call of {caller} over {} from {source}", trunk.as_deref().unwrap_or("no trunk"))
         }
         Entry::Message { .. } => String::new(),
+        Entry::Verified { report, level, caps } => {
+            let verdict = report.verdict.map_or_else(|fault| fault.code().to_owned(), |attest| format!("{attest:?}"));
+            format!("signed: {verdict}; {level}, held by {caps}")
+        }
         Entry::Answered { setup } => format!("answered after {} ms", setup.as_millis()),
         Entry::Step(step) => format!("{step:?}"),
         Entry::KeyPressed => "a key".to_owned(),
@@ -418,6 +435,19 @@ fn shown_entry(entry: &Entry) -> String {
         Entry::Quality(_) => "figures".to_owned(),
         Entry::Over { duration } => format!("over after {} ms", duration.as_millis()),
     }
+}
+
+/// What was found out about a signed identity: `A`, `B`, or a fault.
+fn verified(finding: &str) -> Arc<Report> {
+    let verdict = match finding {
+        "A" => Ok(Attest::A),
+        "B" => Ok(Attest::B),
+        "stale" => Err(Fault::Stale),
+        "no anchor" => Err(Fault::NoAnchor),
+        "slow" => Err(Fault::Slow),
+        _ => Err(Fault::Signature),
+    };
+    Arc::new(Report { verdict, said: None, signer: None })
 }
 
 fn shown_query(query: &Query) -> String {

@@ -120,7 +120,7 @@ impl Status {
             429 => "Provide Referrer Identity",
             433 => "Anonymity Disallowed",
             436 => "Bad Identity Info",
-            437 => "Unsupported Certificate",
+            437 => "Unsupported Credential",
             438 => "Invalid Identity Header",
             439 => "First Hop Lacks Outbound Support",
             440 => "Max Breadth Exceeded",

@@ -13,7 +13,7 @@ use sqlx::query::Query;
 use time::OffsetDateTime;
 
 use super::lines::{self, Line};
-use super::{CallId, NUMBER, micros, quality};
+use super::{CallId, NUMBER, Signed, micros, quality};
 use crate::store::rows::{Placeholders, shaped};
 use crate::store::{Columns, Conn, StoreError, millis, tel};
 
@@ -29,6 +29,8 @@ pub(crate) struct Change {
     pub(crate) worth: Option<(Level, Caps)>,
     /// What stood beside its number.
     pub(crate) line: LineParameters,
+    /// What was found out about its signed identity.
+    pub(crate) signed: Option<Signed>,
     /// Status and reason code of a refusal.
     pub(crate) refusal: Option<(u16, &'static str)>,
     /// From the INVITE to the 200.
@@ -66,6 +68,7 @@ impl Change {
             number: None,
             worth: None,
             line: LineParameters::default(),
+            signed: None,
             refusal: None,
             setup: None,
             duration: None,
@@ -81,6 +84,7 @@ impl Change {
     fn changes_its_row(&self) -> bool {
         self.number.is_some()
             || self.worth.is_some()
+            || self.signed.is_some()
             || self.refusal.is_some()
             || self.setup.is_some()
             || self.duration.is_some()
@@ -160,7 +164,7 @@ async fn update(calls: &[&Change], columns: &Columns, conn: &mut Conn) -> Result
 }
 
 /// What may become known of a call after it began.
-const FIGURES: [&str; 27] = [
+const FIGURES: [&str; 28] = [
     "outcome",
     "number_hash",
     "pepper_epoch",
@@ -170,6 +174,7 @@ const FIGURES: [&str; 27] = [
     "level",
     "caps",
     "line",
+    "passport",
     "status",
     "reason",
     "setup_us",
@@ -204,6 +209,7 @@ fn bind_figures<'q>(query: Values<'q>, change: &'q Change, columns: &Columns) ->
         .bind(change.worth.map(|(level, _)| i64::from(level.number())))
         .bind(change.worth.map(|(_, caps)| caps.to_string()))
         .bind(Some(change.line.to_string()).filter(|line| !line.is_empty()))
+        .bind(change.signed.as_ref().map(Signed::json))
         .bind(change.refusal.map(|(status, _)| i64::from(status)))
         .bind(change.refusal.map(|(_, reason)| reason))
         .bind(change.setup.map(micros))

@@ -63,6 +63,8 @@ pub struct Call {
     /// What stood beside the number: `npdi`, `rn`, `cpc`, `isup-oli`, without any number.
     #[schema(example = "npdi cpc=ordinary")]
     line: Option<String>,
+    /// What was found out about its signed identity (STIR/SHAKEN).
+    signed: Option<Signed>,
     /// `live`, `refused`, `lost`, `cancelled`, or how the conversation ended.
     outcome: String,
     /// Status and reason code of a refusal.
@@ -76,6 +78,27 @@ pub struct Call {
     /// The verification whose code was keyed in.
     verification: Option<String>,
     /// The serial number of what it issued.
+    certificate: Option<String>,
+}
+
+/// A signed identity, without any number.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SignedIdentity)]
+pub struct Signed {
+    /// `A`, `B` or `C` if it holds; or the code of the first check that failed.
+    #[schema(example = "A")]
+    verdict: String,
+    /// What it says: `A`, `B` or `C`.
+    attest: Option<String>,
+    /// What its signer calls the caller's customer or gateway.
+    origid: Option<String>,
+    /// When it was made, in seconds since 1970.
+    iat: Option<i64>,
+    /// Where its certificate lies.
+    x5u: Option<String>,
+    /// The service provider codes of the certificate.
+    spc: Option<String>,
+    /// SHA-256 of the certificate, in hexadecimal digits.
     certificate: Option<String>,
 }
 
@@ -145,9 +168,9 @@ pub struct Event {
     /// When.
     #[serde(with = "time::serde::rfc3339")]
     at: OffsetDateTime,
-    /// `sent`, `received`, `answered`, `step`, `key`, `refused`, `over`.
+    /// `sent`, `received`, `signed`, `answered`, `step`, `key`, `refused`, `over`.
     kind: String,
-    /// A step's name, a reason code; never a key.
+    /// A step's name, a reason code, a verdict on a signed identity; never a key.
     what: Option<String>,
     /// Start line and CSeq of a SIP message, with numbers masked.
     message: Option<String>,
@@ -220,6 +243,7 @@ impl Call {
             level: call.level.map(|level| level.to_string()),
             held_by: Held::all(call.caps, "en", |sentences| sentences.console),
             line: call.line,
+            signed: call.signed.map(Signed::of),
             outcome: call.outcome,
             refusal: call.refusal.map(Refusal::of),
             setup_ms: call.setup.map(millis),
@@ -228,6 +252,13 @@ impl Call {
             verification: call.verification.map(|id| id.to_string()),
             certificate: call.serial,
         }
+    }
+}
+
+impl Signed {
+    fn of(signed: calls::Signed) -> Self {
+        let calls::Signed { verdict, attest, origid, iat, x5u, spc, certificate } = signed;
+        Self { verdict, attest, origid, iat, x5u, spc, certificate }
     }
 }
 

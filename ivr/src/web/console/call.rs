@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ivr_core::caller::{Caps, Level};
 use ivr_core::media::Suite;
+use ivr_core::passport::Fault;
 use serde::Deserialize;
 
 use super::ladder::Ladder;
@@ -14,7 +15,7 @@ use super::words::{self, Moment};
 use super::{Who, masked};
 use crate::call_record::Story;
 use crate::operators::Operator;
-use crate::store::calls::{Call, CallId, Event, Rated};
+use crate::store::calls::{Call, CallId, Event, Rated, Signed};
 use crate::web::App;
 use crate::web::csrf::Checked;
 use crate::web::error::WebError;
@@ -40,6 +41,7 @@ struct CallPage {
     country: String,
     level: Option<Worth>,
     line: Option<String>,
+    signed: Option<SignedBy>,
     outcome: String,
     refusal: Option<Refusal>,
     setup: Option<String>,
@@ -147,6 +149,7 @@ impl CallPage {
             why_hint: None,
             level: call.level.map(|level| Worth::of(level, call.caps)),
             line: call.line.clone(),
+            signed: call.signed.clone().map(SignedBy::of),
             outcome: words::outcome(&call.outcome).to_owned(),
             setup: call.setup.map(words::length),
             duration: call.duration.map(words::length),
@@ -194,6 +197,22 @@ struct Refusal {
     why: &'static str,
 }
 
+/// A signed identity.
+struct SignedBy {
+    verdict: String,
+    why: String,
+    signed: Signed,
+}
+
+impl SignedBy {
+    fn of(signed: Signed) -> Self {
+        let why = Fault::from_code(&signed.verdict).map_or_else(String::new, |fault| fault.to_string());
+        let verdict =
+            if why.is_empty() { format!("holds, attestation {}", signed.verdict) } else { signed.verdict.clone() };
+        Self { verdict, why, signed }
+    }
+}
+
 /// What a call could prove, or a certificate says.
 pub(super) struct Worth {
     pub(super) level: String,
@@ -223,6 +242,7 @@ fn timeline(events: &[Event], call: &Call) -> Vec<Entry> {
                 ("key", 1) => "A key was pressed".to_owned(),
                 ("key", count) => format!("{count} keys were pressed"),
                 ("answered", _) => "Answered".to_owned(),
+                ("signed", _) => signed(same[0].what.as_deref().unwrap_or_default()),
                 ("refused", _) => refused(same[0].what.as_deref().unwrap_or_default()),
                 ("over", _) => "Over".to_owned(),
                 _ => capitalised(&what),
@@ -231,6 +251,14 @@ fn timeline(events: &[Event], call: &Call) -> Vec<Entry> {
         })
         .take(MOST_ENTRIES)
         .collect()
+}
+
+/// A verdict on a signed identity: a letter, or a fault.
+fn signed(verdict: &str) -> String {
+    match Fault::from_code(verdict) {
+        None => format!("The signed identity holds, attestation {verdict}"),
+        Some(fault) => format!("The signed identity is not believed: {fault}"),
+    }
 }
 
 fn refused(code: &str) -> String {

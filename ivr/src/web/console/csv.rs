@@ -13,7 +13,7 @@ use super::filter::Asked;
 use super::session::Person;
 use super::{masked, words};
 use crate::store::StoreError;
-use crate::store::calls::{Call, CallFilter, Rated};
+use crate::store::calls::{Call, CallFilter, Rated, Signed};
 use crate::web::App;
 use crate::web::error::WebError;
 
@@ -23,7 +23,7 @@ const CHUNK: u32 = 500;
 const HEADER: &str = "began_at,number,country,level,trunk,source,call_id,outcome,status,reason,setup_ms,duration_ms,\
                       packets_sent,packets_received,packets_lost,packets_foreign,jitter_ms,verification,certificate,\
                       reported_expected,reported_lost,reported_jitter_ms,round_trip_ms,mos_received,mos_sent,\
-                      srtp,packets_unauthentic,caps,line\r\n";
+                      srtp,packets_unauthentic,caps,line,signed,spc,origid,x5u,signer_sha256\r\n";
 
 pub(super) async fn download(
     State(app): State<App>,
@@ -57,6 +57,7 @@ fn write_call(call: &Call, out: &mut String) {
     let count = |of: fn(Quality) -> u64| quality.map(|quality| of(quality).to_string()).unwrap_or_default();
     let said = |of: fn(Reported) -> u64| reported.map(|reported| of(reported).to_string()).unwrap_or_default();
     let mos = |of: fn(Rated) -> Option<Mos>| call.quality.and_then(of).map(words::mos).unwrap_or_default();
+    let signed = |of: fn(&Signed) -> Option<String>| call.signed.as_ref().and_then(of).unwrap_or_default();
     let (status, reason) = call.refusal.clone().map(|(status, reason)| (status.to_string(), reason)).unzip();
     let cells = [
         words::iso(call.began_at),
@@ -88,6 +89,11 @@ fn write_call(call: &Call, out: &mut String) {
         count(|quality| quality.packets_unauthentic),
         call.caps.to_string(),
         text(&call.line),
+        signed(|signed| Some(signed.verdict.clone())),
+        signed(|signed| signed.spc.clone()),
+        signed(|signed| signed.origid.clone()),
+        signed(|signed| signed.x5u.clone()),
+        signed(|signed| signed.certificate.clone()),
     ];
     for (at, cell) in cells.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };

@@ -4,10 +4,12 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, S
 use axum::http::{Method, StatusCode};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
-use ivr_core::caller::{Caller, Caps, Level, Reason};
+use ivr_core::caller::{Attest, Caller, Caps, Level, Reason};
 use ivr_core::endpoint::Entry;
 use ivr_core::media::{CallKey, Quality, Reported, Suite};
+use ivr_core::passport::{Fault, Passport, Report};
 use ivr_core::private::Private;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -419,6 +421,39 @@ async fn what_peers_write_is_text_everywhere() {
 }
 
 #[tokio::test]
+async fn what_became_of_a_signed_identity_stands_on_its_calls_page() {
+    let service = Service::new().await;
+    let passport = Passport::read(include_str!("../../../core/scenarios/passport/a.identity")).unwrap();
+    let report = |verdict| Entry::Verified {
+        report: Arc::new(Report::of(&passport, None, verdict)),
+        level: Level::L3,
+        caps: Caps::default(),
+    };
+    let mut ada = service.operator("ada").await;
+    for (verdict, said, happened) in [
+        (Ok(Attest::A), "<code>holds, attestation A</code>", "The signed identity holds, attestation A"),
+        (
+            Err(Fault::NoAnchor),
+            "<code>no-anchor</code>: the chain leads to none",
+            "The signed identity is not believed",
+        ),
+    ] {
+        service
+            .record(vec![began(&format!("{verdict:?}")), report(verdict), Entry::Over { duration: Duration::ZERO }])
+            .await;
+        let list = ada.get("/console/calls").await;
+        let (_, link) = list.body.split_once("<td role=\"cell\"><a href=\"").expect("a call is listed");
+        ada.get(link.split_once('"').unwrap().0)
+            .await
+            .says(said)
+            .says(happened)
+            .says("origid <code>9d1a2c7e-0000-4000-8000-000000000001</code>")
+            .says("x5u <code>https://certificates.example/leaf.pem</code>");
+    }
+    ada.get("/console/calls.csv").await.says(",\"A\",\"\",\"9d1a2c7e-").says(",\"no-anchor\",");
+}
+
+#[tokio::test]
 async fn the_quality_of_a_call_stands_on_its_page_and_in_the_file() {
     let service = Service::new().await;
     service.record(happy(VerificationId([1; 16]))).await;
@@ -438,9 +473,9 @@ async fn the_quality_of_a_call_stands_on_its_page_and_in_the_file() {
         .says("<dt>Packets that were not authentic</dt><dd>2</dd>");
     ada.get("/console/calls.csv")
         .await
-        .says("round_trip_ms,mos_received,mos_sent,srtp,packets_unauthentic,caps,line\r\n")
-        .says(",\"1490\",\"60\",\"4.125\",\"20.250\",\"4.27\",\"4.01\",\"AES_CM_128_HMAC_SHA1_80\",\"2\",\"not-attested\",\"\"\r\n")
-        .says(",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"not-attested\",\"\"\r\n");
+        .says("round_trip_ms,mos_received,mos_sent,srtp,packets_unauthentic,caps,line,signed,spc,origid,x5u,signer_sha256\r\n")
+        .says(",\"1490\",\"60\",\"4.125\",\"20.250\",\"4.27\",\"4.01\",\"AES_CM_128_HMAC_SHA1_80\",\"2\",\"not-attested\",\"\",\"\",\"\",\"\",\"\",\"\"\r\n")
+        .says(",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"not-attested\",\"\",\"\",\"\",\"\",\"\",\"\"\r\n");
 }
 
 #[tokio::test]

@@ -211,19 +211,19 @@ impl Scene<'_> {
     }
 
     fn confirm(&mut self, session: Session) -> State {
-        let Caller { number, level, .. } = self.caller.clone();
+        let Caller { number, level, passport, .. } = self.caller.clone();
         // No other call comes so far.
         let Purpose::Prove(binding) = self.purpose else { return self.fail() };
         let proof = ProvedNumber::by_call(number, level, session.id, binding);
         self.note(Step::Confirmed);
         match binding {
             Binding::CodeOnly => {
-                self.ask(Question::CodeOnly { proof });
+                self.ask(Question::CodeOnly { proof, passport });
                 Proving::Issuing.into()
             }
             Binding::ReadBack => {
                 let digits = Code::draw(&mut self.chance);
-                self.ask(Question::ReadBack { proof, digits: Private::new(digits.clone()) });
+                self.ask(Question::ReadBack { proof, digits: Private::new(digits.clone()), passport });
                 Proving::Storing { read_out: ReadOut { key_check: session.key_check, digits } }.into()
             }
         }

@@ -111,6 +111,7 @@ impl Replay {
                 trunk: "carrier".to_owned(),
                 caps: Caps::default(),
                 line: LineParameters::default(),
+                passport: None,
             },
         );
         let purpose =
@@ -180,12 +181,12 @@ fn shown(action: &Action) -> String {
     match action {
         Action::Say(utterance) => format!("say {}", spoken(utterance)),
         Action::Hush => "hush".to_owned(),
-        Action::Ask(Question::Session(_)) => "ask for a session".to_owned(),
+        Action::Ask(Question::Passport(_) | Question::Session(_)) => "ask before the 200".to_owned(),
         Action::Ask(Question::Code { entered, .. }) => format!("ask whether {} is the code", entered.expose().as_str()),
-        Action::Ask(Question::ReadBack { proof, digits }) => {
+        Action::Ask(Question::ReadBack { proof, digits, .. }) => {
             format!("ask to keep {} with {}", digits.expose().as_str(), proved(proof))
         }
-        Action::Ask(Question::CodeOnly { proof }) => format!("ask to issue for {}", proved(proof)),
+        Action::Ask(Question::CodeOnly { proof, .. }) => format!("ask to issue for {}", proved(proof)),
         Action::Ask(Question::Certificates(caller)) => format!("ask what {} has", caller.number.as_str()),
         Action::Ask(Question::Suspend(caller)) => {
             format!("ask to suspend what {} has up to {}", caller.number.as_str(), caller.level)

@@ -635,6 +635,8 @@ fn a_word_that_leaves_the_attestation_open_needs_the_header_that_says_it() {
 fn a_passports_verdict_comes_in_between_the_checks_and_the_session() {
     use crate::caller::Attest::{A, B};
     use PassportVerdict::{Bad, Unverified, Verified};
+
+    use crate::passport::Fault;
     let trunk = TrunkProfile { identity_passthrough: true, keeps_diversion: KeepsDiversion::No, ..screened() };
     let hands_on = policy(trunk.clone());
     let given = "Identity: e30.eyJhdHRlc3QiOiJBIn0.c2ln;info=<https://h/c>;alg=ES256;ppt=shaken\n\
@@ -646,7 +648,10 @@ fn a_passports_verdict_comes_in_between_the_checks_and_the_session() {
         ("nobody verifies it", Unverified, "+12025550143 L1"),
         ("A lifts what Diversion and the missing attestation hold down", Verified(A), "+12025550143 L3"),
         ("B does not", Verified(B), "+12025550143 L1"),
-        ("a bad one", Bad, "validation-failed (+12025550143)"),
+        ("a stale one", Bad(Fault::Stale), "stale-identity (+12025550143)"),
+        ("one without its certificate", Bad(Fault::Slow), "bad-identity-info (+12025550143)"),
+        ("one of a signer whom nobody knows", Bad(Fault::NoAnchor), "unsupported-credential (+12025550143)"),
+        ("a bad one", Bad(Fault::Signature), "invalid-identity (+12025550143)"),
     ] {
         assert_eq!(shown(&assessed(&hands_on, given).settle(&hands_on, verdict)), expected, "{name}");
     }
@@ -654,6 +659,10 @@ fn a_passports_verdict_comes_in_between_the_checks_and_the_session() {
     assert!(passport.is_some_and(|passport| passport.starts_with("e30.eyJ") && passport.ends_with("ppt=shaken")));
     let keeps_them = policy(TrunkProfile { identity_passthrough: false, ..trunk });
     assert_eq!(assessed(&keeps_them, given).passport(), None, "a trunk that does not hand them on");
+    let twice = format!("{given}\ny: e30.e30.s;info=<https://h/d>;ppt=shaken");
+    assert_eq!(told(&hands_on, PEER, OURS, &twice), "invalid-identity (+12025550143)", "two of them");
+    let (orig, dest) = (assessed(&hands_on, given), "+12025550100");
+    assert_eq!((orig.numbers().0.as_str(), orig.numbers().1.as_str()), ("+12025550143", dest));
 }
 
 /// Names that the checks look at, and pieces that their readers stumble over.

@@ -1,0 +1,45 @@
+//! Prints what it costs to verify a signed identity whose certificate was fetched before, held against its mark; and what is
+//! spared by keeping the signer. `cargo run --release -p ivr-core --example passport_speed`, beside `openssl speed ecdsap256`.
+
+mod timing;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use ivr_core::passport::{Claimed, Passport, Signer, Trust, verify};
+use timing::{BATCHES, micros, timed};
+
+/// What a verification may cost with the signer kept.
+const MARK: Duration = Duration::from_micros(300);
+const ROUNDS: u32 = 100;
+
+const IDENTITY: &str = include_str!("../scenarios/passport/a.identity");
+const CHAIN: &[u8] = include_bytes!("../scenarios/passport/spc.pem");
+const ROOT: &[u8] = include_bytes!("../scenarios/passport/root.pem");
+const CALL: Claimed<'_> = Claimed { orig: "12025550143", dest: "12025550199" };
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let trust = Trust::anchored(ROOT)?;
+    let signer = Signer::read(CHAIN, &trust)?;
+    let at = Passport::read(IDENTITY)?.iat();
+    let whole = |signer: &Signer| {
+        let passport = Passport::read(black_box(IDENTITY))?;
+        passport.check(CALL, at)?;
+        verify(&passport, signer, at)
+    };
+    whole(&signer)?;
+    let kept = timed(ROUNDS, || {
+        black_box(whole(&signer)).ok();
+    });
+    let read = timed(ROUNDS, || {
+        black_box(Passport::read(black_box(IDENTITY))).ok();
+    });
+    let chain = timed(ROUNDS, || {
+        black_box(Signer::read(black_box(CHAIN), &trust)).ok();
+    });
+    println!("a signed identity, median of {BATCHES} batches of {ROUNDS}");
+    println!("a token, its signer kept   {:7.1} µs (the mark is {:.0} µs)", micros(kept), micros(MARK));
+    println!("of that, read and parsed   {:7.1} µs", micros(read));
+    println!("a signer and its chain     {:7.1} µs", micros(chain));
+    if kept > MARK { Err("slower than its mark".into()) } else { Ok(()) }
+}

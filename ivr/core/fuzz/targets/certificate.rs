@@ -1,0 +1,27 @@
+//! Whatever lies at an x5u, or in a file of anchors or of revoked certificates: reading never panics, and nothing but what an
+//! anchor signed makes a signer.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ivr_core::passport::{Signer, Trust};
+use libfuzzer_sys::fuzz_target;
+
+const ROOT: &[u8] = include_bytes!("../../scenarios/passport/root.pem");
+static TRUST: LazyLock<Trust> = LazyLock::new(|| Trust::anchored(ROOT).expect("an anchor"));
+
+fn pem(label: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+}
+
+// PEM; or a certificate's or a list's DER, which is made PEM.
+fuzz_target!(|given: &[u8]| {
+    let _ = Signer::read(given, &TRUST);
+    let certificate = pem("CERTIFICATE", given);
+    let _ = Signer::read(certificate.as_bytes(), &TRUST);
+    let _ = Trust::anchored(certificate.as_bytes()).map(|trust| trust.ends_at());
+    let _ = Trust::default().with_lists(pem("X509 CRL", given).as_bytes());
+    assert!(Signer::read(given, &Trust::default()).is_err());
+});

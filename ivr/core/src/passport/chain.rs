@@ -1,0 +1,95 @@
+//! From a signer's certificate to an anchor.
+
+use super::Fault;
+use super::certificate::{Certificate, Validity};
+use super::trust::{CERTIFICATE, Trust, blocks};
+
+/// A chain that holds as far as signatures, issuing rights and revocation go; when it holds is told apart, because it may
+/// be kept for a while.
+#[derive(Debug)]
+pub(super) struct Chain {
+    pub(super) leaf: Certificate,
+    /// When all its certificates are valid.
+    pub(super) validity: Validity,
+    /// When the lists that were looked into are in force.
+    pub(super) lists: Validity,
+}
+
+impl Chain {
+    /// Follows PEM certificates, the leaf first (RFC 7515 4.1.5), to an anchor.
+    pub(super) fn read(pem: &[u8], trust: &Trust) -> Result<Self, Fault> {
+        let blocks = blocks(pem, CERTIFICATE).map_err(|_| Fault::Certificate)?;
+        if blocks.len() > MOST_CERTIFICATES {
+            return Err(Fault::LongChain);
+        }
+        let mut given = blocks.iter().map(|block| Certificate::from_der(&block.contents));
+        let leaf = given.next().ok_or(Fault::Certificate)??;
+        // Some send along what nobody needs, such as a root that is certified once more with RSA.
+        let (others, faults): (Vec<_>, Vec<_>) = given.partition(Result::is_ok);
+        let others: Vec<Certificate> = others.into_iter().flatten().collect();
+        let above =
+            path(&leaf, &others, trust.anchors()).map_err(|fault| match faults.into_iter().find_map(Result::err) {
+                Some(unread) if fault == Fault::NoAnchor => unread,
+                _ => fault,
+            })?;
+        let (mut validity, mut lists, mut below) = (leaf.validity, EVER, &leaf);
+        for issuer in above {
+            validity = validity.and(issuer.validity);
+            lists = lists.and(unrevoked(below, issuer, trust)?);
+            below = issuer;
+        }
+        Ok(Self { leaf, validity, lists })
+    }
+}
+
+/// The issuers of `leaf`, up to an anchor, which is the last.
+fn path<'c>(
+    leaf: &'c Certificate,
+    others: &'c [Certificate],
+    anchors: &'c [Certificate],
+) -> Result<Vec<&'c Certificate>, Fault> {
+    let mut path = Vec::new();
+    let mut below = leaf;
+    for cas_below in 0..MOST_CERTIFICATES {
+        let cas_below = u32::try_from(cas_below).expect("there are only a few");
+        let mut fault = Fault::NoAnchor;
+        let mut issuer_among = |candidates: &'c [Certificate]| {
+            candidates.iter().filter(|candidate| candidate.subject == below.issuer).find(|candidate| {
+                fault = match (candidate.may_issue(cas_below), below.is_signed_by(candidate)) {
+                    (false, _) => Fault::NotAnIssuer,
+                    (true, false) => Fault::ChainSignature,
+                    (true, true) => return true,
+                };
+                false
+            })
+        };
+        if let Some(anchor) = issuer_among(anchors) {
+            path.push(anchor);
+            return Ok(path);
+        }
+        let Some(issuer) = issuer_among(others) else { return Err(fault) };
+        path.push(issuer);
+        below = issuer;
+    }
+    Err(Fault::NoAnchor)
+}
+
+/// When the lists that speak of this certificate are in force, if none names it.
+fn unrevoked(certificate: &Certificate, issuer: &Certificate, trust: &Trust) -> Result<Validity, Fault> {
+    let mut in_force = EVER;
+    for list in trust.lists().iter().filter(|list| list.covers(&certificate.issuer)) {
+        if !list.is_signed_by_any(std::iter::once(issuer).chain(trust.anchors())) {
+            return Err(Fault::ListNotInForce);
+        }
+        if list.names(certificate) {
+            return Err(Fault::Revoked);
+        }
+        in_force = in_force.and(list.validity());
+    }
+    Ok(in_force)
+}
+
+/// A leaf, two CAs below an anchor, and the anchor itself, which some send along.
+const MOST_CERTIFICATES: usize = 4;
+
+const EVER: Validity = Validity { from: i64::MIN, to: i64::MAX };

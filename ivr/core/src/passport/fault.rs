@@ -1,0 +1,330 @@
+//! What can be wrong with a signed identity: one variant for each check, its code in records, and what the caller's network is
+//! told.
+
+use crate::caller::Reason;
+
+/// Why a signed identity is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Fault {
+    /// More than 8 KiB.
+    #[error("the Identity header is longer than 8 KiB")]
+    TooLong,
+    /// Not `token;info=<uri>;…` (RFC 8224 4), or a parameter stands twice.
+    #[error("the Identity header is not a token and ;info=<uri>, with ;alg and ;ppt at most once each")]
+    Header,
+    /// Header and claims are left out (RFC 8225 7).
+    #[error("the token is in compact form: SHAKEN needs the full form")]
+    Compact,
+    /// Not three parts of base64url without padding.
+    #[error("the token is not three parts in base64url")]
+    Token,
+    /// A part is no JSON object.
+    #[error("a part of the token is no JSON object")]
+    Json,
+    /// One name twice: two readers could see two values.
+    #[error("a JSON object has the same key twice")]
+    DuplicateKey,
+    /// `alg` is another than ES256, in the token or beside it.
+    #[error("alg is not ES256")]
+    Algorithm,
+    /// `typ` is not `passport`.
+    #[error("typ is not \"passport\"")]
+    Type,
+    /// `ppt` is not `shaken` in the token and beside it.
+    #[error("ppt is not \"shaken\"")]
+    Extension,
+    /// RFC 7515 4.1.11: what must be understood is not.
+    #[error("the token has crit: something must be understood that is not")]
+    Critical,
+    /// `x5u` is no https URL.
+    #[error("x5u is no https URL")]
+    X5u,
+    /// RFC 8224 4: `info` and `x5u` name two certificates.
+    #[error("info and x5u name different certificates")]
+    InfoDiffers,
+    /// `iat` is no whole number.
+    #[error("iat is no whole number of seconds")]
+    Iat,
+    /// `orig` is not one `tn` of digits.
+    #[error("orig is not an object with one tn of digits")]
+    Orig,
+    /// `dest` has no array `tn`.
+    #[error("dest is not an object with an array tn of digits")]
+    Dest,
+    /// `attest` is not A, B or C.
+    #[error("attest is not A, B or C")]
+    Attest,
+    /// `origid` is no short printable text.
+    #[error("origid is no printable text of at most 64 characters")]
+    OrigId,
+    /// `iat` is more than a minute ago.
+    #[error("the token is older than a minute")]
+    Stale,
+    /// `iat` is more than a minute ahead.
+    #[error("the token is from the future: is a clock wrong?")]
+    Future,
+    /// `orig.tn` is not the number that calls.
+    #[error("the token is about another caller")]
+    OtherOrig,
+    /// `dest.tn` lacks the number that was called.
+    #[error("the token is about a call to another number")]
+    OtherDest,
+    /// The token completed a verification before.
+    #[error("the token has served before")]
+    Replayed,
+    /// The signature is not that of the certificate's key.
+    #[error("the signature does not hold")]
+    Signature,
+    /// The name of the server leads to an address that is not public.
+    #[error("x5u leads to an address that is not public")]
+    NotPublic,
+    /// The server sends us elsewhere.
+    #[error("the server of x5u redirects")]
+    Redirect,
+    /// More than 64 KiB.
+    #[error("what lies at x5u is longer than 64 KiB")]
+    Oversized,
+    /// Not there after 3 s.
+    #[error("the certificate did not arrive in time")]
+    Slow,
+    /// No connection, no TLS, another status than 200.
+    #[error("the certificate cannot be had from x5u")]
+    Unreachable,
+    /// We fetch from this host, or altogether, as much as we may.
+    #[error("too many certificates are being fetched")]
+    Busy,
+    /// Not PEM certificates, X.509 version 3, each extension once.
+    #[error("a certificate cannot be read")]
+    Certificate,
+    /// Another key or signature than ECDSA with P-256 and SHA-256 (ATIS-1000080).
+    #[error("a certificate is not signed with, or not for, a P-256 key")]
+    NotP256,
+    /// RFC 5280 4.2: a critical extension that is not understood.
+    #[error("a certificate has a critical extension that is not understood")]
+    CriticalExtension,
+    /// The leaf may not sign, or is an authority.
+    #[error("the signer's certificate is not for signing, or is a CA's")]
+    KeyUsage,
+    /// The extension is missing.
+    #[error("the signer's certificate has no TNAuthList")]
+    NoTnAuthList,
+    /// Only a URI of the list (RFC 8226 10.1): it would be another fetch, and nobody uses it.
+    #[error("the signer's certificate has a URI instead of its TNAuthList")]
+    TnAuthListByReference,
+    /// It cannot be decoded.
+    #[error("the TNAuthList cannot be decoded")]
+    BadTnAuthList,
+    /// RFC 8226 8, RFC 9118: the certificate limits claims, and that is not evaluated.
+    #[error("the signer's certificate constrains claims")]
+    ClaimConstraints,
+    /// A certificate of the chain is over.
+    #[error("a certificate of the chain has expired")]
+    Expired,
+    /// A certificate of the chain has not begun.
+    #[error("a certificate of the chain is not valid yet")]
+    NotYetValid,
+    /// The chain leads to no anchor of ours.
+    #[error("the chain leads to none of the configured anchors")]
+    NoAnchor,
+    /// The issuer is no CA, lacks keyCertSign, or has too many CAs below it.
+    #[error("a certificate was issued by one that may not issue it")]
+    NotAnIssuer,
+    /// A certificate's signature is not its issuer's.
+    #[error("a certificate of the chain is not signed by its issuer")]
+    ChainSignature,
+    /// More certificates than any chain needs.
+    #[error("there are more than four certificates at x5u")]
+    LongChain,
+    /// A certificate of the chain stands on a revocation list.
+    #[error("a certificate of the chain is revoked")]
+    Revoked,
+    /// The configured list is over, has not begun, or is signed by nobody we know.
+    #[error("the configured revocation list is not in force")]
+    ListNotInForce,
+    /// The number is not among those of the certificate.
+    #[error("the signer's certificate does not cover the number")]
+    NotAuthorized,
+    /// The operator believes nobody with this service provider code.
+    #[error("the operator denies this service provider code")]
+    DeniedSpc,
+}
+
+impl Fault {
+    /// Every fault, for those who read codes.
+    pub const ALL: [Self; 47] = [
+        Self::TooLong,
+        Self::Header,
+        Self::Compact,
+        Self::Token,
+        Self::Json,
+        Self::DuplicateKey,
+        Self::Algorithm,
+        Self::Type,
+        Self::Extension,
+        Self::Critical,
+        Self::X5u,
+        Self::InfoDiffers,
+        Self::Iat,
+        Self::Orig,
+        Self::Dest,
+        Self::Attest,
+        Self::OrigId,
+        Self::Stale,
+        Self::Future,
+        Self::OtherOrig,
+        Self::OtherDest,
+        Self::Replayed,
+        Self::Signature,
+        Self::NotPublic,
+        Self::Redirect,
+        Self::Oversized,
+        Self::Slow,
+        Self::Unreachable,
+        Self::Busy,
+        Self::Certificate,
+        Self::NotP256,
+        Self::CriticalExtension,
+        Self::KeyUsage,
+        Self::NoTnAuthList,
+        Self::TnAuthListByReference,
+        Self::BadTnAuthList,
+        Self::ClaimConstraints,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::NoAnchor,
+        Self::NotAnIssuer,
+        Self::ChainSignature,
+        Self::LongChain,
+        Self::Revoked,
+        Self::ListNotInForce,
+        Self::NotAuthorized,
+        Self::DeniedSpc,
+    ];
+
+    /// The fault of this code, as a record has it.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.code() == code)
+    }
+
+    /// The stable code of records and of `dialproof passport verify`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooLong => "too-long",
+            Self::Header => "malformed-header",
+            Self::Compact => "compact-form",
+            Self::Token => "malformed-token",
+            Self::Json => "malformed-json",
+            Self::DuplicateKey => "duplicate-key",
+            Self::Algorithm => "wrong-alg",
+            Self::Type => "wrong-typ",
+            Self::Extension => "wrong-ppt",
+            Self::Critical => "crit",
+            Self::X5u => "malformed-x5u",
+            Self::InfoDiffers => "info-differs",
+            Self::Iat => "malformed-iat",
+            Self::Orig => "malformed-orig",
+            Self::Dest => "malformed-dest",
+            Self::Attest => "malformed-attest",
+            Self::OrigId => "malformed-origid",
+            Self::Stale => "stale",
+            Self::Future => "future",
+            Self::OtherOrig => "other-orig",
+            Self::OtherDest => "other-dest",
+            Self::Replayed => "replayed",
+            Self::Signature => "bad-signature",
+            Self::NotPublic => "x5u-not-public",
+            Self::Redirect => "x5u-redirect",
+            Self::Oversized => "x5u-oversized",
+            Self::Slow => "x5u-slow",
+            Self::Unreachable => "x5u-unreachable",
+            Self::Busy => "x5u-busy",
+            Self::Certificate => "malformed-certificate",
+            Self::NotP256 => "not-p256",
+            Self::CriticalExtension => "critical-extension",
+            Self::KeyUsage => "key-usage",
+            Self::NoTnAuthList => "no-tnauthlist",
+            Self::TnAuthListByReference => "tnauthlist-by-reference",
+            Self::BadTnAuthList => "malformed-tnauthlist",
+            Self::ClaimConstraints => "claim-constraints",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::NoAnchor => "no-anchor",
+            Self::NotAnIssuer => "not-an-issuer",
+            Self::ChainSignature => "bad-chain-signature",
+            Self::LongChain => "long-chain",
+            Self::Revoked => "revoked",
+            Self::ListNotInForce => "crl-not-in-force",
+            Self::NotAuthorized => "number-not-covered",
+            Self::DeniedSpc => "denied-spc",
+        }
+    }
+
+    /// As what the call is refused (RFC 8224 6.2.2).
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Stale | Self::Future => Reason::StaleIdentity,
+            Self::NotPublic | Self::Redirect | Self::Oversized | Self::Slow | Self::Unreachable | Self::Busy => {
+                Reason::IdentityUnfetched
+            }
+            Self::Certificate
+            | Self::NotP256
+            | Self::CriticalExtension
+            | Self::KeyUsage
+            | Self::NoTnAuthList
+            | Self::TnAuthListByReference
+            | Self::BadTnAuthList
+            | Self::ClaimConstraints
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::NoAnchor
+            | Self::NotAnIssuer
+            | Self::ChainSignature
+            | Self::LongChain
+            | Self::Revoked
+            | Self::ListNotInForce
+            | Self::NotAuthorized
+            | Self::DeniedSpc => Reason::IdentityUncertified,
+            Self::TooLong
+            | Self::Header
+            | Self::Compact
+            | Self::Token
+            | Self::Json
+            | Self::DuplicateKey
+            | Self::Algorithm
+            | Self::Type
+            | Self::Extension
+            | Self::Critical
+            | Self::X5u
+            | Self::InfoDiffers
+            | Self::Iat
+            | Self::Orig
+            | Self::Dest
+            | Self::Attest
+            | Self::OrigId
+            | Self::OtherOrig
+            | Self::OtherDest
+            | Self::Replayed
+            | Self::Signature => Reason::IdentityInvalid,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_fault_has_a_code_of_its_own_and_refuses_its_call() {
+        let codes: HashSet<&str> = Fault::ALL.iter().map(|fault| fault.code()).collect();
+        assert_eq!(codes.len(), Fault::ALL.len());
+        // None is left out: they are numbered from 0.
+        assert!(Fault::ALL.iter().enumerate().all(|(at, fault)| *fault as usize == at));
+        assert_eq!(Fault::ALL.len(), Fault::DeniedSpc as usize + 1);
+        for fault in Fault::ALL {
+            assert_eq!(Fault::from_code(fault.code()), Some(fault));
+            assert!([403, 436, 437, 438].contains(&fault.reason().status()), "{fault:?}");
+        }
+    }
+}

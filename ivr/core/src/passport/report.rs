@@ -1,0 +1,63 @@
+//! What was found out about one signed identity: for the level of its call, for records, and for whoever asks
+//! `dialproof passport verify`.
+
+use super::{Fault, OrigId, Passport, Signer};
+use crate::caller::Attest;
+
+/// Everything that may be told of it: it holds no number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What it proves, or the first check that failed.
+    pub verdict: Result<Attest, Fault>,
+    /// What it says, if it could be read.
+    pub said: Option<Said>,
+    /// Who signed it, if a chain leads from there to an anchor.
+    pub signer: Option<SignedBy>,
+}
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The signer's right to the number.
+    pub attest: Attest,
+    /// When it was made, in seconds since 1970.
+    pub iat: i64,
+    /// See [`OrigId`].
+    pub origid: OrigId,
+    /// Where the certificate lies.
+    pub x5u: String,
+    /// Tells the token from others: see [`Passport::hash`].
+    pub token: [u8; 32],
+}
+
+/// Who signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedBy {
+    /// The service provider codes of the certificate, separated by spaces; empty if it is for numbers.
+    pub spc: String,
+    /// SHA-256 of the certificate.
+    pub certificate: [u8; 32],
+}
+
+impl Report {
+    /// Of what could not even be read.
+    pub fn unread(fault: Fault) -> Self {
+        Self { verdict: Err(fault), said: None, signer: None }
+    }
+
+    /// Of a token that could.
+    pub fn of(passport: &Passport, signer: Option<&Signer>, verdict: Result<Attest, Fault>) -> Self {
+        let said = Said {
+            attest: passport.attest(),
+            iat: passport.iat(),
+            origid: passport.origid().clone(),
+            x5u: passport.x5u().to_owned(),
+            token: passport.hash(),
+        };
+        let signer = signer.map(|signer| SignedBy {
+            spc: signer.numbers().spcs().collect::<Vec<_>>().join(" "),
+            certificate: signer.sha256(),
+        });
+        Self { verdict, said: Some(said), signer }
+    }
+}

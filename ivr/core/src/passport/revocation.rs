@@ -1,0 +1,202 @@
+//! Revocation lists (RFC 5280 5): those of an issuer for its own certificates, and indirect ones, as SHAKEN's policy
+//! administrator publishes one for all authorities (ATIS-1000080).
+
+use std::collections::HashSet;
+
+use x509_parser::asn1_rs::{Any, Class, Sequence, Tag};
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
+
+use super::certificate::{Certificate, Signed, Validity};
+
+/// One list.
+#[derive(Debug, Clone)]
+pub(super) struct RevocationList {
+    issuer: Vec<u8>,
+    validity: Validity,
+    is_indirect: bool,
+    /// Issuer and serial number.
+    revoked: HashSet<(Vec<u8>, Vec<u8>)>,
+    signed: Signed,
+}
+
+impl RevocationList {
+    /// Reads a whole list in DER. None of its critical extensions may be unknown, and it must say when the next one comes.
+    pub(super) fn from_der(der: &[u8]) -> Option<Self> {
+        let (rest, list) = CertificateRevocationList::from_der(der).ok()?;
+        let tbs = &list.tbs_cert_list;
+        tbs.extensions_map().ok().filter(|_| rest.is_empty() && list.signature_algorithm == tbs.signature)?;
+        let mut is_indirect = false;
+        for extension in tbs.extensions() {
+            match extension.parsed_extension() {
+                ParsedExtension::IssuingDistributionPoint(point) => {
+                    if point.only_some_reasons.is_some() || point.only_contains_attribute_certs {
+                        return None;
+                    }
+                    is_indirect = point.indirect_crl;
+                }
+                _ if extension.critical => return None,
+                _ => {}
+            }
+        }
+        let issuer = tbs.issuer.as_raw().to_vec();
+        Some(Self {
+            revoked: revoked(&tbs.revoked_certificates, &issuer)?,
+            issuer,
+            validity: Validity { from: tbs.this_update.timestamp(), to: tbs.next_update?.timestamp() },
+            is_indirect,
+            signed: Signed::read(tbs.as_ref(), &list.signature_algorithm, &list.signature_value.data).ok()?,
+        })
+    }
+
+    /// When it is in force.
+    pub(super) fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// Does it speak of certificates of this issuer?
+    pub(super) fn covers(&self, issuer: &[u8]) -> bool {
+        self.is_indirect || self.issuer == issuer
+    }
+
+    /// Is it signed by one of these?
+    pub(super) fn is_signed_by_any<'c>(&self, mut issuers: impl Iterator<Item = &'c Certificate>) -> bool {
+        issuers
+            .any(|issuer| issuer.subject == self.issuer && issuer.usage.signs_lists && issuer.has_signed(&self.signed))
+    }
+
+    /// Does this certificate stand on it?
+    pub(super) fn names(&self, certificate: &Certificate) -> bool {
+        self.revoked.contains(&(certificate.issuer.clone(), certificate.serial.clone()))
+    }
+}
+
+/// RFC 5280 5.3.3: an entry is of the issuer that it names, or else of the one before; in the beginning, of the list's.
+fn revoked(entries: &[RevokedCertificate<'_>], issuer: &[u8]) -> Option<HashSet<(Vec<u8>, Vec<u8>)>> {
+    let (mut issuer, mut revoked) = (issuer.to_vec(), HashSet::with_capacity(entries.len()));
+    for entry in entries {
+        for extension in entry.extensions() {
+            match extension.oid.to_id_string().as_str() {
+                CERTIFICATE_ISSUER => issuer = directory_name(extension.value)?,
+                _ if extension.critical => return None,
+                _ => {}
+            }
+        }
+        revoked.insert((issuer.clone(), entry.raw_serial().to_vec()));
+    }
+    Some(revoked)
+}
+
+/// The distinguished name among the `GeneralNames` of a certificate's issuer, as it is encoded.
+fn directory_name(names: &[u8]) -> Option<Vec<u8>> {
+    let (_, names) = Sequence::from_der(names).ok()?;
+    let mut left = &*names.content;
+    while !left.is_empty() {
+        let (after, name) = Any::from_der(left).ok()?;
+        // directoryName [4], explicit because Name is a CHOICE.
+        if name.class() == Class::ContextSpecific && name.tag() == Tag(4) {
+            return Some(name.data.to_vec());
+        }
+        left = after;
+    }
+    None
+}
+
+/// id-ce-certificateIssuer (RFC 5280 5.3.3).
+const CERTIFICATE_ISSUER: &str = "2.5.29.29";
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use rcgen::{IsCa, KeyUsagePurpose};
+
+    use super::super::testing::{Holder, judged};
+    use super::super::{Fault, Trust, Untrusted};
+    use crate::caller::Attest;
+
+    /// An element in DER.
+    fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let content = parts.concat();
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let length = if content.len() < 128 { vec![length[1]] } else { [&[0x82], &length[..]].concat() };
+        [&[tag], &length[..], &content[..]].concat()
+    }
+
+    fn extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
+        tlv(0x30, &[&tlv(0x06, &[oid]), &[0x01, 0x01, 0xff], &tlv(0x04, &[value])])
+    }
+
+    const SEQUENCE: u8 = 0x30;
+    /// 2.5.29.28, 2.5.29.29, 2.5.29.27.
+    const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 0x1c];
+    const ISSUER: &[u8] = &[0x55, 0x1d, 0x1d];
+    const DELTA: &[u8] = &[0x55, 0x1d, 0x1b];
+    /// `[4] TRUE`: indirectCRL.
+    const INDIRECT: &[u8] = &[0x30, 0x03, 0x84, 0x01, 0xff];
+
+    /// A list by `by` of these (issuer if another than before, serial number), with this critical extension.
+    fn list(by: &Holder, entries: &[(Option<&Holder>, u8)], (oid, value): (&[u8], &[u8])) -> String {
+        let time = |text: &str| tlv(0x17, &[text.as_bytes()]);
+        // ecdsa-with-SHA256
+        let algorithm = tlv(SEQUENCE, &[&[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02]]);
+        let entry = |(issuer, serial): &(Option<&Holder>, u8)| {
+            let names = issuer.map(|issuer| tlv(SEQUENCE, &[&tlv(0xa4, &[&issuer.name()])]));
+            let extensions = names.map(|names| tlv(SEQUENCE, &[&extension(ISSUER, &names)])).unwrap_or_default();
+            tlv(SEQUENCE, &[&[0x02, 0x01, *serial], &time("250601000000Z"), &extensions])
+        };
+        let entries = entries.iter().flat_map(entry).collect::<Vec<u8>>();
+        let extensions = tlv(0xa0, &[&tlv(SEQUENCE, &[&extension(oid, value)])]);
+        let (from, to) = (time("250601000000Z"), time("260601000000Z"));
+        let parts: [&[u8]; 7] =
+            [&[0x02, 0x01, 0x01], &algorithm, &by.name(), &from, &to, &tlv(SEQUENCE, &[&entries]), &extensions];
+        let signed = tlv(SEQUENCE, &parts);
+        let signature = tlv(0x03, &[&[0], &by.sign(&signed)]);
+        let der = tlv(SEQUENCE, &[&signed, &algorithm, &signature]);
+        format!("-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n", STANDARD.encode(der))
+    }
+
+    #[test]
+    fn an_indirect_list_speaks_of_those_whose_issuer_it_names() {
+        let (root, other) = (Holder::root("root", |_| {}), Holder::root("other", |_| {}));
+        let signer = root.signer(|_| {});
+        // SHAKEN's policy administrator signs lists and no certificates.
+        let administrator = Holder::root("administrator", |params| {
+            params.is_ca = IsCa::ExplicitNoCa;
+            params.key_usages = vec![KeyUsagePurpose::CrlSign];
+        });
+        let anchors = root.pem.clone() + &administrator.pem;
+        let judged_with = |list: &str, anchors: &str| {
+            let trust = Trust::anchored(anchors.as_bytes()).unwrap().with_lists(list.as_bytes()).unwrap();
+            judged(&signer.token(), &signer.pem, &trust)
+        };
+        let idp = (ISSUING_DISTRIBUTION_POINT, INDIRECT);
+        for (entries, expected) in [
+            (&[(Some(&root), 7)][..], Err(Fault::Revoked)),
+            (&[(Some(&other), 6), (Some(&root), 5), (None, 7)], Err(Fault::Revoked)),
+            (&[(Some(&root), 5), (Some(&other), 7)], Ok(Attest::A)),
+            (&[(Some(&other), 6), (None, 7)], Ok(Attest::A)),
+            (&[(None, 7)], Ok(Attest::A)),
+        ] {
+            assert_eq!(judged_with(&list(&administrator, entries, idp), &anchors), expected);
+        }
+        let unknown = list(&administrator, &[(Some(&other), 6)], idp);
+        assert_eq!(judged_with(&unknown, &root.pem), Err(Fault::ListNotInForce), "its signer is no anchor");
+    }
+
+    #[test]
+    fn a_list_that_tells_only_part_is_none() {
+        let root = Holder::root("root", |_| {});
+        // onlySomeReasons [3], onlyContainsAttributeCerts [5], and a delta.
+        let (some, attributes) = ([0x30, 0x04, 0x83, 0x02, 0x06, 0x40], [0x30, 0x03, 0x85, 0x01, 0xff]);
+        for part in [
+            (ISSUING_DISTRIBUTION_POINT, &some[..]),
+            (ISSUING_DISTRIBUTION_POINT, &attributes),
+            (DELTA, &[0x02, 0x01, 0x01]),
+        ] {
+            let read = Trust::default().with_lists(list(&root, &[(None, 7)], part).as_bytes());
+            assert_eq!(read.err(), Some(Untrusted::List { place: 1 }));
+        }
+    }
+}

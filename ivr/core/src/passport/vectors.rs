@@ -1,0 +1,367 @@
+//! Tokens that are right, by others' hands, and tokens that are wrong in one thing each, by name.
+
+use rcgen::{BasicConstraints, CertificateParams, CustomExtension, IsCa, KeyUsagePurpose, date_time_ymd};
+
+use super::testing::{AT, CALL, Holder, ONE, OTHER, RANGE, SPC, X5U, claims, header, judged, judged_at, tn_auth_list};
+use super::{Claimed, Fault, Passport, Signer, Trust, Untrusted, verify};
+use crate::caller::Attest;
+
+/// One of the files that `scenarios/passport/make` makes with OpenSSL and secsipidx.
+fn made(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/scenarios/passport/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// What we say of one of its tokens, when it was made.
+fn of_secsipidx(token: &str, chain: &str, list: Option<&str>) -> Result<Attest, Fault> {
+    let mut trust = Trust::anchored(made("root.pem").as_bytes()).unwrap();
+    if let Some(list) = list {
+        trust = trust.with_lists(made(list).as_bytes()).unwrap();
+    }
+    let passport = Passport::read(&made(token))?;
+    passport.check(CALL, passport.iat())?;
+    verify(&passport, &Signer::read(made(chain).as_bytes(), &trust)?, passport.iat())
+}
+
+#[test]
+fn tokens_of_secsipidx_over_a_chain_of_openssl_are_judged_as_they_are() {
+    for (token, chain, list, expected) in [
+        ("a.identity", "spc.pem", None, Ok(Attest::A)),
+        ("b.identity", "spc.pem", None, Ok(Attest::B)),
+        ("c.identity", "spc.pem", None, Ok(Attest::C)),
+        ("a.identity", "range.pem", None, Ok(Attest::A)),
+        ("a.identity", "one.pem", None, Ok(Attest::A)),
+        ("a.identity", "spc.pem", Some("crl-empty.pem"), Ok(Attest::A)),
+        ("a.identity", "range.pem", Some("crl-spc.pem"), Ok(Attest::A)),
+        ("z.identity", "spc.pem", None, Err(Fault::Attest)),
+        ("stranger.identity", "spc.pem", None, Err(Fault::Signature)),
+        ("a.identity", "other.pem", None, Err(Fault::NotAuthorized)),
+        ("a.identity", "uri.pem", None, Err(Fault::TnAuthListByReference)),
+        ("a.identity", "none.pem", None, Err(Fault::NoTnAuthList)),
+        ("a.identity", "spc.pem", Some("crl-spc.pem"), Err(Fault::Revoked)),
+    ] {
+        assert_eq!(of_secsipidx(token, chain, list), expected, "{token} {chain} {list:?}");
+    }
+}
+
+/// RFC 8225 Appendix A signs no SHAKEN token, and its key is in no certificate: its text is what is left to hold ours against.
+#[test]
+fn the_base_passport_of_the_rfc_is_another_kind() {
+    let base = header().replace(r#""ppt":"shaken","#, "");
+    let (_, signer) = pki();
+    assert_eq!(Passport::read(&signer.identity(&base, &claims())), Err(Fault::Extension));
+}
+
+/// An anchor and a signer below it.
+fn pki() -> (Trust, Holder) {
+    let root = Holder::root("root", |_| {});
+    let signer = root.signer(|_| {});
+    (Trust::anchored(root.pem.as_bytes()).unwrap(), signer)
+}
+
+/// A signer that differs in something, and what we say of its token.
+fn with_certificate(change: impl FnOnce(&mut CertificateParams)) -> Result<Attest, Fault> {
+    let root = Holder::root("root", |_| {});
+    let signer = root.signer(change);
+    judged(&signer.token(), &signer.pem, &Trust::anchored(root.pem.as_bytes()).unwrap())
+}
+
+/// A CA between root and signer that differs in something.
+fn with_authority(change: impl FnOnce(&mut CertificateParams)) -> Result<Attest, Fault> {
+    let root = Holder::root("root", |_| {});
+    let authority = root.authority("authority", change);
+    let signer = authority.signer(|_| {});
+    let pem = signer.pem.clone() + &authority.pem;
+    judged(&signer.token(), &pem, &Trust::anchored(root.pem.as_bytes()).unwrap())
+}
+
+/// A token whose header and claims differ in something.
+fn with_token(in_header: (&str, &str), in_claims: (&str, &str)) -> Result<Attest, Fault> {
+    let (trust, signer) = pki();
+    let replaced = |text: String, (from, to): (&str, &str)| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    };
+    let identity = signer.identity(&replaced(header(), in_header), &replaced(claims(), in_claims));
+    judged(&identity, &signer.pem, &trust)
+}
+
+const SAME: (&str, &str) = ("", "");
+
+#[test]
+fn what_is_right_in_everything_is_believed() {
+    assert_eq!(with_token(SAME, SAME), Ok(Attest::A));
+    assert_eq!(with_authority(|_| {}), Ok(Attest::A));
+    for list in [SPC, RANGE, ONE] {
+        assert_eq!(with_certificate(|params| params.custom_extensions = vec![tn_auth_list(list)]), Ok(Attest::A));
+    }
+    // Claims and headers that we do not know, and more than one number called.
+    assert_eq!(with_token(("\"typ\"", "\"kid\":\"1\",\"typ\""), ("\"iat\"", "\"rph\":{},\"iat\"")), Ok(Attest::A));
+    assert_eq!(with_token(SAME, ("[\"12025550199\"", "[\"12025550100\",\"12025550199\"")), Ok(Attest::A));
+}
+
+#[test]
+fn a_token_by_another_key_is_refused() {
+    let (trust, signer) = pki();
+    let (_, stranger) = pki();
+    assert_eq!(judged(&stranger.token(), &signer.pem, &trust), Err(Fault::Signature));
+}
+
+#[test]
+fn a_token_whose_words_were_changed_is_refused() {
+    let (trust, signer) = pki();
+    let (token, other) = (signer.token(), signer.identity(&header(), &claims().replace("\"A\"", "\"B\"")));
+    let parts: Vec<&str> = token.split('.').collect();
+    let changed = token.replace(parts[1], other.split('.').nth(1).unwrap());
+    assert_eq!(judged(&changed, &signer.pem, &trust), Err(Fault::Signature));
+}
+
+#[test]
+fn a_token_is_fresh_for_a_minute_both_ways() {
+    let (_, signer) = pki();
+    let passport = Passport::read(&signer.token()).unwrap();
+    for (at, expected) in [
+        (AT - 61, Err(Fault::Future)),
+        (AT - 60, Ok(())),
+        (AT + 60, Ok(())),
+        (AT + 61, Err(Fault::Stale)),
+        (i64::MAX, Err(Fault::Stale)),
+        (i64::MIN, Err(Fault::Future)),
+    ] {
+        assert_eq!(passport.check(CALL, at), expected, "{at}");
+    }
+}
+
+#[test]
+fn a_token_about_another_call_is_refused() {
+    let (_, signer) = pki();
+    let passport = Passport::read(&signer.token()).unwrap();
+    for (orig, dest, fault) in [
+        ("12025550142", CALL.dest, Fault::OtherOrig),
+        ("2025550143", CALL.dest, Fault::OtherOrig),
+        (CALL.orig, "12025550198", Fault::OtherDest),
+    ] {
+        assert_eq!(passport.check(Claimed { orig, dest }, AT), Err(fault), "{orig} {dest}");
+    }
+}
+
+#[test]
+fn attestation_z_is_none() {
+    assert_eq!(with_token(SAME, ("\"A\"", "\"Z\"")), Err(Fault::Attest));
+}
+
+#[test]
+fn the_compact_form_is_refused() {
+    let (_, signer) = pki();
+    let token = signer.token();
+    let (token, parameters) = token.split_once(';').unwrap();
+    let (_, signature) = token.rsplit_once('.').unwrap();
+    assert_eq!(Passport::read(&format!("..{signature};{parameters}")), Err(Fault::Compact));
+}
+
+#[test]
+fn info_that_differs_from_x5u_is_refused() {
+    let (_, signer) = pki();
+    let elsewhere = signer.token().replace(X5U, "https://certificates.example/other.pem");
+    assert_eq!(Passport::read(&elsewhere), Err(Fault::InfoDiffers));
+}
+
+#[test]
+fn another_algorithm_is_refused_wherever_it_stands() {
+    for alg in ["none", "HS256", "ES384", "es256"] {
+        assert_eq!(with_token(("ES256", alg), SAME), Err(Fault::Algorithm), "{alg}");
+    }
+    let (_, signer) = pki();
+    assert_eq!(Passport::read(&signer.token().replace("alg=ES256", "alg=none")), Err(Fault::Algorithm));
+}
+
+#[test]
+fn another_kind_of_token_is_refused() {
+    for ppt in ["div", "div-o", "rph", "SHAKEN"] {
+        assert_eq!(with_token(("shaken", ppt), SAME), Err(Fault::Extension), "{ppt}");
+    }
+    assert_eq!(with_token(("\"passport\"", "\"JWT\""), SAME), Err(Fault::Type));
+    assert_eq!(with_token(("{", "{\"crit\":[\"exp\"],"), SAME), Err(Fault::Critical));
+}
+
+#[test]
+fn duplicate_keys_are_refused_in_header_and_claims() {
+    assert_eq!(with_token(("{", "{\"alg\":\"ES256\","), SAME), Err(Fault::DuplicateKey));
+    assert_eq!(with_token(SAME, ("{", "{\"attest\":\"A\",")), Err(Fault::DuplicateKey));
+    assert_eq!(with_token(SAME, ("{\"tn\":", "{\"tn\":\"1\",\"tn\":")), Err(Fault::DuplicateKey));
+}
+
+#[test]
+fn orig_as_a_string_and_dest_that_is_no_array_are_refused() {
+    assert_eq!(with_token(SAME, ("{\"tn\":\"12025550143\"}", "\"12025550143\"")), Err(Fault::Orig));
+    assert_eq!(with_token(SAME, ("[\"12025550199\"]", "\"12025550199\"")), Err(Fault::Dest));
+}
+
+#[test]
+fn a_certificate_at_anything_but_https_is_refused() {
+    for url in ["http://certificates.example/leaf.pem", "file:///etc/passwd", "", "https://a b"] {
+        assert_eq!(with_token((X5U, url), SAME), Err(Fault::X5u), "{url}");
+    }
+}
+
+#[test]
+fn a_token_of_more_than_8_kib_is_refused() {
+    let (_, signer) = pki();
+    let long = claims().replace("{\"attest\"", &format!("{{\"x\":\"{}\",\"attest\"", "x".repeat(8 * 1024)));
+    assert_eq!(Passport::read(&signer.identity(&header(), &long)), Err(Fault::TooLong));
+}
+
+#[test]
+fn a_token_that_is_no_base64url_or_has_padding_is_refused() {
+    let (_, signer) = pki();
+    let token = signer.token();
+    for (from, to) in [(".", "=."), (".", "+."), (".", ".x."), ("e", "é")] {
+        assert_eq!(Passport::read(&token.replacen(from, to, 1)), Err(Fault::Token), "{from} {to}");
+    }
+    let (signed, _) = token.split_once(';').unwrap().0.rsplit_once('.').unwrap();
+    let short = format!("{signed}.AAAA;info=<{X5U}>;ppt=shaken");
+    assert_eq!(Passport::read(&short), Err(Fault::Signature));
+}
+
+#[test]
+fn a_list_that_lacks_the_number_is_refused() {
+    assert_eq!(
+        with_certificate(|params| params.custom_extensions = vec![tn_auth_list(OTHER)]),
+        Err(Fault::NotAuthorized)
+    );
+}
+
+#[test]
+fn a_uri_instead_of_the_list_is_refused() {
+    let uri = b"\x16\x14https://numbers.test";
+    assert_eq!(
+        with_certificate(|params| params.custom_extensions = vec![tn_auth_list(uri)]),
+        Err(Fault::BadTnAuthList)
+    );
+    assert_eq!(with_certificate(|params| params.custom_extensions.clear()), Err(Fault::NoTnAuthList));
+}
+
+#[test]
+fn constraints_on_claims_are_not_overlooked() {
+    for last in [27, 33] {
+        let constraints = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, last], vec![0x30, 0]);
+        let changed = with_certificate(|params| params.custom_extensions.push(constraints));
+        assert_eq!(changed, Err(Fault::ClaimConstraints));
+    }
+}
+
+#[test]
+fn a_critical_extension_that_nobody_knows_is_refused() {
+    let mut unknown = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 32473, 1], vec![5, 0]);
+    unknown.set_criticality(true);
+    assert_eq!(with_certificate(|params| params.custom_extensions.push(unknown)), Err(Fault::CriticalExtension));
+}
+
+#[test]
+fn a_ca_without_key_cert_sign_issues_nothing() {
+    assert_eq!(with_authority(|params| params.key_usages = vec![KeyUsagePurpose::CrlSign]), Err(Fault::NotAnIssuer));
+    assert_eq!(with_authority(|params| params.is_ca = IsCa::ExplicitNoCa), Err(Fault::NotAnIssuer));
+}
+
+#[test]
+fn a_leaf_that_may_not_sign_or_is_a_ca_signs_no_tokens() {
+    assert_eq!(
+        with_certificate(|params| params.key_usages = vec![KeyUsagePurpose::KeyAgreement]),
+        Err(Fault::KeyUsage)
+    );
+    assert_eq!(with_certificate(|params| params.key_usages.clear()), Err(Fault::KeyUsage));
+    let is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    assert_eq!(with_certificate(|params| params.is_ca = is_ca), Err(Fault::KeyUsage));
+}
+
+#[test]
+fn an_expired_certificate_anywhere_in_the_chain_is_refused() {
+    let expire = |params: &mut CertificateParams| params.not_after = date_time_ymd(2025, 12, 31);
+    assert_eq!(with_certificate(expire), Err(Fault::Expired));
+    assert_eq!(with_authority(expire), Err(Fault::Expired));
+    let root = Holder::root("root", expire);
+    let signer = root.signer(|_| {});
+    let trust = Trust::anchored(root.pem.as_bytes()).unwrap();
+    assert_eq!(judged(&signer.token(), &signer.pem, &trust), Err(Fault::Expired));
+}
+
+#[test]
+fn a_certificate_that_is_not_yet_valid_is_refused() {
+    let later = |params: &mut CertificateParams| params.not_before = date_time_ymd(2026, 1, 2);
+    assert_eq!(with_certificate(later), Err(Fault::NotYetValid));
+    assert_eq!(with_authority(later), Err(Fault::NotYetValid));
+}
+
+#[test]
+fn a_revoked_certificate_is_refused_and_so_is_an_old_list() {
+    let root = Holder::root("root", |_| {});
+    let signer = root.signer(|_| {});
+    let looked_up = |list: &str, at| {
+        let trust = Trust::anchored(root.pem.as_bytes()).unwrap().with_lists(list.as_bytes()).unwrap();
+        judged_at(&signer.token(), &signer.pem, &trust, at)
+    };
+    assert_eq!(looked_up(&root.list(&[7], (2026, 6, 1)), AT), Err(Fault::Revoked));
+    assert_eq!(looked_up(&root.list(&[8], (2026, 6, 1)), AT), Ok(Attest::A));
+    assert_eq!(looked_up(&root.list(&[], (2025, 12, 1)), AT), Err(Fault::ListNotInForce));
+    // Somebody else's list of the same name.
+    let impostor = Holder::root("root", |_| {});
+    assert_eq!(looked_up(&impostor.list(&[], (2026, 6, 1)), AT), Err(Fault::ListNotInForce));
+    // Somebody else's list says nothing of this signer.
+    let elsewhere = Holder::root("elsewhere", |_| {});
+    assert_eq!(looked_up(&elsewhere.list(&[7], (2026, 6, 1)), AT), Ok(Attest::A));
+}
+
+#[test]
+fn a_revoked_authority_is_refused() {
+    let root = Holder::root("root", |_| {});
+    let authority = root.authority("authority", |params| params.serial_number = Some(9_u64.into()));
+    let signer = authority.signer(|_| {});
+    let trust = Trust::anchored(root.pem.as_bytes()).unwrap();
+    let trust = trust.with_lists(root.list(&[9], (2026, 6, 1)).as_bytes()).unwrap();
+    assert_eq!(judged(&signer.token(), &(signer.pem.clone() + &authority.pem), &trust), Err(Fault::Revoked));
+}
+
+#[test]
+fn another_root_is_no_anchor_even_if_it_has_the_name() {
+    let (_, signer) = pki();
+    for (name, fault) in [("another", Fault::NoAnchor), ("root", Fault::ChainSignature)] {
+        let other = Holder::root(name, |_| {});
+        let trust = Trust::anchored(other.pem.as_bytes()).unwrap();
+        assert_eq!(judged(&signer.token(), &signer.pem, &trust), Err(fault));
+    }
+    assert_eq!(judged(&signer.token(), &signer.pem, &Trust::default()), Err(Fault::NoAnchor), "none is shipped");
+    let own = Holder::root("own", |_| {});
+    let signer = own.signer(|_| {});
+    let chain = signer.pem.clone() + &own.pem;
+    let fault = judged(&signer.token(), &chain, &Trust::default());
+    assert_eq!(fault, Err(Fault::NoAnchor), "a root that is only sent along");
+}
+
+#[test]
+fn a_path_may_be_no_longer_than_its_cas_say() {
+    let root = Holder::root("root", |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
+    let authority = root.authority("authority", |_| {});
+    let signer = authority.signer(|_| {});
+    let trust = Trust::anchored(root.pem.as_bytes()).unwrap();
+    let chain = signer.pem.clone() + &authority.pem;
+    assert_eq!(judged(&signer.token(), &chain, &trust), Err(Fault::NotAnIssuer));
+    assert_eq!(judged(&signer.token(), &chain.repeat(3), &trust), Err(Fault::LongChain));
+    let at_once = root.signer(|_| {});
+    assert_eq!(judged(&at_once.token(), &at_once.pem, &trust), Ok(Attest::A));
+}
+
+#[test]
+fn what_is_no_certificate_is_refused() {
+    let (trust, signer) = pki();
+    let damaged = signer.pem.replace("BEGIN CERTIFICATE-----\nMII", "BEGIN CERTIFICATE-----\nMIA");
+    for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", &damaged] {
+        assert_eq!(judged(&signer.token(), pem, &trust), Err(Fault::Certificate), "{pem}");
+    }
+}
+
+#[test]
+fn an_anchor_must_be_one() {
+    let (_, signer) = pki();
+    assert_eq!(Trust::anchored(signer.pem.as_bytes()).err(), Some(Untrusted::NoIssuer { place: 1 }));
+    assert_eq!(Trust::anchored(b"").err(), Some(Untrusted::Nothing("CERTIFICATE")));
+    assert_eq!(Trust::default().with_lists(signer.pem.as_bytes()).err(), Some(Untrusted::Nothing("X509 CRL")));
+}

@@ -1,0 +1,104 @@
+//! `dialproof passport verify`: what a signed identity (STIR/SHAKEN) is worth, as the service would judge it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use ivr_core::passport::{Claimed, Passport, Report, Signer, Trust};
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::names::Names;
+use crate::passports::{Fetcher, inspect};
+
+/// What can be done with one.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Verify an Identity header, and print one JSON object; the exit code is 0 only if it is valid
+    Verify(Verify),
+}
+
+/// What the command takes.
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    /// A file with the value of an Identity header
+    #[arg(long, value_name = "FILE")]
+    identity: PathBuf,
+    /// The number that called, such as 12025550143
+    #[arg(long, value_name = "DIGITS", value_parser = digits)]
+    orig: String,
+    /// The number that was called
+    #[arg(long, value_name = "DIGITS", value_parser = digits)]
+    dest: String,
+    /// The certificates that a chain must lead to (PEM)
+    #[arg(long, value_name = "ROOTS.pem")]
+    anchors: PathBuf,
+    /// The signer's certificate and those above it (PEM), instead of fetching them from x5u
+    #[arg(long, value_name = "LEAF.pem")]
+    leaf: Option<PathBuf>,
+    /// Revocation lists (PEM)
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+    /// When it is verified, in seconds since 1970 [default: now]
+    #[arg(long, value_name = "UNIXTIME", allow_negative_numbers = true)]
+    at: Option<i64>,
+}
+
+/// Verifies and prints.
+///
+/// # Errors
+/// If a file cannot be used.
+pub async fn run(command: Command) -> Result<ExitCode> {
+    let Command::Verify(args) = command;
+    let read = |file: &PathBuf| std::fs::read(file).with_context(|| format!("reading {}", file.display()));
+    let identity = String::from_utf8_lossy(&read(&args.identity)?).into_owned();
+    let mut trust = Trust::anchored(&read(&args.anchors)?).with_context(|| args.anchors.display().to_string())?;
+    for list in &args.crl {
+        trust = trust.with_lists(&read(list)?).with_context(|| list.display().to_string())?;
+    }
+    let certificate = match &args.leaf {
+        Some(leaf) => Certificate::Given(read(leaf)?),
+        None => Certificate::At(Box::new(Fetcher::new(Names::of(&[])?, &[], Clock)?)),
+    };
+    let signer = async |passport: &Passport| {
+        let pem = match certificate {
+            Certificate::Given(pem) => pem,
+            Certificate::At(fetcher) => fetcher.fetch(passport.x5u()).await?,
+        };
+        Signer::read(&pem, &trust).map(Arc::new)
+    };
+    let claimed = Claimed { orig: &args.orig, dest: &args.dest };
+    let at = args.at.unwrap_or_else(|| Clock.wall().unix_timestamp());
+    let report = inspect(identity.trim(), claimed, signer, at).await;
+    println!("{}", shown(&report));
+    Ok(if report.verdict.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(DOES_NOT_HOLD) })
+}
+
+/// Where the signer's certificate comes from.
+enum Certificate {
+    Given(Vec<u8>),
+    At(Box<Fetcher>),
+}
+
+fn shown(report: &Report) -> serde_json::Value {
+    let said = report.said.as_ref();
+    json!({
+        "valid": report.verdict.is_ok(),
+        "attest": said.map(|said| said.attest.letter()),
+        "origid": said.map(|said| said.origid.as_str()),
+        "iat": said.map(|said| said.iat),
+        "spc": report.signer.as_ref().map(|signer| signer.spc.as_str()),
+        "reason": report.verdict.err().map(|fault| fault.code()),
+    })
+}
+
+/// E.164 without visual separators; a `+` may stand before it.
+fn digits(text: &str) -> Result<String, &'static str> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let is_number = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { Ok(digits.to_owned()) } else { Err("a number is up to 15 digits, such as 12025550143") }
+}
+
+/// As `dialproof lookup` says it.
+const DOES_NOT_HOLD: u8 = 6;

@@ -1,0 +1,185 @@
+//! Fetches what lies at an x5u. Whoever calls writes the URL, so it must not become a way into our network, nor a weapon
+//! against somebody else's: https only, no redirects, public addresses only (the very address that was looked at is
+//! connected to), 64 KiB, 3 s, and so many at a time and for each host.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ivr_core::link::{Query, Records};
+use ivr_core::passport::Fault;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Url};
+use tokio::sync::Semaphore;
+
+use super::public_address::is_public;
+use crate::clock::Clock;
+use crate::names::Names;
+
+/// A client for nothing else.
+#[derive(Debug)]
+pub struct Fetcher {
+    client: Client,
+    reaches: fn(IpAddr) -> bool,
+    places: Semaphore,
+    hosts: Mutex<HashMap<String, Minute>>,
+    clock: Clock,
+}
+
+/// What was begun in the current minute.
+#[derive(Debug)]
+struct Minute {
+    since: Instant,
+    begun: u32,
+}
+
+/// The client cannot be made: the roots are none.
+#[derive(Debug, thiserror::Error)]
+#[error("no client for certificates can be made: the TLS roots must be certificates in PEM ({0})")]
+pub struct BadTlsRoots(reqwest::Error);
+
+impl Fetcher {
+    /// Asks these name servers, and trusts TLS servers by the roots that browsers trust, and by these (PEM).
+    ///
+    /// # Errors
+    /// If the roots are none.
+    pub fn new(names: Names, more_roots: &[u8], clock: Clock) -> Result<Self, BadTlsRoots> {
+        Self::reaching(is_public, names, more_roots, clock)
+    }
+
+    fn reaching(
+        reaches: fn(IpAddr) -> bool,
+        names: Names,
+        more_roots: &[u8],
+        clock: Clock,
+    ) -> Result<Self, BadTlsRoots> {
+        let mut client = Client::builder()
+            .https_only(true)
+            .redirect(Policy::none())
+            .no_proxy()
+            .timeout(LIMIT)
+            .pool_max_idle_per_host(0)
+            .dns_resolver(Arc::new(Resolver { names: Arc::new(names), reaches }));
+        for root in Certificate::from_pem_bundle(more_roots).map_err(BadTlsRoots)? {
+            client = client.add_root_certificate(root);
+        }
+        Ok(Self {
+            client: client.build().map_err(BadTlsRoots)?,
+            reaches,
+            places: Semaphore::new(AT_ONCE),
+            hosts: Mutex::default(),
+            clock,
+        })
+    }
+
+    /// The octets at this URL.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, Fault> {
+        let url = Url::parse(url).ok().filter(|url| url.username().is_empty() && url.password().is_none());
+        let url = url.ok_or(Fault::X5u)?;
+        let host = url.host_str().ok_or(Fault::X5u)?;
+        // A name is looked at when it is resolved; an address in the URL is not resolved.
+        let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        if literal.is_some_and(|address| !(self.reaches)(address)) {
+            return Err(Fault::NotPublic);
+        }
+        self.count(host)?;
+        let _place = self.places.try_acquire().map_err(|_| Fault::Busy)?;
+        let mut response = self.client.get(url).send().await.map_err(|error| fault_of(&error))?;
+        match response.status().as_u16() {
+            200 => {}
+            300..400 => return Err(Fault::Redirect),
+            _ => return Err(Fault::Unreachable),
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| fault_of(&error))? {
+            if body.len() + chunk.len() > LARGEST_BYTES {
+                return Err(Fault::Oversized);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// One more of this host, if it may be asked so often.
+    fn count(&self, host: &str) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() >= MOST_HOSTS {
+            hosts.retain(|_, minute| now < minute.since + MINUTE);
+        }
+        if hosts.len() >= MOST_HOSTS && !hosts.contains_key(host) {
+            return Err(Fault::Busy);
+        }
+        let minute = hosts.entry(host.to_owned()).or_insert(Minute { since: now, begun: 0 });
+        if now >= minute.since + MINUTE {
+            *minute = Minute { since: now, begun: 0 };
+        }
+        if minute.begun >= OF_A_HOST_A_MINUTE {
+            return Err(Fault::Busy);
+        }
+        minute.begun += 1;
+        Ok(())
+    }
+}
+
+/// Looks names up, and leaves of the addresses those that may be connected to.
+struct Resolver {
+    names: Arc<Names>,
+    reaches: fn(IpAddr) -> bool,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (names, reaches) = (self.names.clone(), self.reaches);
+        Box::pin(async move {
+            let found = match names.look_up(&Query::Addresses(name.as_str().to_owned())).await {
+                Records::Addresses(found) => found,
+                Records::Naptr(_) | Records::Srv(_) => Vec::new(),
+            };
+            let had_some = !found.is_empty();
+            let reached: Vec<SocketAddr> =
+                found.into_iter().filter(|address| reaches(*address)).map(|address| (address, 0).into()).collect();
+            if had_some && reached.is_empty() {
+                return Err(NotPublic.into());
+            }
+            Ok(Box::new(reached.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The name leads only to addresses that may not be connected to.
+#[derive(Debug, thiserror::Error)]
+#[error("no public address")]
+struct NotPublic;
+
+fn fault_of(error: &reqwest::Error) -> Fault {
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        if found.is::<NotPublic>() {
+            return Fault::NotPublic;
+        }
+        cause = found.source();
+    }
+    if error.is_timeout() { Fault::Slow } else { Fault::Unreachable }
+}
+
+/// From the look-up to the last octet.
+const LIMIT: Duration = Duration::from_secs(3);
+/// A chain has about 3 KiB.
+const LARGEST_BYTES: usize = 64 * 1024;
+/// More are refused: a call must not wait for others' servers.
+const AT_ONCE: usize = 32;
+/// A provider has some certificates at a time, each of which is remembered.
+const OF_A_HOST_A_MINUTE: u32 = 20;
+/// Hosts that are counted; in the whole world there are about two thousand signers.
+const MOST_HOSTS: usize = 4_096;
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Servers that must not get what they want. 127.0.0.1 counts as public here, and nothing else does.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+
+use rcgen::{CertificateParams, KeyPair};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+use super::*;
+
+const PUBLIC: Ipv4Addr = Ipv4Addr::LOCALHOST;
+const INSIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+const NAME: &str = "certificates.example";
+
+/// A web server with a certificate of its own, and a name server that answers with these addresses, one set after the other.
+struct Internet {
+    fetcher: Fetcher,
+    port: u16,
+    /// Where nobody should come.
+    inside: TcpListener,
+}
+
+impl Internet {
+    async fn with(answers: &[&[Ipv4Addr]]) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let names = [NAME, "127.0.0.1", "127.0.0.2"].map(str::to_owned);
+        let cert = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        let secret = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let tls = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.der().clone()], secret);
+        let listener = TcpListener::bind((PUBLIC, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(tls.unwrap()))));
+        let inside = TcpListener::bind((INSIDE, port)).await.unwrap();
+        let nameserver = UdpSocket::bind((PUBLIC, 0)).await.unwrap();
+        let names = Names::of(&[nameserver.local_addr().unwrap()]).unwrap();
+        tokio::spawn(name(nameserver, answers.iter().map(|answer| answer.to_vec()).collect()));
+        let reaches = |address: IpAddr| address == IpAddr::V4(PUBLIC);
+        let fetcher = Fetcher::reaching(reaches, names, cert.pem().as_bytes(), Clock).unwrap();
+        Self { fetcher, port, inside }
+    }
+
+    async fn fetch(&self, host: &str, path: &str) -> Result<Vec<u8>, Fault> {
+        self.fetcher.fetch(&format!("https://{host}:{}/{path}", self.port)).await
+    }
+
+    /// Nobody has come to the address inside.
+    async fn is_left_alone(&self) -> bool {
+        tokio::time::timeout(Duration::from_millis(50), self.inside.accept()).await.is_err()
+    }
+}
+
+async fn serve(listener: TcpListener, tls: TlsAcceptor) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let tls = tls.clone();
+        tokio::spawn(async move {
+            let Ok(mut stream) = tls.accept(stream).await else { return };
+            let mut request = vec![0; 4_096];
+            let length = stream.read(&mut request).await.unwrap_or(0);
+            let text = String::from_utf8_lossy(&request[..length]).into_owned();
+            let path = text.split(' ').nth(1).unwrap_or_default();
+            let large = "x".repeat(LARGEST_BYTES + 1);
+            let (status, more, body) = match path {
+                "/leaf.pem" => ("200 OK", "", "a certificate"),
+                "/full" => ("200 OK", "", &large[1..]),
+                "/oversized" => ("200 OK", "", &*large),
+                "/redirect" => ("302 Found", "Location: https://127.0.0.2/\r\n", ""),
+                "/slow" => std::future::pending().await,
+                _ => ("404 Not Found", "", "not here"),
+            };
+            let answer = format!("HTTP/1.1 {status}\r\n{more}Content-Length: {}\r\n\r\n{body}", body.len());
+            // Who has read enough hangs up.
+            let _gone = stream.write_all(answer.as_bytes()).await;
+            let _gone = stream.shutdown().await;
+        });
+    }
+}
+
+/// Answers questions for A with the next addresses, the last of them again and again, and others with none.
+async fn name(socket: UdpSocket, mut answers: VecDeque<Vec<Ipv4Addr>>) {
+    let mut buffer = [0; 512];
+    while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+        // RFC 1035 4.1: the header has 12 octets, and the question ends with its type and class.
+        let question_end = 12 + buffer[12..length].iter().position(|octet| *octet == 0).unwrap() + 5;
+        let is_a = buffer[question_end - 4..question_end - 2] == [0, 1];
+        let addresses = match is_a {
+            true if answers.len() > 1 => answers.pop_front().unwrap(),
+            true => answers[0].clone(),
+            false => Vec::new(),
+        };
+        let mut answer = buffer[..question_end].to_vec();
+        answer[2..12].copy_from_slice(&[0x85, 0x80, 0, 1, 0, u8::try_from(addresses.len()).unwrap(), 0, 0, 0, 0]);
+        for address in addresses {
+            // The question's name, A, IN, no time to live, four octets.
+            answer.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
+            answer.extend_from_slice(&address.octets());
+        }
+        socket.send_to(&answer, from).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_lies_at_a_public_address_is_fetched() {
+    let internet = Internet::with(&[&[PUBLIC]]).await;
+    assert_eq!(internet.fetch(NAME, "leaf.pem").await, Ok(b"a certificate".to_vec()));
+    assert_eq!(internet.fetch("127.0.0.1", "leaf.pem").await, Ok(b"a certificate".to_vec()));
+    assert_eq!(internet.fetch(NAME, "full").await.map(|body| body.len()), Ok(LARGEST_BYTES));
+}
+
+#[tokio::test]
+async fn a_private_address_is_not_connected_to_by_name_or_by_number() {
+    let internet = Internet::with(&[&[INSIDE]]).await;
+    for host in [NAME, "127.0.0.2", "127.2", "0x7f000002", "[::1]", "[::ffff:7f00:2]"] {
+        assert_eq!(internet.fetch(host, "leaf.pem").await, Err(Fault::NotPublic), "{host}");
+    }
+    assert!(internet.is_left_alone().await);
+}
+
+#[tokio::test]
+async fn a_name_that_changes_its_answer_leads_nowhere_else() {
+    // Whatever was looked at is what is connected to: there is no second look-up in between.
+    let internet = Internet::with(&[&[PUBLIC], &[INSIDE]]).await;
+    assert_eq!(internet.fetch(NAME, "leaf.pem").await, Ok(b"a certificate".to_vec()));
+    assert_eq!(internet.fetch(NAME, "leaf.pem").await, Err(Fault::NotPublic));
+    // Of several addresses only the public ones are tried.
+    let mixed = Internet::with(&[&[INSIDE, PUBLIC]]).await;
+    assert_eq!(mixed.fetch(NAME, "leaf.pem").await, Ok(b"a certificate".to_vec()));
+    assert!(internet.is_left_alone().await && mixed.is_left_alone().await);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let internet = Internet::with(&[&[PUBLIC]]).await;
+    assert_eq!(internet.fetch(NAME, "redirect").await, Err(Fault::Redirect));
+    assert!(internet.is_left_alone().await);
+}
+
+#[tokio::test]
+async fn what_is_oversized_slow_or_not_there_is_given_up() {
+    let internet = Internet::with(&[&[PUBLIC]]).await;
+    assert_eq!(internet.fetch(NAME, "oversized").await, Err(Fault::Oversized));
+    assert_eq!(internet.fetch(NAME, "nothing").await, Err(Fault::Unreachable));
+    let began = Clock.now();
+    assert_eq!(internet.fetch(NAME, "slow").await, Err(Fault::Slow));
+    let took = Clock.now() - began;
+    assert!((LIMIT..LIMIT + Duration::from_secs(2)).contains(&took), "{took:?}");
+}
+
+#[tokio::test]
+async fn anything_but_https_is_no_place_for_a_certificate() {
+    let internet = Internet::with(&[&[PUBLIC]]).await;
+    let port = internet.port;
+    for (url, fault) in [
+        (format!("http://127.0.0.1:{port}/leaf.pem"), Fault::Unreachable),
+        (format!("https://user:secret@127.0.0.1:{port}/leaf.pem"), Fault::X5u),
+        ("https://".to_owned(), Fault::X5u),
+        ("file:///etc/passwd".to_owned(), Fault::X5u),
+    ] {
+        assert_eq!(internet.fetcher.fetch(&url).await, Err(fault), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_is_asked_only_so_often() {
+    let internet = Internet::with(&[&[PUBLIC]]).await;
+    for _ in 0..OF_A_HOST_A_MINUTE {
+        assert_eq!(internet.fetch(NAME, "leaf.pem").await, Ok(b"a certificate".to_vec()));
+    }
+    assert_eq!(internet.fetch(NAME, "leaf.pem").await, Err(Fault::Busy));
+    assert_eq!(internet.fetch("127.0.0.1", "leaf.pem").await, Ok(b"a certificate".to_vec()), "another host");
+}

@@ -1,0 +1,319 @@
+//! Signed identities by other hands: secsipidx and Kamailio sign, SIPp and the built-in caller bear what is signed, and the
+//! service fetches the certificate over TLS. In a network of its own, because certificates are fetched from public addresses
+//! only: its loopback has one.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
+use end_to_end::kamailio::Kamailio;
+use end_to_end::nameserver::{NameServer, a};
+use end_to_end::own_network::run_inside;
+use end_to_end::process::free_port;
+use end_to_end::service::{Service, dialproof, media_ports, wait_until};
+use end_to_end::sipp::{SPEECH, Scenario};
+use ivr::phone::api::{Api, Start, Started};
+use ivr::phone::{CallPlan, CallReport, Identity, Law, News, Scenario as Conversation, call};
+use ivr_core::private::Private;
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber,
+};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use voice_prompts::{Library, Vocabulary};
+
+const CALLER: &str = "+12025550143";
+const DIALLED: &str = "+12025550100";
+/// Public, and nobody's in a network that has nothing but a loopback.
+const PUBLIC: Ipv4Addr = Ipv4Addr::new(9, 9, 9, 9);
+const HOST: &str = "certificates.example";
+const X5U: &str = "https://certificates.example/leaf.pem";
+const ORIGID: &str = "9d1a2c7e-0000-4000-8000-000000000001";
+
+/// A signer of SHAKEN with files in this folder: `anchors.pem`, `leaf.pem`, `leaf.key`.
+fn make_signer(folder: &Path) {
+    let named = |name: &str| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    };
+    let (root_key, key) = (KeyPair::generate().expect("a key"), KeyPair::generate().expect("a key"));
+    let mut root = named("SHAKEN root");
+    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let mut leaf = named("SHAKEN 709J");
+    leaf.is_ca = IsCa::ExplicitNoCa;
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.serial_number = Some(SerialNumber::from_slice(&[7]));
+    let spc = b"\x30\x08\xa0\x06\x16\x04709J".to_vec();
+    leaf.custom_extensions = vec![CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 26], spc)];
+    let issuer = Issuer::from_params(&root, &root_key);
+    let leaf = leaf.signed_by(&key, &issuer).expect("a certificate").pem();
+    let root = root.self_signed(&root_key).expect("a certificate").pem();
+    for (name, text) in [("anchors.pem", root), ("leaf.pem", leaf), ("leaf.key", key.serialize_pem())] {
+        std::fs::write(folder.join(name), text).expect("a file");
+    }
+}
+
+/// secsipidx signs that this number calls ours, now.
+fn signed(folder: &Path, attest: &str, orig: &str) -> String {
+    let output = Command::new("secsipidx")
+        .args(["-sign-full", "-attest", attest, "-orig-id", ORIGID, "-x5u", X5U, "-fprvkey"])
+        .arg(folder.join("leaf.key"))
+        .args(["-orig-tn", orig.trim_start_matches('+'), "-dest-tn", DIALLED.trim_start_matches('+')])
+        .output()
+        .expect("secsipidx is installed: run tests/setup");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("a text").trim().to_owned()
+}
+
+/// What `dialproof passport verify` says, and how it ends.
+fn judged(folder: &Path, identity: &str, more: &[&str]) -> (serde_json::Value, Option<i32>) {
+    std::fs::write(folder.join("identity.txt"), format!("{identity}\n")).expect("a file");
+    let output = dialproof()
+        .args(["passport", "verify", "--identity", "identity.txt", "--anchors", "anchors.pem", "--leaf", "leaf.pem"])
+        .args(more)
+        .current_dir(folder)
+        .output()
+        .expect("the program runs");
+    let said = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no JSON: {output:?}"));
+    (said, output.status.code())
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs secsipidx: run tests/run")]
+fn the_command_judges_what_secsipidx_signs() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    make_signer(folder.path());
+    let numbers = ["--orig", "12025550143", "--dest", "12025550100"];
+    for attest in ["A", "B", "C"] {
+        let (said, code) = judged(folder.path(), &signed(folder.path(), attest, CALLER), &numbers);
+        assert_eq!(code, Some(0), "{said}");
+        assert_eq!((&said["valid"], &said["attest"]), (&true.into(), &attest.into()), "{said}");
+        assert_eq!((&said["spc"], &said["origid"]), (&"709J".into(), &ORIGID.into()), "{said}");
+        assert!(said["iat"].is_i64() && said["reason"].is_null(), "{said}");
+    }
+    let good = signed(folder.path(), "A", CALLER);
+    let (orig, dest) = (["--orig", "12025550143"], ["--dest", "12025550100"]);
+    for (identity, more, reason) in [
+        (&signed(folder.path(), "Z", CALLER), &[orig, dest].concat(), "malformed-attest"),
+        (&good, &[["--orig", "12025550142"], dest].concat(), "other-orig"),
+        (&good, &[orig, ["--dest", "12025550101"]].concat(), "other-dest"),
+        (&good, &[orig, dest, ["--at", "1767225600"]].concat(), "future"),
+        (&good, &[orig, dest, ["--at", "4102444800"]].concat(), "stale"),
+        (
+            &good.replace("info=<https://certificates", "info=<https://elsewhere"),
+            &[orig, dest].concat(),
+            "info-differs",
+        ),
+    ] {
+        let (said, code) = judged(folder.path(), identity, more);
+        assert_eq!((code, &said["valid"], &said["reason"]), (Some(6), &false.into(), &reason.into()), "{said}");
+    }
+}
+
+/// A service in a network with a server of certificates and a name server.
+struct Scene {
+    place: Installation,
+    service: Service,
+    folder: PathBuf,
+    runtime: Runtime,
+}
+
+impl Scene {
+    /// `more` are lines of `[passports]`.
+    fn with(more: &str) -> Self {
+        let added = Command::new("ip").args(["address", "add", &format!("{PUBLIC}/32"), "dev", "lo"]).status();
+        assert!(added.expect("iproute2 is installed: run tests/setup").success());
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        make_signer(folder.path());
+        let runtime = Runtime::new().expect("a runtime");
+        let leaf = std::fs::read(folder.path().join("leaf.pem")).expect("a file");
+        let root = runtime.block_on(serve_certificate(leaf));
+        std::fs::write(folder.path().join("tls.pem"), root).expect("a file");
+        let names = NameServer::of(vec![(HOST, a(PUBLIC))]);
+        let sip = format!("nameservers = [\"{}\"]", names.address());
+        // A forwarded call would not say so here: only a signature lifts that.
+        let believed =
+            BELIEVED.replace("keeps_diversion = \"yes\"", "keeps_diversion = \"no\"\nidentity_passthrough = true");
+        let trunks = format!("[[trunk]]\nname = \"carrier\"\nsources = [\"127.0.0.1\"]\n{believed}\n");
+        let passports = format!("[passports]\nanchors = \"anchors.pem\"\ntls_roots = \"tls.pem\"\n{more}\n");
+        let trunks = format!("{trunks}\n{passports}");
+        let wanted =
+            Wanted { families: Families::Ipv4, media: &media_ports(), sip: &sip, trunks: &trunks, dht: &own_ring() };
+        let path = folder.path().to_owned();
+        let place = Installation::new(folder, wanted);
+        let service = place.serve();
+        Self { place, service, folder: path, runtime }
+    }
+
+    fn begin(&self) -> Started {
+        let start = Start { number: CALLER, csr: None, publish: false, locale: "en" };
+        self.runtime.block_on(Api::new(self.service.http()).start(&start)).expect("a verification")
+    }
+
+    /// The built-in caller bears this header, keys in the code, and types the digits that it hears.
+    fn prove(&self, identity: &str) -> CallReport {
+        let started = self.begin();
+        let plan = CallPlan {
+            service: self.service.sip(),
+            local: Some(Ipv4Addr::LOCALHOST.into()),
+            dialled: DIALLED.to_owned(),
+            uri_parameters: Vec::new(),
+            identity: Identity::of(CALLER).with("Identity", identity),
+            laws: vec![Law::Mu],
+            scenario: Conversation::Happy,
+            code: started.code.clone(),
+            vocabulary: Vocabulary::of(&Library::embedded(), "en"),
+            patience: std::time::Duration::from_secs(200),
+        };
+        let api = Api::new(self.service.http());
+        let (spoken, mut understood) = mpsc::unbounded_channel::<Private<String>>();
+        let calling = call(plan, move |news| {
+            if let News::ReadBack(digits) = news {
+                // The page is gone only when the call is.
+                let _closed = spoken.send(digits);
+            }
+        });
+        let typing = async {
+            while let Some(digits) = understood.recv().await {
+                api.type_in(&started, digits.expose()).await.expect("right");
+            }
+        };
+        self.runtime.block_on(async { tokio::join!(calling, typing).0 }).expect("a call")
+    }
+
+    /// Level, outcome, reason and what was found out of the signature, of this call, or of the only one.
+    fn recorded(&self, sip_call_id: Option<&str>) -> (Option<i64>, String, Option<String>, serde_json::Value) {
+        type Told = (Option<i64>, String, Option<String>, Option<String>);
+        let sql = "SELECT level, outcome, reason, passport FROM calls WHERE sip_call_id = COALESCE($1, sip_call_id)";
+        let mut found: Option<Told> = None;
+        wait_until("the call is recorded", || {
+            found = self.database(async |pool| sqlx::query_as(sql).bind(sip_call_id).fetch_optional(&pool).await);
+            found.as_ref().is_some_and(|(_, outcome, ..)| outcome != "live")
+        });
+        let (level, outcome, reason, passport) = found.expect("waited for it");
+        let passport = passport.map_or(serde_json::Value::Null, |json| serde_json::from_str(&json).expect("JSON"));
+        (level, outcome, reason, passport)
+    }
+
+    fn database<T>(&self, ask: impl AsyncFnOnce(SqlitePool) -> Result<T, sqlx::Error>) -> T {
+        let options = SqliteConnectOptions::new().filename(self.place.path("data/dialproof.db"));
+        self.runtime.block_on(async {
+            ask(SqlitePool::connect_with(options).await.expect("a database")).await.expect("an answer")
+        })
+    }
+}
+
+/// A web server with nothing but this certificate. Gives the root that its own certificate has to be trusted by.
+async fn serve_certificate(pem: Vec<u8>) -> String {
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new([HOST.to_owned()]).expect("a name");
+    let certificate = params.self_signed(&key).expect("a certificate");
+    let (der, secret) =
+        (CertificateDer::from(certificate.der().to_vec()), PrivateKeyDer::Pkcs8(key.serialize_der().into()));
+    let tls = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![der], secret).expect("a pair");
+    let tls = TlsAcceptor::from(Arc::new(tls));
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from((PUBLIC, 443))).await.expect("root in its network");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = tls.accept(stream).await else { continue };
+            let mut request = [0; 4_096];
+            let Ok(_) = stream.read(&mut request).await else { continue };
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", pem.len());
+            // Who is gone needs no answer.
+            let _gone = stream.write_all(&[head.as_bytes(), &pem].concat()).await;
+            let _gone = stream.shutdown().await;
+        }
+    });
+    certificate.pem()
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs secsipidx: run tests/run")]
+fn what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies() {
+    run_inside("what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies", || {
+        let scene = Scene::with("");
+        let token = signed(&scene.folder, "A", CALLER);
+        let call = scene.prove(&token);
+        assert_eq!(call.status, Some(200), "{call:?}\n{}", scene.service.log());
+        let (level, outcome, _, signature) = scene.recorded(None);
+        assert_eq!((level, outcome.as_str()), (Some(3), "verified"), "{signature}");
+        for (name, value) in [("verdict", "A"), ("spc", "709J"), ("origid", ORIGID), ("x5u", X5U)] {
+            assert_eq!(signature[name], value, "{signature}");
+        }
+        let audit: String = scene.database(async |pool| {
+            sqlx::query_scalar("SELECT subject FROM audit WHERE actor = 'call' AND action = 'signed'")
+                .fetch_one(&pool)
+                .await
+        });
+        let hash = signature["certificate"].as_str().expect("a hash");
+        assert!([hash, "A by 709J", ORIGID, X5U].iter().all(|part| audit.contains(part)), "{audit}");
+
+        // The same token again, in its minute.
+        let replayed = scene.prove_not(&token);
+        assert_eq!(replayed, (Some(438), "invalid-identity".to_owned(), "replayed".to_owned()));
+        // Attestation B, and none at all: neither lifts that a forwarded call might not say so.
+        let low = scene.prove_not(&signed(&scene.folder, "B", CALLER));
+        assert_eq!(low, (Some(403), "below-issuing-level".to_owned(), "B".to_owned()));
+        let other = scene.prove_not(&signed(&scene.folder, "A", "+12025550142"));
+        assert_eq!(other, (Some(438), "invalid-identity".to_owned(), "other-orig".to_owned()));
+        drop(scene);
+        let removed = Command::new("ip").args(["address", "del", &format!("{PUBLIC}/32"), "dev", "lo"]).status();
+        assert!(removed.expect("ip was there").success());
+
+        let denies = Scene::with("denied_spcs = [\"709J\"]");
+        let denied = denies.prove_not(&signed(&denies.folder, "A", CALLER));
+        assert_eq!(denied, (Some(437), "unsupported-credential".to_owned(), "denied-spc".to_owned()));
+    });
+}
+
+impl Scene {
+    /// A call with this header that is refused: status, reason, and what was found out of the signature.
+    fn prove_not(&self, identity: &str) -> (Option<u16>, String, String) {
+        let call = self.prove(identity);
+        let (_, _, reason, signature) = self.recorded(Some(&call.call_id));
+        (call.status, reason.unwrap_or_default(), signature["verdict"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs SIPp and secsipidx: run tests/run")]
+fn a_call_of_sipp_with_a_signed_identity_proves_l3() {
+    run_inside("a_call_of_sipp_with_a_signed_identity_proves_l3", || {
+        let scene = Scene::with("");
+        scene.begin();
+        let header = format!("Identity: {}\n", signed(&scene.folder, "A", CALLER));
+        let ringing = Scenario::default().opens("INVITE", &header, Some(SPEECH)).may_hear(100).may_hear(180);
+        let answered = ringing.hears(200, &["m=audio"]).says("ACK", "", None).waits(500);
+        let call = answered.says("BYE", "", None).hears(200, &[]);
+        let played = call.play(CALLER, DIALLED, scene.service.sip(), "u1");
+        played.unwrap_or_else(|otherwise| panic!("{otherwise}\n{}", scene.service.log()));
+        let (level, outcome, _, signature) = scene.recorded(None);
+        assert_eq!((level, outcome.as_str(), &signature["verdict"]), (Some(3), "hung-up", &"A".into()), "{signature}");
+    });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Kamailio and SIPp: run tests/run")]
+fn a_call_that_kamailio_signs_proves_l3() {
+    run_inside("a_call_that_kamailio_signs_proves_l3", || {
+        let scene = Scene::with("");
+        scene.begin();
+        let kamailio = Kamailio::signing(free_port(), scene.service.sip(), X5U, &scene.folder.join("leaf.key"));
+        let ringing = Scenario::default().opens("INVITE", "", Some(SPEECH)).may_hear(100).may_hear(180);
+        let answered = ringing.hears(200, &["m=audio"]).says("ACK", "[routes]\n", None).waits(500);
+        let call = answered.says("BYE", "[routes]\n", None).hears(200, &[]);
+        let played = call.play(CALLER, DIALLED, kamailio.address(), "u1");
+        played.unwrap_or_else(|otherwise| panic!("{otherwise}\n{}", scene.service.log()));
+        let (level, _, _, signature) = scene.recorded(None);
+        assert_eq!((level, &signature["verdict"], &signature["spc"]), (Some(3), &"A".into(), &"709J".into()));
+    });
+}

@@ -116,6 +116,14 @@ impl Lookup {
         Self { seen, ..self }
     }
 
+    pub(crate) fn backends(&self) -> &Several {
+        &self.backends
+    }
+
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
     /// Looks an identity up. Waits for the whole query, at most until `patience` ends: a late tombstone counts.
     ///
     /// # Errors

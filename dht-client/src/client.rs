@@ -15,6 +15,7 @@ use crate::chain::{Certificate, ChainError, valid_at};
 use crate::directory::{Entry, Pending, Record, RecordError, Status};
 use crate::hasher::Hasher;
 use crate::item::{Item, SlotId};
+use crate::refresher::Kept;
 use crate::seen::Seen;
 use crate::slot::{Derived, Identity, UnreasonableCost};
 
@@ -134,15 +135,31 @@ impl Lookup {
         patience: Duration,
         now: OffsetDateTime,
     ) -> Result<Verdict, UnreasonableCost> {
-        let mut verdicts = Vec::new();
-        for key in &self.bundle.directory_keys {
-            let derived = self.hasher.derive(identity.clone(), *key, self.bundle.terms.cost).await?;
-            verdicts.push(self.find_under(key, &derived, identity, patience, now).await);
-        }
-        Ok(settle(verdicts))
+        Ok(self.find_with_items(identity, patience, now).await?.0)
     }
 
-    /// What one directory key says.
+    /// The same, with the records that were found, under each directory key: who has no key can put them again as they are
+    /// ([`crate::Refresher`]). A tombstone is worth keeping as much as a certificate.
+    ///
+    /// # Errors
+    /// As [`Lookup::find`].
+    pub async fn find_with_items(
+        &self,
+        identity: &Identity,
+        patience: Duration,
+        now: OffsetDateTime,
+    ) -> Result<(Verdict, Vec<Kept>), UnreasonableCost> {
+        let (mut verdicts, mut items) = (Vec::new(), Vec::new());
+        for key in &self.bundle.directory_keys {
+            let derived = self.hasher.derive(identity.clone(), *key, self.bundle.terms.cost).await?;
+            let (verdict, kept) = self.find_under(key, &derived, identity, patience, now).await;
+            verdicts.push(verdict);
+            items.extend(kept);
+        }
+        Ok((settle(verdicts), items))
+    }
+
+    /// What one directory key says, and the record that says it, if it holds.
     async fn find_under(
         &self,
         key: &[u8; 32],
@@ -150,27 +167,33 @@ impl Lookup {
         identity: &Identity,
         patience: Duration,
         now: OffsetDateTime,
-    ) -> Verdict {
+    ) -> (Verdict, Option<Kept>) {
         let slot = derived.directory_slot(key);
         // Envelopes are checked where they arrive; what comes here is this slot's, and signed.
         let (items, complete) = match self.backends.get(&slot, patience, None, now).await {
             Ok(Harvest::Items { items, complete }) => (items, complete),
-            Ok(Harvest::Nothing { asked }) => return Verdict::Unknown { asked },
-            Err(error) => return Verdict::Unreachable(error),
+            Ok(Harvest::Nothing { asked }) => return (Verdict::Unknown { asked }, None),
+            Err(error) => return (Verdict::Unreachable(error), None),
         };
         let mut fault = None;
         for (item, backend) in items {
             let origin = Origin { backend, slot: slot.id(), seq: item.seq(), bytes: item.value().len(), complete };
             match Record::unseal(item.value(), &derived.seal_key(), &slot, item.seq()) {
                 // The authority's last word. If it does not hold, what it replaced does not hold either.
-                Ok(record) => return self.judge(record, &item, origin, identity, now).unwrap_or_else(Verdict::Invalid),
+                Ok(record) => {
+                    let expires = OffsetDateTime::from_unix_timestamp(record.not_after).unwrap_or(now);
+                    return match self.judge(record, &item, origin, identity, now) {
+                        Ok(verdict) => (verdict, Some(Kept { item, expires })),
+                        Err(fault) => (Verdict::Invalid(fault), None),
+                    };
+                }
                 Err(error) => {
                     debug!(slot = %slot.id(), seq = item.seq(), %error, "dropped a record from {backend}");
                     fault.get_or_insert(Fault::Record(error));
                 }
             }
         }
-        fault.map_or(Verdict::Unreachable(GetError::Unreachable), Verdict::Invalid)
+        (fault.map_or(Verdict::Unreachable(GetError::Unreachable), Verdict::Invalid), None)
     }
 
     fn judge(

@@ -12,7 +12,8 @@ use tracing::{debug, warn};
 use crate::backend::GetError;
 use crate::backend::several::Harvest;
 use crate::client::{Found, Lookup, Verdict};
-use crate::location::{FriendsKey, KemKey, Location, LocationError, OwnerPublic, Place};
+use crate::location::{FriendsKey, KemKey, LONGEST_LIFE, Location, LocationError, OwnerPublic, Place};
+use crate::refresher::Kept;
 use crate::slot::{Identity, UnreasonableCost};
 
 /// The keys of somebody who looks for others.
@@ -102,14 +103,33 @@ impl Lookup {
                 return Ok(Whereabouts::Offline { found, why: Absence::Unreadable(LocationError::Signature) });
             }
         };
-        let mut places = vec![Place::open(&location_key)];
-        if let Some(key) = &friend.friends_key {
-            places.extend(Place::all_of_friends(&location_key, key, now));
-        }
+        let places = places(&location_key, friend, now);
         let whose = (identity, &owner);
         let sights =
             join_all(places.iter().map(|place| self.look(place, friend.kem_key.as_ref(), whose, patience, now))).await;
         Ok(settle(found, sights, now))
+    }
+
+    /// The location records of somebody who was found, as they lie there, sealed or not, for a keeper to put again. What is
+    /// sealed does not tell its end: it is kept for the longest life of a location.
+    pub async fn location_items(
+        &self,
+        location_key: &[u8; 32],
+        friend: &Friend,
+        patience: Duration,
+        now: OffsetDateTime,
+    ) -> Vec<Kept> {
+        let places = places(location_key, friend, now);
+        let answers = join_all(places.iter().map(|place| self.backends().get(place.slot(), patience, None, now))).await;
+        let newest = answers.into_iter().filter_map(|answer| match answer {
+            Ok(Harvest::Items { items, .. }) => items.into_iter().next(),
+            Ok(Harvest::Nothing { .. }) | Err(_) => None,
+        });
+        let kept = newest.filter_map(|(item, _)| {
+            let expires = OffsetDateTime::from_unix_timestamp(item.seq().saturating_add(LONGEST_LIFE)).ok()?;
+            Some(Kept { item, expires })
+        });
+        kept.filter(|kept| kept.expires > now).collect()
     }
 
     /// What lies in one place: the last word of the location key there.
@@ -144,6 +164,12 @@ impl Lookup {
             }
         }
     }
+}
+
+/// Where the owner may have left word: first for everybody, then for friends.
+fn places(location_key: &[u8; 32], friend: &Friend, now: OffsetDateTime) -> Vec<Place> {
+    let of_friends = friend.friends_key.iter().flat_map(|key| Place::all_of_friends(location_key, key, now));
+    std::iter::once(Place::open(location_key)).chain(of_friends).collect()
 }
 
 /// To everybody, and to friends, the owner's latest word counts, wherever it lies. A contact that is good in either goes

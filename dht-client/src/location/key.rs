@@ -96,6 +96,11 @@ impl FriendsKey {
         Self(bytes)
     }
 
+    /// The key, to be handed to a friend.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The salt of the friends' slot on a day.
     pub(super) fn salt(&self, epoch: i64) -> [u8; 32] {
         self.mac(b"loc", epoch)

@@ -138,7 +138,33 @@ impl Lookup {
         Ok(self.find_with_items(identity, patience, now).await?.0)
     }
 
-    /// The same, with the records that were found, under each directory key: who has no key can put them again as they are
+    /// The first answer that holds, for who dials and will ask again: it is marked as incomplete, because a tombstone may
+    /// follow. If none holds, the whole query is waited for.
+    ///
+    /// # Errors
+    /// As [`Lookup::find`].
+    pub async fn find_first(
+        &self,
+        identity: &Identity,
+        patience: Duration,
+        now: OffsetDateTime,
+    ) -> Result<Verdict, UnreasonableCost> {
+        for key in &self.bundle.directory_keys {
+            let derived = self.hasher.derive(identity.clone(), *key, self.bundle.terms.cost).await?;
+            let slot = derived.directory_slot(key);
+            let Some((item, backend)) = self.backends.first(&slot, patience, now).await else { continue };
+            let origin =
+                Origin { backend, slot: slot.id(), seq: item.seq(), bytes: item.value().len(), complete: false };
+            if let Ok(record) = Record::unseal(item.value(), &derived.seal_key(), &slot, item.seq())
+                && let Ok(verdict) = self.judge(record, &item, origin, identity, now)
+            {
+                return Ok(verdict);
+            }
+        }
+        self.find(identity, patience, now).await
+    }
+
+    /// As [`Lookup::find`], with the records that were found, under each directory key: who has no key can put them again as they are
     /// ([`crate::Refresher`]). A tombstone is worth keeping as much as a certificate.
     ///
     /// # Errors

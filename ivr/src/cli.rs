@@ -3,9 +3,13 @@
 pub mod audit;
 pub mod check_config;
 pub mod demo;
+mod directory;
 pub mod init;
+pub mod locate;
 pub mod lookup;
 pub mod operator;
+mod private_file;
+pub mod refresh;
 mod secret;
 pub mod serve;
 pub mod simulate;
@@ -40,6 +44,11 @@ enum Command {
     Operator(operator::Command),
     /// Look somebody's certificate up in the directory
     Lookup(lookup::Args),
+    /// Say where you are, or find where somebody is
+    #[command(subcommand)]
+    Locate(locate::Command),
+    /// Keep the records of others alive while their authority is away
+    Refresh(refresh::Args),
     /// Call a running service as its users do: one call, or many at a rate
     Simulate(simulate::Simulate),
 }
@@ -78,6 +87,8 @@ impl Cli {
             Command::Audit(command) => audit::run(command).await,
             Command::Operator(command) => operator::run(command).await,
             Command::Lookup(args) => lookup::run(args).await,
+            Command::Locate(command) => locate::run(command).await,
+            Command::Refresh(args) => refresh::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,
         }
     }

@@ -209,6 +209,19 @@ impl Mainline {
         }
     }
 
+    /// The first item that arrives and holds.
+    pub(super) async fn first(&self, slot: &Slot, now: OffsetDateTime) -> Option<Item> {
+        let _permit = self.queries.acquire().await.ok()?;
+        let salt = (!slot.salt().is_empty()).then_some(slot.salt());
+        let mut items = self.node.get_mutable(slot.key(), salt, None);
+        while let Some(found) = items.next().await {
+            if let Some(item) = checked(&found, slot, now) {
+                return Some(item);
+            }
+        }
+        None
+    }
+
     /// Whether so many answered that asking again would not change much.
     fn heard_most(&self, view: &View) -> bool {
         match &self.network {

@@ -44,6 +44,8 @@ const JUNK_LIMIT: usize = 1000;
 const STREAM_LIMIT: usize = 8 * 1024 * 1024;
 /// The longest answer of a proxy that is not a stream of values.
 const REPLY_LIMIT: usize = 16 * 1024;
+/// A reader wants all items of a slot.
+const ALL: usize = usize::MAX;
 /// How often the item is looked for after it was put, and the pause between.
 const READ_BACKS: u32 = 5;
 const READ_BACK_PAUSE: Duration = Duration::from_millis(200);
@@ -177,7 +179,7 @@ impl OpenDht {
             if attempt > 0 {
                 sleep(READ_BACK_PAUSE).await;
             }
-            let read = |proxy: usize| self.read(&self.proxies[proxy], item.slot(), GLANCE_PATIENCE, now);
+            let read = |proxy: usize| self.read(&self.proxies[proxy], item.slot(), GLANCE_PATIENCE, ALL, now);
             let views = join_all(others.iter().map(|&proxy| read(proxy))).await;
             if views.iter().any(|view| view.items.contains(item)) {
                 return Ok(2);
@@ -193,7 +195,7 @@ impl OpenDht {
     }
 
     pub(super) async fn get(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Result<Answer, GetError> {
-        let views = join_all(self.proxies.iter().map(|proxy| self.read(proxy, slot, patience, now))).await;
+        let views = join_all(self.proxies.iter().map(|proxy| self.read(proxy, slot, patience, ALL, now))).await;
         let count = |end: End| views.iter().filter(|view| view.end == end).count();
         let (answered, flooded) = (count(End::Complete), count(End::Flooded));
         let items = newest_first(views.into_iter().flat_map(|view| view.items).collect());
@@ -205,8 +207,20 @@ impl OpenDht {
         }
     }
 
-    /// Reads a slot through one proxy.
-    async fn read(&self, proxy: &Url, slot: &Slot, patience: Duration, now: OffsetDateTime) -> View {
+    /// The first item that any proxy gives and that holds.
+    pub(super) async fn first(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Option<Item> {
+        let reads = self.proxies.iter().map(|proxy| self.read(proxy, slot, patience, 1, now));
+        let mut reads: FuturesUnordered<_> = reads.collect();
+        while let Some(view) = reads.next().await {
+            if let Some(item) = view.items.into_iter().next() {
+                return Some(item);
+            }
+        }
+        None
+    }
+
+    /// Reads a slot through one proxy, to its end or until there are `enough` items.
+    async fn read(&self, proxy: &Url, slot: &Slot, patience: Duration, enough: usize, now: OffsetDateTime) -> View {
         let mut view = View { items: Vec::new(), junk: 0, end: End::Silent };
         let whole = async {
             let head = join(self.is_connected(proxy), self.http.get(key_url(proxy, slot.id())).send());
@@ -216,7 +230,7 @@ impl OpenDht {
                 response.status().is_success() && !response.headers().contains_key(CONTENT_ENCODING)
             };
             let Some(response) = response.ok().filter(|response| connected && is_plain(response)) else { return };
-            view.collect(response, slot, now).await;
+            view.collect(response, slot, enough, now).await;
         };
         if timeout(patience, whole).await.is_err() && view.end != End::Flooded {
             view.end = End::Silent;
@@ -261,7 +275,7 @@ enum End {
 }
 
 impl View {
-    async fn collect(&mut self, response: Response, slot: &Slot, now: OffsetDateTime) {
+    async fn collect(&mut self, response: Response, slot: &Slot, enough: usize, now: OffsetDateTime) {
         let mut stream = response.bytes_stream();
         let mut lines = Lines::default();
         let mut read = 0;
@@ -277,6 +291,9 @@ impl View {
                     return End::Flooded;
                 }
                 lines.push(&bytes, |line| self.judge(line, slot, now));
+                if self.items.len() >= enough {
+                    return End::Silent;
+                }
                 chunk = match stream.next().await {
                     Some(next) => next,
                     None => {

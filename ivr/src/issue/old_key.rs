@@ -93,7 +93,7 @@ fn is_ours(parts: &IssueParts, serial: &Serial, nonce: &str, now: OffsetDateTime
 }
 
 /// The certificate whose key signed this.
-async fn speaker(
+pub(super) async fn speaker(
     parts: &IssueParts,
     signed: &Signed<'_>,
     (action, key): (Action, Option<[u8; 32]>),

@@ -16,6 +16,7 @@ use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::enrol_email::{self, EnrolEmail};
+use crate::gateway::Gateway;
 use crate::issue::{Issue, IssueParts};
 use crate::key_file::KeyFile;
 use crate::link_status::LinkStatus;
@@ -145,6 +146,8 @@ impl Parts {
             directory: names_of(&directory),
             demo: is_demo.then(|| DemoPlaces { sip, bundle: config.ca().folder().join(names::BUNDLE), mails }),
         };
+        let directory_key = authority.directory_key().verifying_key().to_bytes();
+        let gateway = Gateway::new(directory.clone(), store.clone(), directory_key);
         let directory = Arc::new(DirectoryHealth::new(directory, clock));
         App::new(web::Parts {
             clock,
@@ -165,6 +168,7 @@ impl Parts {
                 Box::pin(async move { directory.ask().await })
             }),
             enrol,
+            gateway,
             calls,
             operators,
         })

@@ -8,6 +8,7 @@ pub mod calls;
 pub mod certificates;
 pub mod enrolments;
 pub mod health;
+pub mod items;
 pub mod level;
 pub mod old_key;
 pub mod verifications;
@@ -28,6 +29,7 @@ pub fn routes() -> Router<App> {
         .merge(calls::routes())
         .merge(certificates::routes())
         .merge(old_key::routes())
+        .merge(items::routes())
         .merge(authority::routes())
         .merge(health::routes())
         .route("/openapi.json", get(async || Json(description())))
@@ -65,6 +67,9 @@ pub fn description() -> utoipa::openapi::OpenApi {
         old_key::veto,
         old_key::lift,
         old_key::withdraw,
+        old_key::locate,
+        items::show,
+        items::put,
         authority::bundle,
         authority::tel_list,
         authority::email_list,

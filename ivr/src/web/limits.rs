@@ -1,4 +1,4 @@
-//! Who asks, and how often they may. Only what changes something is limited: posts and deletions.
+//! Who asks, and how often they may. Only what changes something is limited, posts and deletions; and look-ups in a DHT.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -85,18 +85,26 @@ impl Bucket {
     }
 }
 
-/// The layer that limits posts. Who is on this machine is its operator, or a demonstration's only visitor; but where a
-/// proxy runs here, what it forwards without a word comes from there, too.
+/// The layer that limits posts.
 pub async fn limit(State(app): State<App>, Source(source): Source, request: Request, next: Next) -> Response {
-    let is_local = source.is_loopback() && !app.settings.trusted_proxies.iter().any(|proxy| proxy.contains(source));
     let is_post = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    if is_post
-        && !is_local
-        && let Err(retry_after) = app.limits().take(source, app.clock.now())
-    {
-        return WebError::TooMany { retry_after }.into_response();
+    match if is_post { admit(&app, source) } else { Ok(()) } {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
     }
-    next.run(request).await
+}
+
+/// Takes one post of this source, or something that costs as much. Who is on this machine is its operator, or a
+/// demonstration's only visitor; but where a proxy runs here, what it forwards without a word comes from there, too.
+///
+/// # Errors
+/// [`WebError::TooMany`].
+pub(super) fn admit(app: &App, source: IpAddr) -> Result<(), WebError> {
+    let is_local = source.is_loopback() && !app.settings.trusted_proxies.iter().any(|proxy| proxy.contains(source));
+    if is_local {
+        return Ok(());
+    }
+    app.limits().take(source, app.clock.now()).map_err(|retry_after| WebError::TooMany { retry_after })
 }
 
 impl FromRequestParts<App> for Source {

@@ -9,6 +9,7 @@ mod console_api;
 mod email;
 mod hold;
 mod hostile;
+mod items;
 mod pages;
 pub(super) mod service;
 

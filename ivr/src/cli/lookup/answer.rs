@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::hex;
+
 /// A verdict about somebody. `Display` is for people, [`Answer::json`] for programs.
 pub(crate) struct Answer<'a> {
     /// Whom it is about.
@@ -69,9 +71,9 @@ impl Answer<'_> {
             "not_after": rfc3339(certificate.not_after),
             "certificate_pem": certificate_pem(certificate),
             "chain_pem": chain_pem(certificate),
-            "location_key": location_key.map(|key| hex(&key)),
-            "kem_key": kem_key.map(|key| hex(&key)),
-            "pending": pending.map(|pending| json!({ "since": pending.since, "key": hex(&pending.key) })),
+            "location_key": location_key.map(|key| hex::of(&key)),
+            "kem_key": kem_key.map(|key| hex::of(&key)),
+            "pending": pending.map(|pending| json!({ "since": pending.since, "key": hex::of(&pending.key) })),
             "dht": dht(origin),
         })
     }
@@ -147,10 +149,6 @@ fn pem(der: &[u8]) -> String {
     let lines = (0..base64.len()).step_by(64).map(|at| &base64[at..base64.len().min(at + 64)]);
     let lines: Vec<&str> = lines.collect();
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whole seconds in UTC, as certificates have them.

@@ -1,6 +1,7 @@
 //! The command line. One file a command under `cli/`, each with its arguments and a `run`.
 
 pub mod audit;
+pub mod bundle;
 pub mod check_config;
 pub mod demo;
 mod directory;
@@ -42,6 +43,9 @@ enum Command {
     /// Let somebody into the console
     #[command(subcommand)]
     Operator(operator::Command),
+    /// Say what a CA's bundle holds, or bring it up to date
+    #[command(subcommand)]
+    Bundle(bundle::Command),
     /// Look somebody's certificate up in the directory
     Lookup(lookup::Args),
     /// Say where you are, or find where somebody is
@@ -86,6 +90,7 @@ impl Cli {
             Command::CheckConfig(args) => check_config::run(args).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Operator(command) => operator::run(command).await,
+            Command::Bundle(command) => bundle::run(command).await,
             Command::Lookup(args) => lookup::run(args).await,
             Command::Locate(command) => locate::run(command).await,
             Command::Refresh(args) => refresh::run(args).await,

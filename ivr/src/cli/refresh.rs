@@ -61,7 +61,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         }
     }
     let ended = if args.once {
-        let mut keeper = keeper(networks, found, args.queue, now)?;
+        // All of it is due now, that of earlier runs, too.
+        let mut keeper = keeper(networks, found, args.queue, || 0.0, now)?;
         put(&mut keeper, clock).await?
     } else {
         keep(networks, found, args.queue).await?
@@ -72,7 +73,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 /// Puts these records again and again until the last of them has expired.
 pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<PathBuf>) -> Result<ExitCode> {
     let clock = Clock;
-    let mut keeper = keeper(networks, records, queue, clock.wall())?;
+    let mut keeper = keeper(networks, records, queue, chance, clock.wall())?;
     while let Some(due) = keeper.deadline() {
         match Duration::try_from(due - clock.wall()) {
             Ok(wait) if !wait.is_zero() => tokio::time::sleep(wait.min(LONGEST_WAIT)).await,
@@ -86,7 +87,13 @@ pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<Pa
     Ok(ExitCode::SUCCESS)
 }
 
-fn keeper(networks: Several, records: Vec<Kept>, queue: Option<PathBuf>, now: OffsetDateTime) -> Result<Refresher> {
+fn keeper(
+    networks: Several,
+    records: Vec<Kept>,
+    queue: Option<PathBuf>,
+    chance: fn() -> f64,
+    now: OffsetDateTime,
+) -> Result<Refresher> {
     let mut keeper = match queue {
         Some(file) => Refresher::open(&file, networks, chance, now)
             .with_context(|| format!("reading the queue {}", file.display()))?,

@@ -97,6 +97,12 @@ impl fmt::Display for Answer<'_> {
                 if let Some(pending) = &found.pending {
                     writeln!(f, "  another key has asked for this identity since {}", seconds(pending.since))?;
                 }
+                let issuers = found.certificate.chain.len();
+                writeln!(
+                    f,
+                    "  chain         to the root over {issuers} issuer{}",
+                    if issuers == 1 { "" } else { "s" }
+                )?;
                 write_origin(f, &found.origin)?;
                 f.write_str(&certificate_pem(&found.certificate))
             }
@@ -122,6 +128,8 @@ impl fmt::Display for Answer<'_> {
 fn write_origin(f: &mut fmt::Formatter<'_>, origin: &Origin) -> fmt::Result {
     let Origin { backend, slot, seq, bytes, complete } = origin;
     writeln!(f, "  record        {backend}, slot {slot}, number {seq}, {bytes} bytes")?;
+    // A number is the time when it was signed, unless several were within a second.
+    writeln!(f, "  signed        {}", seconds(*seq))?;
     if *complete {
         return Ok(());
     }
@@ -130,7 +138,8 @@ fn write_origin(f: &mut fmt::Formatter<'_>, origin: &Origin) -> fmt::Result {
 
 fn dht(origin: &Origin) -> Value {
     let Origin { backend, slot, seq, bytes, complete } = origin;
-    json!({ "backend": backend, "slot": slot.to_string(), "seq": seq, "bytes": bytes, "complete": complete })
+    json!({ "backend": backend, "slot": slot.to_string(), "seq": seq, "bytes": bytes, "complete": complete,
+        "signed": seconds(*seq) })
 }
 
 /// The certificate, PEM.
@@ -213,11 +222,14 @@ mod tests {
         let json = answer.json();
         assert_eq!(json["not_after"], "2026-03-31T12:00:00Z");
         assert_eq!(json["dht"]["slot"], "ab".repeat(20));
+        assert_eq!(json["dht"]["signed"], "2027-01-15T08:00:00Z");
         assert_eq!(json["kem_key"], "01".repeat(32));
         assert!(json["location_key"].is_null());
         let pem = json["certificate_pem"].as_str().unwrap();
         let lines: Vec<&str> = pem.lines().collect();
         assert_eq!((lines.len(), lines[1].len()), (5, 64), "{pem}");
-        assert!(answer.to_string().contains("level         L2\n"), "{answer}");
+        let text = answer.to_string();
+        assert!(text.contains("level         L2\n") && text.contains("over 1 issuer\n"), "{text}");
+        assert!(text.contains("signed        2027-01-15T08:00:00Z\n"), "{text}");
     }
 }

@@ -12,6 +12,7 @@ use crate::backend::GetError;
 use crate::backend::several::{Harvest, Several};
 use crate::bundle::Bundle;
 use crate::chain::{Certificate, ChainError, valid_at};
+use crate::contacts::Contacts;
 use crate::directory::{Entry, Pending, Record, RecordError, Status};
 use crate::hasher::Hasher;
 use crate::item::{Item, SlotId};
@@ -26,6 +27,7 @@ pub struct Lookup {
     backends: Several,
     hasher: Hasher,
     seen: Seen,
+    contacts: Contacts,
 }
 
 /// What the directory says about an identity.
@@ -108,7 +110,7 @@ pub enum Fault {
 impl Lookup {
     /// A reader of the bundle's directory, in these DHTs.
     pub fn new(bundle: Bundle, backends: Several, hasher: Hasher) -> Self {
-        Self { bundle, backends, hasher, seen: Seen::new() }
+        Self { bundle, backends, hasher, seen: Seen::new(), contacts: Contacts::default() }
     }
 
     /// Remembers sequence numbers there.
@@ -117,7 +119,27 @@ impl Lookup {
         Self { seen, ..self }
     }
 
-    pub(crate) fn backends(&self) -> &Several {
+    /// Keeps slow hashes there.
+    #[must_use]
+    pub fn knowing(self, contacts: Contacts) -> Self {
+        Self { contacts, ..self }
+    }
+
+    /// The slow hash of somebody, made once.
+    async fn derive(&self, identity: &Identity, key: &[u8; 32]) -> Result<Derived, UnreasonableCost> {
+        let cost = self.bundle.terms.cost;
+        if let Some(known) = self.contacts.get(identity, key, cost) {
+            return Ok(known);
+        }
+        let derived = self.hasher.derive(identity.clone(), *key, cost).await?;
+        if let Err(error) = self.contacts.put((identity, key, cost), &derived) {
+            warn!(%error, "the hash of a contact cannot be written: the next look-up makes it again");
+        }
+        Ok(derived)
+    }
+
+    /// The DHTs that are asked.
+    pub fn backends(&self) -> &Several {
         &self.backends
     }
 
@@ -150,7 +172,7 @@ impl Lookup {
         now: OffsetDateTime,
     ) -> Result<Verdict, UnreasonableCost> {
         for key in &self.bundle.directory_keys {
-            let derived = self.hasher.derive(identity.clone(), *key, self.bundle.terms.cost).await?;
+            let derived = self.derive(identity, key).await?;
             let slot = derived.directory_slot(key);
             let Some((item, backend)) = self.backends.first(&slot, patience, now).await else { continue };
             let origin =
@@ -177,7 +199,7 @@ impl Lookup {
     ) -> Result<(Verdict, Vec<Kept>), UnreasonableCost> {
         let (mut verdicts, mut items) = (Vec::new(), Vec::new());
         for key in &self.bundle.directory_keys {
-            let derived = self.hasher.derive(identity.clone(), *key, self.bundle.terms.cost).await?;
+            let derived = self.derive(identity, key).await?;
             let (verdict, kept) = self.find_under(key, &derived, identity, patience, now).await;
             verdicts.push(verdict);
             items.extend(kept);

@@ -46,9 +46,9 @@ const STREAM_LIMIT: usize = 8 * 1024 * 1024;
 const REPLY_LIMIT: usize = 16 * 1024;
 /// A reader wants all items of a slot.
 const ALL: usize = usize::MAX;
-/// How often the item is looked for after it was put, and the pause between.
-const READ_BACKS: u32 = 5;
-const READ_BACK_PAUSE: Duration = Duration::from_millis(200);
+/// How often the item is looked for after it was put, and the first pause between, which doubles: 0.6 s in all.
+const READ_BACKS: u32 = 7;
+const READ_BACK_PAUSE: Duration = Duration::from_millis(10);
 
 /// A list of proxies of one OpenDHT network.
 #[derive(Debug, Clone)]
@@ -177,7 +177,7 @@ impl OpenDht {
         let mut others: Vec<_> = (1..self.proxies.len()).map(|step| (writer + step) % self.proxies.len()).collect();
         for attempt in 0..READ_BACKS {
             if attempt > 0 {
-                sleep(READ_BACK_PAUSE).await;
+                sleep(READ_BACK_PAUSE * 2_u32.pow(attempt - 1)).await;
             }
             let read = |proxy: usize| self.read(&self.proxies[proxy], item.slot(), GLANCE_PATIENCE, ALL, now);
             let views = join_all(others.iter().map(|&proxy| read(proxy))).await;

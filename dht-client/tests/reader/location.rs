@@ -247,6 +247,21 @@ async fn who_is_here_is_told_from_who_is_known_and_who_is_not() {
 }
 
 #[tokio::test]
+async fn where_not_everybody_answers_nobody_is_called_offline() {
+    let mut scene = Scene::new().await;
+    let silent = Memory::default();
+    silent.fail(Failing::Dead);
+    let bundle = Bundle::read(scene.authority.bundle(1).as_bytes(), Pin::File, now()).expect("the test's own bundle");
+    let backends = vec![Backend::Memory(scene.memory.clone()), Backend::Memory(silent)];
+    let several = Several::new(backends).expect("two backends");
+    scene.lookup = Lookup::new(bundle, several, Hasher::start().expect("a thread"));
+    let whereabouts = scene.locate(&STRANGER).await;
+    assert!(matches!(&whereabouts, Whereabouts::Unheard { error: GetError::Unreachable, .. }), "{whereabouts:?}");
+    scene.speak(&here("sip:ada@192.0.2.7"), Audience::Everybody, SEQ).await;
+    assert!(matches!(scene.locate(&STRANGER).await, Whereabouts::Here { complete: false, .. }));
+}
+
+#[tokio::test]
 async fn what_is_for_friends_only_friends_find() {
     let scene = Scene::new().await;
     let friends_key = FriendsKey::from_bytes([0x41; 32]);

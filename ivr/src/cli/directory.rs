@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use dht_client::{Bundle, Hasher, Identity, Lookup, Network, Pin, Seen, Several};
+use dht_client::{Bundle, Contacts, Hasher, Identity, Lookup, Network, Pin, Seen, Several};
 use time::OffsetDateTime;
 
 /// Whom to trust, and whom to ask.
@@ -26,6 +26,10 @@ pub(super) struct Directory {
     /// the user's state folder]
     #[arg(long, value_name = "FILE")]
     seen: Option<PathBuf>,
+    /// Where the slow hashes of those looked up before are kept, so that the next look-up is quick: as private as an address
+    /// book [default: contacts in the user's state folder]
+    #[arg(long, value_name = "FILE")]
+    contacts: Option<PathBuf>,
 }
 
 impl Directory {
@@ -42,7 +46,12 @@ impl Directory {
     /// A reader that remembers what it saw.
     pub(super) async fn reader(&self, now: OffsetDateTime) -> Result<Lookup> {
         let (bundle, networks) = self.join(now).await?;
-        Ok(reader(bundle, networks)?.remembering(memory(self.seen.as_deref())?))
+        let contacts = self
+            .contacts
+            .as_deref()
+            .map_or_else(|| in_state_folder("contacts", "--contacts"), |file| Ok(file.to_owned()))?;
+        let contacts = Contacts::open(&contacts).with_context(|| format!("reading {}", contacts.display()))?;
+        Ok(reader(bundle, networks)?.remembering(memory(self.seen.as_deref())?).knowing(contacts))
     }
 }
 
@@ -69,17 +78,16 @@ pub(super) fn reader(bundle: Bundle, networks: Several) -> Result<Lookup> {
 
 /// The memory of sequence numbers: in the file named, or in the user's state folder.
 fn memory(file: Option<&Path>) -> Result<Seen> {
-    let file = match file {
-        Some(file) => file.to_owned(),
-        None => {
-            let folder = state_folder().ok_or_else(|| {
-                anyhow!("neither XDG_STATE_HOME nor HOME is set: say with --seen where to remember what was seen")
-            })?;
-            std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
-            folder.join("seen")
-        }
-    };
+    let file = file.map_or_else(|| in_state_folder("seen", "--seen"), |file| Ok(file.to_owned()))?;
     Seen::open(&file).with_context(|| format!("reading {}", file.display()))
+}
+
+/// A file there; `option` names another.
+fn in_state_folder(name: &str, option: &str) -> Result<PathBuf> {
+    let none = || anyhow!("neither XDG_STATE_HOME nor HOME is set: say with {option} where to keep {name}");
+    let folder = state_folder().ok_or_else(none)?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
+    Ok(folder.join(name))
 }
 
 /// XDG Base Directory Specification: `$XDG_STATE_HOME`, by default `~/.local/state`; relative paths there are invalid.

@@ -42,8 +42,8 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode> {
     let clock = Clock;
     let now = clock.wall();
-    let (_, networks) = args.directory.join(now).await?;
     let reader = args.directory.reader(now).await?;
+    let networks = reader.backends().clone();
     let friend = friend(args.friends_key.as_deref(), None)?;
     let (mut found, mut missing) = (Vec::new(), false);
     for identity in &args.identities {

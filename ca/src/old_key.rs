@@ -7,6 +7,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ring::digest::{SHA256, digest};
 use ring::signature::{ECDSA_P256_SHA256_ASN1, ED25519, UnparsedPublicKey, VerificationAlgorithm};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -31,6 +32,9 @@ pub enum Action {
     Lift,
     /// That the directory shows the certificate no more.
     Withdraw,
+    /// That the directory shows these keys beside the certificate, or none: where its owner's location lies, and to which
+    /// friends encrypt.
+    Locate,
 }
 
 /// What is signed.
@@ -42,7 +46,7 @@ pub struct Statement<'a> {
     pub about: &'a str,
     /// What the service gave for this; of a verification, whose id the service drew, nothing.
     pub nonce: Option<&'a str>,
-    /// SHA-256 of the new key's SPKI, where there is one.
+    /// SHA-256 of the new key's SPKI, where there is one; of `locate`, [`listed_keys`].
     pub key: Option<[u8; 32]>,
 }
 
@@ -57,7 +61,7 @@ pub struct NoSignature;
 
 impl Action {
     /// All.
-    pub const ALL: [Self; 5] = [Self::Change, Self::Renew, Self::Veto, Self::Lift, Self::Withdraw];
+    pub const ALL: [Self; 6] = [Self::Change, Self::Renew, Self::Veto, Self::Lift, Self::Withdraw, Self::Locate];
 
     /// The second line of a statement.
     pub fn name(self) -> &'static str {
@@ -67,6 +71,7 @@ impl Action {
             Self::Veto => "veto",
             Self::Lift => "lift",
             Self::Withdraw => "withdraw",
+            Self::Locate => "locate",
         }
     }
 }
@@ -111,6 +116,18 @@ impl Signature {
         };
         UnparsedPublicKey::new(method, key.octets()).verify(statement.text().as_bytes(), &self.0).is_ok()
     }
+
+    /// Whether this Ed25519 key signed this statement.
+    pub fn is_by(&self, statement: &Statement<'_>, key: &[u8; 32]) -> bool {
+        UnparsedPublicKey::new(&ED25519, key).verify(statement.text().as_bytes(), &self.0).is_ok()
+    }
+}
+
+/// What stands for a location key and a kem key in a statement: SHA-256 over a domain and both.
+pub fn listed_keys(location: &[u8; 32], kem: Option<&[u8; 32]>) -> [u8; 32] {
+    let kem = kem.map_or(&[][..], |kem| kem);
+    let digest = digest(&SHA256, &[&b"dialproof-loc-v1"[..], location, kem].concat());
+    digest.as_ref().try_into().expect("SHA-256 has 32 octets")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! What the directory costs: `cargo bench -p dht-client`. Prints medians over single operations, one after the other, and
-//! the rate of eight at once; wall-clock time of this process on whatever else the machine does.
+//! What the directory costs: `cargo bench -p dht-client`. Prints medians over single operations, one after the other, the
+//! time to the first answer that holds, and what one keeper sustains; wall-clock time on whatever else the machine does.
+//! `DIALPROOF_OPENDHT=http://127.0.0.1:8001,…` measures these proxies, too.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::error::Error;
@@ -7,22 +8,29 @@ use std::time::{Duration, Instant};
 
 use dht_client::backend::mainline::{Mainline, Ring};
 use dht_client::backend::memory::Memory;
-use dht_client::{Answer, Backend, Derived, HashCost, Identity, Item, SigningKey};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use dht_client::backend::opendht::OpenDht;
+use dht_client::{Answer, Backend, Derived, HashCost, Identity, Item, Kept, Refresher, Several, SigningKey};
 use time::OffsetDateTime;
 
-const SINGLE: usize = 40;
-const PARALLEL: usize = 200;
-const AT_ONCE: usize = 8;
+const SINGLE: usize = 100;
+/// Records of one keeper's round.
+const KEPT: usize = 500;
 /// What a directory record takes.
 const VALUE_BYTES: usize = 780;
+const PATIENCE: Duration = Duration::from_secs(10);
+const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     hash()?;
-    measure("memory", &Backend::Memory(Memory::default())).await?;
+    measure("memory", Backend::Memory(Memory::default())).await?;
     let ring = Ring::start(&[0, 0, 0]).await?;
-    measure("mainline, ring of 3 in this process", &Backend::Mainline(Mainline::ring(ring.addresses()).await?)).await
+    measure("mainline, ring of 3 in this process", Backend::Mainline(Mainline::ring(ring.addresses()).await?)).await?;
+    if let Ok(proxies) = std::env::var("DIALPROOF_OPENDHT") {
+        let proxies: Vec<&str> = proxies.split(',').collect();
+        measure(&format!("opendht, {} proxies", proxies.len()), Backend::OpenDht(OpenDht::new(&proxies)?)).await?;
+    }
+    Ok(())
 }
 
 fn hash() -> Result<(), Box<dyn Error>> {
@@ -35,45 +43,65 @@ fn hash() -> Result<(), Box<dyn Error>> {
             Derived::hash(&identity, &[key; 32], cost)?;
             times.push(begun.elapsed());
         }
-        let median = median(times);
+        let [median, _] = percentiles(times);
         let core_years = median.as_secs_f64() * 1e10 / (365.25 * 86_400.0);
         println!("Argon2id 64 MiB t={passes}: p50 {median:.1?}; 10^10 numbers: {core_years:.0} core-years");
     }
     Ok(())
 }
 
-async fn measure(name: &str, backend: &Backend) -> Result<(), Box<dyn Error>> {
+async fn measure(name: &str, backend: Backend) -> Result<(), Box<dyn Error>> {
     let now = OffsetDateTime::now_utc();
     let key = SigningKey::from_bytes(&[1; 32]);
     let item =
         |number: usize| Item::sign(&key, &number.to_be_bytes(), now.unix_timestamp(), vec![0x5a; VALUE_BYTES], now);
-    let (mut puts, mut gets) = (Vec::new(), Vec::new());
+    let (mut puts, mut gets, mut firsts) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..SINGLE {
         let item = item(number)?;
         let begun = Instant::now();
-        backend.put(&item, Duration::from_secs(3600), None, now).await?;
+        backend.put(&item, HOUR, None, now).await?;
         puts.push(begun.elapsed());
         let begun = Instant::now();
-        let answer = backend.get(item.slot(), Duration::from_secs(10), None, now).await?;
+        let first = backend.first(item.slot(), PATIENCE, now).await;
+        firsts.push(begun.elapsed());
+        assert_eq!(first.as_ref(), Some(&item), "what was put is found");
+        let begun = Instant::now();
+        let answer = backend.get(item.slot(), PATIENCE, None, now).await?;
         gets.push(begun.elapsed());
-        assert!(matches!(answer, Answer::Items { .. }), "what was put is found");
+        assert!(matches!(answer, Answer::Items { complete: true, .. }), "everybody answers");
+    }
+    let [[put, _], [first, slow_first], [get, slow_get]] = [puts, firsts, gets].map(percentiles);
+    println!(
+        "{name}: put p50 {put:.1?}; first answer p50 {first:.1?}, p99 {slow_first:.1?}; all answers p50 {get:.1?}, p99 {slow_get:.1?}"
+    );
+    keep(name, backend, (SINGLE..SINGLE + KEPT).map(item).collect::<Result<_, _>>()?).await
+}
+
+/// One keeper puts many records, again and again until all are stored.
+async fn keep(name: &str, backend: Backend, items: Vec<Item>) -> Result<(), Box<dyn Error>> {
+    let networks = Several::new(vec![backend]).ok_or("one backend")?;
+    let mut keeper = Refresher::new(networks);
+    let now = OffsetDateTime::now_utc();
+    for item in items {
+        keeper.keep(Kept { item, expires: now + HOUR * 24 }, now)?;
     }
     let begun = Instant::now();
-    stream::iter(SINGLE..SINGLE + PARALLEL)
-        .map(|number| async move {
-            backend.put(&item(number)?, Duration::from_secs(3600), None, now).await?;
-            Ok::<_, Box<dyn Error>>(())
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<()>()
-        .await?;
-    let rate = PARALLEL as f64 / begun.elapsed().as_secs_f64();
-    let (put, get) = (median(puts), median(gets));
-    println!("{name}: put p50 {put:.1?}, get p50 {get:.1?}; {AT_ONCE} at once: {rate:.0} puts/s");
+    let (mut stored, mut failed) = (0, 0);
+    while stored < KEPT {
+        let round = keeper.round(|| 0.5, OffsetDateTime::now_utc()).await?;
+        stored += round.stored;
+        failed += round.failed.len();
+        if round.stored == 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    let rate = KEPT as f64 / begun.elapsed().as_secs_f64();
+    println!("{name}: one keeper {rate:.0} puts/s, {stored} of {KEPT} stored, {failed} of them at a later try");
     Ok(())
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+/// The median, and what 99 of 100 stay below.
+fn percentiles(mut times: Vec<Duration>) -> [Duration; 2] {
     times.sort();
-    times[times.len() / 2]
+    [times[times.len() / 2], times[times.len() * 99 / 100]]
 }

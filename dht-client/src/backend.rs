@@ -185,6 +185,22 @@ impl Backend {
         }
     }
 
+    /// The first item of a slot that arrives and holds: soon, and provisional, for a later one or a tombstone may follow.
+    /// None says nothing about the slot.
+    pub async fn first(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Option<Item> {
+        let first = async {
+            match self {
+                Self::Memory(memory) => match memory.get(slot, None, now) {
+                    Ok(Answer::Items { items, .. }) => items.into_iter().next(),
+                    Ok(Answer::Nothing { .. }) | Err(_) => None,
+                },
+                Self::Mainline(mainline) => mainline.first(slot, now).await,
+                Self::OpenDht(opendht) => opendht.first(slot, patience, now).await,
+            }
+        };
+        tokio::time::timeout(patience, first).await.ok().flatten()
+    }
+
     /// Whether the backend can serve now.
     pub async fn health(&self) -> Health {
         match self {

@@ -20,6 +20,8 @@ use crate::slot::Identity;
 const SIGNATURES: &[&dyn SignatureVerificationAlgorithm] =
     &[ECDSA_P256_SHA256, ECDSA_P256_SHA384, ECDSA_P384_SHA256, ECDSA_P384_SHA384];
 const ED25519: &str = "1.3.101.112";
+const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+const P256: &str = "1.2.840.10045.3.1.7";
 const ANY_POLICY: &str = "2.5.29.32.0";
 const EMAIL_PROTECTION: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 3, 4];
 const SMTP_UTF8_MAILBOX: &str = "1.3.6.1.5.5.7.8.9";
@@ -88,6 +90,32 @@ pub struct Certificate {
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate(serial {}, {}, name [private])", self.serial, self.level)
+    }
+}
+
+/// A certificate's key, of the kinds that sign locations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PublicKey {
+    /// A point of P-256 (SEC 1).
+    P256(Vec<u8>),
+    /// RFC 8410.
+    Ed25519([u8; 32]),
+}
+
+impl Certificate {
+    /// Its key, if it is of a kind that signs locations.
+    pub(crate) fn public_key(&self) -> Option<PublicKey> {
+        let parsed = parse(&self.der).ok()?;
+        let key = parsed.public_key();
+        let octets = key.subject_public_key.data.as_ref();
+        match key.algorithm.algorithm.to_id_string().as_str() {
+            ED25519 => octets.try_into().ok().map(PublicKey::Ed25519),
+            EC_PUBLIC_KEY => {
+                let curve = key.algorithm.parameters.as_ref()?.as_oid().ok()?;
+                (curve.to_id_string() == P256).then(|| PublicKey::P256(octets.to_vec()))
+            }
+            _ => None,
+        }
     }
 }
 

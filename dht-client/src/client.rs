@@ -12,9 +12,11 @@ use crate::backend::GetError;
 use crate::backend::several::{Harvest, Several};
 use crate::bundle::Bundle;
 use crate::chain::{Certificate, ChainError, valid_at};
+use crate::contacts::Contacts;
 use crate::directory::{Entry, Pending, Record, RecordError, Status};
 use crate::hasher::Hasher;
 use crate::item::{Item, SlotId};
+use crate::refresher::Kept;
 use crate::seen::Seen;
 use crate::slot::{Derived, Identity, UnreasonableCost};
 
@@ -25,6 +27,7 @@ pub struct Lookup {
     backends: Several,
     hasher: Hasher,
     seen: Seen,
+    contacts: Contacts,
 }
 
 /// What the directory says about an identity.
@@ -107,13 +110,41 @@ pub enum Fault {
 impl Lookup {
     /// A reader of the bundle's directory, in these DHTs.
     pub fn new(bundle: Bundle, backends: Several, hasher: Hasher) -> Self {
-        Self { bundle, backends, hasher, seen: Seen::new() }
+        Self { bundle, backends, hasher, seen: Seen::new(), contacts: Contacts::default() }
     }
 
     /// Remembers sequence numbers there.
     #[must_use]
     pub fn remembering(self, seen: Seen) -> Self {
         Self { seen, ..self }
+    }
+
+    /// Keeps slow hashes there.
+    #[must_use]
+    pub fn knowing(self, contacts: Contacts) -> Self {
+        Self { contacts, ..self }
+    }
+
+    /// The slow hash of somebody, made once.
+    async fn derive(&self, identity: &Identity, key: &[u8; 32]) -> Result<Derived, UnreasonableCost> {
+        let cost = self.bundle.terms.cost;
+        if let Some(known) = self.contacts.get(identity, key, cost) {
+            return Ok(known);
+        }
+        let derived = self.hasher.derive(identity.clone(), *key, cost).await?;
+        if let Err(error) = self.contacts.put((identity, key, cost), &derived) {
+            warn!(%error, "the hash of a contact cannot be written: the next look-up makes it again");
+        }
+        Ok(derived)
+    }
+
+    /// The DHTs that are asked.
+    pub fn backends(&self) -> &Several {
+        &self.backends
+    }
+
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// Looks an identity up. Waits for the whole query, at most until `patience` ends: a late tombstone counts.
@@ -126,15 +157,57 @@ impl Lookup {
         patience: Duration,
         now: OffsetDateTime,
     ) -> Result<Verdict, UnreasonableCost> {
-        let mut verdicts = Vec::new();
-        for key in &self.bundle.directory_keys {
-            let derived = self.hasher.derive(identity.clone(), *key, self.bundle.terms.cost).await?;
-            verdicts.push(self.find_under(key, &derived, identity, patience, now).await);
-        }
-        Ok(settle(verdicts))
+        Ok(self.find_with_items(identity, patience, now).await?.0)
     }
 
-    /// What one directory key says.
+    /// The first answer that holds, for who dials and will ask again: it is marked as incomplete, because a tombstone may
+    /// follow. If none holds, the whole query is waited for.
+    ///
+    /// # Errors
+    /// As [`Lookup::find`].
+    pub async fn find_first(
+        &self,
+        identity: &Identity,
+        patience: Duration,
+        now: OffsetDateTime,
+    ) -> Result<Verdict, UnreasonableCost> {
+        for key in &self.bundle.directory_keys {
+            let derived = self.derive(identity, key).await?;
+            let slot = derived.directory_slot(key);
+            let Some((item, backend)) = self.backends.first(&slot, patience, now).await else { continue };
+            let origin =
+                Origin { backend, slot: slot.id(), seq: item.seq(), bytes: item.value().len(), complete: false };
+            if let Ok(record) = Record::unseal(item.value(), &derived.seal_key(), &slot, item.seq())
+                && let Ok(verdict) = self.judge(record, &item, origin, identity, now)
+            {
+                return Ok(verdict);
+            }
+        }
+        self.find(identity, patience, now).await
+    }
+
+    /// As [`Lookup::find`], with the records that were found, under each directory key: who has no key can put them again as they are
+    /// ([`crate::Refresher`]). A tombstone is worth keeping as much as a certificate.
+    ///
+    /// # Errors
+    /// As [`Lookup::find`].
+    pub async fn find_with_items(
+        &self,
+        identity: &Identity,
+        patience: Duration,
+        now: OffsetDateTime,
+    ) -> Result<(Verdict, Vec<Kept>), UnreasonableCost> {
+        let (mut verdicts, mut items) = (Vec::new(), Vec::new());
+        for key in &self.bundle.directory_keys {
+            let derived = self.derive(identity, key).await?;
+            let (verdict, kept) = self.find_under(key, &derived, identity, patience, now).await;
+            verdicts.push(verdict);
+            items.extend(kept);
+        }
+        Ok((settle(verdicts), items))
+    }
+
+    /// What one directory key says, and the record that says it, if it holds.
     async fn find_under(
         &self,
         key: &[u8; 32],
@@ -142,27 +215,33 @@ impl Lookup {
         identity: &Identity,
         patience: Duration,
         now: OffsetDateTime,
-    ) -> Verdict {
+    ) -> (Verdict, Option<Kept>) {
         let slot = derived.directory_slot(key);
         // Envelopes are checked where they arrive; what comes here is this slot's, and signed.
         let (items, complete) = match self.backends.get(&slot, patience, None, now).await {
             Ok(Harvest::Items { items, complete }) => (items, complete),
-            Ok(Harvest::Nothing { asked }) => return Verdict::Unknown { asked },
-            Err(error) => return Verdict::Unreachable(error),
+            Ok(Harvest::Nothing { asked }) => return (Verdict::Unknown { asked }, None),
+            Err(error) => return (Verdict::Unreachable(error), None),
         };
         let mut fault = None;
         for (item, backend) in items {
             let origin = Origin { backend, slot: slot.id(), seq: item.seq(), bytes: item.value().len(), complete };
             match Record::unseal(item.value(), &derived.seal_key(), &slot, item.seq()) {
                 // The authority's last word. If it does not hold, what it replaced does not hold either.
-                Ok(record) => return self.judge(record, &item, origin, identity, now).unwrap_or_else(Verdict::Invalid),
+                Ok(record) => {
+                    let expires = OffsetDateTime::from_unix_timestamp(record.not_after).unwrap_or(now);
+                    return match self.judge(record, &item, origin, identity, now) {
+                        Ok(verdict) => (verdict, Some(Kept { item, expires })),
+                        Err(fault) => (Verdict::Invalid(fault), None),
+                    };
+                }
                 Err(error) => {
                     debug!(slot = %slot.id(), seq = item.seq(), %error, "dropped a record from {backend}");
                     fault.get_or_insert(Fault::Record(error));
                 }
             }
         }
-        fault.map_or(Verdict::Unreachable(GetError::Unreachable), Verdict::Invalid)
+        (fault.map_or(Verdict::Unreachable(GetError::Unreachable), Verdict::Invalid), None)
     }
 
     fn judge(

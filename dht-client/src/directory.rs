@@ -133,6 +133,11 @@ impl Record {
         Ok(Item::sign(key, slot.salt(), seq, value, now)?)
     }
 
+    /// Whether it fits into an item.
+    pub fn fits(&self) -> bool {
+        sealed_size(&self.to_cbor()) <= VALUE_LIMIT
+    }
+
     /// The sealed bytes for a slot and a sequence number.
     ///
     /// # Errors
@@ -145,7 +150,7 @@ impl Record {
         nonce: [u8; NONCE_SIZE],
     ) -> Result<Vec<u8>, RecordError> {
         let plain = self.to_cbor();
-        let size = 1 + NONCE_SIZE + plain.len() + TAG_SIZE;
+        let size = sealed_size(&plain);
         if size > VALUE_LIMIT {
             return Err(RecordError::TooLarge { size });
         }
@@ -227,6 +232,10 @@ impl Record {
             Self { not_before: fields.number(field::NOT_BEFORE)?, not_after: fields.number(field::NOT_AFTER)?, status };
         (record.to_cbor() == bytes).then_some(record)
     }
+}
+
+fn sealed_size(plain: &[u8]) -> usize {
+    1 + NONCE_SIZE + plain.len() + TAG_SIZE
 }
 
 /// What the seal binds: a sealed value means nothing in another slot or under another sequence number.

@@ -3,10 +3,11 @@
 //! The file is text, a line a slot: `<40 hexadecimal digits> <number>`. It tells no identity.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::files;
 use crate::item::SlotId;
 
 /// How many slots are remembered; past it the one with the lowest number, the longest not renewed, is forgotten.
@@ -64,7 +65,7 @@ impl Seen {
             forget(&mut highest);
             highest.iter().map(|(slot, seq)| format!("{slot} {seq}\n")).collect::<String>()
         };
-        self.file.as_deref().map_or(Ok(()), |file| write(file, &text))
+        self.file.as_deref().map_or(Ok(()), |file| files::replace(file, &text))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SlotId, i64>> {
@@ -80,30 +81,12 @@ fn forget(highest: &mut HashMap<SlotId, i64>) {
 }
 
 fn read(file: &Path) -> io::Result<HashMap<SlotId, i64>> {
-    match std::fs::metadata(file) {
-        Ok(metadata) if metadata.len() > SIZE_LIMIT => {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is no memory of sequence numbers"));
-        }
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
-        Err(error) => return Err(error),
-    }
-    let text = std::fs::read_to_string(file)?;
+    let text = files::read(file, SIZE_LIMIT)?.unwrap_or_default();
     Ok(text
         .lines()
         .filter_map(|line| line.split_once(' '))
         .filter_map(|(slot, seq)| Some((SlotId::parse(slot)?, seq.parse().ok()?)))
         .collect())
-}
-
-/// Writes beside the file and renames, so that a power cut leaves the old one or the new.
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    let mut new = std::fs::File::create(&beside)?;
-    new.write_all(text.as_bytes())?;
-    new.sync_all()?;
-    std::fs::rename(&beside, file)
 }
 
 #[cfg(test)]

@@ -1,12 +1,17 @@
 //! The command line. One file a command under `cli/`, each with its arguments and a `run`.
 
 pub mod audit;
+pub mod bundle;
 pub mod check_config;
 pub mod demo;
+mod directory;
 pub mod init;
+pub mod locate;
 pub mod lookup;
 pub mod operator;
 pub mod passport;
+mod private_file;
+pub mod refresh;
 mod secret;
 pub mod serve;
 pub mod simulate;
@@ -39,11 +44,19 @@ enum Command {
     /// Let somebody into the console
     #[command(subcommand)]
     Operator(operator::Command),
+    /// Say what a CA's bundle holds, or bring it up to date
+    #[command(subcommand)]
+    Bundle(bundle::Command),
     /// Look somebody's certificate up in the directory
     Lookup(lookup::Args),
     /// Say what a signed identity (STIR/SHAKEN) is worth
     #[command(subcommand)]
     Passport(passport::Command),
+    /// Say where you are, or find where somebody is
+    #[command(subcommand)]
+    Locate(locate::Command),
+    /// Keep the records of others alive while their authority is away
+    Refresh(refresh::Args),
     /// Call a running service as its users do: one call, or many at a rate
     Simulate(simulate::Simulate),
 }
@@ -81,8 +94,11 @@ impl Cli {
             Command::CheckConfig(args) => check_config::run(args).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Operator(command) => operator::run(command).await,
+            Command::Bundle(command) => bundle::run(command).await,
             Command::Lookup(args) => lookup::run(args).await,
             Command::Passport(command) => passport::run(command).await,
+            Command::Locate(command) => locate::run(command).await,
+            Command::Refresh(args) => refresh::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,
         }
     }

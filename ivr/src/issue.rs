@@ -4,6 +4,7 @@
 mod certified;
 mod hold;
 mod lists;
+mod locating;
 mod old_key;
 mod order;
 mod recovery;
@@ -12,6 +13,7 @@ mod suspending;
 mod verification;
 mod wish;
 
+pub use self::locating::Listing;
 pub use self::old_key::{OldKeyError, Signed};
 use self::revoking::Reach;
 pub(crate) use self::wish::Cause;
@@ -311,6 +313,19 @@ impl Issue {
     /// As named.
     pub async fn withdraw_by_key(&self, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
         old_key::withdraw(&self.parts, signed, now).await
+    }
+
+    /// Has the directory show these keys beside the certificate, or none any more.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn locate(
+        &self,
+        signed: &Signed<'_>,
+        listing: Option<&Listing<'_>>,
+        now: OffsetDateTime,
+    ) -> Result<(), OldKeyError> {
+        locating::locate(&self.parts, signed, listing, now).await
     }
 
     /// A call of this level from this number, which has no verification, suspends what the number has, and stops the key

@@ -7,6 +7,8 @@ pub mod clock;
 pub mod config;
 mod crowd;
 pub mod enrol_email;
+pub mod gateway;
+mod hex;
 pub mod issue;
 pub mod key_file;
 pub mod link_status;

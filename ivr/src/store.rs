@@ -19,6 +19,7 @@ pub mod calls;
 pub(crate) mod certificates;
 pub(crate) mod happenings;
 pub(crate) mod intents;
+pub(crate) mod location_keys;
 pub(crate) mod mail_uses;
 pub(crate) mod mails;
 pub(crate) mod operators;

@@ -45,6 +45,7 @@ use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::crowd::Crowd;
 use crate::enrol_email::EnrolEmail;
+use crate::gateway::Gateway;
 use crate::issue::Issue;
 use crate::link_status::LinkStatus;
 use crate::mail::Catcher;
@@ -93,6 +94,8 @@ pub struct Parts {
     pub sandbox: Option<Sandbox>,
     /// Enrolment by email; `None` without `[smtp]`.
     pub enrol: Option<EnrolEmail>,
+    /// Records of the directory over HTTP.
+    pub gateway: Gateway,
     /// Call records.
     pub calls: CallRecord,
     /// The console's people.

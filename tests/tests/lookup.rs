@@ -74,6 +74,7 @@ fn an_older_record_than_one_seen_before_is_not_believed(demo: &Service, identity
         .arg(demo.bundle())
         .arg("--seen")
         .arg(&seen)
+        .env("XDG_STATE_HOME", folder.path())
         .output()
         .expect("the program runs");
     let said = ended(&output, 6, "invalid");

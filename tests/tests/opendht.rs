@@ -94,6 +94,28 @@ fn a_ring_outlives_a_proxy_but_not_all_of_them() {
 
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
+fn a_ring_that_lost_three_quarters_of_its_nodes_still_has_every_record() {
+    inside("a_ring_that_lost_three_quarters_of_its_nodes_still_has_every_record", || async {
+        let mut nodes = DhtNodes::start(8);
+        let backend = through(&nodes.urls());
+        connected(&backend).await;
+        let records: Vec<Item> = (0..16_u8).map(|number| item(&[number], 1_799_999_000, &[number; 700])).collect();
+        for item in &records {
+            backend.put(item, TTL, None, now()).await.expect("stored by eight");
+        }
+        // 3 of 8, and then 6: at least 30 % and 75 %. Two are left, for a node without peers counts as dead.
+        for stopped in [0..3, 3..6] {
+            stopped.for_each(|number| nodes.stop(number));
+            for item in &records {
+                let answer = backend.get(item.slot(), PATIENCE, None, now()).await;
+                assert_eq!(answer, Ok(Answer::Items { items: vec![item.clone()], complete: false }));
+            }
+        }
+    });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
 fn a_node_without_peers_never_says_nothing() {
     inside("a_node_without_peers_never_says_nothing", || async {
         let (_node, url) = DhtNodes::lone(0);

@@ -23,14 +23,21 @@ use crate::item::{Item, Slot};
 
 /// Puts in flight at once; above 8 to 16 some fail.
 const PUTS_AT_ONCE: usize = 8;
-/// How often a put that lost a race or an answer is tried.
+/// How often a put is tried that lost a race or an answer, or that fewer than four fifths of the nodes took.
 const PUT_TRIES: u32 = 4;
+/// So many answers may arrive at once. Each takes about 2 KB of a socket's buffer, which has 208 KB by default: past it they
+/// are lost, and a query whose answers are all lost has heard nobody.
+const ANSWERS_AT_ONCE: usize = 64;
+/// How often a slot is asked for, if less than half of a ring answered.
+const GET_TRIES: u32 = 2;
 /// How long one put may take with all its tries.
 const PUT_PATIENCE: Duration = Duration::from_secs(20);
 /// How long one query of a put may take: the library gives a silent node 2 s.
 const QUERY_PATIENCE: Duration = Duration::from_secs(5);
 /// Nodes of mainline forget an item after two hours.
 const LIFE: Duration = Duration::from_secs(2 * 3600);
+/// So many nodes closest to a slot keep its item (Kademlia's k).
+const CLOSEST: usize = 20;
 /// The public network has said "nothing" if this many of the closest nodes did.
 const PUBLIC_QUORUM: usize = 4;
 /// How many records each node of an embedded ring keeps (about 1.3 KB each); past it the longest unread one goes, and the
@@ -40,7 +47,7 @@ const RING_VALUES: usize = 50_000;
 /// A few mainline nodes in this process, bound to 127.0.0.1. They stop when this is dropped.
 #[derive(Debug)]
 pub struct Ring {
-    _nodes: Vec<Dht>,
+    nodes: Vec<Dht>,
     addresses: Vec<SocketAddrV4>,
 }
 
@@ -60,7 +67,12 @@ impl Ring {
         for address in &addresses {
             nodes.push(build(addresses.clone(), address.port(), Role::Server, Ipv4Addr::LOCALHOST).await?);
         }
-        Ok(Self { _nodes: nodes, addresses })
+        Ok(Self { nodes, addresses })
+    }
+
+    /// Ends nodes, as when their machines fail, until so many are left; their addresses stay listed.
+    pub fn shrink_to(&mut self, left: usize) {
+        self.nodes.truncate(left);
     }
 
     /// Where the nodes listen: what goes into the bundle.
@@ -75,6 +87,7 @@ pub struct Mainline {
     node: AsyncDht,
     network: Network,
     puts: Arc<Semaphore>,
+    queries: Arc<Semaphore>,
 }
 
 #[derive(Debug, Clone)]
@@ -100,7 +113,7 @@ impl Mainline {
         let local = addresses.iter().all(|address| address.ip().is_loopback());
         let bind = if local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
         let node = build(addresses.to_vec(), 0, Role::Client, bind).await?.as_async();
-        Ok(Self { node, network: Network::Ring(addresses.into()), puts: Arc::new(Semaphore::new(PUTS_AT_ONCE)) })
+        Ok(Self::over(node, Network::Ring(addresses.into())))
     }
 
     /// A client of the public network, through the library's list of well-known nodes.
@@ -109,7 +122,16 @@ impl Mainline {
     /// If no socket can be bound.
     pub async fn public() -> io::Result<Self> {
         let node = tokio::task::spawn_blocking(|| Dht::builder().port(0).build()).await.map_err(io::Error::other)??;
-        Ok(Self { node: node.as_async(), network: Network::Public, puts: Arc::new(Semaphore::new(PUTS_AT_ONCE)) })
+        Ok(Self::over(node.as_async(), Network::Public))
+    }
+
+    fn over(node: AsyncDht, network: Network) -> Self {
+        let answers = match &network {
+            Network::Ring(ring) => ring.len().clamp(1, CLOSEST),
+            Network::Public => CLOSEST,
+        };
+        let queries = Semaphore::new((ANSWERS_AT_ONCE / answers).max(2));
+        Self { node, network, puts: Arc::new(Semaphore::new(PUTS_AT_ONCE)), queries: Arc::new(queries) }
     }
 
     pub(super) async fn put(
@@ -128,7 +150,7 @@ impl Mainline {
     }
 
     async fn put_with_retries(&self, item: &Item, cas: Option<i64>, now: OffsetDateTime) -> Result<usize, PutError> {
-        let mut failure = PutError::Timeout;
+        let (mut stored, mut failure) = (0, PutError::Timeout);
         for attempt in 0..PUT_TRIES {
             if attempt > 0 {
                 sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
@@ -143,15 +165,25 @@ impl Mainline {
             if let Some(later) = current.filter(|have| have.rank() > item.rank()) {
                 return Err(PutError::Stale { have_seq: later.seq() });
             }
+            // Once a node has it, the condition held.
+            let cas = cas.filter(|_| stored == 0);
             if cas.is_some() && cas != current.map(Item::seq) {
                 return Err(PutError::CasFailed);
             }
             match self.node.put_mutable(native(item), cas).await {
-                Ok(outcome) => return Ok(usize::try_from(outcome.stored_at).unwrap_or(usize::MAX)),
+                Ok(outcome) => {
+                    stored = stored.max(usize::try_from(outcome.stored_at).unwrap_or(usize::MAX));
+                    // A client that has just begun knows few nodes, and answers get lost where much is put at once; but
+                    // a few nodes do not outlive what takes away the rest.
+                    let wanted = if attempt == 0 { self.most_nodes().max(view.answered) } else { view.answered };
+                    if stored * 5 >= wanted * 4 {
+                        return Ok(stored);
+                    }
+                }
                 Err(error) => failure = classify(error)?,
             }
         }
-        Err(failure)
+        if stored > 0 { Ok(stored) } else { Err(failure) }
     }
 
     pub(super) async fn get(
@@ -161,12 +193,48 @@ impl Mainline {
         newer_than: Option<i64>,
         now: OffsetDateTime,
     ) -> Result<Answer, GetError> {
-        let view = self.query(slot, newer_than, patience, now).await;
+        let mut view = View::default();
+        // A client that has just begun may have asked the dead only: once more, it knows who is left.
+        for _ in 0..GET_TRIES {
+            view = self.query(slot, newer_than, patience / GET_TRIES, now).await;
+            if !view.items.is_empty() || self.heard_most(&view) {
+                break;
+            }
+        }
         let complete = self.heard_enough(&view);
         match (view.items.is_empty(), complete) {
             (false, complete) => Ok(Answer::Items { items: view.items, complete }),
             (true, true) => Ok(Answer::Nothing { asked: view.answered }),
             (true, false) => Err(GetError::Unreachable),
+        }
+    }
+
+    /// The first item that arrives and holds.
+    pub(super) async fn first(&self, slot: &Slot, now: OffsetDateTime) -> Option<Item> {
+        let _permit = self.queries.acquire().await.ok()?;
+        let salt = (!slot.salt().is_empty()).then_some(slot.salt());
+        let mut items = self.node.get_mutable(slot.key(), salt, None);
+        while let Some(found) = items.next().await {
+            if let Some(item) = checked(&found, slot, now) {
+                return Some(item);
+            }
+        }
+        None
+    }
+
+    /// Whether so many answered that asking again would not change much.
+    fn heard_most(&self, view: &View) -> bool {
+        match &self.network {
+            Network::Ring(ring) => view.answered * 2 > ring.len(),
+            Network::Public => view.answered >= PUBLIC_QUORUM,
+        }
+    }
+
+    /// How many nodes keep an item, if all are there whose addresses are known.
+    fn most_nodes(&self) -> usize {
+        match &self.network {
+            Network::Ring(ring) => ring.len().min(CLOSEST),
+            Network::Public => 0,
         }
     }
 
@@ -195,21 +263,24 @@ impl Mainline {
 
     async fn query(&self, slot: &Slot, newer_than: Option<i64>, patience: Duration, now: OffsetDateTime) -> View {
         let salt = (!slot.salt().is_empty()).then_some(slot.salt());
-        let mut view = View { items: Vec::new(), answered: 0, responders: Vec::new() };
-        let mut query = self.node.get_mutable_detailed(slot.key(), salt, newer_than);
-        // Asked at once after the first, this does not send anything: it shares the query and tells who answered.
-        let closest = self.node.get_closest_nodes(Id::from(slot.id().0));
+        let mut view = View::default();
         let collect = async {
-            while let Some(found) = query.items.next().await {
-                view.items.extend(checked(&found, slot, now));
-                if view.items.len() > KEPT_ITEMS {
-                    view.items = newest_first(std::mem::take(&mut view.items));
-                    view.items.truncate(KEPT_ITEMS);
+            let _permit = self.queries.acquire().await.ok()?;
+            let mut query = self.node.get_mutable_detailed(slot.key(), salt, newer_than);
+            let items = async {
+                while let Some(found) = query.items.next().await {
+                    view.items.extend(checked(&found, slot, now));
+                    if view.items.len() > KEPT_ITEMS {
+                        view.items = newest_first(std::mem::take(&mut view.items));
+                        view.items.truncate(KEPT_ITEMS);
+                    }
                 }
-            }
-            query.outcome.recv().await.valid_responses()
+                query.outcome.recv().await.valid_responses()
+            };
+            // Asked at once after the first, this does not send anything: it shares the query and tells who answered.
+            Some(join(items, self.node.get_closest_nodes(Id::from(slot.id().0))).await)
         };
-        if let Ok((answered, closest)) = timeout(patience, join(collect, closest)).await {
+        if let Ok(Some((answered, closest))) = timeout(patience, collect).await {
             view.answered = usize::try_from(answered).unwrap_or(usize::MAX);
             view.responders = closest.iter().map(|node| node.address()).collect();
         }
@@ -219,6 +290,7 @@ impl Mainline {
 }
 
 /// What one query saw; nobody answered and responded if it did not end in time.
+#[derive(Default)]
 struct View {
     items: Vec<Item>,
     answered: usize,

@@ -11,7 +11,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
+use futures_util::stream::FuturesUnordered;
+use reqwest::header::CONTENT_ENCODING;
 use reqwest::{Client, Response, Url, redirect};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -28,15 +30,25 @@ const LIFE: Duration = Duration::from_secs(600);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// How long one request of a put may take.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a proxy may go on sending lines after its first byte.
-const STREAM_PATIENCE: Duration = Duration::from_secs(2);
+/// A put that took so long is begun through the next proxy as well; the first of them that stored it counts.
+const HEDGE_AFTER: Duration = Duration::from_secs(2);
+/// How long a put reads what lies in the slot before and after it.
+const GLANCE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a proxy may take until it begins to answer a reader.
+const HEAD_PATIENCE: Duration = Duration::from_secs(4);
+/// How long a proxy may go on sending lines after its first byte: with it, a flooded slot is answered for within 2 s.
+const STREAM_PATIENCE: Duration = Duration::from_millis(1500);
+/// So many lines that are not ours: nodes keep a limited number of values, so ours may have been crowded out.
+const JUNK_LIMIT: usize = 1000;
 /// How many bytes of one answer are read.
 const STREAM_LIMIT: usize = 8 * 1024 * 1024;
 /// The longest answer of a proxy that is not a stream of values.
 const REPLY_LIMIT: usize = 16 * 1024;
-/// How often the item is looked for after it was put, and the pause between.
-const READ_BACKS: u32 = 5;
-const READ_BACK_PAUSE: Duration = Duration::from_millis(200);
+/// A reader wants all items of a slot.
+const ALL: usize = usize::MAX;
+/// How often the item is looked for after it was put, and the first pause between, which doubles: 0.6 s in all.
+const READ_BACKS: u32 = 7;
+const READ_BACK_PAUSE: Duration = Duration::from_millis(10);
 
 /// A list of proxies of one OpenDHT network.
 #[derive(Debug, Clone)]
@@ -88,29 +100,42 @@ impl OpenDht {
         now: OffsetDateTime,
     ) -> Result<Stored, PutError> {
         self.check_current(item, cas, now).await?;
+        let writer = self.put_through_one(item).await?;
+        let nodes = self.read_back(item, writer, now).await?;
+        Ok(Stored { nodes, expires: now + ttl.min(LIFE) })
+    }
+
+    /// Puts through one proxy after the other until one has it, and says which. One that hangs does not hold up the next.
+    async fn put_through_one(&self, item: &Item) -> Result<usize, PutError> {
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut next = (0..self.proxies.len()).map(|step| (first + step) % self.proxies.len());
+        let mut tries = FuturesUnordered::new();
         let mut failure = PutError::Unreachable;
-        for step in 0..self.proxies.len() {
-            let writer = (first + step) % self.proxies.len();
-            match self.put_through(&self.proxies[writer], item).await {
-                Ok(()) => {
-                    let nodes = self.read_back(item, writer, now).await?;
-                    return Ok(Stored { nodes, expires: now + ttl.min(LIFE) });
-                }
+        loop {
+            if let Some(writer) = next.next() {
+                tries.push(async move { (writer, self.put_through(&self.proxies[writer], item).await) });
+            } else if tries.is_empty() {
+                return Err(failure);
+            }
+            let wait = if next.len() > 0 { HEDGE_AFTER } else { REQUEST_PATIENCE };
+            match timeout(wait, tries.next()).await {
+                Ok(Some((writer, Ok(())))) => return Ok(writer),
                 // Keep the most telling failure: that one proxy is dead says less than what a living one answered.
-                Err(PutError::Unreachable) => {}
-                Err(error) => failure = error,
+                Ok(Some((_, Err(PutError::Unreachable))) | None) => {}
+                Ok(Some((_, Err(error)))) => failure = error,
+                Err(_) if next.len() > 0 => {}
+                Err(_) => return Err(PutError::Timeout),
             }
         }
-        Err(failure)
     }
 
     /// OpenDHT knows no sequence numbers, so what lies there is read first.
     async fn check_current(&self, item: &Item, cas: Option<i64>, now: OffsetDateTime) -> Result<(), PutError> {
-        let current = match self.get(item.slot(), REQUEST_PATIENCE, now).await {
+        let current = match self.get(item.slot(), GLANCE_PATIENCE, now).await {
             Ok(Answer::Items { items, .. }) => items.into_iter().next(),
-            // Whoever floods a slot shall not keep us from writing into it.
+            // Whoever floods a slot, or is slow, shall not keep us from writing into it: of two items the later counts anyway.
             Ok(Answer::Nothing { .. }) | Err(GetError::Overloaded) => None,
+            Err(GetError::Unreachable) if cas.is_none() => None,
             Err(GetError::Unreachable) => return Err(PutError::Unreachable),
         };
         if let Some(later) = current.as_ref().filter(|have| have.rank() > item.rank()) {
@@ -146,24 +171,23 @@ impl OpenDht {
         }
     }
 
-    /// Looks for a just written item through the other proxies, or through the same if it is the only one that works.
+    /// Looks for a just written item through the other proxies, and in the end through the writer itself: then only that
+    /// one is known to have it.
     async fn read_back(&self, item: &Item, writer: usize, now: OffsetDateTime) -> Result<usize, PutError> {
+        let mut others: Vec<_> = (1..self.proxies.len()).map(|step| (writer + step) % self.proxies.len()).collect();
         for attempt in 0..READ_BACKS {
             if attempt > 0 {
-                sleep(READ_BACK_PAUSE).await;
+                sleep(READ_BACK_PAUSE * 2_u32.pow(attempt - 1)).await;
             }
-            let others = (1..self.proxies.len()).map(|step| &self.proxies[(writer + step) % self.proxies.len()]);
-            let mut answered = false;
-            for proxy in others {
-                let view = self.read(proxy, item.slot(), REQUEST_PATIENCE, now).await;
-                answered |= view.end == End::Complete;
-                if view.items.contains(item) {
-                    return Ok(2);
-                }
+            let read = |proxy: usize| self.read(&self.proxies[proxy], item.slot(), GLANCE_PATIENCE, ALL, now);
+            let views = join_all(others.iter().map(|&proxy| read(proxy))).await;
+            if views.iter().any(|view| view.items.contains(item)) {
+                return Ok(2);
             }
-            if !answered
-                && self.read(&self.proxies[writer], item.slot(), REQUEST_PATIENCE, now).await.items.contains(item)
-            {
+            // Who did not answer is not waited for again.
+            let mut answered = views.iter().map(|view| view.end != End::Silent);
+            others.retain(|_| answered.next().unwrap_or(false));
+            if (others.is_empty() || attempt + 1 == READ_BACKS) && read(writer).await.items.contains(item) {
                 return Ok(1);
             }
         }
@@ -171,7 +195,7 @@ impl OpenDht {
     }
 
     pub(super) async fn get(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Result<Answer, GetError> {
-        let views = join_all(self.proxies.iter().map(|proxy| self.read(proxy, slot, patience, now))).await;
+        let views = join_all(self.proxies.iter().map(|proxy| self.read(proxy, slot, patience, ALL, now))).await;
         let count = |end: End| views.iter().filter(|view| view.end == end).count();
         let (answered, flooded) = (count(End::Complete), count(End::Flooded));
         let items = newest_first(views.into_iter().flat_map(|view| view.items).collect());
@@ -183,17 +207,30 @@ impl OpenDht {
         }
     }
 
-    /// Reads a slot through one proxy.
-    async fn read(&self, proxy: &Url, slot: &Slot, patience: Duration, now: OffsetDateTime) -> View {
-        let mut view = View { items: Vec::new(), end: End::Silent };
+    /// The first item that any proxy gives and that holds.
+    pub(super) async fn first(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Option<Item> {
+        let reads = self.proxies.iter().map(|proxy| self.read(proxy, slot, patience, 1, now));
+        let mut reads: FuturesUnordered<_> = reads.collect();
+        while let Some(view) = reads.next().await {
+            if let Some(item) = view.items.into_iter().next() {
+                return Some(item);
+            }
+        }
+        None
+    }
+
+    /// Reads a slot through one proxy, to its end or until there are `enough` items.
+    async fn read(&self, proxy: &Url, slot: &Slot, patience: Duration, enough: usize, now: OffsetDateTime) -> View {
+        let mut view = View { items: Vec::new(), junk: 0, end: End::Silent };
         let whole = async {
-            let (connected, response) =
-                futures_util::join!(self.is_connected(proxy), self.http.get(key_url(proxy, slot.id())).send());
-            // A proxy without peers answers 200 and an empty list for everything.
-            let Some(response) = response.ok().filter(|response| connected && response.status().is_success()) else {
-                return;
+            let head = join(self.is_connected(proxy), self.http.get(key_url(proxy, slot.id())).send());
+            let Ok((connected, response)) = timeout(HEAD_PATIENCE, head).await else { return };
+            // A proxy without peers answers 200 and an empty list for everything. And we ask for no compression.
+            let is_plain = |response: &Response| {
+                response.status().is_success() && !response.headers().contains_key(CONTENT_ENCODING)
             };
-            view.collect(response, slot, now).await;
+            let Some(response) = response.ok().filter(|response| connected && is_plain(response)) else { return };
+            view.collect(response, slot, enough, now).await;
         };
         if timeout(patience, whole).await.is_err() && view.end != End::Flooded {
             view.end = End::Silent;
@@ -222,6 +259,8 @@ impl OpenDht {
 /// What one proxy showed of a slot.
 struct View {
     items: Vec<Item>,
+    /// How many lines were none of ours.
+    junk: usize,
     end: End,
 }
 
@@ -236,7 +275,7 @@ enum End {
 }
 
 impl View {
-    async fn collect(&mut self, response: Response, slot: &Slot, now: OffsetDateTime) {
+    async fn collect(&mut self, response: Response, slot: &Slot, enough: usize, now: OffsetDateTime) {
         let mut stream = response.bytes_stream();
         let mut lines = Lines::default();
         let mut read = 0;
@@ -252,6 +291,9 @@ impl View {
                     return End::Flooded;
                 }
                 lines.push(&bytes, |line| self.judge(line, slot, now));
+                if self.items.len() >= enough {
+                    return End::Silent;
+                }
                 chunk = match stream.next().await {
                     Some(next) => next,
                     None => {
@@ -262,6 +304,9 @@ impl View {
             }
         };
         self.end = timeout(STREAM_PATIENCE, reading).await.unwrap_or(End::Flooded);
+        if self.end == End::Complete && self.junk > JUNK_LIMIT {
+            self.end = End::Flooded;
+        }
     }
 
     fn judge(&mut self, line: &[u8], slot: &Slot, now: OffsetDateTime) {
@@ -269,7 +314,11 @@ impl View {
             .ok()
             .and_then(|line| STANDARD.decode(line.data).ok())
             .and_then(|bytes| Item::from_bytes(&bytes, slot, now).ok());
-        if let Some(item) = item.filter(|item| !self.items.contains(item)) {
+        let Some(item) = item else {
+            self.junk += 1;
+            return;
+        };
+        if !self.items.contains(&item) {
             self.items.push(item);
             if self.items.len() > KEPT_ITEMS {
                 self.items = newest_first(std::mem::take(&mut self.items));

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use time::OffsetDateTime;
 
 use super::{Answer, Backend, GetError, Health, PutError, Stored};
@@ -117,6 +119,21 @@ impl Several {
             (true, Some(error)) => Err(error),
             (true, None) => Ok(Harvest::Nothing { asked }),
         }
+    }
+
+    /// The first item of a slot that arrives from anywhere and holds, and from where. See [`Backend::first`].
+    pub async fn first(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Option<(Item, &'static str)> {
+        let firsts = self
+            .backends
+            .iter()
+            .map(|backend| async move { backend.first(slot, patience, now).await.map(|item| (item, backend.name())) });
+        let mut firsts: FuturesUnordered<_> = firsts.collect();
+        while let Some(first) = firsts.next().await {
+            if first.is_some() {
+                return first;
+            }
+        }
+        None
     }
 
     /// Whether each backend can serve now.

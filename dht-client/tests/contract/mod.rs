@@ -39,6 +39,7 @@ async fn an_empty_slot_is_nothing(backend: &Backend) {
     let slot = Slot::new(key(1).verifying_key().to_bytes(), b"empty").expect("a short salt");
     let answer = backend.get(&slot, PATIENCE, None, now()).await;
     assert!(matches!(answer, Ok(Answer::Nothing { asked }) if asked > 0), "{answer:?}");
+    assert_eq!(backend.first(&slot, PATIENCE, now()).await, None);
 }
 
 async fn what_is_put_is_found(backend: &Backend) {
@@ -50,6 +51,7 @@ async fn what_is_put_is_found(backend: &Backend) {
             assert!(stored.nodes > 0 && stored.expires > now(), "{stored:?}");
         }
         assert_eq!(found(backend, item.slot()).await, item);
+        assert_eq!(backend.first(item.slot(), PATIENCE, now()).await, Some(item));
     }
 }
 

@@ -112,14 +112,18 @@ impl Authority {
 
     /// A leaf for a fresh P-256 key, DER.
     pub(crate) fn issue(&self, leaf: Leaf) -> Vec<u8> {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+        self.issue_for(&KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key"), leaf)
+    }
+
+    /// A leaf for this key, DER.
+    pub(crate) fn issue_for(&self, key: &impl PublicKeyData, leaf: Leaf) -> Vec<u8> {
         let mut params = params("leaf", leaf.not_before, leaf.not_after);
         params.is_ca = leaf.authority;
         params.subject_alt_names = leaf.names;
         params.key_usages = leaf.usages;
         params.extended_key_usages = leaf.purposes;
         params.custom_extensions = vec![policies(&leaf.levels, leaf.code_only)];
-        params.signed_by(&key, &self.intermediate).expect("a leaf").der().to_vec()
+        params.signed_by(key, &self.intermediate).expect("a leaf").der().to_vec()
     }
 
     /// The directory certificate of a key, PEM.
@@ -143,7 +147,7 @@ pub(crate) fn terms(number: u64) -> Terms {
     Terms { number, oid_arc: ARC.to_vec(), cost: HashCost::CHEAP, networks: vec![ring] }
 }
 
-fn ed25519(key: &SigningKey) -> impl PublicKeyData {
+pub(crate) fn ed25519(key: &SigningKey) -> impl PublicKeyData {
     const PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
     SubjectPublicKeyInfo::from_der(&[&PREFIX[..], &key.verifying_key().to_bytes()].concat()).expect("an SPKI")
 }

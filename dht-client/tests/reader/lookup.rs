@@ -122,6 +122,19 @@ async fn nothing_there_is_unknown_and_nobody_there_is_unreachable() {
 }
 
 #[tokio::test]
+async fn the_first_answer_is_provisional_and_nothing_is_never_concluded_from_it() {
+    let scene = Scene::new();
+    let first = async || scene.lookup.find_first(&scene.identity, PATIENCE, now()).await.expect("cheap parameters");
+    assert_eq!(first().await, Verdict::Unknown { asked: 1 });
+    scene.put(&scene.item(valid(scene.authority.issue(Leaf::default())), SEQ)).await;
+    assert!(matches!(first().await, Verdict::Found(found) if !found.origin.complete));
+    scene.put(&scene.item(Status::Revoked, SEQ + 1)).await;
+    assert!(matches!(first().await, Verdict::Revoked(origin) if !origin.complete));
+    scene.memory.fail(Failing::Dead);
+    assert_eq!(first().await, Verdict::Unreachable(GetError::Unreachable));
+}
+
+#[tokio::test]
 async fn a_tombstone_and_a_hold_are_said() {
     let scene = Scene::new();
     let certificate = scene.authority.issue(Leaf::default());

@@ -2,5 +2,6 @@
 
 mod authority;
 mod bundle;
+mod location;
 mod lookup;
 mod vectors;

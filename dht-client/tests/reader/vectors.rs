@@ -16,17 +16,17 @@ fn vectors() -> HashMap<&'static str, &'static str> {
     blocks.flat_map(str::lines).filter_map(|line| line.split_once(" = ")).collect()
 }
 
-fn bytes(name: &str) -> Vec<u8> {
+pub(crate) fn bytes(name: &str) -> Vec<u8> {
     let hex = vectors()[name];
     assert!(hex.len().is_multiple_of(2), "{name}");
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal")).collect()
 }
 
-fn array<const N: usize>(name: &str) -> [u8; N] {
+pub(crate) fn array<const N: usize>(name: &str) -> [u8; N] {
     bytes(name).try_into().expect("a value of that size")
 }
 
-fn number(name: &str) -> i64 {
+pub(crate) fn number(name: &str) -> i64 {
     vectors()[name].parse().expect("a number")
 }
 

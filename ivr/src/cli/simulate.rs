@@ -2,6 +2,7 @@
 //! The exit code is 0 only if every scenario ended as it should.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::task::JoinSet;
 #[cfg(target_os = "linux")]
 mod load;
 
+use super::private_file::{self, Present};
 use crate::clock::Clock;
 use crate::phone::Scenario;
 use crate::phone::api::Api;
@@ -60,6 +62,9 @@ pub struct Simulate {
     /// Put records into the DHT, however many calls there are
     #[arg(long)]
     pub publish: bool,
+    /// Write the private key that was certified into this file (PEM), for `locate`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["calls", "without_certificate"])]
+    pub keep_key: Option<PathBuf>,
     /// How many calls to make
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub calls: u32,
@@ -104,6 +109,9 @@ async fn one(simulate: Simulate) -> anyhow::Result<ExitCode> {
         }
     };
     let outcome = apply(simulate.application(&simulate.number, !simulate.without_publishing), &tell).await?;
+    if let Some(file) = &simulate.keep_key {
+        private_file::write(file, outcome.key_pem.expose(), Present::Replaced)?;
+    }
     if json {
         println!("{}", report(&simulate, &outcome));
     }

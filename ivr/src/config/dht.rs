@@ -71,6 +71,12 @@ pub(super) fn check(purpose: Purpose, file: &mut File<'_>) -> Option<Dht> {
         file.findings
             .fault("dht.hash_cost", "\"cheap\" lets anybody list every number of the directory; it is for tests");
     }
+    if networks.iter().flatten().any(|network| *network == Network::MainlinePublic) && purpose == Purpose::Serve {
+        file.findings.warn(
+            "dht.networks",
+            "mainline: no test of this program reaches the public network; look your first record up from elsewhere",
+        );
+    }
     for network in networks.iter().flatten() {
         if let Network::OpenDht(proxies) = network
             && proxies.len() < 2

@@ -32,7 +32,7 @@ country = "US"
 oid_arc = "1.3.6.1.4.1.55555"
 passphrase_file = "passphrase"
 [dht]
-networks = ["mainline"]
+networks = ["mainline:192.0.2.9:4001"]
 "#;
 
 fn parsed(text: &str, purpose: Purpose) -> (Option<Config>, Vec<String>) {
@@ -201,13 +201,25 @@ fn every_fault_is_told_with_its_place() {
         ("1.3.6.1.4.1.55555", "1.40.1", "fault: ca.oid_arc: \"1.40.1\" is no object identifier"),
         ("[dht]", "[database]\nurl = \"mysql://h/d\"\n[dht]", "fault: database.url: write sqlite:FILE or postgres://"),
         ("[dht]", "[operators]\nsession_hours = 0\n[dht]", "fault: operators.session_hours: between 1 hour and a week"),
-        ("[dht]\nnetworks = [\"mainline\"]", "", "fault: dht: the section [dht] is missing: choose a directory"),
-        ("networks = [\"mainline\"]", "", "fault: dht.networks: no network is named"),
-        ("networks = [\"mainline\"]", "networks = [\"ipfs\"]", "fault: dht.networks: \"ipfs\": `ipfs` names no DHT"),
-        ("networks = [\"mainline\"]", "ring_ports = [4001]", "fault: dht.ring_ports: a ring has at least two nodes"),
         (
-            "networks = [\"mainline\"]",
-            "networks = [\"mainline\"]\nhash_cost = \"cheap\"",
+            "[dht]\nnetworks = [\"mainline:192.0.2.9:4001\"]",
+            "",
+            "fault: dht: the section [dht] is missing: choose a directory",
+        ),
+        ("networks = [\"mainline:192.0.2.9:4001\"]", "", "fault: dht.networks: no network is named"),
+        (
+            "networks = [\"mainline:192.0.2.9:4001\"]",
+            "networks = [\"ipfs\"]",
+            "fault: dht.networks: \"ipfs\": `ipfs` names no DHT",
+        ),
+        (
+            "networks = [\"mainline:192.0.2.9:4001\"]",
+            "ring_ports = [4001]",
+            "fault: dht.ring_ports: a ring has at least two nodes",
+        ),
+        (
+            "networks = [\"mainline:192.0.2.9:4001\"]",
+            "networks = [\"mainline:192.0.2.9:4001\"]\nhash_cost = \"cheap\"",
             "fault: dht.hash_cost: \"cheap\" lets anybody list",
         ),
         (
@@ -276,11 +288,16 @@ fn what_an_operator_should_know_is_a_warning() {
         ),
         ("passphrase_file = \"passphrase\"", "", "warning: ca.passphrase_file: without it, DIALPROOF_CA_PASSPHRASE"),
         (
-            "networks = [\"mainline\"]",
+            "networks = [\"mainline:192.0.2.9:4001\"]",
             "ring_ports = [4001, 4002]",
             "warning: dht.ring_ports: the ring lives in this process",
         ),
-        ("mainline", "opendht:http://127.0.0.1:8000", "with one proxy, no record is read back from another"),
+        ("mainline:192.0.2.9:4001", "mainline", "no test of this program reaches the public network"),
+        (
+            "mainline:192.0.2.9:4001",
+            "opendht:http://127.0.0.1:8000",
+            "with one proxy, no record is read back from another",
+        ),
         (
             "[ca]",
             "[verification]\nissue_from = \"L1\"\n[ca]",
@@ -323,7 +340,7 @@ fn lives_are_as_configured_and_else_the_longest() {
 fn the_demo_may_use_what_the_service_may_not() {
     let text = SMALL
         .replace("55555", "32473")
-        .replace("networks = [\"mainline\"]", "ring_ports = [0, 0, 0]\nhash_cost = \"cheap\"");
+        .replace("networks = [\"mainline:192.0.2.9:4001\"]", "ring_ports = [0, 0, 0]\nhash_cost = \"cheap\"");
     assert_eq!(parsed(&text, Purpose::Demo).1, Vec::<String>::new());
     assert!(parsed(&text, Purpose::Serve).0.is_none());
 }
@@ -360,7 +377,7 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
     assert!(config.is_some(), "{findings:#?}");
 
     let table: Table = all.parse().unwrap();
-    let sections: [(&str, &[&str]); 12] = [
+    let sections: [(&str, &[&str]); 13] = [
         ("service", keys_of::<service::Raw>()),
         ("http", keys_of::<http::Raw>()),
         ("sip", keys_of::<sip::Raw>()),

@@ -102,7 +102,7 @@ fn asked_at(nonce: &str) -> OffsetDateTime {
 }
 
 /// The certificate whose key signed this.
-async fn speaker(
+pub(super) async fn speaker(
     parts: &IssueParts,
     signed: &Signed<'_>,
     (action, key): (Action, Option<[u8; 32]>),

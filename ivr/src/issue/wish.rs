@@ -12,7 +12,9 @@ use tracing::{error, info};
 
 use super::{IssueError, IssueParts, hold, lists, old_key};
 use crate::store::certificates::New;
-use crate::store::{StoreError, audit, certificates, happenings, intents, records, revocations, verifications};
+use crate::store::{
+    StoreError, audit, certificates, happenings, intents, location_keys, records, revocations, verifications,
+};
 
 /// Signing takes milliseconds: an intent older than this has nobody who will give it a result.
 const STALE_INTENT: time::Duration = time::Duration::seconds(30);
@@ -230,6 +232,9 @@ pub(super) async fn conclude(
     };
     if !certificates::insert(&new, columns, &mut writer).await? {
         return Err(StoreError::Busy.into());
+    }
+    for old in &replaced {
+        location_keys::carry(&old.serial, &serial, columns, &mut writer).await?;
     }
     verifications::await_beside(&serial, &identity, columns, &mut writer).await?;
     if wish.publish {

@@ -121,13 +121,15 @@ async fn item(
     Ok(item.map_err(|error| error.to_string()))
 }
 
-/// The certificate, and the key beside it that waits to take its place.
+/// The certificate, the keys that its owner listed beside it, and the one that waits to take its place.
 fn entry(certificate: Stored) -> Entry {
     let pending = certificate.pending.map(|pending| {
         let key = *pending.spki_sha256.first_chunk().expect("a hash of 32 octets has 16");
         Pending { since: pending.since.unix_timestamp(), key }
     });
-    Entry { pending, ..Entry::new(certificate.der) }
+    let (location_key, kem_key) =
+        (certificate.location.map(|keys| keys.location), certificate.location.and_then(|keys| keys.kem));
+    Entry { location_key, kem_key, pending, ..Entry::new(certificate.der) }
 }
 
 /// The slow hash: made once, then kept. It opens only under the directory key and the cost that it was made with: when

@@ -15,6 +15,7 @@ use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::enrol_email::{self, EnrolEmail};
+use crate::gateway::Gateway;
 use crate::issue::{Issue, IssueParts};
 use crate::key_file::KeyFile;
 use crate::mail::{Catcher, MailSender, Nudge, Relay, Transport};
@@ -154,6 +155,8 @@ impl Parts {
             demo: is_demo.then(|| DemoPlaces { sip, bundle: config.ca().folder().join(names::BUNDLE), mails }),
         };
         let (figures, links) = (telephone.figures.clone(), telephone.links.clone());
+        let directory_key = authority.directory_key().verifying_key().to_bytes();
+        let gateway = Gateway::new(directory.clone(), store.clone(), directory_key);
         let directory = Arc::new(DirectoryHealth::new(directory, clock));
         App::new(web::Parts {
             clock,
@@ -175,6 +178,7 @@ impl Parts {
             }),
             sandbox,
             enrol,
+            gateway,
             calls,
             operators,
             flood: web::flood::Flood::new(keys.derived("puzzle"), config.verification().flood()),

@@ -6,6 +6,7 @@ use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::intents::{issuing_name, issuing_of};
+use super::location_keys::LocationKeys;
 use super::records::{Wanted, wanted_of};
 use super::{Columns, Conn, Row, StoreError, millis, time_of};
 
@@ -43,6 +44,8 @@ pub(crate) struct Stored {
     /// When and why it was revoked, or put on hold.
     pub(crate) revoked: Option<(OffsetDateTime, Reason)>,
     pub(crate) pending: Option<Pending>,
+    /// What its owner listed beside it.
+    pub(crate) location: Option<LocationKeys>,
     pub(crate) record: Option<StoredRecord>,
 }
 
@@ -240,7 +243,7 @@ macro_rules! select {
             "SELECT c.serial, c.issuing, c.identity_sealed, c.level, c.certificate_sealed, c.spki_sha256, c.not_before,
                  c.not_after, c.issued_at, v.at, v.reason, r.serial, r.slot, r.seq, r.bytes, r.backends,
                  CASE WHEN r.published_version = r.version THEN 1 ELSE 0 END, r.last_error,
-                 h.held_since, h.held_until, h.held_key, c.proof, r.wanted
+                 h.held_since, h.held_until, h.held_key, c.proof, r.wanted, c.location_keys_sealed
              FROM certificates c
              LEFT JOIN revocations v ON v.serial = c.serial
              LEFT JOIN records r ON r.serial = c.serial AND r.wanted IS NOT NULL
@@ -352,8 +355,10 @@ fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
         }
         _ => None,
     };
+    let location: Option<Vec<u8>> = row.try_get(23)?;
     let level = u8::try_from(level).ok().and_then(Level::from_number);
     Ok(Stored {
+        location: location.map(|sealed| LocationKeys::open(&serial, &sealed, columns)).transpose()?,
         issuing: issuing_of(row.try_get(1)?)?,
         identity: columns.open_text("certificates.identity", serial.as_bytes(), &identity)?,
         level: level.ok_or_else(|| StoreError::damaged("a level"))?,

@@ -8,6 +8,7 @@ pub mod calls;
 pub mod certificates;
 pub mod enrolments;
 pub mod health;
+pub mod items;
 pub mod level;
 pub mod old_key;
 pub mod sandbox;
@@ -30,6 +31,7 @@ pub fn routes() -> Router<App> {
         .merge(certificates::routes())
         .merge(old_key::routes())
         .merge(sandbox::routes())
+        .merge(items::routes())
         .merge(authority::routes())
         .merge(health::routes())
         .route("/openapi.json", get(async || Json(description())))
@@ -73,6 +75,9 @@ pub fn description() -> utoipa::openapi::OpenApi {
         sandbox::call,
         sandbox::read_back,
         sandbox::cancel,
+        old_key::locate,
+        items::show,
+        items::put,
         authority::bundle,
         authority::tel_list,
         authority::email_list,

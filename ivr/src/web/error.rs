@@ -320,7 +320,7 @@ impl IntoResponse for WebError {
         match &self {
             Self::Fault(cause) => tracing::error!(cause, "a request failed"),
             Self::Full => tracing::error!("a request failed: the disk of the database is full"),
-            Self::Busy => tracing::warn!("a request met a busy database"),
+            Self::Busy => tracing::warn!("a request met a busy database or directory"),
             _ => {}
         }
         let problem = self.problem();

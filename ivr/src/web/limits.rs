@@ -1,4 +1,4 @@
-//! Who asks, and how often they may. Only what changes something is limited: posts and deletions.
+//! Who asks, and how often they may. Only what changes something is limited, posts and deletions; and look-ups in a DHT.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -119,16 +119,24 @@ pub(super) fn is_local(app: &App, source: IpAddr) -> bool {
     source.is_loopback() && !app.settings.trusted_proxies.iter().any(|proxy| proxy.contains(source))
 }
 
-/// The layer that limits posts, but for who is on this machine.
+/// The layer that limits posts.
 pub async fn limit(State(app): State<App>, Source(source): Source, request: Request, next: Next) -> Response {
     let is_post = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    if is_post
-        && !is_local(&app, source)
-        && let Err(retry_after) = app.limits().take(source, app.clock.now())
-    {
-        return WebError::TooMany { retry_after }.into_response();
+    match if is_post { admit(&app, source) } else { Ok(()) } {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
     }
-    next.run(request).await
+}
+
+/// Takes one post of this source, or something that costs as much, unless it is on this machine.
+///
+/// # Errors
+/// [`WebError::TooMany`].
+pub(super) fn admit(app: &App, source: IpAddr) -> Result<(), WebError> {
+    if is_local(app, source) {
+        return Ok(());
+    }
+    app.limits().take(source, app.clock.now()).map_err(|retry_after| WebError::TooMany { retry_after })
 }
 
 impl FromRequestParts<App> for Source {

@@ -2,13 +2,16 @@
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
+use dht_client::backend::Health;
 use ivr_core::endpoint::Counters;
 use time::OffsetDateTime;
+use tokio::time::timeout;
 
 use super::App;
 use super::error::WebError;
@@ -16,6 +19,9 @@ use crate::link_status::LinkStatus;
 use crate::media_driver::MediaFigures;
 use crate::sip_driver::Figures;
 use crate::verify::Typed;
+
+/// How long the DHTs may take to say how they are: who reads the figures waits no longer than that.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Requests and what became of them, since the start.
 #[derive(Debug, Default)]
@@ -103,7 +109,27 @@ pub(crate) async fn text(app: &App) -> Result<String, WebError> {
     sip(&mut out, &figures.endpoint);
     telephone(&mut out, &figures);
     links(&mut out, &(app.links)(), app.clock.wall());
+    // A directory that does not say in time how it is leaves no lines: that is neither 0 nor all.
+    directory(&mut out, &timeout(PATIENCE, (app.directory)()).await.unwrap_or_default());
     Ok(out.text)
+}
+
+/// How the DHTs stand: the numbers of [`Health`].
+fn directory(out: &mut Page, backends: &[Health]) {
+    type Read<'a> = &'a dyn Fn(&Health) -> usize;
+    let metrics: [(&str, &str, Read<'_>); 2] = [
+        ("reachable", "Nodes or proxies of a DHT that answer.", &|health| health.reachable),
+        ("configured", "Nodes or proxies that it should have.", &|health| health.configured),
+    ];
+    for (name, help, read) in metrics {
+        if backends.is_empty() {
+            continue;
+        }
+        out.begin(&format!("dialproof_directory_{name}"), "gauge", help);
+        for (number, health) in backends.iter().enumerate() {
+            out.value(&format!("{{backend=\"{}\",number=\"{number}\"}}", health.backend), read(health) as u64);
+        }
+    }
 }
 
 fn sip(out: &mut Page, counters: &Counters) {

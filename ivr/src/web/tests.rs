@@ -10,6 +10,7 @@ mod email;
 mod flood;
 mod hold;
 mod hostile;
+mod items;
 mod pages;
 mod sandbox;
 pub(super) mod service;

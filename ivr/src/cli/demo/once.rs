@@ -7,10 +7,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use dht_client::{Found, Identity, Pin, Seen, Verdict};
+use dht_client::{Found, Identity, Pin, Verdict};
 use serde_json::{Value, json};
 
-use crate::cli::lookup::{Answer, Inquiry, certificate_pem, chain_pem, rfc3339};
+use crate::cli::directory;
+use crate::cli::lookup::{Answer, certificate_pem, chain_pem, rfc3339};
 use crate::clock::Clock;
 use crate::phone::CallReport;
 use crate::phone::Scenario;
@@ -82,9 +83,9 @@ impl Once<'_> {
 }
 
 async fn look_up(identity: &Identity, bundle: &Path) -> Result<Box<Found>> {
-    let (networks, seen) = (&[], Seen::new());
-    let inquiry = Inquiry { identity, bundle, pin: Pin::File, networks, patience: PATIENCE, seen };
-    match inquiry.answer().await? {
+    let now = Clock.wall();
+    let (bundle, networks) = directory::join(bundle, Pin::File, &[], now).await?;
+    match directory::reader(bundle, networks)?.find(identity, PATIENCE, now).await? {
         Verdict::Found(found) => Ok(found),
         other => Err(anyhow!("{}", Answer { identity, verdict: &other }.to_string().trim_end().to_owned())),
     }

@@ -11,12 +11,14 @@ use ivr_core::number::Number;
 use ivr_core::private::Private;
 use tempfile::TempDir;
 
+use crate::cli::private_file::{self, Present};
 use crate::cli::secret::{PASSPHRASE, Typing};
 use crate::clock::Clock;
 use crate::config::ca::DOCUMENTATION_ARC;
 use crate::config::draft::{Draft, Trunk};
 use crate::config::findings::Findings;
 use crate::config::{Config, Purpose};
+use crate::hex;
 use crate::key_file::KeyFile;
 use crate::service::founding::{Founding, open_authority, renew_bundle};
 
@@ -74,8 +76,8 @@ impl Place {
     pub(super) fn found(&self, config: &Config, networks: &[Network], clock: Clock) -> Result<(Authority, KeyFile)> {
         let is_new = !config.ca().folder().join(names::SETTINGS).exists();
         let authority = if is_new {
-            let passphrase = Private::new(hex(&clock.bytes::<16>()));
-            write_private(&self.passphrase_file(), passphrase.expose())?;
+            let passphrase = Private::new(hex::of(&clock.bytes::<16>()));
+            private_file::write(&self.passphrase_file(), passphrase.expose(), Present::Replaced)?;
             let founding = Founding { config, passphrase: &passphrase, cost: KeyCost::Throwaway };
             founding.found(networks, clock)?
         } else {
@@ -117,18 +119,4 @@ fn trunk() -> Result<Trunk> {
             ("max_calls", 200.into()),
         ],
     })
-}
-
-fn write_private(file: &Path, text: &str) -> Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let written = || {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600).open(file)?.write_all(text.as_bytes())
-    };
-    written().with_context(|| format!("writing {}", file.display()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::hex;
+
 /// A verdict about somebody. `Display` is for people, [`Answer::json`] for programs.
 pub(crate) struct Answer<'a> {
     /// Whom it is about.
@@ -69,9 +71,9 @@ impl Answer<'_> {
             "not_after": rfc3339(certificate.not_after),
             "certificate_pem": certificate_pem(certificate),
             "chain_pem": chain_pem(certificate),
-            "location_key": location_key.map(|key| hex(&key)),
-            "kem_key": kem_key.map(|key| hex(&key)),
-            "pending": pending.map(|pending| json!({ "since": pending.since, "key": hex(&pending.key) })),
+            "location_key": location_key.map(|key| hex::of(&key)),
+            "kem_key": kem_key.map(|key| hex::of(&key)),
+            "pending": pending.map(|pending| json!({ "since": pending.since, "key": hex::of(&pending.key) })),
             "dht": dht(origin),
         })
     }
@@ -95,6 +97,12 @@ impl fmt::Display for Answer<'_> {
                 if let Some(pending) = &found.pending {
                     writeln!(f, "  another key has asked for this identity since {}", seconds(pending.since))?;
                 }
+                let issuers = found.certificate.chain.len();
+                writeln!(
+                    f,
+                    "  chain         to the root over {issuers} issuer{}",
+                    if issuers == 1 { "" } else { "s" }
+                )?;
                 write_origin(f, &found.origin)?;
                 f.write_str(&certificate_pem(&found.certificate))
             }
@@ -120,6 +128,8 @@ impl fmt::Display for Answer<'_> {
 fn write_origin(f: &mut fmt::Formatter<'_>, origin: &Origin) -> fmt::Result {
     let Origin { backend, slot, seq, bytes, complete } = origin;
     writeln!(f, "  record        {backend}, slot {slot}, number {seq}, {bytes} bytes")?;
+    // A number is the time when it was signed, unless several were within a second.
+    writeln!(f, "  signed        {}", seconds(*seq))?;
     if *complete {
         return Ok(());
     }
@@ -128,7 +138,8 @@ fn write_origin(f: &mut fmt::Formatter<'_>, origin: &Origin) -> fmt::Result {
 
 fn dht(origin: &Origin) -> Value {
     let Origin { backend, slot, seq, bytes, complete } = origin;
-    json!({ "backend": backend, "slot": slot.to_string(), "seq": seq, "bytes": bytes, "complete": complete })
+    json!({ "backend": backend, "slot": slot.to_string(), "seq": seq, "bytes": bytes, "complete": complete,
+        "signed": seconds(*seq) })
 }
 
 /// The certificate, PEM.
@@ -147,10 +158,6 @@ fn pem(der: &[u8]) -> String {
     let lines = (0..base64.len()).step_by(64).map(|at| &base64[at..base64.len().min(at + 64)]);
     let lines: Vec<&str> = lines.collect();
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whole seconds in UTC, as certificates have them.
@@ -215,11 +222,14 @@ mod tests {
         let json = answer.json();
         assert_eq!(json["not_after"], "2026-03-31T12:00:00Z");
         assert_eq!(json["dht"]["slot"], "ab".repeat(20));
+        assert_eq!(json["dht"]["signed"], "2027-01-15T08:00:00Z");
         assert_eq!(json["kem_key"], "01".repeat(32));
         assert!(json["location_key"].is_null());
         let pem = json["certificate_pem"].as_str().unwrap();
         let lines: Vec<&str> = pem.lines().collect();
         assert_eq!((lines.len(), lines[1].len()), (5, 64), "{pem}");
-        assert!(answer.to_string().contains("level         L2\n"), "{answer}");
+        let text = answer.to_string();
+        assert!(text.contains("level         L2\n") && text.contains("over 1 issuer\n"), "{text}");
+        assert!(text.contains("signed        2027-01-15T08:00:00Z\n"), "{text}");
     }
 }

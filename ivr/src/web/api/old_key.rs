@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{post, put};
 use ca::Serial;
 use ca::old_key::Signature;
 use ivr_core::caller::Caps;
@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::verifications::{Body, Certificate, private};
-use crate::issue::{OldKeyError, Signed};
+use crate::hex;
+use crate::issue::{Listing, OldKeyError, Signed};
 use crate::web::App;
 use crate::web::error::{Problem, WebError};
 
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/certificates/{serial}/veto", post(veto))
         .route("/v1/certificates/{serial}/lift", post(lift))
         .route("/v1/certificates/{serial}/withdraw", post(withdraw))
+        .route("/v1/certificates/{serial}/location-key", put(locate))
 }
 
 /// A nonce.
@@ -74,6 +76,22 @@ pub struct Renewal {
     signature: String,
 }
 
+/// A signature over `locate`, by both keys.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Location {
+    /// As it was given.
+    nonce: String,
+    /// The Ed25519 key of the owner's location records, hexadecimal; null to list none any more.
+    location_key: Option<String>,
+    /// The X25519 key to which friends encrypt, hexadecimal.
+    kem_key: Option<String>,
+    /// Base64, by the certificate's key.
+    signature: String,
+    /// Base64, by the location key over the same text.
+    location_signature: Option<String>,
+}
+
 /// Get a nonce for a statement of a certificate's key. It is given for every serial number.
 #[utoipa::path(post, path = "/v1/certificates/{serial}/nonce", tag = "old key",
     params(("serial" = String, Path, description = "Hexadecimal")), responses(
@@ -119,7 +137,7 @@ pub(super) async fn veto(
     Body(veto): Body<Veto>,
 ) -> Result<Response, WebError> {
     let (serial, signature) = (read(&serial)?, signature(&veto.signature)?);
-    let key = hash(&veto.key).ok_or_else(|| WebError::field("key: 64 lower-case hexadecimal digits"))?;
+    let key = hex::read_array(&veto.key).ok_or_else(|| WebError::field("key: 64 lower-case hexadecimal digits"))?;
     let signed = Signed { serial: &serial, nonce: &veto.nonce, signature: &signature };
     app.issue.veto(&signed, key, app.clock.wall()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -166,6 +184,35 @@ async fn done(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// List the key of the owner's location records beside a certificate, or none any more. The directory follows.
+#[utoipa::path(put, path = "/v1/certificates/{serial}/location-key", tag = "old key", request_body = Location,
+    params(("serial" = String, Path, description = "Hexadecimal")), responses(
+    (status = 204, description = "Listed; if the directory shows the certificate, the keys follow"),
+    (status = 409, description = "The certificate is not in force", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Not signed by both keys", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn locate(
+    State(app): State<App>,
+    Path(serial): Path<String>,
+    Body(location): Body<Location>,
+) -> Result<Response, WebError> {
+    let (serial, by_owner) = (read(&serial)?, signature(&location.signature)?);
+    let key = |field: &str, text: &Option<String>| {
+        let wrong = || WebError::field(format!("{field}: 64 lower-case hexadecimal digits"));
+        text.as_deref().map(|text| hex::read_array(text).ok_or_else(wrong)).transpose()
+    };
+    let (listed, kem) = (key("location_key", &location.location_key)?, key("kem_key", &location.kem_key)?);
+    let agreed = location.location_signature.as_deref().map(signature).transpose()?;
+    let listing = match (listed, kem, &agreed) {
+        (Some(location), kem, Some(agreed)) => Some(Listing { location, kem, agreed }),
+        (None, None, None) => None,
+        _ => return Err(WebError::field("location_key and location_signature go together, kem_key only with them")),
+    };
+    let signed = Signed { serial: &serial, nonce: &location.nonce, signature: &by_owner };
+    app.issue.locate(&signed, listing.as_ref(), app.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 fn read(serial: &str) -> Result<Serial, WebError> {
     Serial::parse(serial).ok_or(WebError::NotFound)
 }
@@ -173,17 +220,4 @@ fn read(serial: &str) -> Result<Serial, WebError> {
 /// A signature as programs send it.
 pub(super) fn signature(text: &str) -> Result<Signature, WebError> {
     Signature::parse(text).map_err(|error| WebError::field(format!("signature: {error}")))
-}
-
-/// 64 lower-case hexadecimal digits.
-fn hash(text: &str) -> Option<[u8; 32]> {
-    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if text.len() != 64 || !text.bytes().all(is_digit) {
-        return None;
-    }
-    let mut hash = [0; 32];
-    for (at, octet) in hash.iter_mut().enumerate() {
-        *octet = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(hash)
 }

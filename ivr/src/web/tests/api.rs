@@ -255,6 +255,7 @@ async fn the_counters_tell_what_happened_and_only_near_by() {
         |name: &str, value: &str| format!("dialproof_trunk_{name}{{trunk=\"a \\\"b\\\"\",by=\"register\"}} {value}\n");
     text.says(&row("up", "1")).says(&row("registered_until_timestamp_seconds", "4000000600"));
     text.says("dialproof_media_foreign_packets_total 0\n").says("dialproof_call_record_lines_dropped_total 0\n");
+    text.says("dialproof_directory_reachable{backend=\"mainline\",number=\"0\"} 3\n");
     assert_eq!(Browser::from("192.0.2.7", &service.router).get("/metrics").await.status, StatusCode::NOT_FOUND);
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use dht_client::backend::Health;
+use dht_client::{Backend, Several};
 use ivr_core::call::flow::Step;
 use ivr_core::call::question::{Answer, Question, Session, VerificationId};
 use ivr_core::caller::TrunkProfile;
@@ -19,6 +20,7 @@ use time::OffsetDateTime;
 use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::enrol_email::fixture::{self as email, Postbox};
+use crate::gateway::Gateway;
 use crate::link_status::LinkStatus;
 use crate::operators::Operators;
 use crate::puzzle::Threshold;
@@ -114,6 +116,11 @@ impl Service {
             }),
             sandbox: Some(sandbox),
             enrol: Some(email::on(below.database.store.clone(), below.issue.clone(), "http://127.0.0.1:8080")),
+            gateway: Gateway::new(
+                Several::new(vec![Backend::Memory(below.dht.clone())]).unwrap(),
+                below.database.store.clone(),
+                below.authority.directory_key().verifying_key().to_bytes(),
+            ),
             calls: CallRecord::new(below.database.store.clone(), "test".to_owned(), Clock),
             operators: Operators::new(below.database.store.clone(), SESSION, Clock),
             flood: web::flood::Flood::new(below.database.keys.derived("puzzle"), threshold),

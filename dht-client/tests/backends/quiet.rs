@@ -1,12 +1,9 @@
 //! The backends that need no peer, held to the contract, and what they say when somebody does not answer.
-#![allow(clippy::unwrap_used, reason = "a test stops where its setting fails")]
-
-mod contract;
 
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
-use contract::{found, item, now};
+use crate::contract::{found, item, now};
 use dht_client::backend::mainline::{Mainline, Ring};
 use dht_client::backend::memory::{Fault, Memory};
 use dht_client::backend::opendht::OpenDht;
@@ -18,14 +15,14 @@ const TTL: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
 async fn memory_keeps_the_contract() {
-    contract::every_backend_keeps_the_contract(&Backend::Memory(Memory::default())).await;
+    crate::contract::every_backend_keeps_the_contract(&Backend::Memory(Memory::default())).await;
 }
 
 #[tokio::test]
 async fn an_embedded_ring_keeps_the_contract() {
     let ring = Ring::start(&[0, 0, 0]).await.unwrap();
     let backend = Backend::Mainline(Mainline::ring(ring.addresses()).await.unwrap());
-    contract::every_backend_keeps_the_contract(&backend).await;
+    crate::contract::every_backend_keeps_the_contract(&backend).await;
 }
 
 #[tokio::test]
@@ -138,6 +135,6 @@ async fn one_backend_that_does_not_answer_hides_no_item_and_proves_no_absence() 
     let harvest = both.get(item.slot(), PATIENCE, None, now()).await;
     assert_eq!(harvest, Ok(Harvest::Items { items: vec![(item.clone(), "memory")], complete: false }));
     dead.fail(Fault::Overloaded);
-    let other = contract::item(b"other", 1_799_999_000, b"hello");
+    let other = crate::contract::item(b"other", 1_799_999_000, b"hello");
     assert_eq!(both.get(other.slot(), PATIENCE, None, now()).await, Err(GetError::Overloaded));
 }

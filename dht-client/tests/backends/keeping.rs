@@ -1,0 +1,84 @@
+//! Records that somebody keeps alive who has no key: over restarts, over failures, to their end, and no further.
+
+use std::time::Duration;
+
+use dht_client::backend::memory::{Fault, Memory};
+use dht_client::refresher::{KeepError, Kept, Round};
+use dht_client::{Backend, PutError, Refresher, Several};
+use time::OffsetDateTime;
+
+use crate::contract::{found, item, now};
+
+const TTL: Duration = Duration::from_secs(3600);
+
+fn ring() -> (Memory, Several) {
+    let memory = Memory::default();
+    (memory.clone(), Several::new(vec![Backend::Memory(memory)]).unwrap())
+}
+
+fn later(seconds: i64) -> OffsetDateTime {
+    now() + time::Duration::seconds(seconds)
+}
+
+fn kept(salt: &[u8], until: i64) -> Kept {
+    Kept { item: item(salt, 1_799_999_000, b"a friend's"), expires: later(until) }
+}
+
+fn least() -> f64 {
+    0.0
+}
+
+#[tokio::test]
+async fn a_record_is_kept_over_a_restart_and_a_failure_until_it_expires() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queue");
+    let (memory, networks) = ring();
+    let mut keeper = Refresher::open(&file, networks.clone(), least, now()).unwrap();
+    keeper.keep(kept(b"kept", 9000), now()).unwrap();
+    assert_eq!(keeper.round(least, now()).await.unwrap(), Round { stored: 1, ..Round::default() });
+    drop(keeper);
+
+    memory.fail(Fault::Dead);
+    let mut keeper = Refresher::open(&file, networks.clone(), least, later(10)).unwrap();
+    assert_eq!((keeper.len(), keeper.deadline()), (1, Some(later(10))));
+    let failed = keeper.round(least, later(10)).await.unwrap();
+    assert_eq!(failed.failed, [(kept(b"kept", 0).item.slot().id(), PutError::Unreachable)]);
+    assert_eq!(keeper.deadline(), Some(later(12)));
+    memory.fail(Fault::None);
+    assert_eq!(keeper.round(least, later(12)).await.unwrap().stored, 1);
+    assert_eq!(keeper.deadline(), Some(later(12 + 3600)));
+    assert_eq!(found(&networks.backends()[0], kept(b"kept", 0).item.slot()).await, kept(b"kept", 0).item);
+
+    assert_eq!(keeper.round(least, later(9000)).await.unwrap(), Round::default());
+    assert!(keeper.is_empty() && keeper.deadline().is_none());
+    assert!(Refresher::open(&file, networks, least, later(9000)).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_later_record_of_its_owner_ends_the_keeping() {
+    let (_, networks) = ring();
+    let mut keeper = Refresher::new(networks.clone());
+    keeper.keep(kept(b"replaced", 9000), now()).unwrap();
+    let later_item = item(b"replaced", 1_799_999_001, b"the owner's next");
+    networks.put(&later_item, TTL, None, now()).await.unwrap();
+    let round = keeper.round(least, now()).await.unwrap();
+    assert_eq!(round.outdated, [later_item.slot().id()]);
+    assert!(keeper.is_empty());
+    assert_eq!(found(&networks.backends()[0], later_item.slot()).await, later_item);
+}
+
+#[tokio::test]
+async fn a_queue_that_somebody_wrote_into_gives_only_what_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queue");
+    let (_, networks) = ring();
+    let mut keeper = Refresher::open(&file, networks.clone(), least, now()).unwrap();
+    keeper.keep(kept(b"one", 9000), now()).unwrap();
+    assert!(matches!(keeper.keep(kept(b"over", 0), now()), Err(KeepError::Expired)));
+    let good = std::fs::read_to_string(&file).unwrap();
+    let forged = good.replace("YSBmcmllbmQncw", "YSBmcmllbmQnYw");
+    std::fs::write(&file, format!("rubbish\n{good}1 AAAA\n9999999999 !!\n{forged}{}\n", &good[..good.len() - 9]))
+        .unwrap();
+    let keeper = Refresher::open(&file, networks, least, now()).unwrap();
+    assert_eq!(keeper.len(), 1);
+}

@@ -1,0 +1,356 @@
+//! Where somebody is: written for everybody, for friends, for a few; and whatever can be wrong with it.
+
+use std::time::Duration;
+
+use dht_client::backend::memory::{Fault as Failing, Memory};
+use dht_client::location::place::Place;
+use dht_client::{
+    Absence, Audience, Backend, Bundle, Contact, Derived, Entry, Friend, FriendsKey, GetError, HashCost, Hasher,
+    Identity, Item, KemKey, Location, LocationError, Lookup, OwnerKey, Pin, Record, Seen, Several, SigningKey, Slot,
+    Status, Verdict, Whereabouts,
+};
+use proptest::prelude::*;
+use time::OffsetDateTime;
+
+use crate::authority::{Authority, Leaf, ed25519, now};
+use crate::vectors::{array, bytes, number};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const TTL: Duration = Duration::from_secs(3600);
+const SEQ: i64 = 1_799_999_000;
+
+fn identity() -> Identity {
+    Identity::parse("tel:+12025550143").expect("an identity")
+}
+
+fn at(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).expect("a time of this century")
+}
+
+/// The location of the vectors.
+fn written() -> Location {
+    let contact = |uri, priority| Contact::new(uri, priority, 1_700_003_600).expect("a contact");
+    Location {
+        identity: identity(),
+        contacts: vec![contact("sip:ada@192.0.2.7:5060;transport=tcp", 1000), contact("sips:ada@example.org", 500)],
+        not_before: 1_700_000_000,
+        not_after: 1_700_003_600,
+    }
+}
+
+fn p256() -> OwnerKey {
+    OwnerKey::P256(p256::ecdsa::SigningKey::from_slice(&bytes("loc_owner")).expect("a scalar"))
+}
+
+fn location_key() -> SigningKey {
+    SigningKey::from_bytes(&array("seed"))
+}
+
+fn published(audience: Audience<'_>, owner: &OwnerKey) -> Item {
+    written()
+        .publish(audience, (owner, &location_key()), number("seq"), [3; 32], at(number("seq")))
+        .expect("a location that fits")
+}
+
+/// What a reader at the time of the vectors makes of a value that lies in a place.
+fn read(value: Vec<u8>, place: &Place, kem_key: Option<&KemKey>, owner: &OwnerKey) -> Result<Location, LocationError> {
+    let now = at(number("seq"));
+    let item = Item::sign(&location_key(), place.slot().salt(), number("seq"), value, now).expect("an item");
+    Location::open(&item, place, kem_key, (&identity(), &owner.public()), now)
+}
+
+fn open_place() -> Place {
+    Place::open(&array("key"))
+}
+
+#[test]
+fn locations_have_these_bytes() {
+    let ed25519 = OwnerKey::Ed25519(SigningKey::from_bytes(&array("loc_owner_ed25519")));
+    for (owner, name) in [(p256(), "loc_open_value"), (ed25519, "loc_ed25519_value")] {
+        assert_eq!(published(Audience::Everybody, &owner).value(), bytes(name), "{name}");
+        assert_eq!(read(bytes(name), &open_place(), None, &owner), Ok(written()), "{name}");
+    }
+}
+
+#[test]
+fn what_another_program_sealed_is_opened() {
+    let friends = FriendsKey::from_bytes(array("loc_friends_key"));
+    let place = Place::all_of_friends(&array("key"), &friends, at(number("seq")))
+        .into_iter()
+        .find(|place| place.slot().salt() == bytes("loc_friends_salt"))
+        .expect("a friend looks there today");
+    assert_eq!(read(bytes("loc_friends_value"), &place, None, &p256()), Ok(written()));
+
+    let kem_key = KemKey::from_bytes(array("loc_kem"));
+    assert_eq!(kem_key.public(), array("loc_kem_public"));
+    let sealed = bytes("loc_recipients_value");
+    assert_eq!(read(sealed.clone(), &open_place(), Some(&kem_key), &p256()), Ok(written()));
+    let other = KemKey::from_bytes([0x23; 32]);
+    assert_eq!(read(sealed.clone(), &open_place(), Some(&other), &p256()), Err(LocationError::NotForUs));
+    assert_eq!(read(sealed, &open_place(), None, &p256()), Err(LocationError::NotForUs));
+}
+
+#[test]
+fn as_much_is_written_as_fits() {
+    let kem = |seed: u8| KemKey::from_bytes([seed; 32]).public();
+    let keys: Vec<_> = (1..=9).map(kem).collect();
+    let publish = |location: &Location, keys: &[[u8; 32]]| {
+        let both = (&p256(), &location_key());
+        location.publish(Audience::Recipients(keys), both, number("seq"), [3; 32], at(number("seq")))
+    };
+    let eight = publish(&written(), &keys[..8]).expect("eight recipients of two contacts fit");
+    let last = KemKey::from_bytes([8; 32]);
+    assert_eq!(read(eight.value().to_vec(), &open_place(), Some(&last), &p256()), Ok(written()));
+    assert_eq!(publish(&written(), &keys), Err(LocationError::Limits));
+    assert_eq!(publish(&written(), &[]), Err(LocationError::Limits));
+    assert_eq!(publish(&written(), &[[0; 32]]), Err(LocationError::Recipient));
+
+    let mut crowded = written();
+    crowded.contacts = vec![Contact::new(&format!("sip:{}", "a".repeat(190)), 0, 0).expect("a contact"); 8];
+    assert!(matches!(publish(&crowded, &keys[..1]), Err(LocationError::TooLarge { size }) if size > 996));
+    crowded.contacts.push(crowded.contacts[0].clone());
+    assert_eq!(publish(&crowded, &keys[..1]), Err(LocationError::Limits));
+    let too_long = Location { not_after: written().not_before + 86_401, ..written() };
+    assert_eq!(publish(&too_long, &keys[..1]), Err(LocationError::Limits));
+}
+
+#[test]
+fn a_contact_is_an_address_that_can_be_printed() {
+    for good in ["sip:a", "sips:ada@example.org:5061;transport=tls", "tel:+12025550143"] {
+        assert!(Contact::new(good, 1000, i64::MAX).is_ok(), "{good}");
+    }
+    let long = format!("sip:{}", "a".repeat(197));
+    for bad in
+        ["", "sip:", "ada@example.org", "http://a", "sip:a b", "sip:a\n", "sip:<a>", "sip:\u{e9}", "SIP:a", &long]
+    {
+        assert!(Contact::new(bad, 0, 0).is_err(), "{bad}");
+    }
+    assert!(Contact::new("sip:a", 1001, 0).is_err());
+}
+
+proptest! {
+    /// A location has one form: a changed byte, lost or added, signed anew by the location key, is never believed.
+    #[test]
+    fn a_changed_location_is_not_believed(which in 0..3_usize, at in any::<prop::sample::Index>(), byte in any::<u8>(), change in 0..3) {
+        let name = ["loc_open_value", "loc_ed25519_value", "loc_recipients_value"][which];
+        let good = bytes(name);
+        let mut changed = good.clone();
+        match change {
+            0 => changed[at.index(good.len())] = byte,
+            1 => { changed.remove(at.index(good.len())); }
+            _ => changed.insert(at.index(good.len() + 1), byte),
+        }
+        let owner = if which == 1 { OwnerKey::Ed25519(SigningKey::from_bytes(&array("loc_owner_ed25519"))) } else { p256() };
+        let opened = read(changed.clone(), &open_place(), Some(&KemKey::from_bytes(array("loc_kem"))), &owner);
+        // Of the recipients only ours is opened; what it does not cover is the other's.
+        prop_assert!(changed == good || which == 2 || opened.is_err());
+        prop_assert!(opened.is_err() || opened == Ok(written()));
+    }
+}
+
+/// Somebody with a certificate and a location key, and somebody who looks for them.
+struct Scene {
+    authority: Authority,
+    owner: OwnerKey,
+    memory: Memory,
+    lookup: Lookup,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let scene = Self::unpublished();
+        scene.enrol(Some(location_key().verifying_key().to_bytes()), SEQ).await;
+        scene
+    }
+
+    fn unpublished() -> Self {
+        let authority = Authority::new();
+        let memory = Memory::default();
+        let bundle = Bundle::read(authority.bundle(1).as_bytes(), Pin::File, now()).expect("the test's own bundle");
+        let several = Several::new(vec![Backend::Memory(memory.clone())]).expect("one backend");
+        let lookup = Lookup::new(bundle, several, Hasher::start().expect("a thread"));
+        Self { authority, owner: OwnerKey::Ed25519(SigningKey::from_bytes(&[0x31; 32])), memory, lookup }
+    }
+
+    async fn enrol(&self, location_key: Option<[u8; 32]>, seq: i64) {
+        let OwnerKey::Ed25519(key) = &self.owner else { panic!("the scene's key is Ed25519") };
+        let certificate = self.authority.issue_for(&ed25519(key), Leaf::default());
+        self.say(Status::Valid(Entry { location_key, ..Entry::new(certificate) }), seq).await;
+    }
+
+    async fn say(&self, status: Status, seq: i64) {
+        let record = Record { not_before: SEQ, not_after: SEQ + 86_400, status };
+        let key = self.authority.directory.verifying_key().to_bytes();
+        let derived = Derived::hash(&identity(), &key, HashCost::CHEAP).expect("cheap parameters");
+        let item =
+            record.publish(&derived, &self.authority.directory, seq, [9; 24], now()).expect("a record that fits");
+        self.put(&item).await;
+    }
+
+    async fn put(&self, item: &Item) {
+        Backend::Memory(self.memory.clone()).put(item, TTL, None, now()).await.expect("the map takes it");
+    }
+
+    /// The owner says where to be called.
+    async fn speak(&self, location: &Location, audience: Audience<'_>, seq: i64) -> Item {
+        let item = location.publish(audience, (&self.owner, &location_key()), seq, [4; 32], now()).expect("it fits");
+        self.put(&item).await;
+        item
+    }
+
+    async fn locate(&self, friend: &Friend) -> Whereabouts {
+        self.lookup.locate(&identity(), friend, PATIENCE, now()).await.expect("cheap parameters")
+    }
+
+    async fn absence(&self, friend: &Friend) -> Absence {
+        match self.locate(friend).await {
+            Whereabouts::Offline { why, .. } => why,
+            other => panic!("not absent: {other:?}"),
+        }
+    }
+}
+
+fn here(uri: &str) -> Location {
+    let contacts = vec![Contact::new(uri, 1000, now().unix_timestamp() + 600).expect("a contact")];
+    let not_before = now().unix_timestamp() - 60;
+    Location { identity: identity(), contacts, not_before, not_after: not_before + 3600 }
+}
+
+fn contact_of(whereabouts: &Whereabouts) -> String {
+    match whereabouts {
+        Whereabouts::Here { location, complete: true, .. } => location.living(now())[0].expose().to_owned(),
+        other => panic!("not here: {other:?}"),
+    }
+}
+
+const STRANGER: Friend = Friend { friends_key: None, kem_key: None };
+
+#[tokio::test]
+async fn who_is_here_is_told_from_who_is_known_and_who_is_not() {
+    let scene = Scene::unpublished();
+    assert_eq!(scene.locate(&STRANGER).await, Whereabouts::NotFound(Verdict::Unknown { asked: 1 }));
+    scene.enrol(None, SEQ).await;
+    assert_eq!(scene.absence(&STRANGER).await, Absence::NeverSaid);
+    scene.enrol(Some(location_key().verifying_key().to_bytes()), SEQ + 1).await;
+    assert_eq!(scene.absence(&STRANGER).await, Absence::Nothing);
+    scene.speak(&here("sip:ada@192.0.2.7"), Audience::Everybody, SEQ).await;
+    let whereabouts = scene.locate(&STRANGER).await;
+    assert_eq!(contact_of(&whereabouts), "sip:ada@192.0.2.7");
+    assert!(!format!("{whereabouts:?}").contains("192.0.2.7"), "{whereabouts:?}");
+    scene.speak(&Location { contacts: vec![], ..here("sip:a") }, Audience::Everybody, SEQ + 1).await;
+    assert_eq!(scene.absence(&STRANGER).await, Absence::Left);
+    scene.say(Status::Revoked, SEQ + 2).await;
+    assert!(matches!(scene.locate(&STRANGER).await, Whereabouts::NotFound(Verdict::Revoked(_))));
+    scene.memory.fail(Failing::Dead);
+    let dead = Whereabouts::NotFound(Verdict::Unreachable(GetError::Unreachable));
+    assert_eq!(scene.locate(&STRANGER).await, dead, "who does not answer says nothing about anybody");
+}
+
+#[tokio::test]
+async fn where_not_everybody_answers_nobody_is_called_offline() {
+    let mut scene = Scene::new().await;
+    let silent = Memory::default();
+    silent.fail(Failing::Dead);
+    let bundle = Bundle::read(scene.authority.bundle(1).as_bytes(), Pin::File, now()).expect("the test's own bundle");
+    let backends = vec![Backend::Memory(scene.memory.clone()), Backend::Memory(silent)];
+    let several = Several::new(backends).expect("two backends");
+    scene.lookup = Lookup::new(bundle, several, Hasher::start().expect("a thread"));
+    let whereabouts = scene.locate(&STRANGER).await;
+    assert!(matches!(&whereabouts, Whereabouts::Unheard { error: GetError::Unreachable, .. }), "{whereabouts:?}");
+    scene.speak(&here("sip:ada@192.0.2.7"), Audience::Everybody, SEQ).await;
+    assert!(matches!(scene.locate(&STRANGER).await, Whereabouts::Here { complete: false, .. }));
+}
+
+#[tokio::test]
+async fn what_is_for_friends_only_friends_find() {
+    let scene = Scene::new().await;
+    let friends_key = FriendsKey::from_bytes([0x41; 32]);
+    scene.speak(&here("sip:ada@198.51.100.1"), Audience::Friends(&friends_key), SEQ).await;
+    assert_eq!(scene.absence(&STRANGER).await, Absence::Nothing);
+    let other = Friend { friends_key: Some(FriendsKey::from_bytes([0x42; 32])), kem_key: None };
+    assert_eq!(scene.absence(&other).await, Absence::Nothing);
+    let friend = Friend { friends_key: Some(friends_key), kem_key: None };
+    assert_eq!(contact_of(&scene.locate(&friend).await), "sip:ada@198.51.100.1");
+}
+
+#[tokio::test]
+async fn what_is_sealed_to_a_few_only_they_read() {
+    let scene = Scene::new().await;
+    let (named, other) = (KemKey::from_bytes([0x51; 32]), KemKey::from_bytes([0x52; 32]));
+    let recipients = [named.public(), KemKey::from_bytes([0x53; 32]).public()];
+    scene.speak(&here("sip:ada@203.0.113.9"), Audience::Recipients(&recipients), SEQ).await;
+    let with = |key: KemKey| Friend { friends_key: None, kem_key: Some(key) };
+    assert_eq!(scene.absence(&with(other)).await, Absence::Unreadable(LocationError::NotForUs));
+    assert_eq!(scene.absence(&STRANGER).await, Absence::Unreadable(LocationError::NotForUs));
+    assert_eq!(contact_of(&scene.locate(&with(named)).await), "sip:ada@203.0.113.9");
+}
+
+#[tokio::test]
+async fn to_each_audience_the_owners_latest_word_counts() {
+    let scene = Scene::new().await;
+    let friends_key = FriendsKey::from_bytes([0x41; 32]);
+    scene.speak(&here("sip:ada@198.51.100.1"), Audience::Friends(&friends_key), SEQ).await;
+    scene.speak(&Location { contacts: vec![], ..here("sip:a") }, Audience::Everybody, SEQ + 5).await;
+    let friend = Friend { friends_key: Some(friends_key.clone()), kem_key: None };
+    assert_eq!(contact_of(&scene.locate(&friend).await), "sip:ada@198.51.100.1");
+    assert_eq!(scene.absence(&STRANGER).await, Absence::Left);
+    scene.speak(&Location { contacts: vec![], ..here("sip:a") }, Audience::Friends(&friends_key), SEQ + 6).await;
+    assert_eq!(scene.absence(&friend).await, Absence::Left);
+}
+
+#[tokio::test]
+async fn what_does_not_hold_is_no_location() {
+    let scene = Scene::new().await;
+    let thief = OwnerKey::Ed25519(SigningKey::from_bytes(&[0x32; 32]));
+    let location = here("sip:ada@192.0.2.7");
+    let signed = |location: &Location, owner: &OwnerKey, seq| {
+        location.publish(Audience::Everybody, (owner, &location_key()), seq, [4; 32], now()).expect("it fits")
+    };
+    let resigned =
+        |value: &[u8], seq| Item::sign(&location_key(), b"sip1", seq, value.to_vec(), now()).expect("an item");
+    let honest = signed(&location, &scene.owner, SEQ);
+    let stranger = Identity::parse("tel:+12025550144").expect("an identity");
+    let old = Location { not_before: SEQ - 9000, not_after: SEQ - 9000 + 3600, ..location.clone() };
+    let later = Location { not_before: SEQ + 9000, not_after: SEQ + 9000, ..location.clone() };
+    for (item, why) in [
+        (signed(&location, &thief, SEQ), LocationError::Signature),
+        (resigned(honest.value(), SEQ + 1), LocationError::Signature),
+        (signed(&Location { identity: stranger, ..location.clone() }, &scene.owner, SEQ + 2), LocationError::OtherName),
+        (
+            signed(&old, &scene.owner, SEQ + 3),
+            LocationError::Time { not_before: old.not_before, not_after: old.not_after },
+        ),
+        (
+            signed(&later, &scene.owner, SEQ + 4),
+            LocationError::Time { not_before: later.not_before, not_after: later.not_after },
+        ),
+        (resigned(b"", SEQ + 5), LocationError::Malformed),
+        (resigned(&[0xff; 996], SEQ + 6), LocationError::Malformed),
+    ] {
+        scene.put(&item).await;
+        assert_eq!(scene.absence(&STRANGER).await, Absence::Unreadable(why));
+    }
+    let gone = vec![Contact::new("sip:a", 1, now().unix_timestamp()).expect("a contact")];
+    scene.put(&signed(&Location { contacts: gone, ..location }, &scene.owner, SEQ + 7)).await;
+    assert_eq!(scene.absence(&STRANGER).await, Absence::Left);
+}
+
+#[tokio::test]
+async fn an_older_location_than_one_seen_before_is_a_replay() {
+    let mut scene = Scene::new().await;
+    let seen = Seen::new();
+    scene.lookup = scene.lookup.remembering(seen.clone());
+    let item = scene.speak(&here("sip:ada@192.0.2.7"), Audience::Everybody, SEQ).await;
+    contact_of(&scene.locate(&STRANGER).await);
+    seen.note(item.slot().id(), SEQ + 1).expect("there is no file");
+    assert_eq!(scene.absence(&STRANGER).await, Absence::RolledBack);
+}
+
+#[test]
+fn a_friends_slot_tells_nothing_of_the_next_day() {
+    let (key, friends) = (array("key"), FriendsKey::from_bytes([5; 32]));
+    let days: Vec<Slot> = (0..3)
+        .map(|day| Place::all_of_friends(&key, &friends, at(86_400 * (20_000 + day) + 43_200))[1].slot().clone())
+        .collect();
+    assert!(days[0] != days[1] && days[1] != days[2]);
+}

@@ -1,0 +1,30 @@
+//! Files that only their owner reads.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// What becomes of a file that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Present {
+    /// It is written anew.
+    Replaced,
+    /// It stays, and nothing is written: an error.
+    Kept,
+}
+
+/// Writes a text that nobody else shall read.
+pub(super) fn write(file: &Path, text: &str, present: Present) -> Result<()> {
+    let written = || {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).mode(0o600);
+        match present {
+            Present::Replaced => options.create(true).truncate(true),
+            Present::Kept => options.create_new(true),
+        };
+        options.open(file)?.write_all(text.as_bytes())
+    };
+    written().with_context(|| format!("writing {}", file.display()))
+}

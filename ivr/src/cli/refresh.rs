@@ -1,0 +1,125 @@
+//! `dialproof refresh`: keeps the records of others alive while their authority is away. Anybody may: no key is needed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use dht_client::{Identity, Kept, Refresher, Several};
+use time::OffsetDateTime;
+
+use super::directory::{Directory, identity};
+use super::locate::friend;
+use super::lookup::Answer;
+use crate::clock::Clock;
+
+/// Looks for due records at least so often: the clock may have been set.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// What the command takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Whose records to keep: tel:+12025550143, mailto:someone@example.org, or either without its scheme
+    #[arg(value_parser = identity, required_unless_present = "queue")]
+    identities: Vec<Identity>,
+    #[command(flatten)]
+    directory: Directory,
+    /// A file with the friends key that they gave you: their location for friends is kept, too
+    #[arg(long, value_name = "FILE")]
+    friends_key: Option<PathBuf>,
+    /// Where the records are kept between runs; those of earlier runs are put again
+    #[arg(long, value_name = "FILE")]
+    queue: Option<PathBuf>,
+    /// Put everything once, and end
+    #[arg(long)]
+    once: bool,
+}
+
+/// Keeps until the last record expires, or puts once. Ends with 4 if something could not be found or put.
+///
+/// # Errors
+/// If the bundle does not hold, or the queue cannot be read or written.
+pub async fn run(args: Args) -> Result<ExitCode> {
+    let clock = Clock;
+    let now = clock.wall();
+    let reader = args.directory.reader(now).await?;
+    let networks = reader.backends().clone();
+    let friend = friend(args.friends_key.as_deref(), None)?;
+    let (mut found, mut missing) = (Vec::new(), false);
+    for identity in &args.identities {
+        let patience = args.directory.patience();
+        let (verdict, items) = reader.find_with_items(identity, patience, now).await?;
+        if items.is_empty() {
+            missing = true;
+            eprint!("{}", Answer { identity, verdict: &verdict });
+        }
+        found.extend(items);
+        if let dht_client::Verdict::Found(whose) = &verdict
+            && let Some(location_key) = whose.location_key
+        {
+            found.extend(reader.location_items(&location_key, &friend, patience, now).await);
+        }
+    }
+    let ended = if args.once {
+        // All of it is due now, that of earlier runs, too.
+        let mut keeper = keeper(networks, found, args.queue, || 0.0, now)?;
+        put(&mut keeper, clock).await?
+    } else {
+        keep(networks, found, args.queue).await?
+    };
+    Ok(if missing { ExitCode::from(4) } else { ended })
+}
+
+/// Puts these records again and again until the last of them has expired.
+pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<PathBuf>) -> Result<ExitCode> {
+    let clock = Clock;
+    let mut keeper = keeper(networks, records, queue, chance, clock.wall())?;
+    while let Some(due) = keeper.deadline() {
+        match Duration::try_from(due - clock.wall()) {
+            Ok(wait) if !wait.is_zero() => tokio::time::sleep(wait.min(LONGEST_WAIT)).await,
+            // It is due already.
+            _ => {
+                put(&mut keeper, clock).await?;
+            }
+        }
+    }
+    println!("the last record has expired");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn keeper(
+    networks: Several,
+    records: Vec<Kept>,
+    queue: Option<PathBuf>,
+    chance: fn() -> f64,
+    now: OffsetDateTime,
+) -> Result<Refresher> {
+    let mut keeper = match queue {
+        Some(file) => Refresher::open(&file, networks, chance, now)
+            .with_context(|| format!("reading the queue {}", file.display()))?,
+        None => Refresher::new(networks),
+    };
+    for record in records {
+        keeper.keep(record, now)?;
+    }
+    Ok(keeper)
+}
+
+/// One round, and what came of it, in words.
+async fn put(keeper: &mut Refresher, clock: Clock) -> Result<ExitCode> {
+    let round = keeper.round(chance, clock.wall()).await?;
+    println!(
+        "{} put again, {} failed, {} replaced by their owners",
+        round.stored,
+        round.failed.len(),
+        round.outdated.len()
+    );
+    for (slot, error) in &round.failed {
+        eprintln!("dialproof: slot {slot}: {error}");
+    }
+    Ok(if round.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(4) })
+}
+
+fn chance() -> f64 {
+    f64::from(u32::from_be_bytes(Clock.bytes())) / f64::from(u32::MAX)
+}

@@ -1,0 +1,111 @@
+//! The use case: records of this directory over HTTP, for browsers and telephones that cannot speak a DHT's own protocol.
+//!
+//! It serves the slots of this authority's directory key, and of location keys that are listed beside its certificates, and
+//! no others: it is nobody's way into a DHT. What is put is a whole signed item, which its sender need not have made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dht_client::backend::several::Harvest;
+use dht_client::{GetError, Item, PutError, Several, Slot};
+use time::OffsetDateTime;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::store::{Store, StoreError, location_keys};
+
+/// Look-ups at a time; the next is told to come again.
+const GETS: usize = 32;
+/// Puts at a time: the service's own records go first.
+const PUTS: usize = 4;
+/// How long the DHTs may take.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// An item is kept as long as its DHT does: who wants it longer puts it again.
+const LIFE: Duration = Duration::from_secs(2 * 3600);
+
+/// The gateway. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Gateway(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    networks: Several,
+    store: Store,
+    directory_key: [u8; 32],
+    gets: Semaphore,
+    puts: Semaphore,
+}
+
+/// Why nothing is given or taken.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Not a slot of this directory.
+    #[error("this slot belongs neither to this directory nor to a location key listed in it")]
+    Foreign,
+    /// The slot is empty; all who had to be asked said so.
+    #[error("the slot is empty")]
+    Nothing,
+    /// A later item lies there.
+    #[error("the slot holds a later item, with sequence number {have_seq}")]
+    Stale {
+        /// Its number.
+        have_seq: i64,
+    },
+    /// Nobody can say, or too much is asked at once.
+    #[error("the directory cannot be asked now")]
+    Busy,
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Gateway {
+    /// To these networks.
+    pub fn new(networks: Several, store: Store, directory_key: [u8; 32]) -> Self {
+        let (gets, puts) = (Semaphore::new(GETS), Semaphore::new(PUTS));
+        Self(Arc::new(Parts { networks, store, directory_key, gets, puts }))
+    }
+
+    /// The item that counts in a slot.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn get(&self, slot: &Slot, now: OffsetDateTime) -> Result<Item, GatewayError> {
+        self.check(slot).await?;
+        let _place = place(&self.0.gets)?;
+        match self.0.networks.get(slot, PATIENCE, None, now).await {
+            Ok(Harvest::Items { items, .. }) => {
+                items.into_iter().next().map(|(item, _)| item).ok_or(GatewayError::Nothing)
+            }
+            Ok(Harvest::Nothing { .. }) => Err(GatewayError::Nothing),
+            Err(GetError::Overloaded | GetError::Unreachable) => Err(GatewayError::Busy),
+        }
+    }
+
+    /// Puts an item into every network.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn put(&self, item: &Item, now: OffsetDateTime) -> Result<(), GatewayError> {
+        self.check(item.slot()).await?;
+        let _place = place(&self.0.puts)?;
+        match self.0.networks.put(item, LIFE, None, now).await {
+            Ok(_) => Ok(()),
+            Err(PutError::Stale { have_seq }) => Err(GatewayError::Stale { have_seq }),
+            Err(_) => Err(GatewayError::Busy),
+        }
+    }
+
+    /// Whether the slot's key is one that this gateway serves.
+    async fn check(&self, slot: &Slot) -> Result<(), GatewayError> {
+        if *slot.key() == self.0.directory_key {
+            return Ok(());
+        }
+        let store = &self.0.store;
+        let is_listed = location_keys::is_listed(slot.key(), store.columns(), &mut *store.read().await?).await?;
+        if is_listed { Ok(()) } else { Err(GatewayError::Foreign) }
+    }
+}
+
+fn place(places: &Semaphore) -> Result<SemaphorePermit<'_>, GatewayError> {
+    places.try_acquire().map_err(|_| GatewayError::Busy)
+}

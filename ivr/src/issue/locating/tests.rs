@@ -1,0 +1,155 @@
+//! Which keys are listed beside a certificate, by whose word, and for how long.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ca::{Reason, Serial};
+use dht_client::{Entry, SigningKey, Status};
+use ed25519_dalek::Signer as _;
+use rcgen::KeyPair;
+
+use super::*;
+use crate::store::test_database::{TestDatabase, on_both_databases};
+use crate::verify::fixture::{Service, device, request, sign};
+
+on_both_databases!(
+    what_both_keys_signed_the_directory_shows,
+    who_has_only_one_of_the_keys_lists_nothing,
+    another_certificate_for_the_same_key_keeps_what_was_listed_and_for_another_does_not,
+    what_was_revoked_lists_nothing,
+    only_location_keys_of_living_certificates_are_known,
+);
+
+const IDENTITY: &str = "tel:+12025550143";
+
+fn location_key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+fn public(key: &SigningKey) -> [u8; 32] {
+    key.verifying_key().to_bytes()
+}
+
+impl Service {
+    async fn serial_of(&self, csr: Vec<u8>) -> Serial {
+        let started = self.certified(csr).await;
+        Serial::parse(&self.view(&started).await.certificate.unwrap().serial).unwrap()
+    }
+
+    /// `owner` and `agreeing` sign that `listed` is the location key.
+    async fn list(
+        &self,
+        serial: &Serial,
+        owner: &KeyPair,
+        (listed, agreeing): (&SigningKey, &SigningKey),
+        kem: Option<[u8; 32]>,
+    ) -> Result<(), OldKeyError> {
+        let (nonce, _) = self.issue.nonce(serial, self.now);
+        let (about, location) = (serial.hex(), public(listed));
+        let key = Some(listed_keys(&location, kem.as_ref()));
+        let statement = Statement { action: Action::Locate, about: &about, nonce: Some(&nonce), key };
+        let agreed = agreeing.sign(statement.text().as_bytes()).to_bytes();
+        let agreed = Signature::parse(&STANDARD.encode(agreed)).unwrap();
+        let signature = sign(owner, &statement);
+        let signed = Signed { serial, nonce: &nonce, signature: &signature };
+        self.issue.locate(&signed, Some(&Listing { location, kem, agreed: &agreed }), self.now).await
+    }
+
+    async fn unlist(&self, serial: &Serial, owner: &KeyPair) -> Result<(), OldKeyError> {
+        let (nonce, _) = self.issue.nonce(serial, self.now);
+        let about = serial.hex();
+        let statement = Statement { action: Action::Locate, about: &about, nonce: Some(&nonce), key: None };
+        let signature = sign(owner, &statement);
+        self.issue.locate(&Signed { serial, nonce: &nonce, signature: &signature }, None, self.now).await
+    }
+
+    /// The keys that the directory shows.
+    async fn shown(&self) -> (Option<[u8; 32]>, Option<[u8; 32]>) {
+        self.publish().await;
+        match self.lookup(IDENTITY).await.unwrap().0.status {
+            Status::Valid(Entry { location_key, kem_key, .. }) => (location_key, kem_key),
+            other => panic!("no certificate: {other:?}"),
+        }
+    }
+}
+
+async fn what_both_keys_signed_the_directory_shows(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (owner, csr) = device();
+    let serial = service.serial_of(csr).await;
+    assert_eq!(service.shown().await, (None, None));
+    let (first, second, kem) = (location_key(1), location_key(2), [7; 32]);
+    service.list(&serial, &owner, (&first, &first), Some(kem)).await.unwrap();
+    assert_eq!(service.shown().await, (Some(public(&first)), Some(kem)));
+    let (_, before) = service.lookup(IDENTITY).await.unwrap();
+    service.list(&serial, &owner, (&first, &first), Some(kem)).await.unwrap();
+    service.publish().await;
+    assert_eq!(service.lookup(IDENTITY).await.unwrap().1.seq(), before.seq(), "asked again, nothing is put");
+    service.list(&serial, &owner, (&second, &second), None).await.unwrap();
+    assert_eq!(service.shown().await, (Some(public(&second)), None));
+    service.unlist(&serial, &owner).await.unwrap();
+    assert_eq!(service.shown().await, (None, None));
+}
+
+async fn who_has_only_one_of_the_keys_lists_nothing(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (owner, csr) = device();
+    let serial = service.serial_of(csr).await;
+    let (ours, theirs) = (location_key(1), location_key(2));
+    let stranger = KeyPair::generate().unwrap();
+    for (signer, keys) in [(&stranger, (&ours, &ours)), (&owner, (&theirs, &ours))] {
+        let refused = service.list(&serial, signer, keys, None).await;
+        assert!(matches!(refused, Err(OldKeyError::NotSigned)), "{refused:?}");
+    }
+    let refused = service.unlist(&serial, &stranger).await;
+    assert!(matches!(refused, Err(OldKeyError::NotSigned)), "{refused:?}");
+    assert_eq!(service.shown().await, (None, None));
+}
+
+async fn another_certificate_for_the_same_key_keeps_what_was_listed_and_for_another_does_not(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (owner, csr) = device();
+    let serial = service.serial_of(csr.clone()).await;
+    let (key, kem) = (location_key(1), Some([7; 32]));
+    service.list(&serial, &owner, (&key, &key), kem).await.unwrap();
+    let next = service.serial_of(csr).await;
+    assert_ne!(next, serial);
+    assert_eq!(service.shown().await, (Some(public(&key)), kem));
+    service.certified(request()).await;
+    service.wait().await;
+    assert_eq!(service.shown().await, (None, None));
+}
+
+async fn what_was_revoked_lists_nothing(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (owner, csr) = device();
+    let serial = service.serial_of(csr).await;
+    service.issue.revoke(&serial, Reason::CessationOfOperation, "owner", service.now).await.unwrap();
+    let key = location_key(1);
+    let refused = service.list(&serial, &owner, (&key, &key), None).await;
+    assert!(matches!(refused, Err(OldKeyError::NotNow(_))), "{refused:?}");
+}
+
+async fn only_location_keys_of_living_certificates_are_known(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let (owner, csr) = device();
+    let serial = service.serial_of(csr).await;
+    let key = location_key(1);
+    let is_known = async || {
+        let store = &service.database.store;
+        location_keys::is_listed(&public(&key), store.columns(), &mut store.read().await.unwrap()).await.unwrap()
+    };
+    assert!(!is_known().await);
+    service.list(&serial, &owner, (&key, &key), None).await.unwrap();
+    assert!(is_known().await);
+    service.issue.revoke(&serial, Reason::CessationOfOperation, "owner", service.now).await.unwrap();
+    assert!(!is_known().await);
+    for (column, bytes) in service.database.contents(&["certificates"]).await {
+        assert!(!bytes.windows(32).any(|window| window == public(&key)), "{column} holds the key in the open");
+    }
+}
+
+#[test]
+fn a_record_has_room_for_the_largest_usual_certificate_and_all_beside_it() {
+    assert!(has_room(&[0; 780]));
+    assert!(!has_room(&[0; 860]));
+}

@@ -1,0 +1,78 @@
+//! The keys that an owner listed beside a certificate: where their location lies, and to which friends encrypt.
+
+use sqlx::Row as _;
+
+use super::{Columns, Conn, StoreError};
+
+/// The keys, as the directory shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LocationKeys {
+    /// Ed25519: signs the owner's location records.
+    pub(crate) location: [u8; 32],
+    /// X25519: friends encrypt to it.
+    pub(crate) kem: Option<[u8; 32]>,
+}
+
+/// Where they are sealed.
+const COLUMN: &str = "certificates.location_keys";
+/// What the hash of a location key is for.
+const TAG: &str = "location-key";
+
+impl LocationKeys {
+    /// Opens what [`set`] sealed.
+    pub(super) fn open(serial: &str, sealed: &[u8], columns: &Columns) -> Result<Self, StoreError> {
+        let octets = columns.open(COLUMN, serial.as_bytes(), sealed)?;
+        let (location, kem) = octets.split_first_chunk().ok_or_else(|| StoreError::damaged(COLUMN))?;
+        let kem = match kem {
+            [] => None,
+            kem => Some(kem.try_into().map_err(|_| StoreError::damaged(COLUMN))?),
+        };
+        Ok(Self { location: *location, kem })
+    }
+}
+
+/// Lists these keys beside a certificate, or none any more.
+pub(crate) async fn set(
+    serial: &str,
+    keys: Option<&LocationKeys>,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    let sealed = keys.map(|keys| {
+        let octets = [&keys.location[..], keys.kem.as_ref().map_or(&[], |kem| &kem[..])].concat();
+        columns.seal(COLUMN, serial.as_bytes(), &octets)
+    });
+    sqlx::query("UPDATE certificates SET location_keys_sealed = $1, location_tag = $2 WHERE serial = $3")
+        .bind(sealed)
+        .bind(keys.map(|keys| columns.tag(TAG, &[&keys.location])))
+        .bind(serial)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What was listed beside an older certificate is listed beside the one that follows it, if that has the same key: with
+/// another key, its holder has to list them anew.
+pub(crate) async fn carry(from: &str, to: &str, columns: &Columns, conn: &mut Conn) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT old.location_keys_sealed FROM certificates old
+         JOIN certificates new ON new.spki_sha256 = old.spki_sha256
+         WHERE old.serial = $1 AND new.serial = $2 AND old.location_keys_sealed IS NOT NULL",
+    )
+    .bind(from)
+    .bind(to)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(()) };
+    let keys = LocationKeys::open(from, &row.try_get::<Vec<u8>, _>(0)?, columns)?;
+    set(to, Some(&keys), columns, conn).await
+}
+
+/// Whether a certificate that is live lists this location key.
+pub(crate) async fn is_listed(location: &[u8; 32], columns: &Columns, conn: &mut Conn) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT serial FROM certificates WHERE location_tag = $1 AND live = 1 LIMIT 1")
+        .bind(columns.tag(TAG, &[location]))
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.is_some())
+}

@@ -1,0 +1,112 @@
+//! `/v1/items`: the records of the directory, byte for byte as DHTs keep them, for who speaks only HTTP.
+//!
+//! Pages of any origin may ask: an item is signed and sealed, and no cookie has a meaning here.
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::StatusCode;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName,
+};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, middleware};
+use dht_client::item::SALT_LIMIT;
+use dht_client::{Item, Slot};
+
+use crate::gateway::GatewayError;
+use crate::hex;
+use crate::web::App;
+use crate::web::error::{Problem, WebError};
+use crate::web::limits::{self, Source};
+
+/// The largest item: a value of 996 bytes, and what stands around it.
+const ITEM_BYTES: usize = 1300;
+const ITEM: &str = "application/octet-stream";
+/// Said with every answer, the refusals too, or a page of another origin would not see them.
+const ORIGINS: (HeaderName, &str) = (ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+
+/// `/v1/items/{key}/{salt}`
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/items/{key}/{salt}", get(show).put(put).options(preflight))
+        .layer(DefaultBodyLimit::max(ITEM_BYTES))
+        .layer(middleware::map_response(async |response: Response| ([ORIGINS], response).into_response()))
+}
+
+/// The item that counts in a slot of this directory: of its directory key, or of a location key that it lists.
+#[utoipa::path(get, path = "/v1/items/{key}/{salt}", tag = "directory", params(
+    ("key" = String, Path, description = "The slot's Ed25519 key, hexadecimal"),
+    ("salt" = String, Path, description = "The slot's salt, hexadecimal"),
+), responses(
+    (status = 200, description = "The item's bytes (docs/records.md); check its signature", body = Vec<u8>, content_type = "application/octet-stream"),
+    (status = 404, description = "The slot is empty, or not of this directory", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too much was asked from here: see Retry-After", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Nobody can say now: see Retry-After", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn show(
+    State(app): State<App>,
+    Source(source): Source,
+    Path((key, salt)): Path<(String, String)>,
+) -> Result<Response, WebError> {
+    // Each look-up asks many nodes: it counts as much as a post.
+    limits::admit(&app, source)?;
+    let slot = slot(&key, &salt)?;
+    let item = app.gateway.get(&slot, app.clock.wall()).await?;
+    Ok(([(CONTENT_TYPE, ITEM), (CACHE_CONTROL, "no-store")], item.to_bytes()).into_response())
+}
+
+/// Put an item again, or a later one. Whoever has its bytes may: it is signed.
+#[utoipa::path(put, path = "/v1/items/{key}/{salt}", tag = "directory", params(
+    ("key" = String, Path, description = "The slot's Ed25519 key, hexadecimal"),
+    ("salt" = String, Path, description = "The slot's salt, hexadecimal"),
+), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The item's bytes (docs/records.md)"), responses(
+    (status = 204, description = "It is there"),
+    (status = 404, description = "The slot is not of this directory", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "A later item is there", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Not an item of this slot, or not signed by its key", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too much was put from here: see Retry-After", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Busy: see Retry-After", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn put(
+    State(app): State<App>,
+    Path((key, salt)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Response, WebError> {
+    let now = app.clock.wall();
+    let item = Item::from_bytes(&body, &slot(&key, &salt)?, now);
+    let item = item.map_err(|error| WebError::field(format!("the body: {error}")))?;
+    app.gateway.put(&item, now).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// What a browser asks before a page of another origin puts (Fetch, "CORS-preflight").
+async fn preflight() -> Response {
+    let headers = [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, PUT"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
+        (ACCESS_CONTROL_MAX_AGE, "86400"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+fn slot(key: &str, salt: &str) -> Result<Slot, WebError> {
+    let key = hex::read_array(key);
+    let salt = hex::read(salt).filter(|salt| salt.len() <= SALT_LIMIT);
+    let (Some(key), Some(salt)) = (key, salt) else {
+        return Err(WebError::field("a slot is a key of 64 and a salt of 2 to 128 lower-case hexadecimal digits"));
+    };
+    Slot::new(key, &salt).map_err(|error| WebError::field(error.to_string()))
+}
+
+impl From<GatewayError> for WebError {
+    fn from(error: GatewayError) -> Self {
+        match error {
+            GatewayError::Foreign | GatewayError::Nothing => Self::NotFound,
+            GatewayError::Stale { .. } => Self::Conflict { kind: "not-expected", detail: error.to_string() },
+            GatewayError::Busy => Self::Busy,
+            GatewayError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Where somebody is, from the certificate to the friend who calls, with the authority gone and its disk removed.
+
+use std::path::Path;
+use std::process::Output;
+
+use dht_client::backend::mainline::Ring;
+use end_to_end::installation::{BELIEVED, Families, Installation, Wanted};
+use end_to_end::process::free_port;
+use end_to_end::service::{dialproof, media_ports, wait_until};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+const NUMBER: &str = "+13235550143";
+const IDENTITY: &str = "tel:+13235550143";
+
+/// A friend's folder: the bundle, and what else people gave to each other.
+struct Friend {
+    folder: TempDir,
+}
+
+impl Friend {
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().expect("a plain path").to_owned()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        dialproof().args(arguments).env("XDG_STATE_HOME", self.folder.path()).output().expect("the program runs")
+    }
+
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// What `lookup` or `locate find` says, and that it ends so.
+    fn told(&self, command: &[&str], code: i32, more: &[&str]) -> Value {
+        let (bundle, looked) = (self.path("bundle.pem"), [IDENTITY, "--json", "--ca"]);
+        let output = self.run(&[command, &looked, &[&bundle], more].concat());
+        assert_eq!(output.status.code(), Some(code), "{command:?}: {output:?}");
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+    }
+
+    fn finds(&self, code: i32, more: &[&str]) -> Value {
+        self.told(&["locate", "find"], code, more)
+    }
+
+    /// Says where the owner is, to this audience.
+    fn publish(&self, contact: &str, audience: &[&str]) {
+        let (bundle, key, keys) = (self.path("bundle.pem"), self.path("key.pem"), self.path("keys"));
+        let said = ["locate", "publish", IDENTITY, "--ca", &bundle, "--key", &key, "--keys", &keys];
+        self.done(&[&said, audience, &["--contact", contact]].concat());
+    }
+}
+
+fn ring(runtime: &Runtime, ports: [u16; 2]) -> Ring {
+    runtime.block_on(Ring::start(&ports)).expect("the ports of the ring are free")
+}
+
+#[test]
+fn a_friend_calls_somebody_whose_authority_is_gone() {
+    let runtime = Runtime::new().expect("a runtime");
+    let ports = [free_port(), free_port()];
+    let first_ring = ring(&runtime, ports);
+    let place = Installation::new(
+        tempfile::tempdir().expect("a temporary folder"),
+        Wanted {
+            families: Families::Ipv4,
+            media: &media_ports(),
+            sip: "",
+            trunks: &format!("[[trunk]]\nname = \"loopback\"\nsources = [\"127.0.0.0/8\"]\n{BELIEVED}"),
+            dht: &format!("networks = [\"mainline:127.0.0.1:{},127.0.0.1:{}\"]", ports[0], ports[1]),
+        },
+    );
+    let service = place.serve();
+    let us = Friend { folder: tempfile::tempdir().expect("a temporary folder") };
+    std::fs::copy(service.bundle(), us.path("bundle.pem")).expect("a copy");
+    us.finds(3, &[]);
+
+    let mut proving = service.simulate("happy", NUMBER);
+    let proved = proving.args(["--keep-key", &us.path("key.pem")]).output().expect("the caller runs");
+    assert!(proved.status.success(), "{proved:?}");
+    wait_until("the certificate is in the directory", || {
+        us.run(&["lookup", IDENTITY, "--ca", &us.path("bundle.pem")]).status.success()
+    });
+    assert_eq!(us.finds(7, &[])["reason"], "they list no location key");
+
+    the_location_key_is_listed(&us, service.http());
+    assert_eq!(us.finds(7, &[])["reason"], "no location is published for you");
+    us.publish("sip:office@192.0.2.7", &["--public"]);
+    assert_eq!(us.finds(0, &[])["contacts"][0]["uri"], "sip:office@192.0.2.7");
+    us.publish("sip:home@198.51.100.4", &["--friends"]);
+    std::fs::write(us.path("friends"), us.done(&["locate", "friends-key", "--keys", &us.path("keys")]))
+        .expect("a file");
+    let as_friend = ["--friends-key", &us.path("friends")];
+    assert_eq!(us.finds(0, &as_friend)["contacts"][0]["uri"], "sip:home@198.51.100.4", "the later of the two");
+    assert_eq!(us.finds(0, &[])["contacts"][0]["uri"], "sip:office@192.0.2.7", "others know only the office");
+
+    // The authority is switched off, and its disk is gone.
+    service.kill();
+    drop(place);
+    us.told(&["lookup"], 0, &[]);
+    us.finds(0, &as_friend);
+    a_friend_keeps_the_records(&us, &as_friend, "3 put again, 0 failed");
+
+    // The ring forgets everything. Nobody has the keys any more, but the friend has the records.
+    drop(first_ring);
+    us.told(&["lookup"], 4, &["--timeout", "6"]);
+    let _second_ring = ring(&runtime, ports);
+    us.told(&["lookup"], 3, &[]);
+    let queue = us.path("queue");
+    let put = us.done(&["refresh", "--ca", &us.path("bundle.pem"), "--queue", &queue, "--once"]);
+    assert!(put.contains("3 put again, 0 failed"), "{put}");
+    us.told(&["lookup"], 0, &[]);
+    assert_eq!(us.finds(0, &as_friend)["contacts"][0]["uri"], "sip:home@198.51.100.4");
+}
+
+fn the_location_key_is_listed(us: &Friend, service: &str) {
+    let (keys, key) = (us.path("keys"), us.path("key.pem"));
+    us.done(&["locate", "keys", "--keys", &keys]);
+    let again = us.run(&["locate", "keys", "--keys", &keys]);
+    assert_eq!(again.status.code(), Some(1), "keys that are there stay: {again:?}");
+    assert_eq!(mode(Path::new(&keys)), 0o600);
+    let found = us.told(&["lookup"], 0, &[]);
+    let serial = found["serial"].as_str().expect("a serial").to_owned();
+    let register = ["locate", "register", "--service", service, "--serial", &serial, "--key", &key, "--keys"];
+    us.done(&[&register[..], &[&keys]].concat());
+    wait_until("the directory lists the location key", || us.told(&["lookup"], 0, &[])["location_key"].is_string());
+}
+
+fn a_friend_keeps_the_records(us: &Friend, as_friend: &[&str], expected: &str) {
+    let (bundle, queue) = (us.path("bundle.pem"), us.path("queue"));
+    let refresh = ["refresh", IDENTITY, "--ca", &bundle, "--queue", &queue, "--once"];
+    let put = us.done(&[&refresh, as_friend].concat());
+    assert!(put.contains(expected), "{put}");
+}
+
+fn mode(file: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).expect("it is there").permissions().mode() & 0o777
+}

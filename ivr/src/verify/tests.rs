@@ -9,8 +9,7 @@ use ivr_core::passport::{Passport, Report};
 use ivr_core::proof::Binding;
 use time::Duration;
 
-use super::fixture::{Call, NUMBER, SOURCE, Service, caller, number, other_than, request};
-use super::fixture::{FRUITLESS_CALLS, NUMBER, SOURCE, Service, caller, number, other_than, request, start};
+use super::fixture::{Call, FRUITLESS_CALLS, NUMBER, SOURCE, Service, caller, number, other_than, request, start};
 use super::*;
 use crate::store::budgets;
 use crate::store::test_database::{TestDatabase, on_both_databases};
@@ -97,7 +96,7 @@ async fn a_signed_identity_completes_one_verification(database: TestDatabase) {
         let started = service.start().await;
         let mut call = Call::new(caller.clone(), binding, service.now);
         call.run(&service.verify, started.code.expose()).await;
-        assert_eq!(call.answers, [Answer::Matched(started.id), last]);
+        assert_eq!(call.answers, [Answer::Matched(Session { id: started.id, key_check: None }), last]);
         let kept = if binding == Binding::ReadBack { State::ReadBack } else { State::Calling };
         assert_eq!(service.view(&started).await.state, kept, "what was not signed anew leaves nothing behind");
     }

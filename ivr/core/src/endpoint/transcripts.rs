@@ -24,8 +24,7 @@ use voice_prompts::Segment;
 
 use super::testing::{Caller, PEER, Server, account, config, peer, registration};
 use super::*;
-use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question};
-use crate::call::question::{Answer, Enrolled, Outcome, Question, Session};
+use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question, Session};
 use crate::caller::probe::{self, Expected};
 use crate::caller::{Attest, KeepsDiversion, Srtp};
 use crate::link::{LinkState, Naptr, Query, Records, Srv};

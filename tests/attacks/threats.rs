@@ -127,7 +127,7 @@ const THREATS: &[Threat] = &[
         defence: "The voice says the service's name, the number's last digits and what going on allows, before it asks \
                   for the code.",
         left: "Medium on the web: a visitor who does not mind the name types everything into the wrong page. An app \
-               compares the key check, which nobody between it and the service can say.",
+               that speaks to the service itself, over TLS, has nobody between.",
         played: &["phishing::the_voice_says_whose_service_it_is_and_what_for_before_it_asks_for_the_code"],
         besides: &[],
     },

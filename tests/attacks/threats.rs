@@ -296,6 +296,20 @@ const THREATS: &[Threat] = &[
         besides: &["a_stolen_database_tells_no_number_and_no_code"],
     },
     Threat {
+        attack: "What the sandbox says, where no telephone is, is taken for a proof",
+        defence: "The sandbox has an authority of its own, which is made anew with each process and is in no bundle; \
+                  it takes test numbers only, stores and publishes nothing, and says in every answer what it is. Its \
+                  files may not name a proof, the rows or the service's authority.",
+        left: "Low: who checks no signature believes anything.",
+        played: &["sandbox::what_is_rehearsed_proves_nothing_to_anybody"],
+        besides: &[
+            "an_app_rehearses_a_verification_and_nothing_of_it_reaches_the_service",
+            "a_result_of_the_sandbox_is_not_one_of_the_service",
+            "nobody_fills_it_and_the_oldest_goes",
+            "every_word_is_in_its_place",
+        ],
+    },
+    Threat {
         attack: "The directory is harvested",
         defence: "A record only with its owner's consent; where it lies and what opens it comes from a slow hash of \
                   the number (64 MiB, three passes), and its content is sealed.",

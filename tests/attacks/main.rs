@@ -15,6 +15,7 @@ mod other_customer;
 mod passport;
 mod phishing;
 mod read_backs;
+mod sandbox;
 mod scene;
 mod sessions;
 mod shared_line;

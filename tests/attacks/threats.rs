@@ -145,7 +145,7 @@ const THREATS: &[Threat] = &[
         defence: "The voice says the service's name, the number's last digits and what going on allows, before it asks \
                   for the code.",
         left: "Medium on the web: a visitor who does not mind the name types everything into the wrong page. An app \
-               compares the key check, which nobody between it and the service can say.",
+               that speaks to the service itself, over TLS, has nobody between.",
         played: &["phishing::the_voice_says_whose_service_it_is_and_what_for_before_it_asks_for_the_code"],
         besides: &[],
     },
@@ -328,6 +328,20 @@ const THREATS: &[Threat] = &[
         left: "Low without the key file; with it, everything can be read.",
         played: &["stolen_database::its_files_tell_no_number_no_code_and_no_digits_that_were_read"],
         besides: &["a_stolen_database_tells_no_number_and_no_code"],
+    },
+    Threat {
+        attack: "What the sandbox says, where no telephone is, is taken for a proof",
+        defence: "The sandbox has an authority of its own, which is made anew with each process and is in no bundle; \
+                  it takes test numbers only, stores and publishes nothing, and says in every answer what it is. Its \
+                  files may not name a proof, the rows or the service's authority.",
+        left: "Low: who checks no signature believes anything.",
+        played: &["sandbox::what_is_rehearsed_proves_nothing_to_anybody"],
+        besides: &[
+            "an_app_rehearses_a_verification_and_nothing_of_it_reaches_the_service",
+            "a_result_of_the_sandbox_is_not_one_of_the_service",
+            "nobody_fills_it_and_the_oldest_goes",
+            "every_word_is_in_its_place",
+        ],
     },
     Threat {
         attack: "The directory is harvested",

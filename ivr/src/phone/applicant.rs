@@ -194,14 +194,12 @@ impl Prepared {
             publish: application.publish,
             locale: &application.locale,
         };
-        let started = match application.by_app {
-            true => application.api.start_by_app(&start).await,
-            false => application.api.start(&start).await,
-        };
-        let started = started.map_err(Failure::Start)?;
-        let key_check = match application.by_app {
-            true => Some(KeyCheck::of(&key.subject_public_key_info(), started.id.parse().map_err(Failure::Id)?)),
-            false => None,
+        let (started, key_check) = if application.by_app {
+            let started = application.api.start_by_app(&start).await.map_err(Failure::Start)?;
+            let id = started.id.parse().map_err(Failure::Id)?;
+            (started, Some(KeyCheck::of(&key.subject_public_key_info(), id)))
+        } else {
+            (application.api.start(&start).await.map_err(Failure::Start)?, None)
         };
         tell(Tale::Started { dial: started.dial.number.clone(), code: started.code.clone(), key_check });
         Ok(Self { application, started, key_pem: Private::new(key.serialize_pem()), key_check })

@@ -41,8 +41,6 @@ impl Linphone {
     /// # Panics
     /// If it is not installed, or does not come up.
     pub fn of(number: &str, certified: Option<&Certified>) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let [udp, tcp, tls, rtp] = [(); 4].map(|()| free_port());
         let shown = |path: &Path| path.display().to_string();
         let tls_lines = certified.map_or(String::new(), |Certified { certificate, key, authorities }| {
             format!(
@@ -53,10 +51,28 @@ impl Linphone {
                 shown(authorities)
             )
         });
+        Self::with(number, &tls_lines, "")
+    }
+
+    /// A telephone whose number is this, and which answers challenges of this realm by SHA-256.
+    ///
+    /// # Panics
+    /// If it is not installed, or does not come up.
+    pub fn of_account(number: &str, realm: &str, (user, password): (&str, &str)) -> Self {
+        let login = format!(
+            "[auth_info_0]\nusername={number}\nuserid={user}\npasswd={password}\nrealm={realm}\nalgorithm=SHA-256\n"
+        );
+        Self::with(number, "", &login)
+    }
+
+    /// With more lines of `[sip]`, and more sections.
+    fn with(number: &str, sip: &str, sections: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [udp, tcp, tls, rtp] = [(); 4].map(|()| free_port());
         let config = format!(
             "[sip]\nsip_port={udp}\nsip_tcp_port={tcp}\nsip_tls_port={tls}\nguess_hostname=0\nuse_info=0\nuse_rfc2833=1\n\
-             contact=\"{number}\" <sip:{number}@127.0.0.1:{udp}>\n{tls_lines}\
-             [rtp]\naudio_rtp_port={rtp}\n[audio_codec_0]\nmime=PCMU\nrate=8000\nenabled=1\n"
+             contact=\"{number}\" <sip:{number}@127.0.0.1:{udp}>\n{sip}\
+             [rtp]\naudio_rtp_port={rtp}\n[audio_codec_0]\nmime=PCMU\nrate=8000\nenabled=1\n{sections}"
         );
         std::fs::write(folder.path().join("rc"), config).expect("a file");
         // It keeps its history there, and does not make the folder.

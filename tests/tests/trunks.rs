@@ -4,6 +4,8 @@ use std::process::Output;
 
 use end_to_end::forms::Forms;
 use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
+use end_to_end::linphone::Linphone;
+use end_to_end::proving::Telephone;
 use end_to_end::service::{dialproof, media_ports, wait_until};
 use end_to_end::sipp::{SPEECH, Scenario};
 use ivr::phone::api::{Api, Start};
@@ -17,21 +19,43 @@ use voice_prompts::{Library, Vocabulary};
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PASSWORD: &str = "a long enough password";
 
-fn installed(trunks: &str) -> Installation {
+fn installed(families: Families, trunks: &str) -> Installation {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("calls.password"), "0123456789abcdef\n").expect("a file");
     let (media, dht) = (media_ports(), own_ring());
-    Installation::new(folder, Wanted { families: Families::Ipv4, media: &media, sip: "", trunks, dht: &dht })
+    Installation::new(folder, Wanted { families, media: &media, sip: "", trunks, dht: &dht })
+}
+
+/// A trunk whose addresses are shared, and that proves an account by this algorithm.
+fn account(algorithm: &str) -> String {
+    let believed = BELIEVED.replace("shared_addresses = false", "shared_addresses = true");
+    format!(
+        "[[trunk]]\nname = \"carrier\"\nsources = [\"{LOCAL}\"]\n{believed}\n[trunk.digest]\nrealm = \"test.example\"\n\
+         user = \"carrier\"\npassword_file = \"calls.password\"\nalgorithms = [\"{algorithm}\"]\n"
+    )
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Linphone: run tests/run")]
+fn linphone_proves_its_account_by_sha_256() {
+    let at = installed(Families::Both, &account("SHA-256"));
+    let service = at.serve();
+    let (runtime, api) = (Runtime::new().expect("a runtime"), Api::new(service.http()));
+    let start = Start { number: "+12025550184", csr: None, publish: false, locale: "en" };
+    let started = runtime.block_on(api.start(&start)).expect("a verification");
+    let uri = format!("sip:{}@{}", started.dial.number, at.sip());
+    let login = |password| Linphone::of_account("+12025550184", "test.example", ("carrier", password));
+    let mut phone = login("0123456789abcdef");
+    phone.dial(&uri);
+    phone.hang_up();
+    login("0123456789abcdeg").fails_to_dial(&uri);
+    assert!(service.terminate().success());
 }
 
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs SIPp: run tests/run")]
 fn a_trunk_that_must_prove_its_account_is_challenged_and_nobody_else_is_let_in() {
-    let believed = BELIEVED.replace("shared_addresses = false", "shared_addresses = true");
-    let at = installed(&format!(
-        "[[trunk]]\nname = \"carrier\"\nsources = [\"{LOCAL}\"]\n{believed}\n[trunk.digest]\nrealm = \"test.example\"\n\
-         user = \"carrier\"\npassword_file = \"calls.password\"\nalgorithms = [\"MD5\"]\n"
-    ));
+    let at = installed(Families::Ipv4, &account("MD5"));
     let service = at.serve();
     let (runtime, api) = (Runtime::new().expect("a runtime"), Api::new(service.http()));
     let challenge = ["realm=.test.example.", "algorithm=MD5", "qop=.auth."];
@@ -103,7 +127,7 @@ fn proposed(page: &str) -> String {
 fn four_calls_of_the_operator_find_out_a_profile_that_holds() {
     // Nothing is known of it but where it is.
     let bare = format!("[[trunk]]\nname = \"carrier\"\nsources = [\"{LOCAL}\"]\nnumbers = [\"+493023125100\"]\n");
-    let at = installed(&bare);
+    let at = installed(Families::Ipv4, &bare);
     let service = at.serve();
     let runtime = Runtime::new().expect("a runtime");
     let identity = |from: &str, asserted: &str| Identity {

@@ -96,7 +96,7 @@ async fn a_signed_identity_completes_one_verification(database: TestDatabase) {
         let started = service.start().await;
         let mut call = Call::new(caller.clone(), binding, service.now);
         call.run(&service.verify, started.code.expose()).await;
-        assert_eq!(call.answers, [Answer::Matched(Session { id: started.id, key_check: None }), last]);
+        assert_eq!(call.answers, [matched(&started), last]);
         let kept = if binding == Binding::ReadBack { State::ReadBack } else { State::Calling };
         assert_eq!(service.view(&started).await.state, kept, "what was not signed anew leaves nothing behind");
     }

@@ -62,8 +62,9 @@ impl Endpoint {
 
     /// An INVITE outside of any dialog, from a trunk, not heard before.
     pub(super) fn on_invite(&mut self, incoming: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
-        let tag = self.tags.tag(&incoming.request.via, &incoming.request.lines);
-        match self.probes.take(trunk, &incoming.request, tag, now) {
+        let Incoming { request, .. } = &incoming;
+        let tag = || self.tags.tag(&request.via, &request.lines);
+        match self.probes.take(trunk, request, tag, now) {
             Taken::No => {}
             taken => return self.answer_probe(taken, &incoming, trunk, now, out),
         }

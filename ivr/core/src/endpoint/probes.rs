@@ -41,18 +41,18 @@ impl Probes {
         }
     }
 
-    /// Looks at a new INVITE of a trunk, which `tag` is the refusal's of.
-    pub(super) fn take(&mut self, trunk: usize, invite: &Request, tag: String, now: Instant) -> Taken {
+    /// Looks at a new INVITE of a trunk; `tag` makes that of its refusal.
+    pub(super) fn take(&mut self, trunk: usize, invite: &Request, tag: impl Fn() -> String, now: Instant) -> Taken {
         let Some(Some(probe)) = self.0.get_mut(trunk) else { return Taken::No };
         if now >= probe.until {
             self.0[trunk] = None;
             return Taken::No;
         }
         match &probe.taken {
-            Some(taken) if *taken == tag => Taken::Again,
+            Some(taken) if *taken == tag() => Taken::Again,
             Some(_) => Taken::No,
             None if invite.with_headers(|headers| probe.expected.is(headers)) => {
-                probe.taken = Some(tag);
+                probe.taken = Some(tag());
                 Taken::Now
             }
             None => Taken::No,

@@ -3,16 +3,19 @@
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
 //! trunk), `# unacknowledged: 1`, `# srtp: required` (by the trunk) or `# asserts: Remote-Party-ID` (the trunk, while
-//! its From is free text), `# passports: verified` (it hands on signed identities, but not Diversion), `# digest: required` (of the trunk), `# begins: refusing` (until `ready`),
-//! `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`; `# show: everything` shows headers and lines of a description that are always alike. `1.500 > BYE` is what arrives,
-//! `<` what is sent or asked or told to the media thread, `=` what is recorded, `counted` what the counters say in the
-//! end. After the last `>` the endpoint goes on until it waits for nothing.
+//! its From is free text), `# passports: verified` (it hands on signed identities, but not Diversion), `# digest: required`
+//! (of the trunk), `# begins: refusing` (until `ready`),
+//! `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`; `# show: everything` shows
+//! headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or
+//! told to the media thread, `=` what is recorded, `counted` what the counters say in the end. After the last `>` the
+//! endpoint goes on until it waits for nothing.
 //!
 //! A request is a method and changes to it: `INVITE | Require: 100rel | -Contact | sdp sendonly | from 192.0.2.2:5060 |
 //! from tcp 192.0.2.1:40000 #1 (which then stays) | tag x | branch y | call b | body 5\r\n | digest first` (an answer to our
-//! last challenge; or `second`, `next`, `wrong`, `again`). `again` repeats the last one, `200 BYE` or `200 UPDATE | Session-Expires: 90` answers ours, `401 REGISTER | WWW-Authenticate: …` and `200 OPTIONS`
-//! are a server's, `probe normal +12025550143` announces a call for three minutes and `probe off` none, `dns 10 1 5060 a.example, …` a name server's. Keys of SRTP are not shown, but numbered: whether ours
-//! is another one is what matters.
+//! last challenge; or `second`, `next`, `wrong`, `again`). `again` repeats the last one, `200 BYE` or `200 UPDATE |
+//! Session-Expires: 90` answers ours, `401 REGISTER | WWW-Authenticate: …` and `200 OPTIONS` are a server's, `dns 10 1 5060
+//! a.example, …` a name server's; `probe normal +12025550143` announces a call for three minutes, `probe off` none. Keys of
+//! SRTP are not shown, but numbered: whether ours is another one is what matters.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

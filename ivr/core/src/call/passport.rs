@@ -18,6 +18,8 @@ impl Call {
     /// It was verified, or nobody could.
     pub(super) fn on_verdict(&mut self, assessed: Assessed, answer: Answer, desk: &mut Desk<'_>) {
         let Answer::Verified(report) = answer else { return self.refuse(Reason::Unavailable, desk) };
+        desk.counters.signed += u64::from(report.verdict.is_ok());
+        desk.counters.badly_signed += u64::from(report.verdict.is_err());
         let verdict = report.verdict.into();
         self.caller = Caller { passport: Some(report.clone()), ..assessed.caller(&desk.config.policy, verdict) };
         self.record(self.verified(report), desk);

@@ -33,6 +33,10 @@ pub struct Counters {
     pub refused: u64,
     /// Refused calls that got no record because too many were refused in that second.
     pub unrecorded_refusals: u64,
+    /// Calls whose signed identity was verified and holds.
+    pub signed: u64,
+    /// Calls whose signed identity was verified and does not hold.
+    pub badly_signed: u64,
     /// Calls answered by 200.
     pub answered: u64,
     /// Calls whose ACK arrived.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check_config;
 pub mod demo;
+pub mod dtmf;
 pub mod init;
 pub mod lookup;
 pub mod operator;
@@ -40,6 +41,8 @@ enum Command {
     Operator(operator::Command),
     /// Look somebody's certificate up in the directory
     Lookup(lookup::Args),
+    /// Print the keys that are heard in a recording, as in the audio of a call
+    Dtmf(dtmf::Args),
     /// Call a running service as its users do: one call, or many at a rate
     Simulate(simulate::Simulate),
 }
@@ -78,6 +81,7 @@ impl Cli {
             Command::Audit(command) => audit::run(command).await,
             Command::Operator(command) => operator::run(command).await,
             Command::Lookup(args) => lookup::run(args).await,
+            Command::Dtmf(args) => dtmf::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,
         }
     }

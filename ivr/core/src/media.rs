@@ -23,12 +23,14 @@ mod source;
 mod srtp;
 #[cfg(test)]
 mod tests;
+mod tones;
 
 pub use clips::Clips;
 pub use g711::Law;
 pub use quality::{Mos, Quality, Reported};
 pub use security::{MasterKey, Security, Suite};
 pub use session::{DueReport, MediaSession, Tick};
+pub use tones::{Pressed, ToneDetector};
 
 /// What timestamps and lengths are counted in, with G.722, too: RFC 3551 4.5.2 keeps an old mistake.
 const SAMPLES_PER_SECOND: u32 = 8_000;

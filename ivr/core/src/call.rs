@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rand_core::Rng;
 
 use crate::caller::{Caller, Reason, Srtp, TrunkProfile};
-use crate::endpoint::{Entry, Output};
+use crate::endpoint::{Entry, KeySource, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
 use crate::number::Number;
 use crate::private::Private;
@@ -67,6 +67,8 @@ pub(crate) struct Call {
     media: Media,
     /// Keys come as telephone-event (RFC 4733): so it was agreed.
     keys_in_rtp: bool,
+    /// How the first of them came that counted.
+    keys_come_by: Option<KeySource>,
     /// The last description of the other side that was taken up.
     agreed: Option<Proposal>,
     /// Names and counts our session descriptions.
@@ -147,6 +149,7 @@ impl Call {
             confirmed: false,
             media: Media::Unopened,
             keys_in_rtp: false,
+            keys_come_by: None,
             agreed: None,
             // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
             description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0, crypto: None },

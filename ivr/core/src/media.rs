@@ -10,6 +10,8 @@ mod clips;
 mod dtmf;
 mod g711;
 mod g722;
+mod in_band;
+mod order;
 mod player;
 mod protection;
 mod quality;
@@ -106,7 +108,7 @@ pub struct MediaPlan {
     pub control: Control,
     /// The codec both use.
     pub codec: Codec,
-    /// The payload type of telephone-event (RFC 4733), if negotiated.
+    /// The payload type of telephone-event (RFC 4733), if negotiated. If not, keys are heard in the audio.
     pub event_payload_type: Option<u8>,
     /// Length of our packets.
     pub packet_time: Duration,

@@ -235,7 +235,7 @@ mod tests {
     #[tokio::test]
     async fn entries_bear_the_time_and_those_without_room_are_counted() {
         let mut ends = Ends::new().await;
-        let entry = |call| Output::Record(CallKey(call), Entry::KeyPressed);
+        let entry = |call| Output::Record(CallKey(call), Entry::Answered { setup: Duration::ZERO });
         let before = Clock.wall();
         assert!(ends.outlets.deliver(&mut vec![entry(1), entry(2)]).await.is_empty());
         let recorded = ends.records.recv().await.unwrap();

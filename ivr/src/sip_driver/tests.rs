@@ -167,7 +167,7 @@ async fn a_caller_keys_in_the_code_and_hears_the_read_back() {
     service.shutdown.drain.cancel();
     let (figures, entries) = service.ends().await;
     assert_eq!((figures.endpoint.confirmed, figures.endpoint.calls, figures.lost_records), (1, 0, 0));
-    let keys = entries.iter().filter(|entry| matches!(entry, Entry::KeyPressed)).count();
+    let keys = entries.iter().filter(|entry| matches!(entry, Entry::KeyPressed { .. })).count();
     assert_eq!(keys, CODE.len() + 1, "each key counts once");
     assert!(entries.iter().any(|entry| matches!(entry, Entry::Step(Step::Ended(Ending::Verified)))));
     let quality =

@@ -201,6 +201,16 @@ impl Flow {
     pub fn deadline(&self) -> Option<Instant> {
         self.gives_up_at
     }
+
+    /// Where one digit is asked for: is it this one? For the record; the script judges by itself.
+    pub fn is_the_digit(&self, key: char) -> Option<bool> {
+        match &self.state {
+            State::Confirming { digit, .. } | State::ConfirmingSuspension { digit } if key.is_ascii_digit() => {
+                Some(key == *digit.expose())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl State {

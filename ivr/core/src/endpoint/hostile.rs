@@ -96,7 +96,7 @@ impl Stage {
                         assert!(!story.media_open);
                         story.ended = true;
                     }
-                    Entry::KeyPressed => assert!(story.listened),
+                    Entry::KeyPressed { .. } => assert!(story.listened),
                     _ => assert!(story.began),
                 }
             }

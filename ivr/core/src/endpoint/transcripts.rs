@@ -390,7 +390,10 @@ fn shown_entry(entry: &Entry) -> String {
         Entry::Message { .. } => String::new(),
         Entry::Answered { setup } => format!("answered after {} ms", setup.as_millis()),
         Entry::Step(step) => format!("{step:?}"),
-        Entry::KeyPressed => "a key".to_owned(),
+        Entry::KeyPressed { source, matched } => {
+            let judged = matched.map_or("", |matched| if matched { ", the right digit" } else { ", a wrong digit" });
+            format!("a key by {}{judged}", source.name())
+        }
         Entry::Refused { reason, claimed } => {
             let (status, reason) = (reason.status(), reason.code());
             let claimed = claimed.as_ref().map_or("no number", |number| number.as_str());

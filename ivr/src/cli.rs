@@ -7,6 +7,7 @@ pub mod dtmf;
 pub mod init;
 pub mod lookup;
 pub mod operator;
+pub mod prompts;
 mod secret;
 pub mod serve;
 pub mod simulate;
@@ -41,6 +42,9 @@ enum Command {
     Operator(operator::Command),
     /// Look somebody's certificate up in the directory
     Lookup(lookup::Args),
+    /// Say what the voice speaks, and record the service's name
+    #[command(subcommand)]
+    Prompts(prompts::Command),
     /// Print the keys that are heard in a recording, as in the audio of a call
     Dtmf(dtmf::Args),
     /// Call a running service as its users do: one call, or many at a rate
@@ -81,6 +85,7 @@ impl Cli {
             Command::Audit(command) => audit::run(command).await,
             Command::Operator(command) => operator::run(command).await,
             Command::Lookup(args) => lookup::run(args).await,
+            Command::Prompts(command) => prompts::run(command).await,
             Command::Dtmf(args) => dtmf::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,
         }

@@ -377,7 +377,7 @@ impl Verify {
             let numbers: Vec<&Number> = some.iter().map(|refused| &refused.number).collect();
             let standing = callers::standing(&numbers, at, columns, &mut *self.parts.store.read().await?).await?;
             for (refused, standing) in some.iter().zip(standing) {
-                if standing.is_expected {
+                if standing.expected.is_some() {
                     self.note_refusal(refused).await?;
                 }
             }

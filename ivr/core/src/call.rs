@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rand_core::Rng;
+use voice_prompts::Language;
 
 use crate::caller::{Caller, Reason, Srtp, TrunkProfile};
 use crate::endpoint::{Entry, KeySource, Output};
@@ -75,6 +76,8 @@ pub(crate) struct Call {
     description: Ours,
     /// The last of them, with our key if there is one.
     described: Private<Vec<u8>>,
+    /// What it is spoken to in.
+    language: Language,
     /// Utterances begun.
     plays: u32,
     /// The one that is being said.
@@ -154,6 +157,7 @@ impl Call {
             // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
             description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0, crypto: None },
             described: Private::new(Vec::new()),
+            language: Language::ENGLISH,
             plays: 0,
             playing: None,
             verification: None,
@@ -262,7 +266,10 @@ impl Call {
             return self.tell(Event::Answer(answer), desk);
         }
         match answer {
-            Answer::Expected => self.answer(Purpose::Prove(desk.config.binding), desk),
+            Answer::Expected(language) => {
+                self.language = language;
+                self.answer(Purpose::Prove(desk.config.binding), desk);
+            }
             Answer::Certified(enrolled) => self.answer(Purpose::Tell(enrolled), desk),
             Answer::NoSession | Answer::Gone => self.refuse(Reason::NoSession, desk),
             Answer::NumberExhausted => self.refuse(Reason::NumberExhausted, desk),

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use voice_prompts::Utterance;
+use voice_prompts::{Language, Utterance};
 
 mod clips;
 mod dtmf;
@@ -27,7 +27,7 @@ mod srtp;
 mod tests;
 mod tones;
 
-pub use clips::Clips;
+pub use clips::{Clips, Voices};
 pub use g711::Law;
 pub use quality::{Mos, Quality, Reported};
 pub use security::{MasterKey, Security, Suite};
@@ -136,6 +136,8 @@ pub enum MediaCommand {
         plan: MediaPlan,
         /// First sequence number, timestamp, SSRC and the chance of the reports, drawn by the endpoint.
         start: RtpStart,
+        /// What the call is spoken to in.
+        language: Language,
     },
     /// The ACK arrived: keys count from now on, and comfort silence or what is said is sent.
     Listen,

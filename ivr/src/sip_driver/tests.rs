@@ -4,12 +4,12 @@ use std::time::Duration;
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Strangers};
-use ivr_core::media::Clips;
+use ivr_core::media::Voices;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
 use ivr_core::proof::Binding;
 use tokio::task::JoinHandle;
-use voice_prompts::{Library, PromptId, Vocabulary};
+use voice_prompts::{Language, Library, PromptId, Vocabulary};
 
 use super::*;
 use crate::media_driver::RtpSockets;
@@ -36,10 +36,10 @@ struct Service {
 
 impl Service {
     async fn start() -> Self {
-        let clips = Clips::encode(&Library::embedded(), "en");
+        let voices = Voices::new(Library::embedded());
         let rtp = RtpSockets::drawn(LOOPBACK, 8).unwrap();
         let rtp_ports = rtp.ports().to_vec();
-        let media = MediaDriver::start(rtp, clips, Clock).unwrap();
+        let media = MediaDriver::start(rtp, voices, Clock).unwrap();
         let socket = UdpSocket::bind((LOOPBACK, 0)).await.unwrap();
         let address = socket.local_addr().unwrap();
         let (ask, questions) = mpsc::channel(8);
@@ -122,7 +122,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
 
 fn expected(question: &Question) -> Answer {
     match question {
-        Question::Session(_) => Answer::Expected,
+        Question::Session(_) => Answer::Expected(Language::ENGLISH),
         Question::Code { entered, .. } if entered.expose().as_str() == CODE => Answer::Matched(SESSION),
         Question::Code { .. } => Answer::Wrong { tries_left: 1 },
         Question::ReadBack { .. } | Question::CodeOnly { .. } => Answer::Stored,

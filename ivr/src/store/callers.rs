@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
+use voice_prompts::Language;
 
 use super::rows::Placeholders;
 use super::{Columns, Conn, StoreError, budgets, millis, tel, time_of};
@@ -14,8 +15,8 @@ use super::{Columns, Conn, StoreError, budgets, millis, tel, time_of};
 pub(crate) struct Standing {
     /// It has used up its wrong codes for today.
     pub(crate) is_exhausted: bool,
-    /// Somebody waits for a call from it.
-    pub(crate) is_expected: bool,
+    /// Somebody waits for a call from it, in this language, if several do in that of the last.
+    pub(crate) expected: Option<Language>,
     /// It has a certificate, or a key that waits for one.
     pub(crate) is_certified: bool,
 }
@@ -57,15 +58,15 @@ pub(crate) async fn standing(
 
     let mut placeholders = Placeholders::of(conn);
     let statement = format!(
-        "SELECT number_tag, wrong_codes FROM number_days WHERE day >= {} AND number_tag IN ({})
+        "SELECT number_tag, wrong_codes, CAST(0 AS BIGINT), '' FROM number_days WHERE day >= {} AND number_tag IN ({})
          UNION ALL
-         SELECT DISTINCT number_hash, CAST({EXPECTED} AS BIGINT) FROM verifications
+         SELECT number_hash, CAST({EXPECTED} AS BIGINT), created_at, locale FROM verifications
          WHERE expires_at > {} AND number_hash IN ({}) AND state IN ('waiting', 'calling', 'read-back')
          UNION ALL
-         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT) FROM certificates
+         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT), CAST(0 AS BIGINT), '' FROM certificates
          WHERE not_after > {} AND identity_hash IN ({}) AND live = 1
          UNION ALL
-         SELECT number_hash, CAST({CERTIFIED} AS BIGINT) FROM verifications
+         SELECT number_hash, CAST({CERTIFIED} AS BIGINT), CAST(0 AS BIGINT), '' FROM verifications
          WHERE number_hash IN ({}) AND state = 'held'",
         placeholders.next(),
         placeholders.list(tags.len()),
@@ -87,20 +88,24 @@ pub(crate) async fn standing(
             query = query.bind(&hash[..]);
         }
     }
-    let (mut wrong, mut found) = (HashMap::new(), HashSet::new());
+    let (mut wrong, mut certified) = (HashMap::new(), HashSet::new());
+    let mut expected: HashMap<Vec<u8>, (i64, Language)> = HashMap::new();
     for row in query.fetch_all(conn).await? {
         let (hash, what): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
-        if what < 0 {
-            found.insert((hash, what));
-        } else {
-            wrong.insert(hash, what);
+        match what {
+            EXPECTED => {
+                let begun = (row.try_get(2)?, Language::of(row.try_get(3)?));
+                let last = expected.entry(hash).or_insert(begun);
+                *last = begun.max(*last);
+            }
+            CERTIFIED => drop(certified.insert(hash)),
+            codes => drop(wrong.insert(hash, codes)),
         }
     }
-    let any = |hashes: &[Vec<u8>], what| hashes.iter().any(|hash| found.contains(&(hash.clone(), what)));
     let standing = |(tag, hashes): (&Vec<u8>, &Vec<Vec<u8>>)| Standing {
         is_exhausted: wrong.get(tag).is_some_and(|wrong| *wrong >= budgets::WRONG_CODES_A_DAY),
-        is_expected: any(hashes, EXPECTED),
-        is_certified: any(hashes, CERTIFIED),
+        expected: hashes.iter().filter_map(|hash| expected.get(hash)).max().map(|(_, language)| *language),
+        is_certified: hashes.iter().any(|hash| certified.contains(hash)),
     };
     Ok(tags.iter().zip(&hashes).take(numbers.len()).map(standing).collect())
 }

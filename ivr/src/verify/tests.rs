@@ -3,6 +3,7 @@
 use ivr_core::call::question::{Answer, Outcome, Question};
 use ivr_core::proof::Binding;
 use time::Duration;
+use voice_prompts::Language;
 
 use super::fixture::{NUMBER, SOURCE, Service, caller, number, other_than, request};
 use super::*;
@@ -47,7 +48,7 @@ async fn a_number_is_proved_from_the_code_to_the_certificate(database: TestDatab
     assert!(waiting.wants_certificate && waiting.publish);
 
     let expected = service.verify.answer(Question::Session(caller(NUMBER)), service.now).await;
-    assert_eq!(expected, Answer::Expected);
+    assert_eq!(expected, Answer::Expected(Language::ENGLISH));
     let call = service.call(started.code.expose()).await;
     assert_eq!(call.answers, [Answer::Matched(started.id), Answer::Stored]);
     assert_eq!(bell.try_recv(), Ok(started.id));

@@ -145,7 +145,10 @@ impl Call {
             seed,
         };
         self.media = Media::Open;
-        desk.out.push(Output::Media(self.key, MediaCommand::Open { port: self.port, plan, start }));
+        desk.out.push(Output::Media(
+            self.key,
+            MediaCommand::Open { port: self.port, plan, start, language: self.language },
+        ));
     }
 
     fn take_up(&mut self, proposal: &Proposal, desk: &Desk<'_>) -> MediaPlan {

@@ -1,5 +1,7 @@
 //! What a call asks the world outside (the database, the CA) and what it is told.
 
+use voice_prompts::Language;
+
 use crate::{caller::Caller, code::Code, private::Private, proof::ProvedNumber};
 
 /// Names one verification session (protocol.md step 1). 16 random bytes, shown as 32 hexadecimal digits.
@@ -81,8 +83,8 @@ pub struct Enrolled {
 /// The answer to a [`Question`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// `Session`: there is at least one live session, the call may be answered.
-    Expected,
+    /// `Session`: there is at least one live session, the call may be answered, in the language of the last one's page.
+    Expected(Language),
     /// `Session`: nobody asked for this number to be verified, but it has certificates: the call is answered, to tell of them.
     /// `Certificates`: there are these.
     Certified(Enrolled),

@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use voice_prompts::Segment;
+use voice_prompts::{Language, Segment};
 
 use super::testing::{Caller, PEER, Server, config, peer, probe, registration};
 use super::*;
@@ -202,7 +202,7 @@ impl Replay {
         let media = |event| Some(vec![Input::Media(key, event)]);
         let outcome = |outcome| Some(vec![Input::Outcome(VerificationId([0xab; 16]), outcome)]);
         match what.split_once(' ').unwrap_or((what, "")) {
-            ("expected", _) => answer(Answer::Expected),
+            ("expected", locale) => answer(Answer::Expected(Language::of(locale))),
             ("no", "session") => answer(Answer::NoSession),
             ("certified", _) => answer(Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) })),
             ("suspended", _) => answer(Answer::Suspended),
@@ -364,7 +364,10 @@ fn shown_command(command: &MediaCommand) -> String {
         format!("{:?} to {}, {keys}, {} ms{held}{reports}{srtp}", plan.codec, plan.remote, plan.packet_time.as_millis())
     };
     match command {
-        MediaCommand::Open { port, plan, .. } => format!("open port {} for {}", port.0, plan_text(plan)),
+        MediaCommand::Open { port, plan, language, .. } => {
+            let spoken = if *language == Language::ENGLISH { String::new() } else { format!(", in {language}") };
+            format!("open port {} for {}{spoken}", port.0, plan_text(plan))
+        }
         MediaCommand::Listen => "listen".to_owned(),
         MediaCommand::Change(plan) => format!("change to {}", plan_text(plan)),
         MediaCommand::Say { play, utterance } => {

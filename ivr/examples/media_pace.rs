@@ -9,11 +9,11 @@ use std::{env, fs, thread};
 use anyhow::Context;
 use ivr::clock::Clock;
 use ivr::media_driver::{MediaDriver, RtpSockets};
-use ivr_core::media::{CallKey, Clips, Codec, Control, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
+use ivr_core::media::{CallKey, Codec, Control, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart, Voices};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use tokio::sync::mpsc;
-use voice_prompts::{Library, PromptId, Utterance};
+use voice_prompts::{Language, Library, PromptId, Utterance};
 
 #[path = "../../tests/bench/calls/floor.rs"]
 mod floor;
@@ -42,7 +42,7 @@ fn main() -> anyhow::Result<()> {
     println!("the kernel alone: {:.2?} to send, {:.2?} to receive a packet", floor.send, floor.receive);
 
     let sockets = RtpSockets::drawn(LOOPBACK, calls)?;
-    let (driver, mut events) = MediaDriver::start(sockets, Clips::encode(&Library::embedded(), "en"), Clock)?;
+    let (driver, mut events) = MediaDriver::start(sockets, Voices::new(Library::embedded()), Clock)?;
     pin(cores[cores.len() - 1])?;
     let before = resident_kib()?;
     let mut callers = (0..calls).map(|port| Caller::begin(&driver, port)).collect::<anyhow::Result<Vec<_>>>()?;
@@ -119,7 +119,7 @@ fn open(driver: &MediaDriver, key: CallKey, port: u16, remote: SocketAddr) {
         security: None,
     };
     let start = RtpStart { ssrc: 1, sequence: 1, timestamp: 1, seed: [7; 32] };
-    driver.send(key, MediaCommand::Open { port: PortIndex(port), plan, start });
+    driver.send(key, MediaCommand::Open { port: PortIndex(port), plan, start, language: Language::ENGLISH });
 }
 
 fn say() -> MediaCommand {

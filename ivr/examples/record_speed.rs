@@ -27,11 +27,12 @@ use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::{Answer, Question};
 use ivr_core::caller::{Caller, Caps, Dialled, Level, LineParameters, Policy, TrunkProfile};
 use ivr_core::endpoint::Entry;
-use ivr_core::media::{CallKey, Quality};
+use ivr_core::media::{CallKey, Quality, Voices};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
 use sqlx::{AnyConnection, Connection, Executor};
 use tokio::sync::mpsc;
+use voice_prompts::{Language, Library};
 
 /// Callers that have a session each: a call is from the next of them.
 const CALLERS: usize = 500;
@@ -52,7 +53,7 @@ fn main() -> Result<()> {
     let (ask, questions) = mpsc::channel(desk::QUESTIONS);
     let (answers, answered) = mpsc::channel(desk::ANSWERS);
     let (record, records) = mpsc::channel(desk::RECORDS);
-    service.spawn(desk::answer(place.verify.clone(), None, questions, answers, Clock));
+    service.spawn(desk::answer(place.verify.clone(), None, Voices::new(Library::embedded()), questions, answers, Clock));
     let writing = service.spawn(place.record.clone().run(place.verify.clone(), records));
     let mut phone = Phone { callers: place.callers, ask, answered, record, is_recorded: false, dropped: 0 };
     let here = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -222,7 +223,7 @@ impl Phone {
             self.question(n)?;
             let (_, answer) = self.answered.recv().await.context("the desk is gone")?;
             took.push(Clock.now() - began);
-            ensure!(answer == Answer::Expected, "{answer:?}");
+            ensure!(answer == Answer::Expected(Language::ENGLISH), "{answer:?}");
         }
         Ok(took)
     }
@@ -241,7 +242,7 @@ impl Phone {
                 asked += 1;
             }
             while let Ok((CallKey(call), answer)) = self.answered.try_recv() {
-                ensure!(answer == Answer::Expected, "{answer:?}");
+                ensure!(answer == Answer::Expected(Language::ENGLISH), "{answer:?}");
                 self.rest(usize::try_from(call)?);
                 over += 1;
             }

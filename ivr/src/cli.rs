@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod check_config;
 pub mod demo;
 mod directory;
+pub mod dtmf;
 pub mod init;
 pub mod locate;
 pub mod lookup;
@@ -12,6 +13,7 @@ pub mod operator;
 pub mod passport;
 mod private_file;
 pub mod refresh;
+pub mod prompts;
 mod secret;
 pub mod serve;
 pub mod simulate;
@@ -57,6 +59,11 @@ enum Command {
     Locate(locate::Command),
     /// Keep the records of others alive while their authority is away
     Refresh(refresh::Args),
+    /// Say what the voice speaks, and record the service's name
+    #[command(subcommand)]
+    Prompts(prompts::Command),
+    /// Print the keys that are heard in a recording, as in the audio of a call
+    Dtmf(dtmf::Args),
     /// Call a running service as its users do: one call, or many at a rate
     Simulate(simulate::Simulate),
 }
@@ -99,6 +106,8 @@ impl Cli {
             Command::Passport(command) => passport::run(command).await,
             Command::Locate(command) => locate::run(command).await,
             Command::Refresh(args) => refresh::run(args).await,
+            Command::Prompts(command) => prompts::run(command).await,
+            Command::Dtmf(args) => dtmf::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,
         }
     }

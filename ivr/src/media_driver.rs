@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
-use ivr_core::media::{CallKey, Clips, MediaCommand, MediaEvent};
+use ivr_core::media::{CallKey, MediaCommand, MediaEvent, Voices};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -70,20 +70,20 @@ pub struct MediaFigures {
 }
 
 impl MediaDriver {
-    /// Starts the thread on these sockets. The calls speak `clips`.
+    /// Starts the thread on these sockets. The calls speak with `voices`.
     ///
     /// # Errors
     /// If the operating system gives no thread.
     pub fn start(
         sockets: RtpSockets,
-        clips: Clips,
+        voices: Voices,
         clock: Clock,
     ) -> io::Result<(Self, mpsc::Receiver<(CallKey, MediaEvent)>)> {
         let (commands, obeyed) = orders::orders(COMMANDS);
         let (told, events) = mpsc::channel(EVENTS);
         let counters = Arc::new(Counters::default());
         let ports = sockets.ports().to_vec();
-        let exchange = Exchange::new(sockets, clips, obeyed, told, counters.clone(), clock);
+        let exchange = Exchange::new(sockets, voices, obeyed, told, counters.clone(), clock);
         let thread = thread::Builder::new().name("media".into()).spawn(move || {
             priority::raise();
             exchange.run();

@@ -154,19 +154,20 @@ impl Service {
         let (http, sip) = (pages.local_addr().map_err(system("to tell a socket's address"))?, doorman.address());
         let secure_sip = doorman.secure();
         let prompts = config.service().prompts_dir().to_owned();
-        let clips = tokio::task::spawn_blocking(move || telephone::clips(&prompts));
+        let voices = tokio::task::spawn_blocking(move || telephone::voices(&prompts));
         let (keys, authority) = (Arc::new(keys), Arc::new(authority));
         let store = Store::open(config.database().url().expose(), keys.clone()).await?;
         let directory = Several::connect(&networks).await?;
-        let clips = clips.await.map_err(io::Error::other).map_err(system("the thread that reads the clips"))?;
+        let voices = voices.await.map_err(io::Error::other).map_err(system("the thread that reads the clips"))?;
         let front = doorman.relieve().await.map_err(system("to receive at the SIP socket"))?;
-        let telephone = Telephone::start(&config, front, sip_tls, (rtp, clips), clock)
+        let telephone = Telephone::start(&config, front, sip_tls, (rtp, voices.clone()), clock)
             .map_err(system("the telephone's threads and sockets"))?;
 
         let root_sha256 = authority.root_sha256();
         let bundle_file = config.ca().folder().join(names::BUNDLE);
         let figures = telephone.figures.clone();
-        let parts = Parts { config, authority, keys, store, directory, bundle, sip, is_demo, clock };
+        let languages = voices.languages();
+        let parts = Parts { config, authority, keys, store, directory, bundle, languages, sip, is_demo, clock };
         let wired = parts.wire(&telephone)?;
         let recovered = wired.issue.recover(clock.wall()).await?;
         if recovered != Default::default() {
@@ -178,7 +179,7 @@ impl Service {
         let driver = telephone.driver.run(shutdown.clone());
         tasks.0.spawn(async move { (TELEPHONE, driver.await.map_err(Failed::from)) });
         let ends = telephone.ends;
-        tasks.add("the desk", desk::answer(wired.verify.clone(), wired.passports, ends.questions, ends.answers, clock));
+        tasks.add("the desk", desk::answer(wired.verify.clone(), wired.passports, voices, ends.questions, ends.answers, clock));
         tasks.add("the call records", wired.calls.clone().run(wired.verify.clone(), ends.records));
         tasks.add("the publisher", wired.publisher.run(stop.clone()));
         if let Some((enrol, sender)) = wired.mail {

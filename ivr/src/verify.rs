@@ -396,7 +396,7 @@ impl Verify {
             )
             .await?;
             for (refused, standing) in some.iter().zip(standing) {
-                if standing.is_expected {
+                if standing.expected.is_some() {
                     self.note_refusal(refused).await?;
                 }
             }

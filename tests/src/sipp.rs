@@ -145,6 +145,15 @@ impl Scenario {
         call.says("ACK", "", None).says("BYE", "", None).hears(200, &[])
     }
 
+    /// Sends the octets of a file as audio of payload type 0, once; the description names `[rtpstream_audio_port]`.
+    #[must_use]
+    pub fn streams(mut self, file: &Path) -> Self {
+        writeln!(self.xml, "<nop><action><exec rtp_stream=\"{},1,0\"/></action></nop>", file.display())
+            .expect("a string takes all");
+        self.steps += 1;
+        self
+    }
+
     /// SIPp's file.
     pub fn xml(&self) -> String {
         let checked: Vec<String> = (1..=self.checks).map(|n| format!("c{n}")).collect();

@@ -107,7 +107,8 @@ fn once_says_which_step_failed() {
 }
 
 /// The happy scenario is also a look-up's; see `lookup.rs`.
-const SCENARIOS: [&str; 15] = [
+const SCENARIOS: [&str; 16] = [
+    "tones",
     "happy",
     "wrong-code",
     "early-keys",
@@ -133,6 +134,9 @@ fn every_scenario_ends_as_it_should_while_the_others_are_on_the_line() {
         .zip(100..)
         .map(|(scenario, last)| {
             let mut command = demo.simulate(scenario, &format!("+12125550{last}"));
+            if scenario == "tones" {
+                command.args(["--locale", "de"]);
+            }
             (scenario, command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the caller starts"))
         })
         .collect();

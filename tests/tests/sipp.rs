@@ -5,8 +5,9 @@ use std::path::Path;
 
 use end_to_end::proving::happenings;
 use end_to_end::service::Service;
-use end_to_end::sipp::{LISTENING_MS, sipp};
+use end_to_end::sipp::{LISTENING_MS, Scenario, sipp};
 use ivr::phone::api::{Api, Start, Started};
+use ivr_core::media::Law;
 use tokio::runtime::Runtime;
 
 #[test]
@@ -25,6 +26,49 @@ fn callers_of_sipp_share_one_tcp_connection() {
 #[cfg_attr(not(feature = "peers"), ignore = "needs SIPp: run tests/run")]
 fn callers_of_sipp_have_a_tcp_connection_each() {
     key_in_codes(20, "tn");
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs SIPp: run tests/run")]
+fn a_caller_of_sipp_without_telephone_event_sings_its_code() {
+    let demo = Service::demo();
+    let api = Api::new(demo.http());
+    let start = Start { number: "+12025550143", csr: None, publish: false, locale: "en" };
+    let started = Runtime::new().expect("a runtime").block_on(api.start(&start)).expect("a verification");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let song = folder.path().join("code.ul");
+    std::fs::write(&song, sung(started.code.expose())).expect("a file");
+    Scenario::default()
+        .opens("INVITE", "", Some("m=audio [rtpstream_audio_port] RTP/AVP 0\na=rtpmap:0 PCMU/8000"))
+        .may_hear(100)
+        .may_hear(180)
+        .hears(200, &["RTP/AVP 0"])
+        .says("ACK", "", None)
+        .waits(LISTENING_MS)
+        .streams(&song)
+        .waits(4_000)
+        .says("BYE", "", None)
+        .hears(200, &[])
+        .play("+12025550143", &started.dial.number, demo.sip(), "u1")
+        .expect("a call");
+    assert!(happenings(&demo, &started).iter().any(|what| what == "code-matched"), "the tones are the code");
+}
+
+/// µ-law: each key for 80 ms, and a pause as long after it.
+fn sung(keys: &str) -> Vec<u8> {
+    let tones = |key: u8| match key {
+        b'1'..=b'9' => {
+            let at = usize::from(key - b'1');
+            ([697.0, 770.0, 852.0][at / 3], [1_209.0, 1_336.0, 1_477.0][at % 3])
+        }
+        _ => (941.0, 1_336.0),
+    };
+    let key = |key| {
+        let (low, high) = tones(key);
+        let wave = move |n: u16, hertz: f64| (std::f64::consts::TAU * hertz * f64::from(n) / 8_000.0).sin();
+        (0..1_280_u16).map(move |n| if n < 640 { 6_000.0 * (wave(n, low) + wave(n, high)) } else { 0.0 })
+    };
+    keys.bytes().flat_map(key).map(|sample| Law::Mu.encode(sample as i16)).collect()
 }
 
 /// So many at once, over SIPp's transport of that name.

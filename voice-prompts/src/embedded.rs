@@ -27,4 +27,4 @@ macro_rules! shipped {
 }
 
 /// The first is the one that stands in for what another language lacks.
-pub(crate) const LANGUAGES: &[Shipped] = shipped!("en");
+pub(crate) const LANGUAGES: &[Shipped] = shipped!("en" "es" "fr" "de");

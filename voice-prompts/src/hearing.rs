@@ -19,11 +19,11 @@ const ANCHOR: usize = 1_600;
 /// An anchor lies in the first 1.2 s of its clip.
 const ANCHOR_BEFORE: usize = 9_600;
 /// How alike the thinned copies must be before the full samples are compared.
-const SEEMS_ALIKE: f32 = 0.6;
+const SEEMS_ALIKE: f32 = 0.5;
 /// Steps of the search on the thinned copy: the full samples are compared further to both sides than this.
-const STRIDE: usize = 2;
+const STRIDE: usize = 1;
 /// How alike the full samples must be.
-const IS_ALIKE: f32 = 0.92;
+const IS_ALIKE: f32 = 0.96;
 /// The place found on the thinned copy is this exact.
 const PLACE_TOLERANCE: isize = 8;
 /// At least this part of what is compared must have arrived.

@@ -6,14 +6,18 @@ mod clip;
 mod embedded;
 mod halfband;
 mod hearing;
+mod language;
 pub mod level;
 mod library;
 mod prompt;
+mod recording;
 mod wording;
 
 pub use clip::{ClipError, LONGEST, MASTER_RATE, RATE, Wide};
 pub use halfband::decimate;
 pub use hearing::{Heard, Hearing, Vocabulary};
+pub use language::Language;
 pub use library::{Library, Warning};
 pub use prompt::{PromptId, Segment, Utterance};
+pub use recording::{RecordError, Recorded, record};
 pub use wording::{Voice, Wording, WordingError, Words};

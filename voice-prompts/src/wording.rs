@@ -6,6 +6,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::PromptId;
+use crate::embedded::LANGUAGES;
 
 /// The words of one language and the voice that reads them.
 #[derive(Debug, Clone)]
@@ -66,6 +67,14 @@ impl Words {
 }
 
 impl Wording {
+    /// Those of the shipped languages.
+    ///
+    /// # Panics
+    /// If one in the binary is broken, which this crate's tests exclude.
+    pub fn shipped() -> impl Iterator<Item = Self> {
+        LANGUAGES.iter().map(|shipped| Self::parse(shipped.wording).expect("the shipped wording is tested"))
+    }
+
     /// Reads a wording file; every clip must be there, and nothing else.
     pub fn parse(text: &str) -> Result<Self, WordingError> {
         #[derive(Deserialize)]

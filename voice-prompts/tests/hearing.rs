@@ -49,7 +49,11 @@ impl Line {
     }
 
     fn listen(&mut self, said: &[i16]) -> Vec<Heard> {
-        let mut ear = Hearing::new(Vocabulary::of(&Library::embedded(), "en"));
+        self.listen_in("en", said)
+    }
+
+    fn listen_in(&mut self, language: &str, said: &[i16]) -> Vec<Heard> {
+        let mut ear = Hearing::new(Vocabulary::of(&Library::embedded(), language));
         let mut heard = Vec::new();
         for frame in said.chunks(FRAME) {
             if self.rng.next_u32() % 100 < self.loss_per_cent {
@@ -65,10 +69,14 @@ impl Line {
 }
 
 fn say(ids: &[PromptId], before: usize, between: usize) -> Vec<i16> {
+    say_in("en", ids, before, between)
+}
+
+fn say_in(language: &str, ids: &[PromptId], before: usize, between: usize) -> Vec<i16> {
     let library = Library::embedded();
     let mut said = vec![0; before];
     for id in ids {
-        said.extend(library.samples(*id, "en").iter());
+        said.extend(library.samples(*id, language).iter());
         said.resize(said.len() + between, 0);
     }
     said.resize(said.len() + FRAME, 0);
@@ -93,6 +101,18 @@ fn every_clip_is_recognised_wherever_it_begins() {
 fn clips_in_one_breath_are_told_apart() {
     let heard = Line::good(Law::Mu).listen(&say(&PromptId::ALL, 1_234, 0));
     assert_eq!(heard, whole(&PromptId::ALL));
+}
+
+#[test]
+fn every_language_is_understood() {
+    for language in ["es", "fr", "de"] {
+        let digits = (0..10).map(PromptId::Digit);
+        for (n, id) in [PromptId::EnterCode, PromptId::PressToConfirm].into_iter().chain(digits).enumerate() {
+            let said = say_in(language, &[id], 41 * n + 3, 1_600);
+            let heard = Line::good(Law::Mu).listen_in(language, &said);
+            assert_eq!(heard, whole(&[id]), "{} in {language}", id.name());
+        }
+    }
 }
 
 #[test]

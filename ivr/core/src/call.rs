@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rand_core::Rng;
+use voice_prompts::Language;
 
 use crate::caller::{Assessed, Caller, Reason, Srtp, TrunkProfile};
-use crate::endpoint::{Entry, Output};
+use crate::endpoint::{Entry, KeySource, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
 use crate::number::Number;
 use crate::private::Private;
@@ -68,12 +69,16 @@ pub(crate) struct Call {
     media: Media,
     /// Keys come as telephone-event (RFC 4733): so it was agreed.
     keys_in_rtp: bool,
+    /// How the first of them came that counted.
+    keys_come_by: Option<KeySource>,
     /// The last description of the other side that was taken up.
     agreed: Option<Proposal>,
     /// Names and counts our session descriptions.
     description: Ours,
     /// The last of them, with our key if there is one.
     described: Private<Vec<u8>>,
+    /// What it is spoken to in.
+    language: Language,
     /// Utterances begun.
     plays: u32,
     /// The one that is being said.
@@ -156,10 +161,12 @@ impl Call {
             confirmed: false,
             media: Media::Unopened,
             keys_in_rtp: false,
+            keys_come_by: None,
             agreed: None,
             // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
             description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0, crypto: None },
             described: Private::new(Vec::new()),
+            language: Language::ENGLISH,
             plays: 0,
             playing: None,
             verification: None,
@@ -274,7 +281,10 @@ impl Call {
         }
         match answer {
             Answer::Verified(_) => {}
-            Answer::Expected => self.answer(Purpose::Prove(desk.config.binding), desk),
+            Answer::Expected(language) => {
+                self.language = language;
+                self.answer(Purpose::Prove(desk.config.binding), desk);
+            }
             Answer::Certified(enrolled) => self.answer(Purpose::Tell(enrolled), desk),
             Answer::NoSession | Answer::Gone => self.refuse(Reason::NoSession, desk),
             Answer::NumberExhausted => self.refuse(Reason::NumberExhausted, desk),

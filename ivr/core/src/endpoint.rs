@@ -48,7 +48,7 @@ use refusal::{RefusalRecords, TagMaker};
 
 pub use config::{Addresses, EndpointConfig, Limits, Passports, Strangers};
 pub use counters::Counters;
-pub use interface::{Entry, Input, Outbox, Output};
+pub use interface::{Entry, Input, KeySource, Outbox, Output};
 
 /// Many calls on one socket.
 pub struct Endpoint {

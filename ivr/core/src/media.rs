@@ -4,12 +4,14 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use voice_prompts::Utterance;
+use voice_prompts::{Language, Utterance};
 
 mod clips;
 mod dtmf;
 mod g711;
 mod g722;
+mod in_band;
+mod order;
 mod player;
 mod protection;
 mod quality;
@@ -23,12 +25,14 @@ mod source;
 mod srtp;
 #[cfg(test)]
 mod tests;
+mod tones;
 
-pub use clips::Clips;
+pub use clips::{Clips, Voices};
 pub use g711::Law;
 pub use quality::{Mos, Quality, Reported};
 pub use security::{MasterKey, Security, Suite};
 pub use session::{DueReport, MediaSession, Tick};
+pub use tones::{Pressed, ToneDetector};
 
 /// What timestamps and lengths are counted in, with G.722, too: RFC 3551 4.5.2 keeps an old mistake.
 const SAMPLES_PER_SECOND: u32 = 8_000;
@@ -104,7 +108,7 @@ pub struct MediaPlan {
     pub control: Control,
     /// The codec both use.
     pub codec: Codec,
-    /// The payload type of telephone-event (RFC 4733), if negotiated.
+    /// The payload type of telephone-event (RFC 4733), if negotiated. If not, keys are heard in the audio.
     pub event_payload_type: Option<u8>,
     /// Length of our packets.
     pub packet_time: Duration,
@@ -132,6 +136,8 @@ pub enum MediaCommand {
         plan: MediaPlan,
         /// First sequence number, timestamp, SSRC and the chance of the reports, drawn by the endpoint.
         start: RtpStart,
+        /// What the call is spoken to in.
+        language: Language,
     },
     /// The ACK arrived: keys count from now on, and comfort silence or what is said is sent.
     Listen,

@@ -60,7 +60,7 @@ impl Burst {
                 }
                 Some(("step", What::Word(names::step(&step))))
             }
-            Entry::KeyPressed => Some(("key", What::Nothing)),
+            Entry::KeyPressed { source, matched } => Some(("key", What::Word(names::key(source, matched)))),
             Entry::Refused { reason, claimed } => {
                 change.refusal = Some((reason.status(), reason.code()));
                 change.outcome = Some("refused");

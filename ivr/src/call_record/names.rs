@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use ivr_core::call::flow::{Ending, Step};
+use ivr_core::endpoint::KeySource;
 
 use crate::verify::step_name;
 
@@ -31,6 +32,14 @@ pub(super) fn step(step: &Step) -> Cow<'static, str> {
     match step {
         Step::Ended(how) => format!("ended: {}", ending(*how)).into(),
         step => step_name(step).into(),
+    }
+}
+
+/// How a key came and, where one digit was asked for, whether it was that one: `telephone-event`, `in-band right`.
+pub(super) fn key(source: KeySource, matched: Option<bool>) -> Cow<'static, str> {
+    match matched {
+        None => source.name().into(),
+        Some(matched) => format!("{} {}", source.name(), if matched { "right" } else { "wrong" }).into(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
 use ivr_core::caller::Reason;
+use ivr_core::endpoint::KeySource;
 use ivr_core::media::{CallKey, Quality, Reported, Suite};
 use ivr_core::private::Private;
 use sha2::{Digest, Sha256};
@@ -16,6 +17,8 @@ use crate::store::budgets;
 use crate::store::calls::tests::hold_calls;
 use crate::store::test_database::{TestDatabase, on_both_databases};
 use crate::verify::fixture::{NUMBER, Service, caller, number};
+
+const KEY: Entry = Entry::KeyPressed { source: KeySource::TelephoneEvent, matched: None };
 
 on_both_databases!(
     a_happy_call_is_recorded_and_its_page_hears_of_the_steps,
@@ -111,7 +114,7 @@ fn happy(page: VerificationId) -> Vec<(CallKey, Entry)> {
         Entry::Answered { setup: Duration::from_micros(4321) },
         Entry::Step(Step::Warning),
         Entry::Step(Step::EnteringCode),
-        Entry::KeyPressed,
+        Entry::KeyPressed { source: KeySource::InBand, matched: Some(false) },
         Entry::Step(Step::CodeMatched(page)),
         Entry::Step(Step::Confirming),
         Entry::Step(Step::Ended(Ending::Verified)),
@@ -152,7 +155,7 @@ async fn a_happy_call_is_recorded_and_its_page_hears_of_the_steps(database: Test
             ("answered", ""),
             ("step", "warning"),
             ("step", "entering-code"),
-            ("key", ""),
+            ("key", "in-band wrong"),
             ("step", "code-matched"),
             ("step", "confirming"),
             ("step", "ended: verified"),
@@ -234,7 +237,7 @@ async fn a_line_that_cannot_be_stored_costs_no_other_call(database: TestDatabase
     let service = Service::over(database).await;
     service.database.refuse_a_call_id_twice().await;
     let call_ids = ["one", "two", "two", "three", "four", "two"];
-    let entries = (0..).zip(call_ids).flat_map(|(n, id)| [began(id, true), Entry::KeyPressed].map(|e| (CallKey(n), e)));
+    let entries = (0..).zip(call_ids).flat_map(|(n, id)| [began(id, true), KEY].map(|e| (CallKey(n), e)));
     let calls = record(entries.collect(), &service).await;
     let mut stored = Vec::new();
     for call in listed(&calls).await {
@@ -286,7 +289,7 @@ async fn a_call_without_beginning_is_passed_over(database: TestDatabase) {
     let started = service.start().await;
     let calls = record(
         vec![
-            (CALL, Entry::KeyPressed),
+            (CALL, KEY),
             (CALL, Entry::Step(Step::CodeMatched(started.id))),
             (CALL, Entry::Over { duration: Duration::ZERO }),
             (CallKey(8), began("whole", true)),
@@ -331,10 +334,10 @@ fn more_lines_than_a_call_may_have_are_not_kept_and_its_end_still_counts() {
     let mut live = Live::default();
     let line = |entry| Recorded { call: CALL, at: Clock.wall(), entry };
     live.begin(&line(began("talker", true)), Clock);
-    let kept = (0..2 * LINES).filter(|_| live.place(line(Entry::KeyPressed)).unwrap().number.is_some()).count();
+    let kept = (0..2 * LINES).filter(|_| live.place(line(KEY)).unwrap().number.is_some()).count();
     assert_eq!(i64::try_from(kept).unwrap(), LINES);
     assert!(live.place(line(Entry::Over { duration: Duration::ZERO })).unwrap().number.is_none());
-    assert!(live.place(line(Entry::KeyPressed)).is_none(), "nothing follows the end");
+    assert!(live.place(line(KEY)).is_none(), "nothing follows the end");
 }
 
 #[test]
@@ -345,7 +348,7 @@ fn the_memory_of_live_calls_is_bounded_and_forgets_the_oldest() {
         live.begin(&Recorded { call: CallKey(n), at: Clock.wall(), entry: began("", true) }, Clock);
     }
     assert_eq!(live.len(), REMEMBERED);
-    let line = |n| Recorded { call: CallKey(n), at: Clock.wall(), entry: Entry::KeyPressed };
+    let line = |n| Recorded { call: CallKey(n), at: Clock.wall(), entry: KEY };
     assert!(live.place(line(0)).is_none() && live.place(line(remembered)).is_some());
 }
 

@@ -7,9 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ivr_core::media::{
-    CallKey, Clips, DueReport, Lane, MediaCommand, MediaEvent, MediaPlan, MediaSession, PortIndex, Quality, RtpStart,
+    CallKey, DueReport, Lane, MediaCommand, MediaEvent, MediaPlan, MediaSession, PortIndex, Quality, RtpStart, Voices,
 };
 use tokio::sync::mpsc;
+use voice_prompts::Language;
 
 use super::orders::Obeyed;
 use super::pace::{Pace, SLOT};
@@ -43,7 +44,7 @@ pub(super) struct Exchange {
     /// Those that were taken and not yet followed.
     taken: VecDeque<(CallKey, MediaCommand)>,
     tidings: Tidings,
-    clips: Clips,
+    voices: Voices,
     counters: Arc<Counters>,
     clock: Clock,
 }
@@ -63,7 +64,7 @@ struct Dismissed;
 impl Exchange {
     pub(super) fn new(
         sockets: RtpSockets,
-        clips: Clips,
+        voices: Voices,
         commands: Obeyed,
         events: mpsc::Sender<(CallKey, MediaEvent)>,
         counters: Arc<Counters>,
@@ -83,7 +84,7 @@ impl Exchange {
             commands,
             taken: VecDeque::new(),
             tidings: Tidings::new(events, counters.clone()),
-            clips,
+            voices,
             counters,
             clock,
         }
@@ -113,7 +114,7 @@ impl Exchange {
 
     fn follow(&mut self, key: CallKey, command: MediaCommand) {
         match command {
-            MediaCommand::Open { port, plan, start } => self.open(key, port, plan, start),
+            MediaCommand::Open { port, plan, start, language } => self.open(key, port, plan, (start, language)),
             MediaCommand::Close => self.close(key),
             MediaCommand::Listen => self.begin(key),
             MediaCommand::Change(plan) => {
@@ -133,13 +134,13 @@ impl Exchange {
     }
 
     /// Until the call is to be heard, what arrives at its port stays in the kernel.
-    fn open(&mut self, key: CallKey, port: PortIndex, plan: MediaPlan, start: RtpStart) {
+    fn open(&mut self, key: CallKey, port: PortIndex, plan: MediaPlan, (start, language): (RtpStart, Language)) {
         let (Some(seat @ None), false) = (self.calls.get_mut(usize::from(port.0)), self.ports.contains_key(&key))
         else {
             tracing::error!(call.key = key.0, port = port.0, "call {} was given a port that it cannot have", key.0);
             return;
         };
-        let session = MediaSession::new(plan, start, self.clips.clone());
+        let session = MediaSession::new(plan, start, self.voices.of(language).clone());
         let (readings, reports_are_read) = (Pair::default(), self.clock.now());
         *seat = Some(Box::new(Call { key, session, speaks: false, readings, reports_are_read }));
         self.ports.insert(key, port);

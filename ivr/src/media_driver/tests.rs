@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use ivr_core::media::{Codec, Control, MediaPlan, PortIndex, Quality, RtpStart};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
-use voice_prompts::{Library, PromptId, Utterance};
+use voice_prompts::{Language, Library, PromptId, Utterance};
 
 use super::*;
 use crate::phone::Law;
@@ -41,8 +41,8 @@ struct Packet {
 
 impl Service {
     fn start() -> Self {
-        let clips = Clips::encode(&Library::embedded(), "en");
-        let (driver, events) = MediaDriver::start(RtpSockets::drawn(LOOPBACK, 2).unwrap(), clips, Clock).unwrap();
+        let voices = Voices::new(Library::embedded());
+        let (driver, events) = MediaDriver::start(RtpSockets::drawn(LOOPBACK, 2).unwrap(), voices, Clock).unwrap();
         Self { driver, events }
     }
 
@@ -62,7 +62,7 @@ impl Service {
 
     fn open_for(&self, call: u64, port: u16, remote: SocketAddr, control: Control) {
         let plan = plan(remote, control);
-        self.tell(call, MediaCommand::Open { port: PortIndex(port), plan, start: START });
+        self.tell(call, MediaCommand::Open { port: PortIndex(port), plan, start: START, language: Language::ENGLISH });
     }
 
     fn tell(&self, call: u64, command: MediaCommand) {

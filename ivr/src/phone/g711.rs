@@ -47,7 +47,6 @@ impl Law {
     }
 
     /// The octet whose sample is nearest.
-    #[cfg(test)]
     pub(crate) fn encode(self, sample: i16) -> u8 {
         let distance = |octet: &u8| (i32::from(self.decode(*octet)) - i32::from(sample)).abs();
         // The octets of a sign run monotonically: descending for µ-law, by the toggled bits for A-law.

@@ -40,7 +40,7 @@ impl Expected {
 
 const fn expected(scenario: Scenario) -> Expected {
     match scenario {
-        Scenario::Happy | Scenario::EarlyKeys => Expected::issued(
+        Scenario::Happy | Scenario::Tones | Scenario::EarlyKeys => Expected::issued(
             &[WarningNumber, WarningScam, EnterCode, PressToConfirm, TypeIntoPage, Verified, Goodbye],
             &[WrongCode, NothingHeard],
         ),

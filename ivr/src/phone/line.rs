@@ -9,7 +9,7 @@ use voice_prompts::Heard;
 
 use super::dialog::{Dialog, Invitation, Signal};
 use super::rtp::{Ear, FRAME, Mouth};
-use super::script::{Deed, Script};
+use super::script::{Deed, Scenario, Script};
 use super::sdp::{self, Agreed};
 use super::understanding::{Meaning, Understanding};
 use super::{CallError, CallPlan, CallReport, EndedBy, News};
@@ -54,13 +54,14 @@ impl<T: FnMut(News)> Line<T> {
         let parameters: String = plan.uri_parameters.iter().map(|parameter| format!(";{parameter}")).collect();
         let target = format!("sip:{}@{service}{parameters}", plan.dialled);
         let call_id = format!("{id}@{}", local.ip());
+        let events = (plan.scenario != Scenario::Tones).then_some(sdp::EVENTS);
         let invitation = Invitation {
             to: format!("<{target}>"),
             target,
             from: plan.identity.from.expose().clone(),
             headers: plan.identity.headers(),
             local,
-            offer: sdp::offer(address(&rtp)?, &plan.laws, u32::from_be_bytes(clock.bytes())),
+            offer: sdp::offer(address(&rtp)?, &plan.laws, events, u32::from_be_bytes(clock.bytes())),
             call_id: call_id.clone(),
             tag,
         };
@@ -367,7 +368,7 @@ mod tests {
         }
 
         fn answer(&self) -> String {
-            sdp::offer(self.rtp.local_addr().unwrap(), &[Law::Mu], 1)
+            sdp::offer(self.rtp.local_addr().unwrap(), &[Law::Mu], Some(sdp::EVENTS), 1)
         }
     }
 

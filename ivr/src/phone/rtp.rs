@@ -1,4 +1,5 @@
-//! The telephone's audio: silence and key presses out, packets in (RFC 3550, RFC 4733), without sockets and clock.
+//! The telephone's audio: silence and key presses out, as events or as tones, packets in (RFC 3550, RFC 4733), without sockets and
+//! clock.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,6 +20,27 @@ const LAST_REPEATED: u32 = 3;
 const BETWEEN_KEYS: u32 = 4;
 /// RFC 4733: −10 dBm0.
 const VOLUME: u8 = 10;
+/// The same, of a sine whose full scale is 3.14 dBm0.
+const TONE_AMPLITUDE: f64 = 7_200.0;
+/// In Hz, in the order of the events.
+const TONES: [[f64; 2]; 16] = [
+    [941.0, 1_336.0],
+    [697.0, 1_209.0],
+    [697.0, 1_336.0],
+    [697.0, 1_477.0],
+    [770.0, 1_209.0],
+    [770.0, 1_336.0],
+    [770.0, 1_477.0],
+    [852.0, 1_209.0],
+    [852.0, 1_336.0],
+    [852.0, 1_477.0],
+    [941.0, 1_209.0],
+    [941.0, 1_477.0],
+    [697.0, 1_633.0],
+    [770.0, 1_633.0],
+    [852.0, 1_633.0],
+    [941.0, 1_633.0],
+];
 /// A longer gap than this is not filled: the stream began anew.
 const LONGEST_GAP_SAMPLES: u32 = 16_000;
 
@@ -74,6 +96,7 @@ impl Mouth {
             (Some(pressing), Some(payload_type)) if pressing.packet < KEY_FRAMES + LAST_REPEATED - 1 => {
                 self.key_packet(pressing, payload_type)
             }
+            (Some(pressing), None) if pressing.packet < KEY_FRAMES => self.tone_packet(pressing),
             _ => {
                 let silence = [self.agreed.law.silence(); FRAME_SAMPLES as usize];
                 self.assemble(self.agreed.law.payload_type(), false, self.timestamp, &silence)
@@ -95,6 +118,19 @@ impl Mouth {
         let [high, low] = (duration as u16).to_be_bytes();
         let payload = [pressing.event, u8::from(last) << 7 | VOLUME, high, low];
         self.assemble(payload_type, pressing.packet == 0, pressing.began, &payload)
+    }
+
+    /// Part of a key that is two tones of −10 dBm0 (ITU-T Q.23).
+    fn tone_packet(&self, pressing: Pressing) -> Vec<u8> {
+        let [low, high] = TONES[usize::from(pressing.event)];
+        let law = self.agreed.law;
+        let first = pressing.packet * FRAME_SAMPLES;
+        let sample = |n: u32| {
+            let wave = |hertz: f64| (std::f64::consts::TAU * hertz * f64::from(n) / 8_000.0).sin();
+            (TONE_AMPLITUDE * (wave(low) + wave(high))) as i16
+        };
+        let octets: Vec<u8> = (first..first + FRAME_SAMPLES).map(|n| law.encode(sample(n))).collect();
+        self.assemble(law.payload_type(), false, self.timestamp, &octets)
     }
 
     fn assemble(&self, payload_type: u8, marker: bool, timestamp: u32, payload: &[u8]) -> Vec<u8> {
@@ -233,6 +269,19 @@ mod tests {
         let silence: Vec<_> = parsed.iter().map(|(header, _)| header.payload_type == 0).collect();
         assert_eq!(silence[7..11], [true; 4], "between the keys");
         assert_eq!(silence[18..], [true; 6], "after them");
+    }
+
+    #[test]
+    fn where_no_events_were_agreed_on_a_key_is_its_tones() {
+        let mut mouth = Mouth::new(Agreed { events: None, ..agreed() }, [7; 10]);
+        mouth.press("0123456789*#ABCD");
+        let (mut detector, mut heard) = (ivr_core::media::ToneDetector::default(), String::new());
+        for _ in 0..16 * 12 {
+            let packet = mouth.packet();
+            let samples: Vec<i16> = packet[12..].iter().map(|octet| Law::Mu.decode(*octet)).collect();
+            detector.hear(&samples, &mut |pressed| heard.push(pressed.key));
+        }
+        assert_eq!(heard, "0123456789*#ABCD");
     }
 
     fn packet_without_audio() -> Vec<u8> {

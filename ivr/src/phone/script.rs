@@ -13,6 +13,8 @@ use super::understanding::Meaning;
 pub enum Scenario {
     /// Does all that is asked.
     Happy,
+    /// As `Happy`, with a telephone that knows no telephone-event: its keys are tones in the audio.
+    Tones,
     /// As `Happy`, where the service does not read digits back (`binding = "code-only"`).
     CodeOnly,
     /// Enters a wrong code, then the right one.
@@ -59,8 +61,9 @@ pub enum Stage {
 
 impl Scenario {
     /// Every one, as it is called on the command line.
-    pub const ALL: [(&str, Self); 18] = [
+    pub const ALL: [(&str, Self); 19] = [
         ("happy", Self::Happy),
+        ("tones", Self::Tones),
         ("code-only", Self::CodeOnly),
         ("wrong-code", Self::WrongCode),
         ("three-wrong-codes", Self::ThreeWrongCodes),

@@ -18,14 +18,17 @@ pub(super) struct Agreed {
     pub(super) events: Option<u8>,
 }
 
-pub(super) fn offer(local: SocketAddr, laws: &[Law], session: u32) -> String {
+/// `events` is the payload type of key presses, if the telephone knows them.
+pub(super) fn offer(local: SocketAddr, laws: &[Law], events: Option<u8>, session: u32) -> String {
     let (ip, family) = (local.ip(), if local.is_ipv4() { "IP4" } else { "IP6" });
-    let formats: String = laws.iter().map(|law| format!("{} ", law.payload_type())).collect();
+    let formats: Vec<String> = laws.iter().map(|law| law.payload_type()).chain(events).map(|n| n.to_string()).collect();
+    let keys = events
+        .map_or(String::new(), |events| format!("a=rtpmap:{events} telephone-event/8000\r\na=fmtp:{events} 0-15\r\n"));
     format!(
         "v=0\r\no=- {session} 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n\
-         m=audio {} RTP/AVP {formats}{EVENTS}\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
-         a=rtpmap:{EVENTS} telephone-event/8000\r\na=fmtp:{EVENTS} 0-15\r\na=ptime:20\r\na=sendrecv\r\n",
-        local.port()
+         m=audio {} RTP/AVP {}\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n{keys}a=ptime:20\r\na=sendrecv\r\n",
+        local.port(),
+        formats.join(" ")
     )
 }
 
@@ -85,7 +88,9 @@ mod tests {
     #[test]
     fn our_own_offer_would_be_understood() {
         let local = "127.0.0.1:4000".parse().unwrap();
-        let own = agreed(&offer(local, &[Law::A, Law::Mu], 1)).unwrap();
-        assert_eq!(own, Agreed { remote: local, law: Law::A, events: Some(EVENTS) });
+        for events in [Some(EVENTS), None] {
+            let own = agreed(&offer(local, &[Law::A, Law::Mu], events, 1)).unwrap();
+            assert_eq!(own, Agreed { remote: local, law: Law::A, events });
+        }
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use ivr_core::call::question::{Answer, Presented, Question};
 use ivr_core::caller::Caller;
-use ivr_core::media::CallKey;
+use ivr_core::media::{CallKey, Voices};
 use tokio::sync::{Semaphore, mpsc};
 use tracing::warn;
+use voice_prompts::Language;
 
 use crate::clock::Clock;
 use crate::passports::Passports;
@@ -38,13 +39,14 @@ pub(super) struct Ends {
 pub async fn answer(
     verify: Verify,
     passports: Option<Passports>,
+    voices: Voices,
     questions: mpsc::Receiver<(CallKey, Question)>,
     answers: mpsc::Sender<(CallKey, Answer)>,
     clock: Clock,
 ) {
     let (signed, presented) = mpsc::channel(QUESTIONS);
     let (others, queued) = mpsc::channel(QUESTIONS);
-    let first = answer_first(verify.sessions(), questions, Queues { signed, others }, &answers, clock);
+    let first = answer_first(verify.sessions(), &voices, questions, Queues { signed, others }, &answers, clock);
     let verifying = verify_passports(passports, presented, &answers, clock);
     tokio::join!(first, answer_others(verify, queued, &answers, clock), verifying);
 }
@@ -65,9 +67,19 @@ impl Queues {
     }
 }
 
+/// Before the first call in a language is answered, its clips are encoded: once, and away from whatever else is waiting.
+async fn prepare(voices: &Voices, language: Language) {
+    if !voices.is_prepared(language) {
+        let voices = voices.clone();
+        // If it fails, English is spoken.
+        let _prepared = tokio::task::spawn_blocking(move || voices.prepare(language)).await;
+    }
+}
+
 /// Whatever asks for a session while the database answers those before waits together for the next answer.
 async fn answer_first(
     mut sessions: Sessions,
+    voices: &Voices,
     mut questions: mpsc::Receiver<(CallKey, Question)>,
     queues: Queues,
     answers: &mpsc::Sender<(CallKey, Answer)>,
@@ -78,14 +90,17 @@ async fn answer_first(
         let (mut calls, mut callers): (Vec<CallKey>, Vec<Caller>) = Default::default();
         for (call, question) in arrived.drain(..) {
             match question {
-                Question::Session(caller) if sessions.expects(&caller, clock.wall()) => {
-                    // The call may have ended meanwhile, and the telephone with it.
-                    let _gone = answers.send((call, Answer::Expected)).await;
-                }
-                Question::Session(caller) => {
-                    calls.push(call);
-                    callers.push(caller);
-                }
+                Question::Session(caller) => match sessions.expects(&caller, clock.wall()) {
+                    Some(language) => {
+                        prepare(voices, language).await;
+                        // The call may have ended meanwhile, and the telephone with it.
+                        let _gone = answers.send((call, Answer::Expected(language))).await;
+                    }
+                    None => {
+                        calls.push(call);
+                        callers.push(caller);
+                    }
+                },
                 other => {
                     if !queues.take(call, other) {
                         let _gone = answers.send((call, Answer::Unavailable)).await;
@@ -98,6 +113,9 @@ async fn answer_first(
         }
         let answered = sessions.answer(&callers, clock.wall()).await;
         for told in calls.into_iter().zip(answered) {
+            if let (_, Answer::Expected(language)) = told {
+                prepare(voices, language).await;
+            }
             let _gone = answers.send(told).await;
         }
     }

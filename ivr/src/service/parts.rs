@@ -7,6 +7,7 @@ use ca::Authority;
 use ca::authority::names;
 use dht_client::{Hasher, Several};
 use ivr_core::caller::Dialled;
+use voice_prompts::Language;
 
 use super::StartError;
 use super::directory_health::DirectoryHealth;
@@ -35,6 +36,8 @@ pub(super) struct Parts {
     pub(super) store: Store,
     pub(super) directory: Several,
     pub(super) bundle: String,
+    /// What the voice speaks, the fallback first.
+    pub(super) languages: Vec<Language>,
     /// Where calls arrive.
     pub(super) sip: SocketAddr,
     pub(super) is_demo: bool,
@@ -143,11 +146,11 @@ impl Parts {
         mails: Option<Catcher>,
         telephone: &Telephone,
     ) -> App {
-        let Self { config, authority, keys, store, directory, bundle, sip, is_demo, clock } = self;
+        let Self { config, authority, keys, store, directory, bundle, languages, sip, is_demo, clock } = self;
         let settings = Settings {
             service_name: config.service().name().to_owned(),
             public_url: config.service().public_url().to_owned(),
-            languages: vec![LOCALE.to_owned()],
+            languages: languages.iter().map(Language::to_string).collect(),
             binding: config.verification().binding(),
             default_country: config.service().default_country(),
             trusted_proxies: config.http().trusted_proxies().to_vec(),

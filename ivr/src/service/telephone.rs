@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::endpoint::{Endpoint, Input, Outbox};
-use ivr_core::media::Clips;
+use ivr_core::media::Voices;
 use tokio::sync::{mpsc, watch};
 use voice_prompts::Library;
 
@@ -22,8 +22,6 @@ use crate::trunk_probe::TrunkProbes;
 
 /// Ended sessions whose calls have not heard of it. A full queue makes the pages' side wait.
 const OUTCOMES: usize = 256;
-/// The language of the voice: so far there is one.
-pub(super) const LOCALE: &str = "en";
 
 /// A telephone that nobody has begun to serve yet.
 pub(super) struct Telephone {
@@ -47,7 +45,7 @@ impl Telephone {
         config: &Config,
         (sip, mut endpoint): (SipSockets, Endpoint),
         secure: Option<Secure>,
-        (rtp, clips): (RtpSockets, Clips),
+        (rtp, voices): (RtpSockets, Voices),
         clock: Clock,
     ) -> io::Result<Self> {
         let listeners = Listeners {
@@ -58,7 +56,7 @@ impl Telephone {
         };
         let ready = Input::TakeCalls { rtp_ports: rtp.ports().to_vec() };
         endpoint.handle(ready, clock.now(), &mut Outbox::new());
-        let media = MediaDriver::start(rtp, clips, clock)?;
+        let media = MediaDriver::start(rtp, voices, clock)?;
         let (ask, questions) = mpsc::channel(desk::QUESTIONS);
         let (answers, answered) = mpsc::channel(desk::ANSWERS);
         let (outcomes, ended) = mpsc::channel(OUTCOMES);
@@ -78,13 +76,13 @@ impl Telephone {
 }
 
 /// What callers hear: the operator's own recordings before the embedded ones. Takes some ten milliseconds.
-pub(super) fn clips(prompts_dir: &Path) -> Clips {
+pub(super) fn voices(prompts_dir: &Path) -> Voices {
     if !prompts_dir.is_dir() {
-        return Clips::encode(&Library::embedded(), LOCALE);
+        return Voices::new(Library::embedded());
     }
     let (library, warnings) = Library::with_folder(prompts_dir);
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    Clips::encode(&library, LOCALE)
+    Voices::new(library)
 }

@@ -169,7 +169,7 @@ mod tests {
 
     use ivr_core::caller::{Caller, Caps, Level, LineParameters};
     use ivr_core::endpoint::Entry;
-    use ivr_core::media::{Clips, MediaCommand, MediaEvent};
+    use ivr_core::media::{MediaCommand, MediaEvent, Voices};
     use ivr_core::number::Number;
     use voice_prompts::Library;
 
@@ -190,9 +190,9 @@ mod tests {
 
     impl Ends {
         async fn new() -> Self {
-            let clips = Clips::encode(&Library::embedded(), "en");
+            let voices = Voices::new(Library::embedded());
             let rtp = RtpSockets::drawn(LOOPBACK, 1).unwrap();
-            let (media, media_events) = MediaDriver::start(rtp, clips, Clock).unwrap();
+            let (media, media_events) = MediaDriver::start(rtp, voices, Clock).unwrap();
             let socket = UdpSocket::bind((LOOPBACK, 0)).await.unwrap();
             let ((ask, questions), (record, records)) = (mpsc::channel(1), mpsc::channel(1));
             let outlets = Outlets::new(socket, media, ask, record, Clock);
@@ -249,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn entries_bear_the_time_and_those_without_room_are_counted() {
         let mut ends = Ends::new().await;
-        let entry = |call| Output::Record(CallKey(call), Entry::KeyPressed);
+        let entry = |call| Output::Record(CallKey(call), Entry::Answered { setup: Duration::ZERO });
         let before = Clock.wall();
         assert!(ends.outlets.deliver(&mut vec![entry(1), entry(2)]).await.is_empty());
         let recorded = ends.records.recv().await.unwrap();

@@ -5,12 +5,12 @@ use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::Session;
 use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Passports, Strangers};
-use ivr_core::media::Clips;
+use ivr_core::media::Voices;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
 use ivr_core::proof::Binding;
 use tokio::task::JoinHandle;
-use voice_prompts::{Library, PromptId, Vocabulary};
+use voice_prompts::{Language, Library, PromptId, Vocabulary};
 
 use super::*;
 use crate::media_driver::RtpSockets;
@@ -37,10 +37,10 @@ struct Service {
 
 impl Service {
     async fn start() -> Self {
-        let clips = Clips::encode(&Library::embedded(), "en");
+        let voices = Voices::new(Library::embedded());
         let rtp = RtpSockets::drawn(LOOPBACK, 8).unwrap();
         let rtp_ports = rtp.ports().to_vec();
-        let media = MediaDriver::start(rtp, clips, Clock).unwrap();
+        let media = MediaDriver::start(rtp, voices, Clock).unwrap();
         let socket = UdpSocket::bind((LOOPBACK, 0)).await.unwrap();
         let address = socket.local_addr().unwrap();
         let (ask, questions) = mpsc::channel(8);
@@ -125,7 +125,7 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
 fn expected(question: &Question) -> Answer {
     match question {
         Question::Passport(_) => Answer::Unavailable,
-        Question::Session(_) => Answer::Expected,
+        Question::Session(_) => Answer::Expected(Language::ENGLISH),
         Question::Code { entered, .. } if entered.expose().as_str() == CODE => {
             Answer::Matched(Session { id: SESSION, key_check: None })
         }
@@ -172,7 +172,7 @@ async fn a_caller_keys_in_the_code_and_hears_the_read_back() {
     service.shutdown.drain.cancel();
     let (figures, entries) = service.ends().await;
     assert_eq!((figures.endpoint.confirmed, figures.endpoint.calls, figures.lost_records), (1, 0, 0));
-    let keys = entries.iter().filter(|entry| matches!(entry, Entry::KeyPressed)).count();
+    let keys = entries.iter().filter(|entry| matches!(entry, Entry::KeyPressed { .. })).count();
     assert_eq!(keys, CODE.len() + 1, "each key counts once");
     assert!(entries.iter().any(|entry| matches!(entry, Entry::Step(Step::Ended(Ending::Verified)))));
     let quality =

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
+use voice_prompts::Language;
 
 use super::rows::Placeholders;
 use super::{Columns, Conn, StoreError, budgets, millis, tel, time_of};
@@ -16,8 +17,8 @@ pub(crate) struct Standing {
     pub(crate) is_used_up: bool,
     /// It has used up its wrong codes for today.
     pub(crate) is_exhausted: bool,
-    /// Somebody waits for a call from it.
-    pub(crate) is_expected: bool,
+    /// Somebody waits for a call from it, in this language, if several do in that of the last.
+    pub(crate) expected: Option<Language>,
     /// It has a certificate, or a key that waits for one.
     pub(crate) is_certified: bool,
 }
@@ -38,7 +39,6 @@ pub(crate) const AT_ONCE: usize = 64;
 const EXPECTED: i64 = -1;
 /// That a certificate is, or a key that waits.
 const CERTIFIED: i64 = -2;
-
 /// That its calls of today are used up.
 const USED_UP: i64 = -3;
 
@@ -63,16 +63,16 @@ pub(crate) async fn standing(
 
     let mut placeholders = Placeholders::of(conn);
     let statement = format!(
-        "SELECT number_tag, CASE WHEN fruitless_calls >= {} THEN {USED_UP} ELSE wrong_codes END
+        "SELECT number_tag, CASE WHEN fruitless_calls >= {} THEN {USED_UP} ELSE wrong_codes END, CAST(0 AS BIGINT), ''
          FROM number_days WHERE day >= {} AND number_tag IN ({})
          UNION ALL
-         SELECT DISTINCT number_hash, CAST({EXPECTED} AS BIGINT) FROM verifications
+         SELECT number_hash, CAST({EXPECTED} AS BIGINT), created_at, locale FROM verifications
          WHERE expires_at > {} AND number_hash IN ({}) AND state IN ('waiting', 'calling', 'read-back')
          UNION ALL
-         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT) FROM certificates
+         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT), CAST(0 AS BIGINT), '' FROM certificates
          WHERE not_after > {} AND identity_hash IN ({}) AND live = 1
          UNION ALL
-         SELECT number_hash, CAST({CERTIFIED} AS BIGINT) FROM verifications
+         SELECT number_hash, CAST({CERTIFIED} AS BIGINT), CAST(0 AS BIGINT), '' FROM verifications
          WHERE number_hash IN ({}) AND state = 'held'",
         placeholders.next(),
         placeholders.next(),
@@ -95,21 +95,26 @@ pub(crate) async fn standing(
             query = query.bind(&hash[..]);
         }
     }
-    let (mut wrong, mut found) = (HashMap::new(), HashSet::new());
+    let (mut wrong, mut certified, mut used_up) = (HashMap::new(), HashSet::new(), HashSet::new());
+    let mut expected: HashMap<Vec<u8>, (i64, Language)> = HashMap::new();
     for row in query.fetch_all(conn).await? {
         let (hash, what): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
-        if what < 0 {
-            found.insert((hash, what));
-        } else {
-            wrong.insert(hash, what);
+        match what {
+            EXPECTED => {
+                let begun = (row.try_get(2)?, Language::of(row.try_get(3)?));
+                let last = expected.entry(hash).or_insert(begun);
+                *last = begun.max(*last);
+            }
+            CERTIFIED => drop(certified.insert(hash)),
+            USED_UP => drop(used_up.insert(hash)),
+            codes => drop(wrong.insert(hash, codes)),
         }
     }
-    let any = |hashes: &[Vec<u8>], what| hashes.iter().any(|hash| found.contains(&(hash.clone(), what)));
     let standing = |(tag, hashes): (&Vec<u8>, &Vec<Vec<u8>>)| Standing {
-        is_used_up: found.contains(&(tag.clone(), USED_UP)),
+        is_used_up: used_up.contains(tag),
         is_exhausted: wrong.get(tag).is_some_and(|wrong| *wrong >= budgets::WRONG_CODES_A_DAY),
-        is_expected: any(hashes, EXPECTED),
-        is_certified: any(hashes, CERTIFIED),
+        expected: hashes.iter().filter_map(|hash| expected.get(hash)).max().map(|(_, language)| *language),
+        is_certified: hashes.iter().any(|hash| certified.contains(hash)),
     };
     Ok(tags.iter().zip(&hashes).take(numbers.len()).map(standing).collect())
 }

@@ -48,7 +48,7 @@ async fn session(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> R
     drop(reader);
     let standing = standing.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
     match sessions::answer(standing) {
-        answer @ (Answer::Expected | Answer::CallsUsedUp) => Ok(answer),
+        answer @ (Answer::Expected(_) | Answer::CallsUsedUp) => Ok(answer),
         answer if standing.is_certified => sessions::enrolled(parts, &caller.number, answer, now).await,
         answer => Ok(answer),
     }

@@ -9,23 +9,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ivr_core::number::Number;
 use time::OffsetDateTime;
+use voice_prompts::Language;
 
 /// Numbers remembered at most, some 4 MB. When there are so many, all are forgotten.
 const MOST: usize = 50_000;
 
-/// Numbers with a verification that a call may be for, and until when.
+/// Numbers with a verification that a call may be for, until when, and the language of the last.
 #[derive(Default)]
-pub struct Expected(Mutex<HashMap<Number, OffsetDateTime>>);
+pub struct Expected(Mutex<HashMap<Number, (OffsetDateTime, Language)>>);
 
 impl Expected {
-    /// A verification of this number was begun, and the number has tries left today.
-    pub(super) fn note(&self, number: &Number, until: OffsetDateTime) {
+    /// A verification of this number was begun in this language, and the number has tries left today.
+    pub(super) fn note(&self, number: &Number, language: Language, until: OffsetDateTime) {
         let mut all = self.all();
         if all.len() >= MOST {
             all.clear();
         }
-        let known = all.entry(number.clone()).or_insert(until);
-        *known = until.max(*known);
+        let (known, spoken) = all.entry(number.clone()).or_insert((until, language));
+        (*known, *spoken) = (until.max(*known), language);
     }
 
     /// A code was keyed in over a call of this number: whatever came of it, the database knows more.
@@ -38,12 +39,12 @@ impl Expected {
         self.all().clear();
     }
 
-    /// Certainly expected?
-    pub(super) fn is(&self, number: &Number, now: OffsetDateTime) -> bool {
-        self.all().get(number).is_some_and(|until| now < *until)
+    /// Certainly expected? Then in this language.
+    pub(super) fn is(&self, number: &Number, now: OffsetDateTime) -> Option<Language> {
+        self.all().get(number).filter(|(until, _)| now < *until).map(|(_, language)| *language)
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Number, OffsetDateTime>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Number, (OffsetDateTime, Language)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -71,39 +72,40 @@ mod tests {
     #[test]
     fn a_number_is_expected_as_long_as_the_last_of_its_codes_lives() {
         let expected = Expected::default();
-        assert!(!expected.is(&number(1), T0));
-        expected.note(&number(1), T0 + 2 * MINUTE);
-        expected.note(&number(1), T0 + MINUTE);
-        assert!(expected.is(&number(1), T0 + MINUTE) && !expected.is(&number(2), T0));
-        assert!(!expected.is(&number(1), T0 + 2 * MINUTE));
+        assert_eq!(expected.is(&number(1), T0), None);
+        let german = Language::of("de");
+        expected.note(&number(1), Language::ENGLISH, T0 + 2 * MINUTE);
+        expected.note(&number(1), german, T0 + MINUTE);
+        assert_eq!((expected.is(&number(1), T0 + MINUTE), expected.is(&number(2), T0)), (Some(german), None));
+        assert_eq!(expected.is(&number(1), T0 + 2 * MINUTE), None);
     }
 
     #[test]
     fn what_was_keyed_in_or_ended_is_forgotten() {
         let expected = Expected::default();
         for last in 1..=3 {
-            expected.note(&number(last), T0 + MINUTE);
+            expected.note(&number(last), Language::ENGLISH, T0 + MINUTE);
         }
         expected.forget(&number(1));
-        assert!(!expected.is(&number(1), T0) && expected.is(&number(2), T0));
+        assert!(expected.is(&number(1), T0).is_none() && expected.is(&number(2), T0).is_some());
         expected.forget_all();
-        assert!(!expected.is(&number(2), T0));
+        assert!(expected.is(&number(2), T0).is_none());
         assert_eq!(format!("{expected:?}"), "Expected(0)");
     }
 
     #[test]
     fn no_stranger_fills_it() {
         let expected = Expected::default();
-        let fill = |all: &mut HashMap<Number, OffsetDateTime>, n: u32| {
+        let fill = |all: &mut HashMap<Number, (OffsetDateTime, Language)>, n: u32| {
             let text = format!("+1{}555{:04}", 212 + n / 10_000, n % 10_000);
-            all.extend(Number::parse(&text).ok().map(|number| (number, T0 + MINUTE)));
+            all.extend(Number::parse(&text).ok().map(|number| (number, (T0 + MINUTE, Language::ENGLISH))));
         };
         let mut n = 0;
         while expected.all().len() < MOST {
             fill(&mut expected.all(), n);
             n += 1;
         }
-        expected.note(&number(1), T0 + MINUTE);
-        assert!(expected.all().len() == 1 && expected.is(&number(1), T0));
+        expected.note(&number(1), Language::ENGLISH, T0 + MINUTE);
+        assert!(expected.all().len() == 1 && expected.is(&number(1), T0).is_some());
     }
 }

@@ -7,6 +7,7 @@ use ivr_core::caller::Caller;
 use ivr_core::number::Number;
 use time::OffsetDateTime;
 use tracing::warn;
+use voice_prompts::Language;
 
 use super::VerifyParts;
 use crate::store::callers::{self, Enrolment, Standing};
@@ -21,8 +22,8 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Is this caller known to be expected? A no may be none: that has to be [asked](Self::answer).
-    pub fn expects(&self, caller: &Caller, now: OffsetDateTime) -> bool {
+    /// Is this caller known to be expected, and in which language? A no may be none: that has to be [asked](Self::answer).
+    pub fn expects(&self, caller: &Caller, now: OffsetDateTime) -> Option<Language> {
         self.parts.expected.is(&caller.number, now)
     }
 
@@ -56,7 +57,7 @@ impl Sessions {
     /// Only a number that has certificates needs another look, if it has no verification or may key in no code today.
     async fn answer_one(&mut self, number: &Number, standing: Standing, now: OffsetDateTime) -> Answer {
         let answer = answer(standing);
-        if !standing.is_certified || matches!(answer, Answer::Expected | Answer::CallsUsedUp) {
+        if !standing.is_certified || matches!(answer, Answer::Expected(_) | Answer::CallsUsedUp) {
             return answer;
         }
         enrolled(&self.parts, number, answer, now).await.unwrap_or_else(|error| {
@@ -104,7 +105,7 @@ pub(super) fn answer(standing: Standing) -> Answer {
     match standing {
         Standing { is_used_up: true, .. } => Answer::CallsUsedUp,
         Standing { is_exhausted: true, .. } => Answer::NumberExhausted,
-        Standing { is_expected: true, .. } => Answer::Expected,
-        Standing { .. } => Answer::NoSession,
+        Standing { expected: Some(language), .. } => Answer::Expected(language),
+        Standing { expected: None, .. } => Answer::NoSession,
     }
 }

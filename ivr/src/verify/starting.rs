@@ -10,6 +10,7 @@ use rand_core::SeedableRng;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tracing::info;
+use voice_prompts::Language;
 
 use super::limits::network;
 use super::{Start, StartError, Started, VerifyParts};
@@ -80,7 +81,7 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
     };
     writer.commit().await?;
     if used.wrong_codes < budgets::WRONG_CODES_A_DAY && used.fruitless_calls < parts.fruitless_calls {
-        parts.expected.note(&number, new.expires_at);
+        parts.expected.note(&number, Language::of(&locale), new.expires_at);
     }
     if let Some(evicted) = evicted {
         parts.bell.ring(evicted);

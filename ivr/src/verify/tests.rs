@@ -8,6 +8,7 @@ use ivr_core::key_check::KeyCheck;
 use ivr_core::passport::{Passport, Report};
 use ivr_core::proof::Binding;
 use time::Duration;
+use voice_prompts::Language;
 
 use super::fixture::{Call, FRUITLESS_CALLS, NUMBER, SOURCE, Service, caller, number, other_than, request, start};
 use super::*;
@@ -60,7 +61,7 @@ async fn a_number_is_proved_from_the_code_to_the_certificate(database: TestDatab
     assert!(waiting.wants_certificate && waiting.publish);
 
     let expected = service.verify.answer(Question::Session(caller(NUMBER)), service.now).await;
-    assert_eq!(expected, Answer::Expected);
+    assert_eq!(expected, Answer::Expected(Language::ENGLISH));
     let call = service.call(started.code.expose()).await;
     assert_eq!(call.answers, [matched(&started), Answer::Stored]);
     assert_eq!(bell.try_recv(), Ok(started.id));

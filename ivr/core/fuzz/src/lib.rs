@@ -14,7 +14,7 @@ use ivr_core::media::{Quality, RtpStart, Security, Suite};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::passport::{Fault, Report};
 use ivr_core::proof::Binding;
-use voice_prompts::Library;
+use voice_prompts::{Language, Library};
 
 /// Where the trunk's SIP comes from.
 pub fn trunk() -> SocketAddr {
@@ -193,7 +193,7 @@ impl Stage {
             Operation::Octets(bytes) => self.handle(Input::Message { from: trunk().into(), bytes }),
             Operation::Answer { call, answer } => {
                 let answers = [
-                    Answer::Expected,
+                    Answer::Expected(Language::ENGLISH),
                     Answer::NoSession,
                     Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) }),
                     Answer::Suspended,

@@ -16,7 +16,10 @@ impl Call {
                 self.tell(Event::PlayEnded, desk);
             }
             MediaEvent::PlayEnded(_) => {}
-            MediaEvent::Key(key) => self.press(key, desk),
+            MediaEvent::Key(key) => {
+                let source = if self.keys_in_rtp { KeySource::TelephoneEvent } else { KeySource::InBand };
+                self.press(key, source, desk);
+            }
             MediaEvent::Silent => self.lose(desk),
             MediaEvent::Closed(quality) => {
                 if let Stage::Ending { media_until, .. } = &mut self.stage
@@ -29,10 +32,13 @@ impl Call {
         }
     }
 
-    /// The caller pressed a key. Before the ACK none counts.
-    pub(super) fn press(&mut self, key: char, desk: &mut Desk<'_>) {
-        if self.confirmed && matches!(self.stage, Stage::Up) {
-            self.record_if_room(Entry::KeyPressed, desk);
+    /// The caller pressed a key. Before the ACK none counts; and from the first that does, only those that come in the same way,
+    /// until another was agreed on.
+    pub(super) fn press(&mut self, key: char, source: KeySource, desk: &mut Desk<'_>) {
+        let counts = self.confirmed && matches!(self.stage, Stage::Up);
+        if counts && *self.keys_come_by.get_or_insert(source) == source {
+            let matched = self.flow.as_ref().and_then(|flow| flow.is_the_digit(key));
+            self.record_if_room(Entry::KeyPressed { source, matched }, desk);
             self.tell(Event::Key(key), desk);
         }
     }

@@ -176,6 +176,16 @@ impl Flow {
     pub fn deadline(&self) -> Option<Instant> {
         self.gives_up_at
     }
+
+    /// Where one digit is asked for: is it this one? For the record; the script judges by itself.
+    pub fn is_the_digit(&self, key: char) -> Option<bool> {
+        match &self.state {
+            State::Proving(Proving::Confirming { confirming, .. }) | State::Telling(Telling::Confirming(confirming)) => {
+                confirming.is_the_digit(key)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl State {

@@ -145,11 +145,16 @@ impl Call {
             seed,
         };
         self.media = Media::Open;
-        desk.out.push(Output::Media(self.key, MediaCommand::Open { port: self.port, plan, start }));
+        desk.out.push(Output::Media(
+            self.key,
+            MediaCommand::Open { port: self.port, plan, start, language: self.language },
+        ));
     }
 
     fn take_up(&mut self, proposal: &Proposal, desk: &Desk<'_>) -> MediaPlan {
-        self.keys_in_rtp = proposal.keys.is_some();
+        if std::mem::replace(&mut self.keys_in_rtp, proposal.keys.is_some()) != proposal.keys.is_some() {
+            self.keys_come_by = None;
+        }
         self.agreed = Some(proposal.clone());
         let security = self.description.crypto.as_ref().zip(proposal.crypto.as_ref());
         let security = security.map(|(ours, theirs)| ours.with(theirs));

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use voice_prompts::Language;
+
 use crate::passport::Report;
 use crate::{
     caller::Caller, code::Code, key_check::KeyCheck, number::Number, private::Private, proof::ProvedNumber,
@@ -114,8 +116,8 @@ pub struct Session {
 pub enum Answer {
     /// `Passport`: this was found out.
     Verified(Arc<Report>),
-    /// `Session`: there is at least one live session, the call may be answered.
-    Expected,
+    /// `Session`: there is at least one live session, the call may be answered, in the language of the last one's page.
+    Expected(Language),
     /// `Session`: nobody asked for this number to be verified, but it has certificates: the call is answered, to tell of them.
     /// `Certificates`: there are these.
     Certified(Enrolled),

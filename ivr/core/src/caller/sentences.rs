@@ -2,6 +2,10 @@
 //! what its operator may. A language is three functions like those of [`ENGLISH`] and a place in [`LANGUAGES`]; each `match`
 //! says when something lacks words.
 
+mod french;
+mod german;
+mod spanish;
+
 use super::{Cap, Level, Reason};
 
 /// The words for one reason or cap.
@@ -44,7 +48,7 @@ struct Language {
 }
 
 /// The first is spoken where no other is known.
-const LANGUAGES: [Language; 1] = [ENGLISH];
+const LANGUAGES: [Language; 4] = [ENGLISH, spanish::SPANISH, french::FRENCH, german::GERMAN];
 
 const ENGLISH: Language = Language { tag: "en", reason: english_reason, cap: english_cap, level: english_level };
 
@@ -259,6 +263,14 @@ mod tests {
             let levels = (0..5).filter_map(Level::from_number);
             assert!(levels.map(level).all(|meaning| meaning.ends_with('.')), "{tag}");
         }
+    }
+
+    #[test]
+    fn a_page_is_told_in_its_own_language_and_the_console_in_english() {
+        let pages = ["en", "es-MX", "fr", "de_AT"].map(|locale| Reason::Anonymous.sentences(locale));
+        let first = pages.map(|sentences| sentences.page.split(' ').next().unwrap());
+        assert_eq!(first, ["Your", "Su", "Votre", "Ihre"]);
+        assert!(pages.iter().all(|sentences| sentences.console == pages[0].console));
     }
 
     #[test]

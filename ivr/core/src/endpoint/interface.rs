@@ -133,7 +133,12 @@ pub enum Entry {
     /// A step of the dialogue.
     Step(Step),
     /// A key arrived (which one is never said).
-    KeyPressed,
+    KeyPressed {
+        /// How it came.
+        source: KeySource,
+        /// Where one digit was asked for: was it that one?
+        matched: Option<bool>,
+    },
     /// The call was refused.
     Refused {
         /// Why: its status was sent.
@@ -152,3 +157,25 @@ pub enum Entry {
 
 /// Everything one call to [`Endpoint::handle`](super::Endpoint::handle) wants done.
 pub type Outbox = Vec<Output>;
+
+/// How a key came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeySource {
+    /// As an event beside the audio (RFC 4733).
+    TelephoneEvent,
+    /// As tones in the audio.
+    InBand,
+    /// In the body of an INFO.
+    Info,
+}
+
+impl KeySource {
+    /// Its name in records: `telephone-event`, `in-band`, `info`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TelephoneEvent => "telephone-event",
+            Self::InBand => "in-band",
+            Self::Info => "info",
+        }
+    }
+}

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use voice_prompts::Segment;
+use voice_prompts::{Language, Segment};
 
 use super::testing::{Caller, PEER, Server, account, config, peer, registration};
 use super::*;
@@ -217,7 +217,7 @@ impl Replay {
         let media = |event| Some(vec![Input::Media(key, event)]);
         let outcome = |outcome| Some(vec![Input::Outcome(VerificationId([0xab; 16]), outcome)]);
         match what.split_once(' ').unwrap_or((what, "")) {
-            ("expected", _) => answer(Answer::Expected),
+            ("expected", locale) => answer(Answer::Expected(Language::of(locale))),
             ("verified", finding) => answer(Answer::Verified(verified(finding))),
             ("no", "session") => answer(Answer::NoSession),
             ("certified", _) => answer(Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) })),
@@ -398,7 +398,10 @@ fn shown_command(command: &MediaCommand) -> String {
         format!("{:?} to {}, {keys}, {} ms{held}{reports}{srtp}", plan.codec, plan.remote, plan.packet_time.as_millis())
     };
     match command {
-        MediaCommand::Open { port, plan, .. } => format!("open port {} for {}", port.0, plan_text(plan)),
+        MediaCommand::Open { port, plan, language, .. } => {
+            let spoken = if *language == Language::ENGLISH { String::new() } else { format!(", in {language}") };
+            format!("open port {} for {}{spoken}", port.0, plan_text(plan))
+        }
         MediaCommand::Listen => "listen".to_owned(),
         MediaCommand::Change(plan) => format!("change to {}", plan_text(plan)),
         MediaCommand::Say { play, utterance } => {
@@ -428,7 +431,10 @@ fn shown_entry(entry: &Entry) -> String {
         }
         Entry::Answered { setup } => format!("answered after {} ms", setup.as_millis()),
         Entry::Step(step) => format!("{step:?}"),
-        Entry::KeyPressed => "a key".to_owned(),
+        Entry::KeyPressed { source, matched } => {
+            let judged = matched.map_or("", |matched| if matched { ", the right digit" } else { ", a wrong digit" });
+            format!("a key by {}{judged}", source.name())
+        }
         Entry::Refused { reason, claimed } => {
             let (status, reason) = (reason.status(), reason.code());
             let claimed = claimed.as_ref().map_or("no number", |number| number.as_str());

@@ -1,5 +1,6 @@
 //! The media of one call: packets and ticks in, packets and key presses out.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use voice_prompts::Utterance;
 use super::clips::Clips;
 use super::dtmf::{KeyRule, Report};
 use super::g722::Encoder;
+use super::in_band::InBand;
 use super::player::Player;
 use super::protection::Protection;
 use super::reception::Reception;
@@ -34,6 +36,10 @@ pub struct MediaSession {
     /// Packets could be in the clear, now or before.
     was_clear: bool,
     keys: KeyRule,
+    /// Where keys do not come as events, since the first packet.
+    in_band: Option<Box<InBand>>,
+    /// Keys that a packet brought besides the first, for the packets after it: one packet can complete several.
+    untold: VecDeque<char>,
     reception: Reception,
     reports: Reports,
     /// Where the other side's reports came from.
@@ -93,6 +99,8 @@ impl MediaSession {
             player: Player::default(),
             wideband: None,
             keys: KeyRule::default(),
+            in_band: None,
+            untold: VecDeque::new(),
             reception: Reception::default(),
             reports: Reports::new(start.ssrc, start.seed),
             reports_from: None,
@@ -126,6 +134,9 @@ impl MediaSession {
             (security, protection) => *protection = security.as_ref().map(Protection::new),
         }
         self.was_clear |= plan.security.is_none();
+        if plan.event_payload_type.is_some() {
+            self.in_band = None;
+        }
         self.plan = plan;
         self.last_heard = self.last_heard.map(|_| now);
     }
@@ -164,7 +175,23 @@ impl MediaSession {
         self.told_silence = false;
         let is_event = self.plan.event_payload_type == Some(packet.header.payload_type);
         self.reception.count(&packet.header, !is_event, now);
-        if is_event { self.keys.hear(&Report::read(packet)?, now) } else { None }
+        match self.plan.event_payload_type {
+            Some(_) if is_event => self.keys.hear(&Report::read(packet)?, now),
+            Some(_) => None,
+            None => self.hear_tones(packet),
+        }
+    }
+
+    /// Keys in the audio.
+    fn hear_tones(&mut self, packet: &Packet<'_>) -> Option<char> {
+        let codec = self.plan.codec;
+        let in_band = match &mut self.in_band {
+            Some(in_band) if in_band.codec() == codec => in_band,
+            other => other.insert(Box::new(InBand::new(codec))),
+        };
+        let untold = &mut self.untold;
+        in_band.hear(packet, &mut |key| untold.push_back(key));
+        untold.pop_front()
     }
 
     /// Time for the next packet: writes it, if one is due.

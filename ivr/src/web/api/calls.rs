@@ -170,7 +170,8 @@ pub struct Event {
     at: OffsetDateTime,
     /// `sent`, `received`, `signed`, `answered`, `step`, `key`, `refused`, `over`.
     kind: String,
-    /// A step's name, a reason code, a verdict on a signed identity; never a key.
+    /// A step's name, a reason code, a verdict on a signed identity; how a key came (`telephone-event`, `in-band`, `info`) and, where one digit was asked
+    /// for, `right` or `wrong` after it; never the key.
     what: Option<String>,
     /// Start line and CSeq of a SIP message, with numbers masked.
     message: Option<String>,

@@ -230,17 +230,15 @@ impl Worth {
 /// Lines of the timeline; a call has about fifteen.
 const MOST_ENTRIES: usize = 100;
 
-/// Steps and keys; keys in a row are one line, and none says which.
+/// Steps and keys; keys in a row that came in the same way are one line, which says when each came, and none says which.
 fn timeline(events: &[Event], call: &Call) -> Vec<Entry> {
     let lines: Vec<&Event> = events.iter().filter(|event| event.message.is_none()).collect();
-    let keys = |event: &&Event| event.kind == "key";
     lines
-        .chunk_by(|one, next| keys(one) && keys(next))
+        .chunk_by(|one, next| one.kind == "key" && (&one.kind, &one.what) == (&next.kind, &next.what))
         .map(|same| {
             let what = same[0].what.as_deref().map(words::plain).unwrap_or_default();
             let text = match (same[0].kind.as_str(), same.len()) {
-                ("key", 1) => "A key was pressed".to_owned(),
-                ("key", count) => format!("{count} keys were pressed"),
+                ("key", _) => keys(same, call),
                 ("answered", _) => "Answered".to_owned(),
                 ("signed", _) => signed(same[0].what.as_deref().unwrap_or_default()),
                 ("refused", _) => refused(same[0].what.as_deref().unwrap_or_default()),
@@ -258,6 +256,28 @@ fn signed(verdict: &str) -> String {
     match Fault::from_code(verdict) {
         None => format!("The signed identity holds, attestation {verdict}"),
         Some(fault) => format!("The signed identity is not believed: {fault}"),
+    }
+}
+
+/// Keys that came in the same way: how, and when those after the first.
+fn keys(same: &[&Event], call: &Call) -> String {
+    let (source, judged) = same[0].what.as_deref().unwrap_or_default().split_once(' ').map_or_else(
+        || (same[0].what.as_deref().unwrap_or_default(), ""),
+        |(source, judged)| {
+            (source, if judged == "right" { ": the digit that was asked for" } else { ": another digit" })
+        },
+    );
+    let by = match source {
+        "telephone-event" => " (telephone-event)",
+        "in-band" => " (tones in the audio)",
+        "info" => " (INFO)",
+        // A record of an older version.
+        _ => "",
+    };
+    let later: Vec<_> = same[1..].iter().map(|event| words::offset(call.began_at, event.at)).collect();
+    match later.len() {
+        0 => format!("A key was pressed{by}{judged}"),
+        more => format!("{} keys were pressed{by}{judged}, then at {}", more + 1, later.join(", ")),
     }
 }
 

@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
 use ivr_core::caller::{Attest, Caller, Caps, Level, Reason};
-use ivr_core::endpoint::Entry;
+use ivr_core::endpoint::{Entry, KeySource};
 use ivr_core::media::{CallKey, Quality, Reported, Suite};
 use ivr_core::passport::{Fault, Passport, Report};
 use ivr_core::private::Private;
@@ -96,17 +96,21 @@ pub(super) fn happy(page: VerificationId) -> Vec<Entry> {
         message(false, "ACK sip:+12025550100@192.0.2.1 SIP/2.0 (1)"),
         Entry::Step(Step::Warning),
         Entry::Step(Step::EnteringCode),
-        Entry::KeyPressed,
-        Entry::KeyPressed,
-        Entry::KeyPressed,
+        key(None),
+        key(None),
+        key(None),
         Entry::Step(Step::CodeMatched(page)),
         Entry::Step(Step::Confirming),
-        Entry::KeyPressed,
+        key(Some(true)),
         Entry::Step(Step::Ended(Ending::Verified)),
         message(true, "BYE sip:+12025550143@192.0.2.7 SIP/2.0 (1)"),
         Entry::Quality(quality),
         Entry::Over { duration: Duration::from_millis(65_400) },
     ]
+}
+
+fn key(matched: Option<bool>) -> Entry {
+    Entry::KeyPressed { source: KeySource::TelephoneEvent, matched }
 }
 
 /// The address of the page's only call.
@@ -313,8 +317,8 @@ async fn a_call_is_told_without_its_number_and_without_its_keys() {
         .says("<dd>15 (1.5 %)</dd>")
         .says(&started.id.to_string())
         .says(&format!("href=\"/console/certificates/{serial}\""))
-        .says("3 keys were pressed")
-        .says("A key was pressed")
+        .says("3 keys were pressed (telephone-event), then at +")
+        .says("A key was pressed (telephone-event): the digit that was asked for")
         .says("Code matched")
         .says("Ended: verified")
         .says("BYE sip:***0143@192.0.2.7 SIP/2.0 (1)")

@@ -69,6 +69,14 @@ impl Confirming {
         Self::Named { digit: Private::new(digit), except, is_speaking: true }
     }
 
+    /// Whether a key is the digit that was named; `None` while none is, or for what is no digit.
+    pub(super) fn is_the_digit(&self, key: char) -> Option<bool> {
+        match self {
+            Self::Named { digit, .. } if key.is_ascii_digit() => Some(key == *digit.expose()),
+            Self::Named { .. } | Self::Announced { .. } => None,
+        }
+    }
+
     pub(super) fn patience(&self) -> Duration {
         match self {
             Self::Announced { .. } | Self::Named { is_speaking: true, .. } => LONGEST_SENTENCE,

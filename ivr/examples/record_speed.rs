@@ -53,7 +53,14 @@ fn main() -> Result<()> {
     let (ask, questions) = mpsc::channel(desk::QUESTIONS);
     let (answers, answered) = mpsc::channel(desk::ANSWERS);
     let (record, records) = mpsc::channel(desk::RECORDS);
-    service.spawn(desk::answer(place.verify.clone(), None, Voices::new(Library::embedded()), questions, answers, Clock));
+    service.spawn(desk::answer(
+        place.verify.clone(),
+        None,
+        Voices::new(Library::embedded()),
+        questions,
+        answers,
+        Clock,
+    ));
     let writing = service.spawn(place.record.clone().run(place.verify.clone(), records));
     let mut phone = Phone { callers: place.callers, ask, answered, record, is_recorded: false, dropped: 0 };
     let here = tokio::runtime::Builder::new_current_thread().enable_time().build()?;

@@ -179,7 +179,10 @@ impl Service {
         let driver = telephone.driver.run(shutdown.clone());
         tasks.0.spawn(async move { (TELEPHONE, driver.await.map_err(Failed::from)) });
         let ends = telephone.ends;
-        tasks.add("the desk", desk::answer(wired.verify.clone(), wired.passports, voices, ends.questions, ends.answers, clock));
+        tasks.add(
+            "the desk",
+            desk::answer(wired.verify.clone(), wired.passports, voices, ends.questions, ends.answers, clock),
+        );
         tasks.add("the call records", wired.calls.clone().run(wired.verify.clone(), ends.records));
         tasks.add("the publisher", wired.publisher.run(stop.clone()));
         if let Some((enrol, sender)) = wired.mail {

@@ -180,9 +180,8 @@ impl Flow {
     /// Where one digit is asked for: is it this one? For the record; the script judges by itself.
     pub fn is_the_digit(&self, key: char) -> Option<bool> {
         match &self.state {
-            State::Proving(Proving::Confirming { confirming, .. }) | State::Telling(Telling::Confirming(confirming)) => {
-                confirming.is_the_digit(key)
-            }
+            State::Proving(Proving::Confirming { confirming, .. })
+            | State::Telling(Telling::Confirming(confirming)) => confirming.is_the_digit(key),
             _ => None,
         }
     }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use voice_prompts::Language;
 
 use crate::passport::Report;
-use crate::{
-    caller::Caller, code::Code, key_check::KeyCheck, number::Number, private::Private, proof::ProvedNumber,
-};
+use crate::{caller::Caller, code::Code, key_check::KeyCheck, number::Number, private::Private, proof::ProvedNumber};
 
 /// Names one verification session (protocol.md step 1). 16 random bytes, shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -6,19 +6,25 @@ pub(super) const FRENCH: Language = Language { tag: "fr", reason, cap, level };
 
 fn reason(reason: Reason) -> Sentences {
     let page = match reason {
-        Reason::UnknownPeer | Reason::IngressSecret => {
+        Reason::UnknownPeer | Reason::IngressSecret | Reason::Credentials => {
             "Un appel est arrivé par un chemin que ce service n'accepte pas. Composez le numéro affiché avec un téléphone ordinaire."
         }
         Reason::MalformedIdentity | Reason::NoNumber => {
             "Votre opérateur téléphonique n'a pas dit quel numéro appelle. Appelez d'une autre ligne, ou demandez que votre numéro soit présenté."
         }
-        Reason::Unscreened | Reason::ValidationFailed | Reason::BelowIssuingLevel => {
+        Reason::Unscreened
+        | Reason::StaleIdentity
+        | Reason::IdentityUnfetched
+        | Reason::IdentityUncertified
+        | Reason::IdentityInvalid
+        | Reason::ValidationFailed
+        | Reason::BelowIssuingLevel => {
             "Votre opérateur téléphonique ne garantit pas votre numéro pour cet appel. Appelez d'une autre ligne ou par un autre opérateur."
         }
         Reason::Forwarded | Reason::Transferred => {
             "L'appel a été renvoyé ou transféré. Désactivez le renvoi et composez vous-même le numéro affiché."
         }
-        Reason::Starting | Reason::Draining | Reason::Unavailable => {
+        Reason::Starting | Reason::Draining | Reason::Unavailable | Reason::Probe => {
             "Le service n'a pas pu prendre votre appel à l'instant. Attendez une minute, puis rappelez."
         }
         Reason::NodeFull | Reason::TrunkFull | Reason::UnacknowledgedFull | Reason::TrunkRate | Reason::NoPort => {
@@ -52,6 +58,9 @@ fn reason(reason: Reason) -> Sentences {
         Reason::NumberBusy => "D'autres appels de votre numéro sont en cours. Terminez-les, puis rappelez.",
         Reason::NumberExhausted => {
             "Trop de codes erronés ont été composés aujourd'hui depuis votre numéro. Réessayez demain."
+        }
+        Reason::CallsUsedUp => {
+            "Trop d'appels de votre numéro se sont terminés aujourd'hui sans le code. Réessayez demain."
         }
         Reason::NoSession => {
             "Un appel de votre numéro est arrivé alors que personne ne l'attendait. Rappelez pendant que cette page affiche un code."

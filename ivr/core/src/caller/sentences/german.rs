@@ -6,19 +6,25 @@ pub(super) const GERMAN: Language = Language { tag: "de", reason, cap, level };
 
 fn reason(reason: Reason) -> Sentences {
     let page = match reason {
-        Reason::UnknownPeer | Reason::IngressSecret => {
+        Reason::UnknownPeer | Reason::IngressSecret | Reason::Credentials => {
             "Ein Anruf kam auf einem Weg, den dieser Dienst nicht annimmt. Wählen Sie die angezeigte Nummer mit einem gewöhnlichen Telefon."
         }
         Reason::MalformedIdentity | Reason::NoNumber => {
             "Ihre Telefongesellschaft hat nicht gesagt, welche Nummer anruft. Rufen Sie von einem anderen Anschluss an, oder lassen Sie Ihre Nummer übermitteln."
         }
-        Reason::Unscreened | Reason::ValidationFailed | Reason::BelowIssuingLevel => {
+        Reason::Unscreened
+        | Reason::StaleIdentity
+        | Reason::IdentityUnfetched
+        | Reason::IdentityUncertified
+        | Reason::IdentityInvalid
+        | Reason::ValidationFailed
+        | Reason::BelowIssuingLevel => {
             "Ihre Telefongesellschaft bürgt bei diesem Anruf nicht für Ihre Nummer. Rufen Sie von einem anderen Anschluss oder über eine andere Gesellschaft an."
         }
         Reason::Forwarded | Reason::Transferred => {
             "Der Anruf wurde umgeleitet oder weitergegeben. Schalten Sie die Umleitung aus und wählen Sie die angezeigte Nummer selbst."
         }
-        Reason::Starting | Reason::Draining | Reason::Unavailable => {
+        Reason::Starting | Reason::Draining | Reason::Unavailable | Reason::Probe => {
             "Der Dienst konnte Ihren Anruf gerade nicht annehmen. Warten Sie eine Minute und rufen Sie dann wieder an."
         }
         Reason::NodeFull | Reason::TrunkFull | Reason::UnacknowledgedFull | Reason::TrunkRate | Reason::NoPort => {
@@ -56,6 +62,9 @@ fn reason(reason: Reason) -> Sentences {
         }
         Reason::NumberExhausted => {
             "Von Ihrer Nummer wurden heute zu viele falsche Codes eingegeben. Versuchen Sie es morgen wieder."
+        }
+        Reason::CallsUsedUp => {
+            "Von Ihrer Nummer kamen heute zu viele Anrufe, die ohne den Code endeten. Versuchen Sie es morgen wieder."
         }
         Reason::NoSession => {
             "Ein Anruf von Ihrer Nummer kam, als niemand auf ihn wartete. Rufen Sie an, während diese Seite einen Code zeigt."

@@ -6,19 +6,25 @@ pub(super) const SPANISH: Language = Language { tag: "es", reason, cap, level };
 
 fn reason(reason: Reason) -> Sentences {
     let page = match reason {
-        Reason::UnknownPeer | Reason::IngressSecret => {
+        Reason::UnknownPeer | Reason::IngressSecret | Reason::Credentials => {
             "Llegó una llamada por un camino que este servicio no acepta. Marque el número indicado con un teléfono corriente."
         }
         Reason::MalformedIdentity | Reason::NoNumber => {
             "Su compañía telefónica no dijo qué número llama. Llame desde otra línea, o pida que se muestre su número."
         }
-        Reason::Unscreened | Reason::ValidationFailed | Reason::BelowIssuingLevel => {
+        Reason::Unscreened
+        | Reason::StaleIdentity
+        | Reason::IdentityUnfetched
+        | Reason::IdentityUncertified
+        | Reason::IdentityInvalid
+        | Reason::ValidationFailed
+        | Reason::BelowIssuingLevel => {
             "Su compañía telefónica no responde de su número en esta llamada. Llame desde otra línea o por otra compañía."
         }
         Reason::Forwarded | Reason::Transferred => {
             "La llamada fue desviada o transferida. Desactive el desvío y marque usted mismo el número indicado."
         }
-        Reason::Starting | Reason::Draining | Reason::Unavailable => {
+        Reason::Starting | Reason::Draining | Reason::Unavailable | Reason::Probe => {
             "El servicio no pudo atender su llamada en este momento. Espere un minuto y vuelva a llamar."
         }
         Reason::NodeFull | Reason::TrunkFull | Reason::UnacknowledgedFull | Reason::TrunkRate | Reason::NoPort => {
@@ -48,6 +54,9 @@ fn reason(reason: Reason) -> Sentences {
         Reason::NumberBusy => "Hay otras llamadas en curso desde su número. Termínelas y vuelva a llamar.",
         Reason::NumberExhausted => {
             "Hoy se han marcado demasiados códigos incorrectos desde su número. Inténtelo de nuevo mañana."
+        }
+        Reason::CallsUsedUp => {
+            "Hoy terminaron demasiadas llamadas de su número sin el código. Inténtelo de nuevo mañana."
         }
         Reason::NoSession => {
             "Llegó una llamada de su número cuando nadie la esperaba. Vuelva a llamar mientras esta página muestre un código."

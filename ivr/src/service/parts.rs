@@ -11,7 +11,7 @@ use voice_prompts::Language;
 
 use super::StartError;
 use super::directory_health::DirectoryHealth;
-use super::telephone::{LOCALE, Telephone};
+use super::telephone::Telephone;
 use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::config::Config;

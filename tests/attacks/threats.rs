@@ -70,6 +70,7 @@ const THREATS: &[Threat] = &[
         besides: &[
             "shared_addresses_need_a_secret",
             "a_trunk_that_must_prove_its_account_is_challenged_and_nobody_else_is_let_in",
+            "without_the_trunks_account_nothing_is_kept",
             "sip-digest-wrong.txt",
             "sip-digest-repeated.txt",
             "a_certificate_tells_the_trunk_apart_and_not_its_customers",

@@ -1,6 +1,6 @@
 //! When so many begin verifications that each has to be worked for (`crate::puzzle`).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use ivr_core::number::Number;
 use super::App;
 use super::limits::{self, Bucket, Budget, Limits};
 use crate::puzzle::{Puzzle, Puzzles, Solved, Threshold};
+use crate::source::network;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -63,14 +64,6 @@ pub(super) fn demand(app: &App, (number, source): (&Number, IpAddr), solved: Opt
 /// So many in a minute, and all of them at once.
 fn a_minute(many: u32) -> Budget {
     Budget { burst: many, refill: MINUTE / many.max(1) }
-}
-
-/// A flood comes from more than one address of its neighbourhood.
-fn network(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8)).into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 72)).into(),
-    }
 }
 
 #[cfg(test)]

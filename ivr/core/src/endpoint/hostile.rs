@@ -9,7 +9,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use voice_prompts::Language;
 
-use super::testing::{Caller, PEER, config};
+use super::testing::{Caller, PEER, account, config};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Session};
 use crate::caller::{Attest, Pace};
@@ -152,6 +152,27 @@ impl Stage {
 
 fn peer() -> SocketAddr {
     PEER.parse().unwrap()
+}
+
+/// Who shares a carrier's addresses and has not its account: neither what is challenged nor what is guessed leaves anything
+/// behind, and each refusal is recorded, but not too many.
+#[test]
+fn without_the_trunks_account_nothing_is_kept() {
+    let mut stage = Stage::new(Limits { recorded_refusals_per_second: 5, ..Limits::default() });
+    stage.endpoint.config.policy.trunks[0].digest = Some(account());
+    stage.callers = (0..200).map(|n| Caller::new(&format!("c{n}"))).collect();
+    for caller in 0..200 {
+        stage.say(caller, "INVITE", &[]);
+        stage.say(caller, "ACK", &[]);
+        stage.say(caller, "INVITE", &["digest wrong"]);
+        assert_eq!((stage.endpoint.live_calls(), stage.endpoint.transactions.count()), (0, 0));
+    }
+    let counters = stage.endpoint.counters();
+    assert_eq!((counters.challenged, counters.refused, counters.unrecorded_refusals), (200, 200, 195));
+    assert_eq!((stage.calls.len(), stage.endpoint.deadline()), (5, None));
+    // And the carrier is still let in.
+    stage.say(0, "INVITE", &["digest first"]);
+    assert_eq!(stage.endpoint.live_calls(), 1);
 }
 
 #[test]

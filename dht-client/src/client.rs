@@ -186,8 +186,8 @@ impl Lookup {
         self.find(identity, patience, now).await
     }
 
-    /// As [`Lookup::find`], with the records that were found, under each directory key: who has no key can put them again as they are
-    /// ([`crate::Refresher`]). A tombstone is worth keeping as much as a certificate.
+    /// As [`Lookup::find`], with the records that were found under each directory key: who has no key can put them again as
+    /// they are ([`crate::Refresher`]). A tombstone is worth keeping as much as a certificate.
     ///
     /// # Errors
     /// As [`Lookup::find`].

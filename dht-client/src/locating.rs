@@ -160,7 +160,8 @@ impl Lookup {
             }
             Err(error) => {
                 debug!(%slot, seq = item.seq(), %error, "dropped a location from {backend}");
-                Sight::Absent(Absence::Unreadable(error))
+                // A later one that holds may be hidden.
+                if complete { Sight::Absent(Absence::Unreadable(error)) } else { Sight::Silence(GetError::Unreachable) }
             }
         }
     }
@@ -183,6 +184,7 @@ fn settle(found: Box<Found>, mut sights: Vec<Sight>, now: OffsetDateTime) -> Whe
             Sight::Location(location, seq, complete) if !location.living(now).is_empty() => {
                 here = here.into_iter().chain([(location, seq, complete)]).max_by_key(|(_, seq, _)| *seq);
             }
+            Sight::Location(_, _, false) => silence = Some(GetError::Unreachable),
             Sight::Location(..) => absence = Absence::Left,
             Sight::Silence(error) => silence = Some(error),
             Sight::Absent(why) if absence == Absence::Nothing => absence = why,

@@ -123,4 +123,16 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    /// clap says so only in builds with debug assertions, and gives one of the two the other's values.
+    #[test]
+    fn no_command_has_two_arguments_of_one_name() {
+        fn check(command: &clap::Command) {
+            let mut names: Vec<&str> = command.get_arguments().map(|argument| argument.get_id().as_str()).collect();
+            names.sort_unstable();
+            assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{}: {names:?}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
 }

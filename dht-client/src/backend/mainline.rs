@@ -176,7 +176,7 @@ impl Mainline {
                     // A client that has just begun knows few nodes, and answers get lost where much is put at once; but
                     // a few nodes do not outlive what takes away the rest.
                     let wanted = if attempt == 0 { self.most_nodes().max(view.answered) } else { view.answered };
-                    if stored * 5 >= wanted * 4 {
+                    if stored * 5 >= wanted.min(CLOSEST) * 4 {
                         return Ok(stored);
                     }
                 }

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 const NODES: usize = 20;
 /// 30 % and 75 %.
 const LOST: [usize; 2] = [6, 15];
-const RECORDS: u8 = 8;
+const RECORDS: u8 = 6;
 /// Queries at once: each waits two seconds for the dead.
 const AT_ONCE: usize = 12;
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -259,6 +259,11 @@ async fn where_not_everybody_answers_nobody_is_called_offline() {
     assert!(matches!(&whereabouts, Whereabouts::Unheard { error: GetError::Unreachable, .. }), "{whereabouts:?}");
     scene.speak(&here("sip:ada@192.0.2.7"), Audience::Everybody, SEQ).await;
     assert!(matches!(scene.locate(&STRANGER).await, Whereabouts::Here { complete: false, .. }));
+    let over = vec![Contact::new("sip:a", 1, SEQ).expect("a contact")];
+    for (seq, contacts) in [(SEQ + 1, vec![]), (SEQ + 2, over)] {
+        scene.speak(&Location { contacts, ..here("sip:a") }, Audience::Everybody, seq).await;
+        assert!(matches!(scene.locate(&STRANGER).await, Whereabouts::Unheard { .. }), "she may be back by now");
+    }
 }
 
 #[tokio::test]

@@ -27,9 +27,9 @@ pub(super) struct Directory {
     #[arg(long, value_name = "FILE")]
     seen: Option<PathBuf>,
     /// Where the slow hashes of those looked up before are kept, so that the next look-up is quick: as private as an address
-    /// book [default: contacts in the user's state folder]
+    /// book [default: hashes in the user's state folder]
     #[arg(long, value_name = "FILE")]
-    contacts: Option<PathBuf>,
+    hashes: Option<PathBuf>,
 }
 
 impl Directory {
@@ -46,11 +46,8 @@ impl Directory {
     /// A reader that remembers what it saw.
     pub(super) async fn reader(&self, now: OffsetDateTime) -> Result<Lookup> {
         let (bundle, networks) = self.join(now).await?;
-        let contacts = self
-            .contacts
-            .as_deref()
-            .map_or_else(|| in_state_folder("contacts", "--contacts"), |file| Ok(file.to_owned()))?;
-        let contacts = Contacts::open(&contacts).with_context(|| format!("reading {}", contacts.display()))?;
+        let hashes = self.hashes.clone().map_or_else(|| in_state_folder("hashes", "--hashes"), Ok)?;
+        let contacts = Contacts::open(&hashes).with_context(|| format!("reading {}", hashes.display()))?;
         Ok(reader(bundle, networks)?.remembering(memory(self.seen.as_deref())?).knowing(contacts))
     }
 }

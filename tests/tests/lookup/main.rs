@@ -1,5 +1,7 @@
 //! Looking somebody up from another process: what it says, and what it ends with.
 
+mod location;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Output;

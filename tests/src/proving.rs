@@ -60,11 +60,20 @@ impl Said {
     }
 }
 
+/// What was read out to a telephone that proved its number.
+#[derive(Debug)]
+pub struct ReadOut {
+    /// The six digits.
+    pub digits: String,
+    /// What the telephone had received until the sixth of them was spoken, at 8 kHz.
+    pub samples: Vec<i16>,
+}
+
 /// The telephone of this number calls the URI that `at` makes of the number to dial, and proves its number.
 ///
 /// # Panics
 /// If it does not.
-pub fn prove(number: &str, service: &Service, phone: &mut impl Telephone, at: impl Fn(&str) -> String) {
+pub fn prove(number: &str, service: &Service, phone: &mut impl Telephone, at: impl Fn(&str) -> String) -> ReadOut {
     let runtime = Runtime::new().expect("a runtime");
     let api = Api::new(service.http());
     let start = Start { number, csr: None, publish: false, locale: "en" };
@@ -72,18 +81,21 @@ pub fn prove(number: &str, service: &Service, phone: &mut impl Telephone, at: im
 
     phone.dial(&at(&started.dial.number));
     let mut hearing = Hearing::new(Vocabulary::of(&Library::embedded(), "en"));
-    let (mut said, mut heard, mut is_typed, mut is_verified) = (Said::default(), Vec::new(), false, false);
+    let (mut said, mut heard, mut is_verified) = (Said::default(), Vec::new(), false);
+    let (mut samples, mut read_out) = (Vec::new(), None);
     while !is_verified {
-        hearing.hear(&phone.listen(), &mut heard);
+        let received = phone.listen();
+        hearing.hear(&received, &mut heard);
+        samples.extend(received);
         for event in heard.drain(..) {
             let Heard::Ended(id) = event else { continue };
             said.hear(id);
             match (said.sentence, said.digits.len()) {
                 (Some(PromptId::EnterCode), 0) => started.code.expose().chars().for_each(|key| phone.press(key)),
                 (Some(PromptId::PressToConfirm), 1) => phone.press(said.digits.remove(0)),
-                (Some(PromptId::TypeIntoPage), 6) if !is_typed => {
+                (Some(PromptId::TypeIntoPage), 6) if read_out.is_none() => {
                     runtime.block_on(api.type_in(&started, &said.digits)).expect("the digits are right");
-                    is_typed = true;
+                    read_out = Some(ReadOut { digits: said.digits.clone(), samples: samples.clone() });
                 }
                 (Some(PromptId::Verified), _) => is_verified = true,
                 _ => {}
@@ -93,4 +105,5 @@ pub fn prove(number: &str, service: &Service, phone: &mut impl Telephone, at: im
     let verification = runtime.block_on(api.look(&started)).expect("the verification");
     assert!(verification.is_issued(), "{verification:?}");
     phone.hang_up();
+    read_out.expect("who is verified has typed the digits in")
 }

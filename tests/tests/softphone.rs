@@ -2,13 +2,17 @@
 //! its keys.
 
 use end_to_end::baresip::{Baresip, Ear, Media};
-use end_to_end::proving::prove;
+use end_to_end::proving::{ReadOut, prove};
+use end_to_end::recogniser::{recognise, words};
 use end_to_end::service::Service;
 
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs baresip: run tests/run")]
 fn baresip_proves_its_number() {
-    proves("+12025550171", Ear::Narrow, Media::Clear, 8_000);
+    let ReadOut { digits, samples } = proves("+12025550171", Ear::Narrow, Media::Clear, 8_000);
+    // The first digit follows its sentence without a pause.
+    let words = words(&samples);
+    assert_eq!(recognise(&words[words.len() - 5..]), digits[1..], "a stranger understands the digits, too");
 }
 
 #[test]
@@ -24,9 +28,10 @@ fn baresip_proves_its_number_over_srtp() {
 }
 
 /// A whole verification by a telephone that hears so over such media, and records what it hears at this rate.
-fn proves(number: &str, ear: Ear, media: Media, rate: u32) {
+fn proves(number: &str, ear: Ear, media: Media, rate: u32) -> ReadOut {
     let demo = Service::demo();
     let mut phone = Baresip::of(number, ear, media);
-    prove(number, &demo, &mut phone, |dialled| format!("sip:{dialled}@{}", demo.sip()));
+    let read_out = prove(number, &demo, &mut phone, |dialled| format!("sip:{dialled}@{}", demo.sip()));
     assert_eq!(phone.rate(), rate);
+    read_out
 }

@@ -95,7 +95,12 @@ impl Lookup {
             other => return Ok(Whereabouts::NotFound(other)),
         };
         let Some(location_key) = found.location_key else {
-            return Ok(Whereabouts::Offline { found, why: Absence::NeverSaid });
+            return Ok(if found.origin.complete {
+                Whereabouts::Offline { found, why: Absence::NeverSaid }
+            } else {
+                // A later record, which lists one, may be hidden.
+                Whereabouts::Unheard { found, error: GetError::Unreachable }
+            });
         };
         let owner = match OwnerPublic::of(&found.certificate) {
             Ok(owner) => owner,

@@ -264,6 +264,8 @@ async fn where_not_everybody_answers_nobody_is_called_offline() {
         scene.speak(&Location { contacts, ..here("sip:a") }, Audience::Everybody, seq).await;
         assert!(matches!(scene.locate(&STRANGER).await, Whereabouts::Unheard { .. }), "she may be back by now");
     }
+    scene.enrol(None, SEQ + 1).await;
+    assert!(matches!(scene.locate(&STRANGER).await, Whereabouts::Unheard { .. }), "she may list a key by now");
 }
 
 #[tokio::test]

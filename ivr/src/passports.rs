@@ -76,7 +76,7 @@ impl Passports {
             }
         };
         let mut report = inspect(presented.identity.expose(), claimed, signer, now.unix_timestamp()).await;
-        let spcs = report.signer.iter().flat_map(|signer| signer.spc.split(' '));
+        let spcs = report.signer.iter().filter_map(|signer| signer.spc.as_deref()).flat_map(|spcs| spcs.split(' '));
         if report.verdict.is_ok() && spcs.into_iter().any(|spc| denied_spcs.iter().any(|denied| denied == spc)) {
             report.verdict = Err(Fault::DeniedSpc);
         }

@@ -76,7 +76,7 @@ impl Certificate {
         if !rest.is_empty() || tbs.version != X509Version::V3 || !is_each_once {
             return Err(Fault::Certificate);
         }
-        if parsed.signature_algorithm != tbs.signature {
+        if parsed.signature_algorithm != tbs.signature || parsed.signature_value.unused_bits != 0 {
             return Err(Fault::Certificate);
         }
         let key = p256_key(&tbs.subject_pki)?;

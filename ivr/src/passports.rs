@@ -55,6 +55,8 @@ impl Passports {
         let settings = config.passports();
         let Some(anchors) = settings.anchors() else { return Ok(None) };
         let trust = TrustFiles::open(anchors, settings.revocation_lists())?;
+        let anchors = trust.current().anchor_count();
+        tracing::info!(anchors, "signed identities are verified, against {anchors} anchors");
         let signers = Signers::new(trust, fetcher(config, clock)?, clock);
         Ok(Some(Self(Arc::new(Parts { signers, denied_spcs: settings.denied_spcs().to_vec(), store }))))
     }

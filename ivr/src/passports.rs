@@ -55,6 +55,8 @@ impl Passports {
         let settings = config.passports();
         let Some(anchors) = settings.anchors() else { return Ok(None) };
         let trust = TrustFiles::open(anchors, settings.revocation_lists())?;
+        let anchors = trust.current().anchor_count();
+        tracing::info!(anchors, "signed identities are verified, against {anchors} anchors");
         let signers = Signers::new(trust, fetcher(config, clock)?, clock);
         Ok(Some(Self(Arc::new(Parts { signers, denied_spcs: settings.denied_spcs().to_vec(), store }))))
     }
@@ -76,7 +78,7 @@ impl Passports {
             }
         };
         let mut report = inspect(presented.identity.expose(), claimed, signer, now.unix_timestamp()).await;
-        let spcs = report.signer.iter().flat_map(|signer| signer.spc.split(' '));
+        let spcs = report.signer.iter().filter_map(|signer| signer.spc.as_deref()).flat_map(|spcs| spcs.split(' '));
         if report.verdict.is_ok() && spcs.into_iter().any(|spc| denied_spcs.iter().any(|denied| denied == spc)) {
             report.verdict = Err(Fault::DeniedSpc);
         }

@@ -48,6 +48,5 @@ pub fn verify(passport: &Passport, signer: &Signer, at: i64) -> Result<Attest, F
     Ok(passport.attest())
 }
 
-/// How far `iat` may be from our clock, both ways, in seconds (RFC 8224 6.2 step 4 leaves it to the verifier; ATIS-1000074
-/// says 60).
+/// How far `iat` may be from our clock, both ways, in seconds (docs/protocol.md; RFC 8224 leaves it to whoever verifies).
 pub const FRESH_SECONDS: i64 = 60;

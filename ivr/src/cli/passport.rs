@@ -88,7 +88,7 @@ fn shown(report: &Report) -> serde_json::Value {
         "attest": said.map(|said| said.attest.letter()),
         "origid": said.map(|said| said.origid.as_str()),
         "iat": said.map(|said| said.iat),
-        "spc": report.signer.as_ref().map(|signer| signer.spc.as_str()),
+        "spc": report.signer.as_ref().and_then(|signer| signer.spc.as_deref()),
         "reason": report.verdict.err().map(|fault| fault.code()),
     })
 }

@@ -25,7 +25,7 @@ pub(super) struct Certificate {
     pub(super) key: Key,
     pub(super) usage: Usage,
     pub(super) numbers: Numbers,
-    /// RFC 8226 8, RFC 9118 4.
+    /// RFC 8226 8, RFC 9118.
     pub(super) constrains_claims: bool,
     pub(super) sha256: [u8; 32],
     signed: Signed,
@@ -76,7 +76,7 @@ impl Certificate {
         if !rest.is_empty() || tbs.version != X509Version::V3 || !is_each_once {
             return Err(Fault::Certificate);
         }
-        if parsed.signature_algorithm != tbs.signature {
+        if parsed.signature_algorithm != tbs.signature || parsed.signature_value.unused_bits != 0 {
             return Err(Fault::Certificate);
         }
         let key = p256_key(&tbs.subject_pki)?;
@@ -198,7 +198,7 @@ impl Extensions {
 const TN_AUTH_LIST: &str = "1.3.6.1.5.5.7.1.26";
 /// id-pe-JWTClaimConstraints (RFC 8226 8).
 const JWT_CLAIM_CONSTRAINTS: &str = "1.3.6.1.5.5.7.1.27";
-/// id-pe-eJWTClaimConstraints (RFC 9118 4).
+/// id-pe-eJWTClaimConstraints (RFC 9118).
 const ENHANCED_JWT_CLAIM_CONSTRAINTS: &str = "1.3.6.1.5.5.7.1.33";
 /// id-ad-stirTNList (RFC 8226 10.1).
 const STIR_TN_LIST: &str = "1.3.6.1.5.5.7.48.14";

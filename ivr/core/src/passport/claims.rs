@@ -78,7 +78,7 @@ impl OrigId {
 mod tests {
     use super::*;
 
-    /// RFC 8588 5, but for its line breaks.
+    /// RFC 8588 6, but for its line breaks.
     const EXAMPLE: &str = r#"{"attest":"A","dest":{"tn":["12125551213"]},"iat":1443208345,"orig":{"tn":"12155551212"},"origid":"123e4567-e89b-12d3-a456-426655440000"}"#;
 
     #[test]

@@ -33,8 +33,8 @@ pub struct Said {
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedBy {
-    /// The service provider codes of the certificate, separated by spaces; empty if it is for numbers.
-    pub spc: String,
+    /// The service provider codes of the certificate, separated by spaces; `None` if it is for numbers.
+    pub spc: Option<String>,
     /// SHA-256 of the certificate.
     pub certificate: [u8; 32],
 }
@@ -54,9 +54,9 @@ impl Report {
             x5u: passport.x5u().to_owned(),
             token: passport.hash(),
         };
-        let signer = signer.map(|signer| SignedBy {
-            spc: signer.numbers().spcs().collect::<Vec<_>>().join(" "),
-            certificate: signer.sha256(),
+        let signer = signer.map(|signer| {
+            let spcs: Vec<&str> = signer.numbers().spcs().collect();
+            SignedBy { spc: (!spcs.is_empty()).then(|| spcs.join(" ")), certificate: signer.sha256() }
         });
         Self { verdict, said: Some(said), signer }
     }

@@ -1,9 +1,12 @@
 //! Tokens that are right, by others' hands, and tokens that are wrong in one thing each, by name.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, CustomExtension, IsCa, KeyUsagePurpose, date_time_ymd};
 
 use super::testing::{AT, CALL, Holder, ONE, OTHER, RANGE, SPC, X5U, claims, header, judged, judged_at, tn_auth_list};
-use super::{Claimed, Fault, Passport, Signer, Trust, Untrusted, verify};
+use super::{Claimed, Fault, Passport, Report, Signer, Trust, Untrusted, verify};
 use crate::caller::Attest;
 
 /// One of the files that `scenarios/passport/make` makes with OpenSSL and secsipidx.
@@ -40,6 +43,59 @@ fn tokens_of_secsipidx_over_a_chain_of_openssl_are_judged_as_they_are() {
         ("a.identity", "spc.pem", Some("crl-spc.pem"), Err(Fault::Revoked)),
     ] {
         assert_eq!(of_secsipidx(token, chain, list), expected, "{token} {chain} {list:?}");
+    }
+}
+
+#[test]
+fn a_report_says_who_signed() {
+    let trust = Trust::anchored(made("root.pem").as_bytes()).unwrap();
+    let passport = Passport::read(&made("a.identity")).unwrap();
+    for (chain, spc) in [("spc.pem", Some("709J")), ("range.pem", None)] {
+        let signer = Signer::read(made(chain).as_bytes(), &trust).unwrap();
+        let report = Report::of(&passport, Some(&signer), Ok(Attest::A));
+        assert_eq!(report.signer.unwrap().spc.as_deref(), spc, "{chain}");
+        let said = report.said.unwrap();
+        assert_eq!((said.attest, said.x5u.as_str(), said.iat), (Attest::A, X5U, passport.iat()));
+    }
+}
+
+#[test]
+fn no_octet_that_is_signed_and_no_letter_of_a_token_can_be_another() {
+    let trust = Trust::anchored(made("root.pem").as_bytes()).unwrap();
+    let chain = made("spc.pem");
+    let (leaf, issuer) = chain.split_at(chain.find("-----END CERTIFICATE-----\n").unwrap() + 26);
+    let lines: String = leaf.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(lines).unwrap();
+    // Both headers have four octets; what is signed has the second, and at the end stand R and S.
+    let signed_end = 8 + usize::from(u16::from_be_bytes([der[6], der[7]]));
+    for at in (4..signed_end).chain(der.len() - 60..der.len()) {
+        for bit in [0x01, 0x80] {
+            let mut changed = der.clone();
+            changed[at] ^= bit;
+            let begin = "-----BEGIN CERTIFICATE-----";
+            let pem = format!("{begin}\n{}\n-----END CERTIFICATE-----\n{issuer}", STANDARD.encode(changed));
+            assert!(Signer::read(pem.as_bytes(), &trust).is_err(), "octet {at}, {bit:#x}");
+        }
+    }
+    let signer = Signer::read(chain.as_bytes(), &trust).unwrap();
+    let identity = made("a.identity");
+    let token = identity.split_once(';').unwrap().0.len();
+    for at in 0..token {
+        let other = if &identity[at..=at] == "A" { "B" } else { "A" };
+        let changed = format!("{}{other}{}", &identity[..at], &identity[at + 1..]);
+        let verdict = Passport::read(&changed).and_then(|passport| verify(&passport, &signer, passport.iat()));
+        assert!(verdict.is_err(), "letter {at}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_readers_panic(text in "\\PC{0,200}", octets in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(Passport::read(&text).is_err());
+        prop_assert!(Signer::read(&octets, &Trust::default()).is_err());
+        let pem = |label: &str| format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(&octets));
+        prop_assert!(Trust::anchored(pem("CERTIFICATE").as_bytes()).is_err());
+        prop_assert!(Trust::default().with_lists(pem("X509 CRL").as_bytes()).is_err());
     }
 }
 

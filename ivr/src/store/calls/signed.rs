@@ -35,7 +35,7 @@ impl Signed {
             origid: said.map(|said| said.origid.as_str().to_owned()),
             iat: said.map(|said| said.iat),
             x5u: said.map(|said| said.x5u.clone()),
-            spc: signer.map(|signer| signer.spc.clone()),
+            spc: signer.and_then(|signer| signer.spc.clone()),
             certificate: signer.map(|signer| hex(&signer.certificate)),
         }
     }
@@ -52,15 +52,9 @@ impl Signed {
 /// As the audit has it: `A by 709J (certificate 3f…), origid 9d1a…, from https://…`
 impl std::fmt::Display for Signed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        write!(
-            f,
-            "{} by {} (certificate {}), origid {}, from {}",
-            self.verdict,
-            text(&self.spc),
-            text(&self.certificate),
-            text(&self.origid),
-            text(&self.x5u)
-        )
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let [spc, certificate] = [&self.spc, &self.certificate].map(text);
+        let [origid, x5u] = [&self.origid, &self.x5u].map(text);
+        write!(f, "{} by {spc} (certificate {certificate}), origid {origid}, from {x5u}", self.verdict)
     }
 }

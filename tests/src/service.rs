@@ -1,10 +1,10 @@
 //! The program under test, as a process of its own: a demo or a service on free ports of 127.0.0.1, in a folder of its own.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -289,12 +289,18 @@ fn spawn(mut command: Command) -> (Child, Receiver<String>, Arc<Mutex<String>>) 
     (child, lines, log)
 }
 
-/// Keys of `[sip]` that give a service media ports of its own: outside of those that the system draws, and others for each
-/// service of each test process.
+/// Keys of `[sip]` that give a service media ports of its own: outside of those that the system draws, others for each
+/// service of each test process, and such as nobody has.
 pub fn media_ports() -> String {
-    static SERVICES: AtomicU32 = AtomicU32::new(0);
-    let first = 10_000 + (std::process::id() * 128 + SERVICES.fetch_add(1, Ordering::Relaxed) * 32) % 20_000;
-    format!("max_calls = 4\nrtp_ports = \"{first}-{}\"\n", first + 16)
+    static SERVICES: AtomicU16 = AtomicU16::new(0);
+    let process = u16::try_from(std::process::id() % 156 * 128).expect("below 20,000");
+    let places = std::iter::repeat_with(|| {
+        let first = 10_000 + (process + SERVICES.fetch_add(1, Ordering::Relaxed) % 624 * 32) % 20_000;
+        first..=first + 16
+    });
+    let is_free = |port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let ports = places.take(624).find(|ports| ports.clone().all(is_free)).expect("17 free ports in a row");
+    format!("max_calls = 4\nrtp_ports = \"{}-{}\"\n", ports.start(), ports.end())
 }
 
 /// Asks again and again until something is so.

@@ -84,10 +84,16 @@ pub async fn main() -> ExitCode {
     match cli.run().await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("dialproof: {error:#}");
+            eprintln!("dialproof: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// What failed and why. Some errors say their cause in their own sentence: it is told once.
+fn told(error: &anyhow::Error) -> String {
+    let causes = error.chain().skip(1).map(ToString::to_string);
+    causes.fold(error.to_string(), |told, cause| if told.contains(&cause) { told } else { format!("{told}: {cause}") })
 }
 
 impl Cli {
@@ -124,6 +130,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the mail relay cannot be used: {0}; look at [smtp]")]
+        struct Repeating(#[from] std::io::Error);
+        let error = anyhow::Error::from(Repeating(std::io::Error::other("no route"))).context("beginning");
+        assert_eq!(told(&error), "beginning: the mail relay cannot be used: no route; look at [smtp]");
     }
 
     /// clap says so only in builds with debug assertions, and gives one of the two the other's values.

@@ -255,13 +255,9 @@ fn hint(cause: &std::io::Error) -> &'static str {
     }
 }
 
-/// The message stands before the key in two lines.
-fn key_and_fault(error: &toml::de::Error) -> String {
-    let told = error.to_string();
-    match told.trim_end().rsplit_once("\nin `") {
-        Some((fault, key)) => format!("in `{key}: {fault}"),
-        None => error.message().to_owned(),
-    }
+/// In one line. The error names the key, if it knows it, in a second one.
+fn fault_and_key(error: &toml::de::Error) -> String {
+    error.to_string().trim_end().replace('\n', ", ")
 }
 
 /// The file while its sections are taken out of it.
@@ -288,7 +284,7 @@ impl File<'_> {
     }
 
     fn section<T: DeserializeOwned>(&mut self, place: &str, value: Value) -> Option<T> {
-        value.try_into().map_err(|error: toml::de::Error| self.findings.fault(place, key_and_fault(&error))).ok()
+        value.try_into().map_err(|error: toml::de::Error| self.findings.fault(place, fault_and_key(&error))).ok()
     }
 
     fn refuse_the_rest(&mut self) {

@@ -207,7 +207,7 @@ fn every_fault_is_told_with_its_place() {
         (
             "[dht]",
             "[operators]\nsession_hours = \"x\"\n[dht]",
-            "fault: operators: in `session_hours`: invalid type: string",
+            "fault: operators: invalid type: string \"x\", expected u64, in `session_hours`",
         ),
         ("[dht]", "[database]\nurl = \"mysql://h/d\"\n[dht]", "fault: database.url: write sqlite:FILE or postgres://"),
         ("[dht]", "[operators]\nsession_hours = 0\n[dht]", "fault: operators.session_hours: between 1 hour and a week"),

@@ -178,10 +178,12 @@ const THREATS: &[Threat] = &[
         defence: "A token is about one caller and one number called, and fresh for a minute both ways; it completes one \
                   verification. A div PASSporT refuses the call, and so do two of SHAKEN; attestations B and C lower it. \
                   What its x5u names is fetched over https only, from public addresses only, without redirects, 64 KiB and \
-                  3 s at most, and so many times of one host; nothing at all is fetched for a token that is refused anyway. \
+                  3 s at most, and so many new places of one host; nothing at all is fetched for a token that is refused anyway, nor for a call that \
+                  a good one would not lift. \
                   Without anchors nothing is verified, and no signature raises a level.",
         left: "Low: whoever hears a token may use it within its minute for a call of the same number, if that call comes \
-               first. The server of a certificate learns when it is fetched.",
+               first, and for calls that prove nothing as long as none has proved anything: such a call can ask for a \
+               suspension. The server of a certificate learns when it is fetched.",
         played: &[
             "passport::one_played_twice_raises_nothing_and_nobody_knocks_where_it_points",
             "passport::one_of_a_forwarded_call_or_of_a_doubting_carrier_is_refused",
@@ -195,6 +197,11 @@ const THREATS: &[Threat] = &[
             "what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies",
             "sip-signed-and-bad.txt",
             "sip-signed-twice.txt",
+            "sip-signed-in-vain.txt",
+            "an_issuer_that_is_limited_issues_nothing_beyond",
+            "whose_certificate_is_only_pointed_at_is_not_said_to_have_signed",
+            "who_was_good_is_so_while_nobody_can_ask_again_and_a_server_that_says_otherwise_is_heard",
+            "other_anchors_and_lists_count_at_once_and_nothing_is_fetched_for_it",
         ],
     },
     Threat {

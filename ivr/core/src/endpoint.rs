@@ -46,7 +46,7 @@ use probes::Probes;
 use rate::Rate;
 use refusal::{RefusalRecords, TagMaker};
 
-pub use config::{Addresses, EndpointConfig, Limits, Passports, Strangers};
+pub use config::{Addresses, EndpointConfig, Limits, Strangers};
 pub use counters::Counters;
 pub use interface::{Entry, Input, KeySource, Outbox, Output};
 

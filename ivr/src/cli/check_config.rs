@@ -9,7 +9,7 @@ use voice_prompts::{Library, PromptId};
 use crate::clock::Clock;
 use crate::config::findings::Findings;
 use crate::config::{Config, ConfigError, Purpose, sip};
-use crate::passports::TrustFiles;
+use crate::passports::{TrustFiles, fetcher};
 use crate::service::tls;
 
 /// What the command takes.
@@ -89,6 +89,9 @@ fn passports(config: &Config, findings: &mut Findings) {
         Ok(files) => files.current(),
         Err(error) => return findings.fault("passports", error.to_string()),
     };
+    if let Err(error) = fetcher(config, Clock) {
+        findings.fault("passports", error.to_string());
+    }
     let now = Clock.wall().unix_timestamp();
     let (anchors_end, lists_end) = trust.ends_at();
     if anchors_end.is_some_and(|end| end < now + 30 * 24 * 60 * 60) {

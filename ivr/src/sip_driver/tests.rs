@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::Session;
-use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
-use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Passports, Strangers};
+use ivr_core::caller::{KeepsDiversion, Level, Passports, Policy, TrunkProfile};
+use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Strangers};
 use ivr_core::media::Voices;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;

@@ -4,7 +4,7 @@ use super::probes::Taken;
 use super::*;
 use crate::call::{Incoming, Opening, unguessable};
 use crate::caller::probe::Capture;
-use crate::caller::{self, Assessed, PassportVerdict, Reason, Verdict};
+use crate::caller::{self, Assessed, PassportVerdict, Passports, Reason, Verdict};
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::challenger::{self, Proof, Scope};
 use crate::sip::message::{Asked, Reply, shortened};
@@ -191,6 +191,7 @@ impl Endpoint {
         let policy = &self.config.policy;
         let assessed = caller::assess(policy, &from, &invite.uri, &invite.lines.pairs())?;
         if self.config.passports == Passports::Verified && assessed.passport().is_some() {
+            let assessed = assessed.at_best(policy)?;
             return Ok((assessed.caller(policy, PassportVerdict::Unverified), Some(Box::new(assessed))));
         }
         match assessed.settle(policy, PassportVerdict::Unverified) {

@@ -12,7 +12,7 @@ use voice_prompts::Language;
 use super::testing::{Caller, PEER, account, config};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Session};
-use crate::caller::{Attest, Pace};
+use crate::caller::{Attest, Pace, Passports};
 use crate::key_check::KeyCheck;
 use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
 use crate::passport::{Fault, Report};

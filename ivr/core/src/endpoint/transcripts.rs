@@ -29,7 +29,7 @@ use super::testing::{Caller, PEER, Server, account, config, peer, registration};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question, Session};
 use crate::caller::probe::{self, Expected};
-use crate::caller::{Attest, KeepsDiversion, Srtp};
+use crate::caller::{Attest, KeepsDiversion, Passports, Srtp};
 use crate::link::{LinkState, Naptr, Query, Records, Srv};
 use crate::media::{Control, MediaCommand, MediaEvent, Quality};
 use crate::passport::{Fault, Report};
@@ -453,6 +453,7 @@ fn verified(finding: &str) -> Arc<Report> {
         "stale" => Err(Fault::Stale),
         "no anchor" => Err(Fault::NoAnchor),
         "slow" => Err(Fault::Slow),
+        "busy" => Err(Fault::Busy),
         _ => Err(Fault::Signature),
     };
     Arc::new(Report { verdict, said: None, signer: None })

@@ -3,7 +3,7 @@
 use super::probes::Taken;
 use super::*;
 use crate::call::{Incoming, Opening, unguessable};
-use crate::caller::probe::Capture;
+use crate::caller::probe::{self, Capture};
 use crate::caller::{self, Assessed, PassportVerdict, Reason, Verdict};
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::challenger::{self, Proof, Scope};
@@ -87,10 +87,10 @@ impl Endpoint {
 
     /// What was announced is refused before anything is done for it, and told.
     fn answer_probe(&mut self, taken: Taken, invite: &Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
-        if taken == Taken::Now {
+        if let Taken::Now(expected) = taken {
             let Incoming { request, from, .. } = invite;
             let capture = Capture::of(&self.config.policy, trunk, *from, &request.uri, &request.lines.pairs());
-            out.push(Output::Probed(trunk, Box::new(capture)));
+            out.push(Output::Probed(trunk, Box::new(probe::Call { expected, capture })));
         }
         self.refuse(Refused::new(Reason::Probe), invite, trunk, now, out);
     }

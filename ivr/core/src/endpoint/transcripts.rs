@@ -299,7 +299,8 @@ impl Replay {
             Output::Ask(_, Question::Certificates(_)) => "< ask for certificates".to_owned(),
             Output::Ask(_, Question::Suspend(_)) => "< ask to suspend".to_owned(),
             Output::Ask(..) => "< ask to keep the proof".to_owned(),
-            Output::Probed(_, capture) => {
+            Output::Probed(_, call) => {
+                let capture = call.capture;
                 let names: Vec<&str> = capture.headers.iter().map(|(name, _)| name.as_str()).collect();
                 let verdict = capture.verdict.map_or_else(|reason| reason.code().to_owned(), |level| level.to_string());
                 format!("= probed: {}; it would have been {verdict}", names.join(", "))

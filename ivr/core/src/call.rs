@@ -69,7 +69,7 @@ pub(crate) struct Call {
     media: Media,
     /// Keys come as telephone-event (RFC 4733): so it was agreed.
     keys_in_rtp: bool,
-    /// How the first of them came that counted.
+    /// How the first of them came that the script took.
     keys_come_by: Option<KeySource>,
     /// The last description of the other side that was taken up.
     agreed: Option<Proposal>,

@@ -245,16 +245,19 @@ const THREATS: &[Threat] = &[
         ],
     },
     Threat {
-        attack: "Whoever can call from the number suspends its certificates, again and again",
+        attack: "Whoever can call from the number suspends its certificates, again and again, or keeps their owner from it",
         defence: "Once a day and number, with a budget of its own; only what is worth no more than the call; the key \
-                  lifts it at once, and it is final after a day only.",
-        left: "Low: a lost key cannot lift it, and then it should be suspended.",
+                  lifts it at once, and it is final after a day only. Calls that end for nothing use up the number's keying in, \
+                  but it is told of its certificates, and suspends them, up to ten times as often.",
+        left: "Low: a lost key cannot lift it, and then it should be suspended. Two hundred answered calls a day keep its \
+               owner from suspending by a call: then the operator revokes.",
         played: &[],
         besides: &[
             "nine_works_once_a_day",
             "what_a_call_of_a_higher_level_proved_stays",
             "a_call_without_a_verification_suspends_what_its_number_has",
             "call-certified-suspends.txt",
+            "who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending",
         ],
     },
     Threat {
@@ -359,7 +362,7 @@ const THREATS: &[Threat] = &[
 /// hundred thousand.
 const ELSEWHERE: [&str; 3] = [
     "Media is forged, replayed or listened to on the path, by who does not read the signalling",
-    "Whoever can call from the number suspends its certificates, again and again",
+    "Whoever can call from the number suspends its certificates, again and again, or keeps their owner from it",
     "Strangers, garbage, packets and connections without end",
 ];
 

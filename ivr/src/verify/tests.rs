@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ivr_core::call::question::{Answer, Outcome, Question, Session};
+use ivr_core::call::question::{Answer, Enrolled, Outcome, Question, Session};
 use ivr_core::caller::{Attest, Caller};
 use ivr_core::key_check::KeyCheck;
 use ivr_core::passport::{Passport, Report};
@@ -26,6 +26,7 @@ on_both_databases!(
     of_thirty_wrong_codes_at_once_ten_are_compared_a_day,
     a_number_whose_calls_end_for_nothing_is_answered_no_more_today,
     a_slip_after_a_missed_read_back_may_be_mended,
+    who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending,
     the_fourth_from_one_network_waits,
     of_a_crowd_the_largest_source_loses_its_oldest,
     a_crowd_that_is_on_the_telephone_lets_nobody_in,
@@ -220,7 +221,6 @@ async fn of_thirty_wrong_codes_at_once_ten_are_compared_a_day(database: TestData
 
 async fn a_number_whose_calls_end_for_nothing_is_answered_no_more_today(database: TestDatabase) {
     let service = Service::over(database).await;
-    service.certified_unpublished().await;
     service.start().await;
     let calls = |count: i64, of: &str| vec![number(of); usize::try_from(count).unwrap()];
     // Others call meanwhile, more than one statement counts.
@@ -249,7 +249,26 @@ async fn a_number_whose_calls_end_for_nothing_is_answered_no_more_today(database
     assert_eq!(session(NUMBER, at).await, Answer::CallsUsedUp);
     // Other numbers, and other days, are not touched.
     assert_eq!(session("+12125550100", at).await, Answer::NoSession);
-    assert!(matches!(session(NUMBER, at + Duration::days(1)).await, Answer::Certified(_)));
+    assert_eq!(session(NUMBER, at + Duration::days(1)).await, Answer::NoSession);
+}
+
+async fn who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending(database: TestDatabase) {
+    let service = Service::over(database).await;
+    service.certified_unpublished().await;
+    service.start().await;
+    let calls = |count: i64| vec![number(NUMBER); usize::try_from(count).unwrap()];
+    let session = || service.verify.answer(Question::Session(caller(NUMBER)), service.now);
+    let at_once = async || service.verify.sessions().answer(&[caller(NUMBER)], service.now).await;
+    service.verify.note_fruitless(&calls(FRUITLESS_CALLS), service.now).await.unwrap();
+    // No code is taken, but its owner is told, and may press 9.
+    for answer in [session().await, at_once().await.remove(0)] {
+        assert!(matches!(answer, Answer::Certified(Enrolled { count: 1, .. })), "{answer:?}");
+    }
+    // That has an end as well, far from the first.
+    service.verify.note_fruitless(&calls(FRUITLESS_CALLS * 9 - 1), service.now).await.unwrap();
+    assert!(matches!(session().await, Answer::Certified(_)));
+    service.verify.note_fruitless(&calls(1), service.now).await.unwrap();
+    assert_eq!((session().await, at_once().await.remove(0)), (Answer::CallsUsedUp, Answer::CallsUsedUp));
 }
 
 async fn a_slip_after_a_missed_read_back_may_be_mended(database: TestDatabase) {

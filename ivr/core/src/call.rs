@@ -275,7 +275,7 @@ impl Call {
 
     /// The store says something.
     pub(crate) fn on_answer(&mut self, answer: Answer, desk: &mut Desk<'_>) {
-        let Stage::Asking { unsettled, .. } = &mut self.stage else { return self.tell(Event::Answer(answer), desk) };
+        let Stage::Asking { unsettled, .. } = &mut self.stage else { return self.go_on(answer, desk) };
         if let Some(assessed) = unsettled.take() {
             return self.on_verdict(*assessed, answer, desk);
         }

@@ -19,7 +19,7 @@ pub(crate) struct Standing {
     pub(crate) is_silenced: bool,
     /// It has used up its wrong codes for today.
     pub(crate) is_exhausted: bool,
-    /// Somebody waits for a call from it, in this language, if several do in that of the last.
+    /// Somebody waits for a call from it, in this language; in English if several wait in different ones.
     pub(crate) expected: Option<Language>,
     /// It has a certificate, or a key that waits for one.
     pub(crate) is_certified: bool,
@@ -75,16 +75,16 @@ pub(crate) async fn standing(
     let mut placeholders = Placeholders::of(conn);
     let statement = format!(
         "SELECT number_tag, CASE WHEN fruitless_calls >= {} THEN {SILENCED} WHEN fruitless_calls >= {} THEN {USED_UP}
-             ELSE wrong_codes END, CAST(0 AS BIGINT), ''
+             ELSE wrong_codes END, ''
          FROM number_days WHERE day >= {} AND number_tag IN ({})
          UNION ALL
-         SELECT number_hash, CAST({EXPECTED} AS BIGINT), created_at, locale FROM verifications
+         SELECT number_hash, CAST({EXPECTED} AS BIGINT), locale FROM verifications
          WHERE expires_at > {} AND number_hash IN ({}) AND state IN ('waiting', 'calling', 'read-back')
          UNION ALL
-         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT), CAST(0 AS BIGINT), '' FROM certificates
+         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT), '' FROM certificates
          WHERE not_after > {} AND identity_hash IN ({}) AND live = 1
          UNION ALL
-         SELECT number_hash, CAST({CERTIFIED} AS BIGINT), CAST(0 AS BIGINT), '' FROM verifications
+         SELECT number_hash, CAST({CERTIFIED} AS BIGINT), '' FROM verifications
          WHERE number_hash IN ({}) AND state = 'held'",
         placeholders.next(),
         placeholders.next(),
@@ -112,14 +112,13 @@ pub(crate) async fn standing(
     }
     let (mut wrong, mut certified) = (HashMap::new(), HashSet::new());
     let (mut used_up, mut silenced) = (HashSet::new(), HashSet::new());
-    let mut expected: HashMap<Vec<u8>, (i64, Language)> = HashMap::new();
+    let mut expected: HashMap<Vec<u8>, Language> = HashMap::new();
     for row in query.fetch_all(conn).await? {
         let (hash, what): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
         match what {
             EXPECTED => {
-                let begun = (row.try_get(2)?, Language::of(row.try_get(3)?));
-                let last = expected.entry(hash).or_insert(begun);
-                *last = begun.max(*last);
+                let language = Language::of(row.try_get(2)?);
+                expected.entry(hash).and_modify(|others| *others = common(*others, language)).or_insert(language);
             }
             CERTIFIED => drop(certified.insert(hash)),
             USED_UP => drop(used_up.insert(hash)),
@@ -131,10 +130,16 @@ pub(crate) async fn standing(
         is_used_up: used_up.contains(tag) || silenced.contains(tag),
         is_silenced: silenced.contains(tag),
         is_exhausted: wrong.get(tag).is_some_and(|wrong| *wrong >= budgets::WRONG_CODES_A_DAY),
-        expected: hashes.iter().filter_map(|hash| expected.get(hash)).max().map(|(_, language)| *language),
+        expected: hashes.iter().filter_map(|hash| expected.get(hash)).copied().reduce(common),
         is_certified: hashes.iter().any(|hash| certified.contains(hash)),
     };
     Ok(tags.iter().zip(&hashes).take(numbers.len()).map(standing).collect())
+}
+
+/// The language in which a call is answered that may be for pages of these two. Anybody begins a verification of any number:
+/// no stranger must choose in which language its owner is warned.
+pub(crate) fn common(one: Language, other: Language) -> Language {
+    if one == other { one } else { Language::ENGLISH }
 }
 
 /// What exists for a number; `None` if nothing does.

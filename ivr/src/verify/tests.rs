@@ -19,14 +19,15 @@ on_both_databases!(
     a_number_is_proved_from_the_code_to_the_certificate,
     who_has_not_the_secret_sees_nothing,
     a_call_that_nobody_waits_for_has_no_session,
+    no_stranger_chooses_the_language_of_the_warning,
     the_code_of_another_number_opens_nothing,
     twenty_right_read_backs_at_once_issue_one_certificate,
     of_twenty_wrong_read_backs_at_once_the_third_voids,
     six_wrong_codes_void_the_verification,
     of_thirty_wrong_codes_at_once_ten_are_compared_a_day,
     a_number_whose_calls_end_for_nothing_is_answered_no_more_today,
-    a_slip_after_a_missed_read_back_may_be_mended,
     who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending,
+    a_slip_after_a_missed_read_back_may_be_mended,
     the_fourth_from_one_network_waits,
     of_a_crowd_the_largest_source_loses_its_oldest,
     a_crowd_that_is_on_the_telephone_lets_nobody_in,
@@ -45,7 +46,7 @@ on_both_databases!(
 
 /// What a call hears that keyed in the code of a page.
 fn matched(started: &Started) -> Answer {
-    Answer::Matched(Session { id: started.id, key_check: None })
+    Answer::Matched(Session { id: started.id, key_check: None, language: Language::ENGLISH })
 }
 
 async fn type_in(service: &Service, started: &Started, digits: &Code) -> Typed {
@@ -128,6 +129,24 @@ async fn a_call_that_nobody_waits_for_has_no_session(database: TestDatabase) {
     service.start().await;
     let other = Question::Session(caller("+12025550144"));
     assert_eq!(service.verify.answer(other, service.now).await, Answer::NoSession);
+}
+
+async fn no_stranger_chooses_the_language_of_the_warning(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let start = |locale: &str, source| Start { locale: locale.to_owned(), ..start(NUMBER, source, None) };
+    let spoken = async || {
+        let (asked, sessions) = (Question::Session(caller(NUMBER)), service.verify.sessions());
+        let known = sessions.expects(&caller(NUMBER), service.now);
+        (service.verify.answer(asked, service.now).await, known)
+    };
+    let german = Language::of("de");
+    let owners = service.verify.start(start("de-AT", SOURCE), service.now).await.unwrap();
+    assert_eq!(spoken().await, (Answer::Expected(german), Some(german)));
+    service.verify.start(start("es", "198.51.100.1"), service.now).await.unwrap();
+    assert_eq!(spoken().await, (Answer::Expected(Language::ENGLISH), Some(Language::ENGLISH)));
+    // Whoever has the code has the page.
+    let session = Session { id: owners.id, key_check: None, language: german };
+    assert_eq!(service.call(owners.code.expose()).await.answers[0], Answer::Matched(session));
 }
 
 async fn the_code_of_another_number_opens_nothing(database: TestDatabase) {
@@ -351,7 +370,7 @@ async fn an_apps_call_is_told_the_check_of_its_key(database: TestDatabase) {
     let started = service.verify.start(start(Some(csr.clone())), service.now).await.unwrap();
     let call = service.call(started.code.expose()).await;
     let key_check = KeyCheck::of(&ca::Request::parse(&csr).unwrap().spki(), started.id);
-    let session = Session { id: started.id, key_check: Some(key_check) };
+    let session = Session { id: started.id, key_check: Some(key_check), language: Language::ENGLISH };
     assert_eq!(call.answers, [Answer::Matched(session), Answer::Stored]);
     // The same key in another verification has another one.
     let again = service.verify.start(start(Some(csr)), service.now).await.unwrap();

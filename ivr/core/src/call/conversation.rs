@@ -8,6 +8,18 @@ impl Call {
         self.tell(Event::Outcome(outcome), desk);
     }
 
+    /// The store says something while the call is up. From its code on, a session's caller is spoken to in its language.
+    pub(super) fn go_on(&mut self, answer: Answer, desk: &mut Desk<'_>) {
+        if let Answer::Matched(session) = &answer
+            && self.language != session.language
+            && self.media == Media::Open
+        {
+            self.language = session.language;
+            desk.out.push(Output::Media(self.key, MediaCommand::Speak(session.language)));
+        }
+        self.tell(Event::Answer(answer), desk);
+    }
+
     /// The media thread says something.
     pub(crate) fn on_media(&mut self, event: MediaEvent, desk: &mut Desk<'_>) {
         match event {
@@ -76,6 +88,6 @@ impl Call {
                 }
             }
         }
+        is_taken
     }
 }
-        is_taken

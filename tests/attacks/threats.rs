@@ -123,11 +123,13 @@ const THREATS: &[Threat] = &[
     },
     Threat {
         attack: "A victim is talked into calling and keying in the attacker's code",
-        defence: "The warning comes before the code and cannot be skipped; a random digit confirms; the digits that \
+        defence: "The warning comes before the code and cannot be skipped; in English, if pages in different languages wait \
+                  for the number; a random digit confirms; the digits that \
                   the voice reads are wanted by the page, which the victim did not open. For an app the voice says a \
                   check of the key before them, and the app shows its own.",
         left: "Medium: a victim who also tells the digits has proved the number to the attacker's key, at once if it had \
-               none, after a day if it had one. On a page there is nothing to compare.",
+               none, after a day if it had one. On a page there is nothing to compare. Where nobody else has begun a \
+               verification, the attacker's page chooses the language of the warning.",
         played: &[
             "confused_victim::the_warning_comes_before_the_code_and_the_digits_are_heard_by_the_victim_alone",
             "confused_victim::an_app_hears_that_the_call_is_not_about_its_own_key",
@@ -139,6 +141,7 @@ const THREATS: &[Threat] = &[
             "call-app-another-key.txt",
             "other_programs_find_the_same_digits",
             "an_apps_call_is_told_the_check_of_its_key",
+            "no_stranger_chooses_the_language_of_the_warning",
         ],
     },
     Threat {
@@ -252,13 +255,16 @@ const THREATS: &[Threat] = &[
         ],
     },
     Threat {
-        attack: "Whoever can call from the number suspends its certificates, again and again",
+        attack: "Whoever can call from the number suspends its certificates, again and again, or keeps their owner from it",
         defence: "Once a day and number, with a budget of its own; only what is worth no more than the call; the key \
-                  lifts it at once, and it is final after a day only.",
-        left: "Low: a lost key cannot lift it, and then it should be suspended.",
+                  lifts it at once, and it is final after a day only. Calls that end for nothing use up the number's keying in, \
+                  but it is told of its certificates, and suspends them, up to ten times as often.",
+        left: "Low: a lost key cannot lift it, and then it should be suspended. Two hundred answered calls a day keep its \
+               owner from suspending by a call: then the operator revokes.",
         played: &[],
         besides: &[
             "nine_works_once_a_day",
+            "who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending",
             "what_a_call_of_a_higher_level_proved_stays",
             "a_call_without_a_verification_suspends_what_its_number_has",
             "call-certified-suspends.txt",
@@ -366,7 +372,7 @@ const THREATS: &[Threat] = &[
 /// hundred thousand.
 const ELSEWHERE: [&str; 3] = [
     "Media is forged, replayed or listened to on the path, by who does not read the signalling",
-    "Whoever can call from the number suspends its certificates, again and again",
+    "Whoever can call from the number suspends its certificates, again and again, or keeps their owner from it",
     "Strangers, garbage, packets and connections without end",
 ];
 

@@ -136,7 +136,7 @@ impl Endpoint {
             of_number: HashMap::new(),
             refusals: RefusalRecords::default(),
             probes: Probes::new(config.policy.trunks.len()),
-            challenger: Challenger::new(nonce_key),
+            challenger: Challenger::new(nonce_key, config.policy.trunks.len()),
             counters: Counters::default(),
             door: if config.rtp_ports.is_empty() { Door::NotYetOpen } else { Door::Open },
             last_key: 0,

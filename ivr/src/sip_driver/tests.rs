@@ -127,7 +127,7 @@ fn expected(question: &Question) -> Answer {
         Question::Passport(_) => Answer::Unavailable,
         Question::Session(_) => Answer::Expected(Language::ENGLISH),
         Question::Code { entered, .. } if entered.expose().as_str() == CODE => {
-            Answer::Matched(Session { id: SESSION, key_check: None })
+            Answer::Matched(Session { id: SESSION, key_check: None, language: Language::ENGLISH })
         }
         Question::Code { .. } => Answer::Wrong { tries_left: 1 },
         Question::ReadBack { .. } | Question::CodeOnly { .. } => Answer::Stored,

@@ -199,7 +199,11 @@ impl Stage {
                     Answer::Suspended,
                     Answer::NotSuspended,
                     Answer::NumberExhausted,
-                    Answer::Matched(Session { id: VerificationId([1; 16]), key_check: KeyCheck::parse("0042") }),
+                    Answer::Matched(Session {
+                        id: VerificationId([1; 16]),
+                        key_check: KeyCheck::parse("0042"),
+                        language: Language::of("de"),
+                    }),
                     Answer::Wrong { tries_left: 1 },
                     Answer::Stored,
                     Answer::Gone,

@@ -143,6 +143,11 @@ impl MediaSession {
         self.last_heard = self.last_heard.map(|_| now);
     }
 
+    /// What is said from now on is said with these.
+    pub fn speak(&mut self, clips: Clips) {
+        self.clips = clips;
+    }
+
     /// Says this instead of what is being said.
     pub fn say(&mut self, play: u32, utterance: &Utterance) {
         self.player.say(play, utterance, &self.clips);

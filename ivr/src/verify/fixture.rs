@@ -185,7 +185,7 @@ impl Service {
 
     /// Empties the outbox.
     pub(crate) async fn publish(&self) {
-        while self.publisher.publish_next(self.now).await.unwrap() {}
+        while self.publisher.publish_due(self.now).await.unwrap() {}
     }
 
     /// What a stranger who knows the identity finds in the directory.

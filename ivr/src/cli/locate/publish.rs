@@ -89,6 +89,11 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
                 }
                 let names: Vec<&str> = published.stored.iter().map(|(name, _)| *name).collect();
                 println!("published in {}, {} bytes, number {}", names.join(", "), item.value().len(), item.seq());
+                if matches!(audience, Audience::Friends(_)) {
+                    println!(
+                        "what you published for everybody stays until its end, at most a day: `--public` without --contact takes it back"
+                    );
+                }
                 if args.keep {
                     let expires = now + life;
                     return crate::cli::refresh::keep(networks, vec![Kept { item, expires }], None).await;

@@ -113,7 +113,7 @@ impl Gateway {
         }
         match self.0.networks.put(item, LIFE, None, now).await {
             Ok(_) => {
-                turn.is_stored();
+                turn.succeed();
                 Ok(())
             }
             Err(PutError::Stale { have_seq }) => Err(GatewayError::Stale { have_seq }),

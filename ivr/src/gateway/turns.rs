@@ -97,7 +97,7 @@ impl Turns {
 
 impl Turn<'_> {
     /// It is there.
-    pub(super) fn is_stored(self) {
+    pub(super) fn succeed(self) {
         if let Some(last) = self.turns.lock().slots.get_mut(&self.slot) {
             last.is_stored = true;
         }
@@ -132,12 +132,12 @@ mod tests {
         let turns = Turns::default();
         let turn = turns.take(&item(b"a", 5), at(0)).unwrap().unwrap();
         assert!(matches!(turns.take(&item(b"a", 6), at(1)), Err(GatewayError::Busy)), "one at a time");
-        turn.is_stored();
+        turn.succeed();
         assert!(turns.take(&item(b"a", 5), at(59)).unwrap().is_none(), "it is there already");
         let older = turns.take(&item(b"a", 4), at(59));
         assert!(matches!(older, Err(GatewayError::Stale { have_seq: 1_799_000_005 })), "{older:?}");
         assert!(turns.take(&item(b"b", 4), at(59)).unwrap().is_some(), "another slot waits for nobody");
-        turns.take(&item(b"a", 6), at(59)).unwrap().unwrap().is_stored();
+        turns.take(&item(b"a", 6), at(59)).unwrap().unwrap().succeed();
         assert!(turns.take(&item(b"a", 6), at(119)).unwrap().is_some(), "after a minute it is put again");
     }
 
@@ -152,7 +152,7 @@ mod tests {
     fn strangers_fill_the_memory_to_its_bound_for_a_minute() {
         let turns = Turns::default();
         for number in 0..SLOTS {
-            turns.take(&item(&number.to_be_bytes(), 0), at(0)).unwrap().unwrap().is_stored();
+            turns.take(&item(&number.to_be_bytes(), 0), at(0)).unwrap().unwrap().succeed();
         }
         assert!(matches!(turns.take(&item(b"next", 0), at(59)), Err(GatewayError::Busy)));
         assert!(turns.take(&item(b"next", 0), at(60)).unwrap().is_some());

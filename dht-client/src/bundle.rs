@@ -228,7 +228,9 @@ impl Parts {
                 _ => return Err(BundleError::Malformed("it holds a block that does not belong there")),
             }
         }
-        let terms = terms.ok_or(BundleError::Malformed("it states no terms"))?;
+        let terms = terms.ok_or(BundleError::Malformed(
+            "the block DIALPROOF DIRECTORY TERMS is missing: a root certificate alone is none",
+        ))?;
         let mut certificates = certificates.into_iter();
         let root = certificates.next().ok_or(BundleError::Malformed("it holds no root certificate"))?;
         let (intermediates, directory) = certificates.partition(|der| crate::chain::is_authority(der));

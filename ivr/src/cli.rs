@@ -63,6 +63,8 @@ enum Command {
     #[command(subcommand)]
     Prompts(prompts::Command),
     /// Print the keys that are heard in a recording, as in the audio of a call
+    ///
+    /// A line for each: the seconds from the recording's beginning until the key was certain, and the key.
     Dtmf(dtmf::Args),
     /// Call a running service as its users do: one call, or many at a rate
     Simulate(simulate::Simulate),

@@ -256,6 +256,15 @@ fn hint(cause: &std::io::Error) -> &'static str {
     }
 }
 
+/// The message stands before the key in two lines.
+fn key_and_fault(error: &toml::de::Error) -> String {
+    let told = error.to_string();
+    match told.trim_end().rsplit_once("\nin `") {
+        Some((fault, key)) => format!("in `{key}: {fault}"),
+        None => error.message().to_owned(),
+    }
+}
+
 /// The file while its sections are taken out of it.
 struct File<'a> {
     table: &'a mut Table,
@@ -280,7 +289,7 @@ impl File<'_> {
     }
 
     fn section<T: DeserializeOwned>(&mut self, place: &str, value: Value) -> Option<T> {
-        value.try_into().map_err(|error: toml::de::Error| self.findings.fault(place, error.message())).ok()
+        value.try_into().map_err(|error: toml::de::Error| self.findings.fault(place, key_and_fault(&error))).ok()
     }
 
     fn refuse_the_rest(&mut self) {

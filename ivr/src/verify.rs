@@ -88,6 +88,12 @@ pub enum StartError {
     /// This kind of number is not proved here.
     #[error("{0} cannot be verified")]
     Kind(&'static str),
+    /// As many of this number are open as may be, from this source or at all.
+    #[error("as many verifications of this number are open as may be")]
+    NumberFull {
+        /// When one of them ends by itself.
+        retry_after: Duration,
+    },
     /// Too many from this source.
     #[error("too many verifications were started from here")]
     TooMany {

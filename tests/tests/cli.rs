@@ -4,7 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use end_to_end::process::free_port;
 use end_to_end::service::{Service, dialproof, media_ports, run};
@@ -69,6 +69,7 @@ fn told(output: &Output) -> String {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a command is timed as somebody waits for it")]
 fn from_an_empty_folder_to_a_service_that_serves_and_ends() {
     let operator = Operator::new();
     let made = operator.init_without(&[]);
@@ -91,8 +92,11 @@ fn from_an_empty_folder_to_a_service_that_serves_and_ends() {
     let unknown = service.lookup("tel:+12025550143");
     assert_eq!(unknown.status.code(), Some(3), "{unknown:?}");
     // The trunk's word is not taken further than its profile states.
-    let refused = service.simulate("silent", "+12025550143").output().expect("the caller runs");
+    let began = Instant::now();
+    let refused = service.simulate("happy", "+12025550143").output().expect("the caller runs");
+    assert!(began.elapsed() < Duration::from_secs(25), "nobody waits for a certificate after a refusal");
     let told: serde_json::Value = serde_json::from_slice(&refused.stdout).expect("one object");
+    assert!(told["why"].as_str().is_some_and(|why| why.contains("record in the console")), "{told}");
     assert_eq!(told["call"]["ended_by"], "refusal", "an unscreened trunk proves no more than L1: {told}");
     assert!(service.terminate().success());
 }
@@ -209,6 +213,9 @@ fn what_keeps_a_service_from_starting_is_said_with_what_to_do() {
     drop(taken);
     std::fs::write(operator.path("passphrase"), "wrong horse\n").expect("a file");
     fails("the passphrase does not open it");
+    let checked = operator.with_config(&["check-config"]);
+    assert!(!checked.status.success() && told(&checked).contains("fault: ca: "), "{}", told(&checked));
+    assert!(told(&checked).contains("the passphrase does not open it"), "{}", told(&checked));
     std::fs::remove_file(operator.path("passphrase")).expect("it is there");
     fails("ca.passphrase_file");
     std::fs::rename(operator.path("data/keys.toml"), operator.path("keys.toml")).expect("it is there");

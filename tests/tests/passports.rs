@@ -119,6 +119,31 @@ fn the_command_judges_what_secsipidx_signs() {
     }
 }
 
+#[test]
+fn a_leaf_that_is_no_certificate_is_a_mistake_of_the_command_and_no_verdict() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    make_signer(folder.path());
+    std::fs::write(folder.path().join("identity.txt"), "a.b.c;info=<https://certificates.example/leaf.pem>\n")
+        .expect("a file");
+    let output = dialproof()
+        .args([
+            "passport",
+            "verify",
+            "--identity",
+            "identity.txt",
+            "--anchors",
+            "anchors.pem",
+            "--leaf",
+            "identity.txt",
+        ])
+        .args(["--orig", "12025550143", "--dest", "12025550100"])
+        .current_dir(folder.path())
+        .output()
+        .expect("the program runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && told.contains("holds no certificate in PEM"), "{output:?}");
+}
+
 /// A service in a network with a server of certificates and a name server.
 struct Scene {
     place: Installation,

@@ -138,7 +138,7 @@ impl FromStr for Country {
 
 /// The text is not the ISO code of a country with telephones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a country is two capital letters of ISO 3166, such as US or DE")]
+#[error("no country with telephone numbers: write two capital letters of ISO 3166, such as US or DE")]
 pub struct NotACountry;
 
 /// What kind of line a number is.

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use voice_prompts::{Library, PromptId};
 
+use super::secret::PASSPHRASE;
 use crate::clock::Clock;
 use crate::config::findings::Findings;
 use crate::config::{Config, ConfigError, Purpose, sip};
 use crate::passports::{TrustFiles, fetcher};
-use crate::service::tls;
+use crate::service::{founding, tls};
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
@@ -59,8 +60,9 @@ fn inspect(config: &Config, findings: &mut Findings) {
     }
     secret("keys.file", config.keys().file(), findings);
     if let Some(path) = config.ca().passphrase_file() {
-        secret("ca.passphrase_file", path, findings);
+        private("ca.passphrase_file", path, findings);
     }
+    authority(config, findings);
     let keys = [("http.tls_key", config.http().tls()), ("sip.tls_key", config.sip().secure().map(sip::Secure::tls))];
     for (place, files) in keys {
         files.into_iter().for_each(|files| private(place, files.key(), findings));
@@ -80,6 +82,19 @@ fn inspect(config: &Config, findings: &mut Findings) {
         None => findings.warn("smtp", "the section is missing: addresses cannot be enrolled by email"),
     }
     prompts(config.service().prompts_dir(), findings);
+}
+
+/// As `serve` opens it, if nobody has to type the passphrase.
+fn authority(config: &Config, findings: &mut Findings) {
+    match PASSPHRASE.given(config.ca().passphrase_file()) {
+        Ok(Some(passphrase)) if config.ca().folder().is_dir() => {
+            if let Err(error) = founding::open_authority(config, &passphrase) {
+                findings.fault("ca", error.to_string());
+            }
+        }
+        Ok(_) => {}
+        Err(error) => findings.fault("ca.passphrase_file", format!("{error:#}")),
+    }
 }
 
 /// As `serve` reads them; and whether they run out soon.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use dht_client::{Bundle, Contacts, Hasher, Identity, Lookup, Network, Pin, Seen, Several};
+use ivr_core::number::Number;
 use time::OffsetDateTime;
 
 /// Whom to trust, and whom to ask.
@@ -94,14 +95,37 @@ fn state_folder() -> Option<PathBuf> {
     base.map(|base| base.join("dialproof"))
 }
 
-/// With or without its scheme.
-pub(super) fn identity(text: &str) -> Result<Identity, dht_client::IdentityError> {
-    match text {
-        number if number.starts_with('+') => Identity::tel(number),
-        address if address.contains('@') && !address.starts_with("mailto:") => Identity::mailto(address),
-        whole => Identity::parse(whole),
+/// With or without its scheme. Whom no certificate can be about is a mistake of the command, not somebody unknown.
+pub(super) fn identity(text: &str) -> Result<Identity, String> {
+    match text.split_once(':') {
+        Some(("tel", number)) => telephone(number),
+        Some(("mailto", address)) => mailbox(address),
+        Some((scheme, _)) => Err(format!("certificates are about numbers and mailboxes, not {scheme}: {WRITTEN}")),
+        None if text.contains('@') => mailbox(text),
+        None if text.starts_with(|c: char| c == '+' || c.is_ascii_digit()) => telephone(text),
+        None => Err(WRITTEN.to_owned()),
     }
 }
+
+/// One that a numbering plan has: the hash knows no plan, so any other would merely be found nowhere.
+fn telephone(number: &str) -> Result<Identity, String> {
+    let number = Number::parse(number).map_err(|error| match error.did_you_mean() {
+        Some(meant) => format!("{error}: is it {meant}?"),
+        None => error.to_string(),
+    })?;
+    Identity::tel(number.as_str()).map_err(|error| error.to_string())
+}
+
+fn mailbox(address: &str) -> Result<Identity, String> {
+    Identity::mailto(address).map_err(|error| match address.rsplit_once('@') {
+        Some((_, domain)) if !domain.contains('.') => {
+            format!("the domain {domain:?} has no dot: write it in full, as in someone@example.org")
+        }
+        _ => error.to_string(),
+    })
+}
+
+const WRITTEN: &str = "write tel:+12025550143 or mailto:someone@example.org";
 
 fn pin(text: &str) -> Result<Pin, &'static str> {
     Pin::parse(text).ok_or("a SHA-256 is 64 hexadecimal digits")
@@ -114,16 +138,31 @@ mod tests {
     #[test]
     fn an_identity_may_be_written_without_its_scheme() {
         let table = [
-            ("tel:+12025550143", Some("tel:+12025550143")),
-            ("+12025550143", Some("tel:+12025550143")),
-            ("mailto:Ann@Example.org", Some("mailto:ann@example.org")),
-            ("Ann@Example.org", Some("mailto:ann@example.org")),
-            ("12025550143", None),
-            ("sip:ann@example.org", None),
-            ("", None),
+            ("tel:+12025550143", "tel:+12025550143"),
+            ("+12025550143", "tel:+12025550143"),
+            ("mailto:Ann@Example.org", "mailto:ann@example.org"),
+            ("Ann@Example.org", "mailto:ann@example.org"),
         ];
         for (written, meant) in table {
-            assert_eq!(identity(written).ok().as_ref().map(Identity::expose), meant, "{written}");
+            assert_eq!(identity(written).unwrap().expose(), meant, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_can_have_no_certificate_is_refused_with_what_is_wrong_with_it() {
+        let table = [
+            ("+1202555014", "no numbering plan"),
+            ("tel:+1202555014", "no numbering plan"),
+            ("2025550143", "country code"),
+            ("sip:ann@example.org", "not sip"),
+            ("ann@example", "no dot"),
+            ("ann@@example.org", "without quotes"),
+            ("ann", "write tel:"),
+            ("", "write tel:"),
+        ];
+        for (written, wrong) in table {
+            let told = identity(written).unwrap_err();
+            assert!(told.contains(wrong), "{written}: {told}");
         }
     }
 }

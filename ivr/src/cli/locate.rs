@@ -2,6 +2,7 @@
 //!
 //! `find` ends with 0 if they are somewhere, 7 if they are known and nowhere, and else as `lookup` does: 3 unknown,
 //! 4 nobody can say, 5 revoked or suspended, 6 something that does not hold; 1 a command that could not be carried out.
+//! `publish` ends with the same, if the directory leads nobody to what it published, and says why.
 
 mod find;
 mod keys;
@@ -13,6 +14,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 pub(super) use find::friend;
+
+/// They are known, but not where they are.
+const OFFLINE: u8 = 7;
 
 /// What can be done about locations.
 #[derive(Debug, clap::Subcommand)]

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use ivr_core::passport::{Claimed, Passport, Report, Signer, Trust};
 use serde_json::json;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use crate::clock::Clock;
 use crate::names::Names;
@@ -58,7 +60,12 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         trust = trust.with_lists(&read(list)?).with_context(|| list.display().to_string())?;
     }
     let certificate = match &args.leaf {
-        Some(leaf) => Certificate::Given(read(leaf)?),
+        Some(leaf) => {
+            let pem = read(leaf)?;
+            let is_pem = CertificateDer::pem_slice_iter(&pem).any(|certificate| certificate.is_ok());
+            ensure!(is_pem, "{} holds no certificate in PEM", leaf.display());
+            Certificate::Given(pem)
+        }
         None => Certificate::At(Box::new(Fetcher::new(Names::of(&[])?, &[], Clock)?)),
     };
     let at = args.at.unwrap_or_else(|| Clock.wall().unix_timestamp());

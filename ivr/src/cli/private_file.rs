@@ -1,10 +1,10 @@
 //! Files that only their owner reads.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 
 /// What becomes of a file that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,5 +26,10 @@ pub(super) fn write(file: &Path, text: &str, present: Present) -> Result<()> {
         };
         options.open(file)?.write_all(text.as_bytes())
     };
-    written().with_context(|| format!("writing {}", file.display()))
+    written().map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            anyhow!("{} is there already and stays: name another file, or move it away first", file.display())
+        }
+        _ => anyhow!(error).context(format!("writing {}", file.display())),
+    })
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use voice_prompts::{Library, PromptId, Recorded, Wording, record};
@@ -68,13 +69,60 @@ impl Record {
         let is_wanted = |wording: &Wording| language.as_ref().is_none_or(|language| language == wording.language());
         let wordings: Vec<_> = Wording::shipped().filter(is_wanted).collect();
         ensure!(!wordings.is_empty(), "no voice is shipped for {:?}", language.unwrap_or_default());
+        ensure!(
+            is_readable(&service),
+            "the shipped voices read Latin letters and digits only, not {service:?}: write the name as it is spoken, or record \
+             a person as LANGUAGE/{}.wav",
+            PromptId::Service.name()
+        );
+        // Only when every voice has said it, something is written.
+        let made = tempfile::tempdir().context("making a temporary folder")?;
+        let mut recordings = Vec::new();
         for wording in wordings {
-            let folder = folder.join(wording.language());
+            let wav = made.path().join(format!("{}.wav", wording.language()));
+            let Recorded { length, .. } = record(wording.voice(), &format!("{service}."), &wav)?;
+            ensure!(
+                length >= SHORTEST,
+                "the voice of {} says too little of {service:?}: write the name as it is spoken",
+                wording.language()
+            );
+            recordings.push((wording.language().to_owned(), wav, length));
+        }
+        for (language, recording, length) in recordings {
+            let folder = folder.join(language);
             fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
             let wav = folder.join(format!("{}.wav", PromptId::Service.name()));
-            let Recorded { length, .. } = record(wording.voice(), &format!("{service}."), &wav)?;
+            fs::copy(recording, &wav).with_context(|| format!("writing {}", wav.display()))?;
             println!("{}: {:.2} s", wav.display(), length.as_secs_f64());
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// No voice says a syllable in less, silence around it included.
+const SHORTEST: Duration = Duration::from_millis(150);
+
+/// Whether it has something to say and every letter is one that the voices know: flite leaves others out, and espeak-ng
+/// says that they are letters.
+fn is_readable(name: &str) -> bool {
+    let is_latin = |c: char| c.is_ascii() || matches!(c, '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}');
+    let mut letters = name.chars().filter(|c| c.is_alphanumeric()).peekable();
+    letters.peek().is_some() && letters.all(is_latin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_the_voices_cannot_read_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["", " ", "...", "日本", "Жук", "Acme 日本"] {
+            let record = Record { service: name.to_owned(), language: None, folder: folder.path().to_owned() };
+            let told = record.run().unwrap_err().to_string();
+            assert!(told.contains("Latin letters"), "{name}: {told}");
+        }
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+        assert!(["Acme", "Café 24", "Zażółć & Söhne"].into_iter().all(is_readable));
     }
 }

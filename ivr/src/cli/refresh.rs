@@ -36,7 +36,8 @@ pub struct Args {
     once: bool,
 }
 
-/// Keeps until the last record expires, or puts once. Ends with 4 if something could not be found or put.
+/// Keeps until the last record expires, or puts once. Ends as `lookup` does for who was not
+/// found (of several, with the highest code), and with 4 if something could not be put.
 ///
 /// # Errors
 /// If the bundle does not hold, or the queue cannot be read or written.
@@ -46,13 +47,14 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let reader = args.directory.reader(now).await?;
     let networks = reader.backends().clone();
     let friend = friend(args.friends_key.as_deref(), None)?;
-    let (mut found, mut missing) = (Vec::new(), false);
+    let (mut found, mut missing) = (Vec::new(), 0);
     for identity in &args.identities {
         let patience = args.directory.patience();
         let (verdict, items) = reader.find_with_items(identity, patience, now).await?;
         if items.is_empty() {
-            missing = true;
-            eprint!("{}", Answer { identity, verdict: &verdict });
+            let answer = Answer { identity, verdict: &verdict };
+            missing = missing.max(answer.exit_code());
+            eprint!("{answer}");
         }
         found.extend(items);
         if let dht_client::Verdict::Found(whose) = &verdict
@@ -68,7 +70,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     } else {
         keep(networks, found, args.queue).await?
     };
-    Ok(if missing { ExitCode::from(4) } else { ended })
+    Ok(if missing > 0 { ExitCode::from(missing) } else { ended })
 }
 
 /// Puts these records again and again until the last of them has expired.

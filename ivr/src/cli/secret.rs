@@ -40,14 +40,8 @@ impl Secret {
     /// If there is none, and what to do about it.
     pub(super) fn find(&self, file: Option<&Path>, typing: Typing) -> Result<Private<String>> {
         let Self { name, option, variable } = self;
-        if let Some(file) = file {
-            let file_name = file.display();
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("reading {name} from {file_name} ({option})"))?;
-            return sound(&text).with_context(|| format!("the file {file_name} ({option})"));
-        }
-        if let Ok(text) = std::env::var(variable) {
-            return sound(&text).with_context(|| format!("the variable {variable}"));
+        if let Some(given) = self.given(file)? {
+            return Ok(given);
         }
         if !io::stdin().is_terminal() {
             bail!("{name} is needed: name its file in {option}, set {variable}, or start this at a terminal");
@@ -57,6 +51,24 @@ impl Secret {
             bail!("what was typed first differs from what was typed then: nothing was made");
         }
         Ok(typed)
+    }
+
+    /// The same without anybody at the terminal: `None` if they would have to type it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or something empty.
+    pub(super) fn given(&self, file: Option<&Path>) -> Result<Option<Private<String>>> {
+        let Self { name, option, variable } = self;
+        if let Some(file) = file {
+            let file_name = file.display();
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("reading {name} from {file_name} ({option})"))?;
+            return sound(&text).map(Some).with_context(|| format!("the file {file_name} ({option})"));
+        }
+        match std::env::var(variable) {
+            Ok(text) => sound(&text).map(Some).with_context(|| format!("the variable {variable}")),
+            Err(_) => Ok(None),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ const PREPARED_AT_ONCE: usize = 8;
 /// What to simulate.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Simulate {
-    /// How the caller behaves: happy, wrong-code, three-wrong-codes, early-keys, dial-string, wrong-confirm, wrong-read-back,
+    /// How the caller behaves: happy, tones (keys as tones in the audio), wrong-code, three-wrong-codes, early-keys, dial-string, wrong-confirm, wrong-read-back,
     /// no-read-back, hang-up, hang-up-dialling, hang-up-code, hang-up-confirm, hang-up-read-back, hang-up-typing, silent, anonymous, spoof, code-only (for a service
     /// whose binding is code-only)
     #[arg(long, default_value = "happy")]
@@ -155,7 +155,7 @@ async fn many(simulate: Simulate) -> anyhow::Result<ExitCode> {
     while let Some(ended) = calls.join_next().await {
         match ended? {
             Ok(outcome) => load.take(outcome),
-            Err(failure) => load.failures.push(failure.to_string()),
+            Err(failure) => load.failures.push(format!("{:#}", anyhow::Error::from(failure))),
         }
     }
     let elapsed = clock.now() - began;
@@ -344,6 +344,16 @@ mod tests {
         assert!(all.iter().all(|number| Number::parse(number).is_ok() && number[5..].starts_with("55501")));
         // 204 lies in Canada.
         assert_eq!(numbers("+12035550199", 2).unwrap()[1], "+12055550100");
+    }
+
+    #[test]
+    fn the_help_names_every_scenario() {
+        let command = <Simulate as clap::Args>::augment_args(clap::Command::new("simulate"));
+        let help =
+            command.get_arguments().find(|argument| argument.get_id() == "scenario").and_then(|it| it.get_help());
+        let help = help.unwrap().to_string();
+        let named: Vec<&str> = help.split([':', ',', ' ']).collect();
+        assert!(Scenario::ALL.iter().all(|(name, _)| named.contains(name)), "{help}");
     }
 
     #[test]

@@ -103,7 +103,12 @@ fn arc(text: &str, purpose: Purpose, file: &mut File<'_>) -> Option<Vec<u64>> {
         [2, _, _, ..] => true,
         _ => false,
     }) else {
-        file.findings.fault(PLACE, format!("{text:?} is no object identifier, such as 1.3.6.1.4.1.NUMBER"));
+        let wrong = if text.ends_with("NUMBER") {
+            "replace NUMBER by your Private Enterprise Number: IANA gives one free of charge".to_owned()
+        } else {
+            format!("{text:?} is no object identifier, such as 1.3.6.1.4.1. and your Private Enterprise Number")
+        };
+        file.findings.fault(PLACE, wrong);
         return None;
     };
     if purpose == Purpose::Serve && text == DOCUMENTATION_ARC {

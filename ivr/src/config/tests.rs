@@ -199,6 +199,16 @@ fn every_fault_is_told_with_its_place() {
         ("[dht]", "[ca.life_days]\nL2 = 0\n[dht]", "fault: ca.life_days.L2: between 1 and 30 days"),
         ("[dht]", "[ca.life_days]\nL5 = 1\n[dht]", "fault: ca.life_days.L5: a level is one of"),
         ("1.3.6.1.4.1.55555", "1.40.1", "fault: ca.oid_arc: \"1.40.1\" is no object identifier"),
+        (
+            "1.3.6.1.4.1.55555",
+            "1.3.6.1.4.1.NUMBER",
+            "fault: ca.oid_arc: replace NUMBER by your Private Enterprise Number",
+        ),
+        (
+            "[dht]",
+            "[operators]\nsession_hours = \"x\"\n[dht]",
+            "fault: operators: in `session_hours`: invalid type: string",
+        ),
         ("[dht]", "[database]\nurl = \"mysql://h/d\"\n[dht]", "fault: database.url: write sqlite:FILE or postgres://"),
         ("[dht]", "[operators]\nsession_hours = 0\n[dht]", "fault: operators.session_hours: between 1 hour and a week"),
         (

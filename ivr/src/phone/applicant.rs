@@ -152,19 +152,19 @@ pub struct Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The key or the request.
-    #[error("making the key and the request: {0}")]
+    #[error("making the key and the request")]
     Key(#[from] rcgen::Error),
     /// The name of the verification, which is hashed with the key.
     #[error("starting the verification: {0}")]
     Id(NotAnId),
     /// The start of the verification.
-    #[error("starting the verification: {0}")]
+    #[error("starting the verification")]
     Start(#[source] ApiError),
     /// The call.
-    #[error("calling: {0}")]
+    #[error("calling")]
     Call(#[from] CallError),
     /// The look at the end.
-    #[error("looking at the verification: {0}")]
+    #[error("looking at the verification")]
     Look(#[source] ApiError),
 }
 
@@ -230,7 +230,7 @@ impl Prepared {
         };
         let (call, ()) = tokio::join!(call, page);
         let call = call?;
-        let verification = self.look().await?;
+        let verification = self.look(call.ended_by).await?;
         tell(Tale::State(verification.state.clone()));
         let number = &self.application.number;
         let verdict = judge::judge(self.application.scenario, number, self.key_check, &call, &verification);
@@ -265,15 +265,16 @@ impl Prepared {
         }
     }
 
-    /// What became of it. A success is waited for, as a page does.
-    async fn look(&self) -> Result<Verification, Failure> {
+    /// What became of it. A success is waited for, as a page does, unless the call was refused.
+    async fn look(&self, ended_by: EndedBy) -> Result<Verification, Failure> {
         let Application { api, scenario, publish, certificate, .. } = &self.application;
         let clock = Clock;
         let give_up = clock.now() + COMPLETION;
+        let may_succeed = judge::issues(*scenario) && ended_by != EndedBy::Refusal;
         loop {
             let verification = api.look(&self.started).await.map_err(Failure::Look)?;
             let complete = verification.is_complete(*publish && *certificate);
-            if complete || !judge::issues(*scenario) || verification.is_final() || clock.now() >= give_up {
+            if complete || !may_succeed || verification.is_final() || clock.now() >= give_up {
                 return Ok(verification);
             }
             tokio::time::sleep(LOOK_AGAIN).await;

@@ -86,6 +86,13 @@ pub(super) fn judge(
     if !refused.is_empty() && !call.status.is_some_and(|status| refused.contains(&status)) {
         return Err(format!("the call should be refused with one of {refused:?}, not answered with {:?}", call.status));
     }
+    if call.ended_by == EndedBy::Refusal && refused.is_empty() {
+        let status = call.status.map_or("no answer".to_owned(), |status| format!("{status} {}", call.reason));
+        let call_id = &call.call_id;
+        return Err(format!(
+            "the service refused the call ({status}): its record in the console, Call-ID {call_id}, says why"
+        ));
+    }
     if call.ended_by != ended_by {
         let status = call.status.map_or("none".to_owned(), |status| format!("{status} {}", call.reason));
         return Err(format!("the call should be ended by {ended_by:?}, not {:?} (status: {status})", call.ended_by));
@@ -162,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_went_wrong_is_said() {
-        let good = call(EndedBy::Service, 200, WHOLE);
+        let (good, refused) = (call(EndedBy::Service, 200, WHOLE), call(EndedBy::Refusal, 403, &[]));
         for (scenario, number, call, is, words) in [
             (Scenario::Happy, "+12025550143", &good, "waiting", "should be issued"),
             (Scenario::Happy, "+12025550144", &good, "issued", "last four digits"),
@@ -170,6 +177,13 @@ mod tests {
             (Scenario::WrongCode, "+12025550143", &good, "issued", "\"wrong-code\" should be spoken"),
             (Scenario::Spoof, "+12025550143", &good, "issued", "should be refused"),
             (Scenario::HangUp(Stage::Code), "+12025550143", &good, "issued", "ended by Caller"),
+            (
+                Scenario::Happy,
+                "+12025550143",
+                &refused,
+                "waiting",
+                "refused the call (403 Because): its record in the console",
+            ),
         ] {
             let said = judge(scenario, number, None, call, &state(is)).unwrap_err();
             assert!(said.contains(words), "{scenario}: {said}");

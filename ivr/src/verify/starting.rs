@@ -53,17 +53,18 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
     let used = budgets::lock(&number, now, columns, &mut writer).await?;
     let crowd = verifications::crowd(&number, &source_tag, now, columns, &mut writer).await?;
     let limits = parts.limits;
-    let is_full = crowd.of_source >= i64::from(limits.of_number_and_source)
-        || verifications::alive_of_source(&source_tag, now, &mut writer).await? >= i64::from(limits.of_source);
-    if is_full {
-        let frees_at = crowd.source_frees_at.unwrap_or(now + parts.code_life);
-        let retry_after = (frees_at - now).try_into().unwrap_or(parts.code_life);
+    let frees_at = crowd.source_frees_at.unwrap_or(now + parts.code_life);
+    let retry_after = (frees_at - now).try_into().unwrap_or(parts.code_life);
+    if crowd.of_source >= i64::from(limits.of_number_and_source) {
+        return Err(StartError::NumberFull { retry_after });
+    }
+    if verifications::alive_of_source(&source_tag, now, &mut writer).await? >= i64::from(limits.of_source) {
         return Err(StartError::TooMany { retry_after });
     }
     let evicted = if crowd.of_number >= i64::from(limits.of_number) {
         let evicted = verifications::evict(&number, now, columns, &mut writer).await?;
         // Of those that a call keyed the code of, none is ended for a newcomer.
-        Some(evicted.ok_or(StartError::TooMany { retry_after: parts.code_life })?)
+        Some(evicted.ok_or(StartError::NumberFull { retry_after: parts.code_life })?)
     } else {
         None
     };

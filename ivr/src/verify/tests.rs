@@ -306,7 +306,7 @@ async fn the_fourth_from_one_network_waits(database: TestDatabase) {
         service.try_start(NUMBER, source, None).await.unwrap();
     }
     let refused = service.try_start(NUMBER, "192.0.2.5", None).await;
-    let Err(StartError::TooMany { retry_after }) = refused else { panic!("{refused:?}") };
+    let Err(StartError::NumberFull { retry_after }) = refused else { panic!("{refused:?}") };
     assert!(retry_after <= std::time::Duration::from_secs(600) && retry_after.as_secs() >= 599, "{retry_after:?}");
     service.try_start(NUMBER, "198.51.100.5", None).await.unwrap();
     service.try_start("+12025550144", "192.0.2.5", None).await.unwrap();
@@ -427,7 +427,7 @@ async fn a_crowd_that_is_on_the_telephone_lets_nobody_in(database: TestDatabase)
         service.call(started.code.expose()).await;
     }
     let newcomer = service.try_start(NUMBER, "203.0.113.1", None).await;
-    assert!(matches!(newcomer, Err(StartError::TooMany { .. })), "{newcomer:?}");
+    assert!(matches!(newcomer, Err(StartError::NumberFull { .. })), "{newcomer:?}");
 }
 
 async fn a_page_is_told_of_steps_and_refusals(database: TestDatabase) {

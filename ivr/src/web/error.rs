@@ -37,6 +37,9 @@ pub enum WebError {
         /// Why there is nothing.
         detail: String,
     },
+    /// The operator has no sandbox.
+    #[error("no [sandbox] is configured at this service")]
+    NoSandbox,
     /// The body cannot be read.
     #[error("{0}")]
     Malformed(String),
@@ -77,6 +80,15 @@ pub enum WebError {
     /// Too many begin: some work first.
     #[error("many verifications begin just now: find a solution of the puzzle, and send the same again with it")]
     Puzzle(Puzzle),
+    /// As many verifications of a number are open as may be.
+    #[error(
+        "as many verifications of this number are open as may be: finish or stop one of yours, or wait {}",
+        in_words(*retry_after)
+    )]
+    NumberFull {
+        /// When one of them ends by itself.
+        retry_after: Duration,
+    },
     /// Too many from this source.
     #[error("too many requests came from here: wait {}", in_words(*retry_after))]
     TooMany {
@@ -216,6 +228,12 @@ pub const KINDS: &[Kind] = &[
          `puzzle.bits` zero bits, and send the same again with `puzzle: { challenge, solution }`. It is good for this number, \
          once, until `puzzle.expires_at`.",
     ),
+    Kind::new(
+        "number-full",
+        "Verifications of this number are open",
+        "Three verifications of one number may be open from one network, and a certain number in all. Finish or stop one of \
+         yours, or wait for as long as Retry-After says: then one has ended by itself.",
+    ),
     Kind::new("too-many-requests", "Too many requests", "Wait for as long as Retry-After says."),
     Kind::new("busy", "Busy", "The same request may succeed after Retry-After."),
     Kind::new(
@@ -270,7 +288,7 @@ impl WebError {
     /// What goes out.
     pub fn problem(&self) -> Problem {
         let (status, kind, retry_after) = match self {
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", None),
+            Self::NotFound | Self::NoSandbox => (StatusCode::NOT_FOUND, "not-found", None),
             Self::Missing { kind, .. } => (StatusCode::NOT_FOUND, *kind, None),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", None),
             Self::Number(_) => (StatusCode::UNPROCESSABLE_ENTITY, "number", None),
@@ -282,6 +300,7 @@ impl WebError {
             Self::FormExpired => (StatusCode::FORBIDDEN, "form-expired", None),
             // RFC 6585 3.
             Self::Puzzle(_) => (StatusCode::PRECONDITION_REQUIRED, "puzzle", None),
+            Self::NumberFull { retry_after } => (StatusCode::TOO_MANY_REQUESTS, "number-full", Some(*retry_after)),
             Self::TooMany { retry_after } => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", Some(*retry_after)),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", Some(SOON)),
             Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "full", Some(A_WHILE)),
@@ -469,6 +488,7 @@ impl From<StartError> for WebError {
                 Self::Refused { kind: "certificate-request", detail: error.to_string() }
             }
             StartError::Kind(_) => Self::Refused { kind: "number-kind", detail: error.to_string() },
+            StartError::NumberFull { retry_after } => Self::NumberFull { retry_after },
             StartError::TooMany { retry_after } => Self::TooMany { retry_after },
             StartError::Store(error) => error.into(),
         }
@@ -514,6 +534,7 @@ mod tests {
         let errors = [
             WebError::NotFound,
             WebError::Missing { kind: "foreign-slot", detail: "x".into() },
+            WebError::NoSandbox,
             WebError::Malformed("x".into()),
             WebError::field("x"),
             WebError::Number(NumberError::TooShort),
@@ -522,6 +543,7 @@ mod tests {
             WebError::Unauthorized,
             WebError::Forbidden("x"),
             WebError::FormExpired,
+            WebError::NumberFull { retry_after: Duration::ZERO },
             WebError::TooMany { retry_after: Duration::ZERO },
             WebError::Busy,
         ];
@@ -530,6 +552,8 @@ mod tests {
             let kind = problem.kind.strip_prefix("/problems/").and_then(Kind::of);
             assert_eq!(kind.map(|kind| kind.title), Some(problem.title.as_str()), "{error:?}");
         }
+        let none = WebError::NoSandbox.problem();
+        assert!(none.status == 404 && none.detail.starts_with("No [sandbox] is configured"), "{}", none.detail);
         let fault = WebError::Fault("row 7 of numbers is torn".into()).problem();
         assert_eq!((fault.status, fault.detail.as_str()), (500, OUR_FAULT));
     }

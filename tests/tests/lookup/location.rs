@@ -47,10 +47,16 @@ impl Friend {
     }
 
     /// Says where the owner is, to this audience.
-    fn publish(&self, contact: &str, audience: &[&str]) {
+    fn say(&self, contact: &str, audience: &[&str]) -> Output {
         let (bundle, key, keys) = (self.path("bundle.pem"), self.path("key.pem"), self.path("keys"));
         let said = ["locate", "publish", IDENTITY, "--ca", &bundle, "--key", &key, "--keys", &keys];
-        self.done(&[&said, audience, &["--contact", contact]].concat());
+        self.run(&[&said, audience, &["--contact", contact]].concat())
+    }
+
+    /// Says it, and friends can find it.
+    fn publish(&self, contact: &str, audience: &[&str]) {
+        let output = self.say(contact, audience);
+        assert!(output.status.success(), "{output:?}");
     }
 }
 
@@ -121,7 +127,11 @@ fn the_location_key_is_listed(us: &Friend, service: &str) {
     us.done(&["locate", "keys", "--keys", &keys]);
     let again = us.run(&["locate", "keys", "--keys", &keys]);
     assert_eq!(again.status.code(), Some(1), "keys that are there stay: {again:?}");
+    assert!(String::from_utf8_lossy(&again.stderr).contains("name another file"), "{again:?}");
     assert_eq!(mode(Path::new(&keys)), 0o600);
+    let too_early = us.say("sip:office@192.0.2.7", &["--friends"]);
+    let why = String::from_utf8_lossy(&too_early.stderr);
+    assert!(too_early.status.code() == Some(7) && why.contains("lists no location key"), "{too_early:?}");
     let found = us.told(&["lookup"], 0, &[]);
     let serial = found["serial"].as_str().expect("a serial").to_owned();
     let register = ["locate", "register", "--service", service, "--serial", &serial, "--key", &key, "--keys"];

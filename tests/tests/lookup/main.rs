@@ -122,11 +122,12 @@ fn what_cannot_be_carried_out_ends_with_1_and_says_why() {
     writeln!(text, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----").expect("a String takes all");
     std::fs::write(&broken, text).expect("a file");
     let broken = broken.to_str().expect("a plain path");
-    let table: [(&[&str], &str); 6] = [
+    let table: [(&[&str], &str); 7] = [
         (&["lookup"], "required arguments"),
         (&["lookup", "tel:+12135550143", "--ca", "/nonexistent/bundle.pem"], "cannot be read"),
         (&["lookup", "tel:+12135550143", "--ca", broken], "this is not a CA bundle"),
-        (&["lookup", "12135550143", "--ca", broken], "an identity is written"),
+        (&["lookup", "12135550143", "--ca", broken], "country code first"),
+        (&["lookup", "tel:+1213555014", "--ca", broken], "no numbering plan has this number"),
         (&["lookup", "tel:+12135550143", "--ca", broken, "--dht", "kademlia"], "names no DHT"),
         (&["lookup", "tel:+12135550143", "--ca", broken, "--timeout", "0"], "--timeout"),
     ];

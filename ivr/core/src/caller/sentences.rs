@@ -216,15 +216,15 @@ fn english_cap(cap: Cap) -> Sentences {
     let (page, console) = match cap {
         Cap::SharedAddresses => (
             "The way in which your call reached us cannot be told from that of others.",
-            "The trunk's addresses are shared, and it has neither `ingress_secret_file` nor `certificate_names`.",
+            "The trunk's addresses are shared, and it has neither `ingress_secret_file` nor `[trunk.digest]`.",
         ),
         Cap::Unscreened => (
             "The carrier that brought your call does not check its callers' numbers.",
             "`cli_screened` is false: nobody checks the numbers that this carrier's customers show.",
         ),
         Cap::Foreign => (
-            "Your number is of another country than the carrier that brought your call.",
-            "The number is not of the trunk's `country`.",
+            "The carrier that brought your call is not known to be of your number's country.",
+            "The number is not of the trunk's `country`, or none is stated.",
         ),
         Cap::Diversion => (
             "The carrier that brought your call does not say whether calls were forwarded.",

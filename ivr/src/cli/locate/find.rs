@@ -9,6 +9,7 @@ use dht_client::{Absence, Contact, Friend, FriendsKey, Identity, KemKey, Whereab
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::OFFLINE;
 use super::keys::Keys;
 use crate::cli::directory::{Directory, identity};
 use crate::cli::lookup::{Answer, rfc3339};
@@ -75,7 +76,7 @@ impl Told<'_> {
     fn exit_code(&self) -> u8 {
         match self.whereabouts {
             Whereabouts::Here { .. } => 0,
-            Whereabouts::Offline { .. } => 7,
+            Whereabouts::Offline { .. } => OFFLINE,
             Whereabouts::Unheard { .. } => 4,
             Whereabouts::NotFound(verdict) => Answer { identity: self.identity, verdict }.exit_code(),
         }

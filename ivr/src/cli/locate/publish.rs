@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use dht_client::location::LONGEST_LIFE;
-use dht_client::{Audience, Contact, Identity, Kept, Location, PutError, next_seq};
+use dht_client::location::{LONGEST_LIFE, OwnerPublic};
+use dht_client::{Audience, Contact, Identity, Kept, Location, PutError, Verdict, next_seq};
 
+use super::OFFLINE;
 use super::keys::Keys;
 use super::register::owner_key;
 use crate::cli::directory::{Directory, identity};
+use crate::cli::lookup::Answer;
 use crate::clock::Clock;
 use crate::hex;
 
@@ -63,14 +65,21 @@ fn kem_key(text: &str) -> Result<[u8; 32], &'static str> {
     hex::read_array(text).ok_or("a key is 64 lower-case hexadecimal digits")
 }
 
-/// Publishes.
+/// Publishes. Ends as `locate find` will for a friend, if the directory does not lead to the location.
 ///
 /// # Errors
-/// If a file cannot be read, the location does not fit, or no network takes it.
+/// If a file cannot be read, the key is not that of the certificate, the location does not fit, or no network takes it.
 pub(super) async fn run(args: Args) -> Result<ExitCode> {
     let clock = Clock;
     let (owner, keys) = (owner_key(&args.key)?, Keys::read(&args.keys)?);
-    let (_, networks) = args.directory.join(clock.wall()).await?;
+    let reader = args.directory.reader(clock.wall()).await?;
+    let verdict = reader.find(&args.identity, args.directory.patience(), clock.wall()).await?;
+    let location_key = keys.location.verifying_key().to_bytes();
+    let unseen = unseen(&args.identity, &verdict, &owner.public(), &location_key)?;
+    if let Some((_, why)) = &unseen {
+        eprintln!("dialproof: nobody will find this location: {why}");
+    }
+    let networks = reader.backends().clone();
     let audience = match &args.audience {
         Whom { public: true, .. } => Audience::Everybody,
         Whom { friends: true, .. } => Audience::Friends(&keys.friends),
@@ -88,7 +97,13 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
                     eprintln!("dialproof: not in {name}: {error}");
                 }
                 let names: Vec<&str> = published.stored.iter().map(|(name, _)| *name).collect();
-                println!("published in {}, {} bytes, number {}", names.join(", "), item.value().len(), item.seq());
+                println!(
+                    "published in {}, {} bytes, number {}{}",
+                    names.join(", "),
+                    item.value().len(),
+                    item.seq(),
+                    if args.contacts.is_empty() { ": that you are nowhere, as no --contact is given" } else { "" }
+                );
                 if matches!(audience, Audience::Friends(_)) {
                     println!(
                         "what you published for everybody stays until its end, at most a day: `--public` without --contact takes it back"
@@ -98,7 +113,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
                     let expires = now + life;
                     return crate::cli::refresh::keep(networks, vec![Kept { item, expires }], None).await;
                 }
-                return Ok(ExitCode::SUCCESS);
+                return Ok(unseen.map_or(ExitCode::SUCCESS, |(code, _)| ExitCode::from(code)));
             }
             // One of ours lies there whose number is not below: within the same second, or by a clock ahead.
             Err(PutError::Stale { have_seq }) => last = Some(have_seq),
@@ -106,6 +121,32 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
         }
     }
     bail!("others keep writing later locations with this location key: does another of your devices?")
+}
+
+/// Why the directory leads nobody to what is published, with the code that `find` ends with then.
+fn unseen(
+    identity: &Identity,
+    verdict: &Verdict,
+    owner: &OwnerPublic,
+    location_key: &[u8; 32],
+) -> Result<Option<(u8, String)>> {
+    let Verdict::Found(found) = verdict else {
+        let answer = Answer { identity, verdict };
+        return Ok(Some((answer.exit_code(), answer.to_string().trim_end().to_owned())));
+    };
+    if OwnerPublic::of(&found.certificate).as_ref() != Ok(owner) {
+        bail!("--key is not the key of the certificate that the directory has: nobody would believe the location");
+    }
+    let why = match found.location_key {
+        Some(listed) if listed == *location_key => return Ok(None),
+        Some(_) => {
+            "the directory lists another location key than that of --keys: `dialproof locate register` changes it"
+        }
+        None => {
+            "the directory lists no location key of yours yet: `dialproof locate register`, and some minutes, change it"
+        }
+    };
+    Ok(Some((OFFLINE, why.to_owned())))
 }
 
 fn location(args: &Args, now: i64) -> Result<Location> {
@@ -117,4 +158,52 @@ fn location(args: &Args, now: i64) -> Result<Location> {
         .map(|(uri, rank)| Contact::new(uri, 1000 - rank * (1000 / count), expires).with_context(|| uri.clone()))
         .collect::<Result<Vec<_>>>()?;
     Ok(Location { identity: args.identity.clone(), contacts, not_before: now, not_after: expires })
+}
+
+#[cfg(test)]
+mod tests {
+    use dht_client::client::Origin;
+    use dht_client::{Certificate, Found, Level, OwnerKey, SlotId};
+    use p256::pkcs8::DecodePrivateKey as _;
+    use time::macros::datetime;
+
+    use super::*;
+
+    /// What the directory has of somebody, and their key.
+    fn found(location_key: Option<[u8; 32]>) -> (Verdict, OwnerPublic) {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let signed = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        let certificate = Certificate {
+            der: signed.der().to_vec(),
+            chain: vec![],
+            level: Level::L2,
+            code_only: false,
+            serial: "5a".into(),
+            not_before: datetime!(2026-03-01 12:00 UTC),
+            not_after: datetime!(2026-03-31 12:00 UTC),
+            name: "tel:+12025550143".into(),
+        };
+        let origin = Origin { backend: "mainline", slot: SlotId([1; 20]), seq: 1, bytes: 1, complete: true };
+        let found = Found { certificate, location_key, kem_key: None, pending: None, origin };
+        let owner = OwnerKey::P256(p256::ecdsa::SigningKey::from_pkcs8_der(key.serialized_der()).unwrap());
+        (Verdict::Found(Box::new(found)), owner.public())
+    }
+
+    #[test]
+    fn who_publishes_what_nobody_can_find_is_told_why() {
+        let identity = Identity::tel("+12025550143").unwrap();
+        let told = |verdict: &Verdict, owner| unseen(&identity, verdict, owner, &[7; 32]);
+        let (listed, owner) = found(Some([7; 32]));
+        assert_eq!(told(&listed, &owner).unwrap(), None);
+        let (another, its_owner) = found(Some([8; 32]));
+        let (code, why) = told(&another, &its_owner).unwrap().unwrap();
+        assert!(code == 7 && why.contains("another location key"), "{code} {why}");
+        let (none, its_owner) = found(None);
+        let (code, why) = told(&none, &its_owner).unwrap().unwrap();
+        assert!(code == 7 && why.contains("locate register"), "{code} {why}");
+        let (code, why) = told(&Verdict::Unknown { asked: 3 }, &owner).unwrap().unwrap();
+        assert!(code == 3 && why.contains("no record"), "{code} {why}");
+        let refused = told(&listed, &its_owner).unwrap_err().to_string();
+        assert!(refused.contains("--key is not the key"), "{refused}");
+    }
 }

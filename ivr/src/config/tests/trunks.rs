@@ -87,7 +87,7 @@ fn every_fault_of_a_trunk_is_told_with_its_place() {
         (
             "country = \"US\"",
             "country = \"USA\"",
-            "fault: trunk \"carrier\".country: \"USA\": a country is two capital letters",
+            "fault: trunk \"carrier\".country: \"USA\": no country with telephone numbers: write two capital letters",
         ),
         (
             "country = \"US\"",

@@ -223,7 +223,8 @@ async fn a_source_that_begins_too_many_is_told_when_to_come_again() {
         begin(&mut program).await;
     }
     let answer = post(&mut program, "/v1/verifications", &json!({ "number": NUMBER, "publish": false })).await;
-    assert_eq!(answer.problem(), (429, "too-many-requests".into()));
+    assert_eq!(answer.problem(), (429, "number-full".into()));
+    assert!(answer.json()["detail"].as_str().unwrap().contains("of this number are open"), "{answer:?}");
     assert!(answer.header(RETRY_AFTER).parse::<u32>().unwrap() > 1);
     // Another household may still.
     begin(&mut Browser::from("198.51.100.7", &service.router)).await;

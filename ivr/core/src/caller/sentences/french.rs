@@ -74,7 +74,7 @@ fn cap(cap: Cap) -> Sentences {
     let page = match cap {
         Cap::SharedAddresses => "Le chemin par lequel votre appel est arrivé ne se distingue pas de celui d'autres.",
         Cap::Unscreened => "L'opérateur qui a apporté votre appel ne vérifie pas les numéros de ses appelants.",
-        Cap::Foreign => "Votre numéro est d'un autre pays que l'opérateur qui a apporté votre appel.",
+        Cap::Foreign => "Rien n'indique que l'opérateur qui a apporté votre appel soit du pays de votre numéro.",
         Cap::Diversion => "L'opérateur qui a apporté votre appel ne dit pas si les appels ont été renvoyés.",
         Cap::Privacy => "Votre appel a demandé que son chemin reste caché.",
         Cap::Attestation => "Votre opérateur téléphonique n'atteste pas entièrement que le numéro est le vôtre.",

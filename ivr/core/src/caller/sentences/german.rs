@@ -80,7 +80,9 @@ fn cap(cap: Cap) -> Sentences {
     let page = match cap {
         Cap::SharedAddresses => "Der Weg, auf dem Ihr Anruf ankam, ist von dem anderer nicht zu unterscheiden.",
         Cap::Unscreened => "Die Gesellschaft, die Ihren Anruf brachte, prüft die Nummern ihrer Anrufer nicht.",
-        Cap::Foreign => "Ihre Nummer ist aus einem anderen Land als die Gesellschaft, die Ihren Anruf brachte.",
+        Cap::Foreign => {
+            "Von der Gesellschaft, die Ihren Anruf brachte, ist nicht bekannt, dass sie aus dem Land Ihrer Nummer ist."
+        }
         Cap::Diversion => "Die Gesellschaft, die Ihren Anruf brachte, sagt nicht, ob Anrufe umgeleitet wurden.",
         Cap::Privacy => "Ihr Anruf verlangte, dass sein Weg verborgen bleibt.",
         Cap::Attestation => "Ihre Telefongesellschaft bestätigt nicht vollständig, dass die Nummer Ihre ist.",

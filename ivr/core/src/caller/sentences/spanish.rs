@@ -70,7 +70,7 @@ fn cap(cap: Cap) -> Sentences {
     let page = match cap {
         Cap::SharedAddresses => "El camino por el que llegó su llamada no se distingue del de otras.",
         Cap::Unscreened => "La compañía que trajo su llamada no comprueba los números de quienes llaman.",
-        Cap::Foreign => "Su número es de otro país que la compañía que trajo su llamada.",
+        Cap::Foreign => "No consta que la compañía que trajo su llamada sea del país de su número.",
         Cap::Diversion => "La compañía que trajo su llamada no dice si las llamadas fueron desviadas.",
         Cap::Privacy => "Su llamada pidió que se ocultara su camino.",
         Cap::Attestation => "Su compañía telefónica no certifica del todo que el número sea suyo.",

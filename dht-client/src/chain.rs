@@ -167,7 +167,7 @@ impl Authority {
         if !is_provable(identity, level, code_only) {
             return Err(ChainError::Level);
         }
-        if !valid_at(dates, now) {
+        if !valid_at(seconds(dates), now) {
             return Err(ChainError::Time { not_before: dates.0, not_after: dates.1 });
         }
         Ok(Certificate {
@@ -241,10 +241,15 @@ fn is_provable(identity: &Identity, level: Level, code_only: bool) -> bool {
     }
 }
 
-/// Whether `now` is between two dates, give or take the skew.
-pub(crate) fn valid_at((not_before, not_after): (OffsetDateTime, OffsetDateTime), now: OffsetDateTime) -> bool {
-    let skew = time::Duration::seconds(SKEW_SECONDS);
-    not_before - skew <= now && now <= not_after + skew
+/// Whether `now` is between two dates, give or take the skew. They are Unix seconds, because a stranger may date a record
+/// at the edge of the calendar, where a date that is moved by the skew is none.
+pub(crate) fn valid_at((not_before, not_after): (i64, i64), now: OffsetDateTime) -> bool {
+    let now = now.unix_timestamp();
+    not_before.saturating_sub(SKEW_SECONDS) <= now && now <= not_after.saturating_add(SKEW_SECONDS)
+}
+
+fn seconds((not_before, not_after): (OffsetDateTime, OffsetDateTime)) -> (i64, i64) {
+    (not_before.unix_timestamp(), not_after.unix_timestamp())
 }
 
 /// The moment nearest to now at which the leaf is valid: the path is judged there, the leaf's own dates afterwards.
@@ -350,7 +355,11 @@ impl Authority {
         let is_ed25519 = key.algorithm.algorithm.to_id_string() == ED25519;
         let key = key.subject_public_key.data.as_ref().try_into().ok().filter(|_| is_ed25519);
         let key = key.ok_or(ChainError::Usage)?;
-        if valid_at(dates, now) { Ok(key) } else { Err(ChainError::Time { not_before: dates.0, not_after: dates.1 }) }
+        if valid_at(seconds(dates), now) {
+            Ok(key)
+        } else {
+            Err(ChainError::Time { not_before: dates.0, not_after: dates.1 })
+        }
     }
 }
 

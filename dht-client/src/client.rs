@@ -273,9 +273,12 @@ impl Lookup {
 }
 
 fn check_dates(not_before: i64, not_after: i64, now: OffsetDateTime) -> Result<(), Fault> {
-    let dates =
-        OffsetDateTime::from_unix_timestamp(not_before).ok().zip(OffsetDateTime::from_unix_timestamp(not_after).ok());
-    if dates.is_some_and(|dates| valid_at(dates, now)) { Ok(()) } else { Err(Fault::Time { not_before, not_after }) }
+    let are_dates = [not_before, not_after].iter().all(|&date| OffsetDateTime::from_unix_timestamp(date).is_ok());
+    if are_dates && valid_at((not_before, not_after), now) {
+        Ok(())
+    } else {
+        Err(Fault::Time { not_before, not_after })
+    }
 }
 
 /// While the directory changes its key, records and tombstones lie under both; the later statement counts, and of two of

@@ -56,17 +56,16 @@ impl Contacts {
         (identity, directory_key, cost): (&Identity, &[u8; 32], HashCost),
         derived: &Derived,
     ) -> io::Result<()> {
-        let text: String = {
-            let mut known = self.lock();
-            if known.len() >= CONTACTS
-                && let Some(any) = known.keys().next().copied()
-            {
-                known.remove(&any);
-            }
-            known.insert(key(identity, directory_key, cost), derived.clone());
-            known.iter().map(|(key, derived)| line(key, derived)).collect()
-        };
-        self.file.as_deref().map_or(Ok(()), |file| files::replace(file, &text))
+        let mut known = self.lock();
+        if known.len() >= CONTACTS
+            && let Some(any) = known.keys().next().copied()
+        {
+            known.remove(&any);
+        }
+        known.insert(key(identity, directory_key, cost), derived.clone());
+        let Some(file) = &self.file else { return Ok(()) };
+        let text: String = known.iter().map(|(key, derived)| line(key, derived)).collect();
+        files::replace(file, &text)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Derived>> {

@@ -15,17 +15,13 @@ pub(crate) fn read(file: &Path, limit: u64) -> io::Result<Option<String>> {
     }
 }
 
-/// Writes beside the file and renames, so that a power cut leaves the old one or the new.
+/// Writes beside the file and renames, so that a power cut leaves the old one or the new. Only the owner may read it: whom
+/// somebody looks up is nobody else's business. Of two at once the later replaces the earlier, so callers hold their lock.
 pub(crate) fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    // Whom somebody looks up is nobody else's business.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut new = options.open(&beside)?;
-    new.write_all(text.as_bytes())?;
-    new.sync_all()?;
-    std::fs::rename(&beside, file)
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    beside.write_all(text.as_bytes())?;
+    beside.as_file().sync_all()?;
+    beside.persist(file)?;
+    Ok(())
 }

@@ -104,6 +104,10 @@ impl Lookup {
         };
         let owner = match OwnerPublic::of(&found.certificate) {
             Ok(owner) => owner,
+            // A later record, whose certificate has another key, may be hidden.
+            Err(_) if !found.origin.complete => {
+                return Ok(Whereabouts::Unheard { found, error: GetError::Unreachable });
+            }
             Err(_) => {
                 return Ok(Whereabouts::Offline { found, why: Absence::Unreadable(LocationError::Signature) });
             }
@@ -155,7 +159,7 @@ impl Lookup {
         let slot = place.slot().id();
         match Location::open(item, place, kem_key, whose, now) {
             Ok(_) if self.seen().highest(slot).is_some_and(|seen| seen > item.seq()) => {
-                Sight::Absent(Absence::RolledBack)
+                absent(Absence::RolledBack, complete)
             }
             Ok(location) => {
                 if let Err(error) = self.seen().note(slot, item.seq()) {
@@ -165,11 +169,15 @@ impl Lookup {
             }
             Err(error) => {
                 debug!(%slot, seq = item.seq(), %error, "dropped a location from {backend}");
-                // A later one that holds may be hidden.
-                if complete { Sight::Absent(Absence::Unreadable(error)) } else { Sight::Silence(GetError::Unreachable) }
+                absent(Absence::Unreadable(error), complete)
             }
         }
     }
+}
+
+/// What does not hold is no location, unless a later one that holds may be hidden.
+fn absent(why: Absence, complete: bool) -> Sight {
+    if complete { Sight::Absent(why) } else { Sight::Silence(GetError::Unreachable) }
 }
 
 /// Where the owner may have left word: first for everybody, then for friends.
@@ -179,9 +187,10 @@ fn places(location_key: &[u8; 32], friend: &Friend, now: OffsetDateTime) -> Vec<
 }
 
 /// To everybody, and to friends, the owner's latest word counts, wherever it lies. A contact that is good in either goes
-/// before silence, where a word may be hidden; that goes before the reasons why there is none.
+/// before silence, where a word may be hidden; that goes before the reasons why there is none. Where not everybody said who
+/// they are, a later record may name another location key, where other words lie.
 fn settle(found: Box<Found>, mut sights: Vec<Sight>, now: OffsetDateTime) -> Whereabouts {
-    let all_spoke = sights.iter().all(|sight| !matches!(sight, Sight::Silence(_)));
+    let all_spoke = found.origin.complete && sights.iter().all(|sight| !matches!(sight, Sight::Silence(_)));
     let of_friends = sights.split_off(1);
     let (mut here, mut silence, mut absence) = (None, None, Absence::Nothing);
     for sight in [latest(sights), latest(of_friends)].into_iter().flatten() {
@@ -199,6 +208,7 @@ fn settle(found: Box<Found>, mut sights: Vec<Sight>, now: OffsetDateTime) -> Whe
     match (here, silence) {
         (Some((location, _, complete)), _) => Whereabouts::Here { found, location, complete: complete && all_spoke },
         (None, Some(error)) => Whereabouts::Unheard { found, error },
+        (None, None) if !found.origin.complete => Whereabouts::Unheard { found, error: GetError::Unreachable },
         (None, None) => Whereabouts::Offline { found, why: absence },
     }
 }

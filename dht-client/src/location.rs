@@ -226,9 +226,11 @@ impl Location {
             return Err(LocationError::OtherName);
         }
         let (not_before, not_after) = (location.not_before, location.not_after);
-        let at = |seconds| OffsetDateTime::from_unix_timestamp(seconds).ok();
-        let is_valid = at(not_before).zip(at(not_after)).is_some_and(|dates| valid_at(dates, now));
-        if is_valid { Ok(location) } else { Err(LocationError::Time { not_before, not_after }) }
+        if valid_at((not_before, not_after), now) {
+            Ok(location)
+        } else {
+            Err(LocationError::Time { not_before, not_after })
+        }
     }
 
     /// The contacts that are still good, the one to call first before the others.

@@ -15,19 +15,22 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::{StreamExt, stream};
 use time::OffsetDateTime;
 
-use crate::backend::several::Several;
+use crate::backend::several::{Harvest, Published, Several};
 use crate::backend::{Backend, PutError};
 use crate::files;
 use crate::item::{Item, SlotId};
 
 pub use schedule::{Full, Schedule};
 
-/// The most records of one keeper in memory and file; each takes about 1.5 KB.
+/// The most records of one keeper in memory and file; each takes about 1.5 KB. Over OpenDHT fewer can be put in time
+/// (docs/operating.md).
 pub const RECORDS: usize = 100_000;
 /// The largest file that is read: that many of the longest items in base64.
 const SIZE_LIMIT: u64 = RECORDS as u64 * 2048;
 /// Puts begun at once; each backend has a bound of its own below that.
 const AT_ONCE: usize = 16;
+/// How long a keeper looks for the record that replaced its own.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// At start, all is put again within so long: it may have been forgotten meanwhile.
 const FIRST_ROUND: Duration = Duration::from_secs(60);
 
@@ -56,8 +59,8 @@ pub struct Round {
     pub stored: usize,
     /// What was not stored, or not everywhere; it is tried again.
     pub failed: Vec<(SlotId, PutError)>,
-    /// Records that were replaced by a later one of their owner's: they are no longer kept.
-    pub outdated: Vec<SlotId>,
+    /// Slots whose owner put a later record there: that one is kept from now on, as long as the one before would have been.
+    pub replaced: Vec<SlotId>,
 }
 
 /// Why a record is not kept.
@@ -138,7 +141,8 @@ impl Refresher {
         self.schedule.deadline()
     }
 
-    /// Puts what is due, several at a time.
+    /// Puts what is due, several at a time. If its owner put a later one there, that is put and kept instead, a tombstone as
+    /// much as a certificate: who forgot it would leave the slot to whoever still has an older one.
     ///
     /// # Errors
     /// [`KeepError::File`].
@@ -149,13 +153,14 @@ impl Refresher {
             due.push(slot);
         }
         let networks = &self.networks;
-        let puts = due.iter().filter_map(|slot| self.items.get(slot)).map(|kept| async move {
-            let life = Duration::try_from(kept.expires - now).unwrap_or_default();
-            (kept.item.slot().id(), networks.put(&kept.item, life, None, now).await)
-        });
+        let puts = due.iter().filter_map(|slot| self.items.get(slot)).map(|kept| put(networks, kept, now));
         let results: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
         let mut round = Round::default();
-        for (slot, result) in results {
+        for (slot, later, result) in results {
+            if let Some((later, kept)) = later.zip(self.items.get_mut(&slot)) {
+                kept.item = later;
+                round.replaced.push(slot);
+            }
             match result {
                 Ok(published) if published.failed.is_empty() => {
                     round.stored += 1;
@@ -165,11 +170,6 @@ impl Refresher {
                     round.failed.extend(published.failed.into_iter().map(|(_, error)| (slot, error)));
                     self.schedule.failed(slot, chance(), now);
                 }
-                Err(PutError::Stale { .. }) => {
-                    round.outdated.push(slot);
-                    self.schedule.forget(slot);
-                    self.items.remove(&slot);
-                }
                 Err(error) => {
                     round.failed.push((slot, error));
                     self.schedule.failed(slot, chance(), now);
@@ -177,7 +177,7 @@ impl Refresher {
             }
         }
         self.items.retain(|_, kept| kept.expires > now);
-        if self.items.len() != before {
+        if self.items.len() != before || !round.replaced.is_empty() {
             self.save()?;
         }
         Ok(round)
@@ -187,6 +187,32 @@ impl Refresher {
         let Some(file) = &self.file else { return Ok(()) };
         let text: String = self.items.values().map(Kept::line).collect();
         Ok(files::replace(file, &text)?)
+    }
+}
+
+/// Puts a record; or the later one that lies in its place, which is given then, too.
+async fn put(
+    networks: &Several,
+    kept: &Kept,
+    now: OffsetDateTime,
+) -> (SlotId, Option<Item>, Result<Published, PutError>) {
+    let (item, slot) = (&kept.item, kept.item.slot());
+    let life = Duration::try_from(kept.expires - now).unwrap_or_default();
+    let result = networks.put(item, life, None, now).await;
+    if !matches!(result, Err(PutError::Stale { .. })) {
+        return (slot.id(), None, result);
+    }
+    let first = match networks.get(slot, PATIENCE, None, now).await {
+        Ok(Harvest::Items { items, .. }) => items.into_iter().next().map(|(first, _)| first),
+        Ok(Harvest::Nothing { .. }) | Err(_) => None,
+    };
+    match first.filter(|first| first.rank() > item.rank()) {
+        Some(later) => {
+            let result = networks.put(&later, life, None, now).await;
+            (slot.id(), Some(later), result)
+        }
+        // It is looked for again when this one is due again.
+        None => (slot.id(), None, result),
     }
 }
 

@@ -47,25 +47,23 @@ impl Seen {
     /// # Errors
     /// If the file cannot be written; the number is remembered in the process all the same.
     pub fn note(&self, slot: SlotId, seq: i64) -> io::Result<()> {
-        let text = {
-            let mut highest = self.lock();
-            if highest.get(&slot).is_some_and(|&seen| seen >= seq) {
-                return Ok(());
-            }
-            highest.insert(slot, seq);
-            let Some(file) = &self.file else {
-                forget(&mut highest);
-                return Ok(());
-            };
-            // Another process may have written meanwhile.
-            for (slot, seen) in read(file)? {
-                let ours = highest.entry(slot).or_insert(seen);
-                *ours = seen.max(*ours);
-            }
+        let mut highest = self.lock();
+        if highest.get(&slot).is_some_and(|&seen| seen >= seq) {
+            return Ok(());
+        }
+        highest.insert(slot, seq);
+        let Some(file) = &self.file else {
             forget(&mut highest);
-            highest.iter().map(|(slot, seq)| format!("{slot} {seq}\n")).collect::<String>()
+            return Ok(());
         };
-        self.file.as_deref().map_or(Ok(()), |file| files::replace(file, &text))
+        // Another process may have written meanwhile.
+        for (slot, seen) in read(file)? {
+            let ours = highest.entry(slot).or_insert(seen);
+            *ours = seen.max(*ours);
+        }
+        forget(&mut highest);
+        let text: String = highest.iter().map(|(slot, seq)| format!("{slot} {seq}\n")).collect();
+        files::replace(file, &text)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SlotId, i64>> {
@@ -104,6 +102,21 @@ mod tests {
         let later = Seen::open(&file).unwrap();
         assert_eq!((later.highest(SlotId([1; 20])), later.highest(SlotId([2; 20]))), (Some(5), Some(7)));
         assert_eq!(later.highest(SlotId([3; 20])), None);
+    }
+
+    #[test]
+    fn of_many_notes_at_once_the_file_keeps_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("seen");
+        let seen = Seen::open(&file).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let seen = &seen;
+                scope.spawn(move || (0..10).for_each(|note| seen.note(slot(thread * 10 + note), 9).unwrap()));
+            }
+        });
+        assert_eq!(read(&file).unwrap().len(), 40);
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
     }
 
     #[test]

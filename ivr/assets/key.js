@@ -2,7 +2,11 @@
 "use strict";
 (() => {
 const $ = (id) => document.getElementById(id), form = $("speak"), subtle = self.crypto && crypto.subtle;
-if (!form || !subtle) return;
+if (!form) return;
+// The page of a key that waits shows what became of it, unless its owner is about to sign.
+const { page } = form.dataset;
+if (page) setInterval(() => { if (!$("pem").value) location.replace(page); }, 6e4);
+if (!subtle) return;
 const utf8 = (text) => new TextEncoder().encode(text);
 const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const bytes = (base64) => Uint8Array.from(atob(base64.replace(/-/g, "+").replace(/_/g, "/").replace(/\s/g, "")), (c) => c.charCodeAt());

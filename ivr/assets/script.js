@@ -28,7 +28,7 @@ const oid = (text) => {
 };
 const pkcs = (text, ...parts) => seq(oid("1.2.840.113549.1." + text), ...parts);
 
-// Keys wait in this browser, under the hash of their public half.
+// Keys wait in this browser, under the hash of their public half: as long as a changed key may, a week, and a day.
 const keys = (mode, ask) => new Promise((done, fail) => {
   const open = indexedDB.open("dialproof", 1);
   open.onupgradeneeded = () => open.result.createObjectStore("keys");
@@ -40,7 +40,7 @@ const keys = (mode, ask) => new Promise((done, fail) => {
   };
 });
 const forget = async () => {
-  const old = (await keys("readonly", (all) => all.getAll())).filter(({ made }) => made < Date.now() - 864e5);
+  const old = (await keys("readonly", (all) => all.getAll())).filter(({ made }) => made < Date.now() - 8 * 864e5);
   old.forEach(({ id }) => keys("readwrite", (all) => all.delete(id)));
 };
 
@@ -67,7 +67,7 @@ const solve = async (challenge, bits) => {
 const start = $("start");
 if (start && subtle && self.indexedDB) {
   const own = $("own"), note = $("own-key"), button = start.querySelector("button");
-  let made, solution;
+  let busy, made, solution;
   const { bits } = start.dataset;
   own.open = "used" in own.dataset;
   note.hidden = false;
@@ -76,7 +76,8 @@ if (start && subtle && self.indexedDB) {
     const given = start.csr.value.trim() || start.csr_file.value;
     if (given && !bits) return;
     event.preventDefault();
-    button.disabled = true;
+    if (busy) return;
+    busy = button.disabled = true;
     try {
       if (bits) solution = await solve(start.challenge.value, bits);
       if (!given) made = await request(start.number ? start.number.value : "");
@@ -86,6 +87,7 @@ if (start && subtle && self.indexedDB) {
       note.textContent = "This browser cannot make a key: use one of your own.";
       button.disabled = false;
     }
+    busy = false;
   };
   start.onformdata = ({ formData }) => {
     if (bits) formData.set("solution", solution);
@@ -93,7 +95,7 @@ if (start && subtle && self.indexedDB) {
     formData.set("csr", `-----BEGIN CERTIFICATE REQUEST-----\n${btoa(String.fromCharCode(...made))}\n-----END CERTIFICATE REQUEST-----\n`);
     formData.set("made", 1);
   };
-  onpageshow = () => { made = button.disabled = undefined; };
+  onpageshow = () => { if (!busy) made = button.disabled = undefined; };
   if ("whole" in start.dataset && start.reportValidity()) start.requestSubmit();
 }
 

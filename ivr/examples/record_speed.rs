@@ -25,7 +25,7 @@ use ivr::store::Store;
 use ivr::verify::{Bell, Expected, Limits, Start, StartedBy, Verify, VerifyParts};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::{Answer, Question};
-use ivr_core::caller::{Caller, Caps, Dialled, Level, LineParameters, Policy, TrunkProfile};
+use ivr_core::caller::{Caller, Caps, Dialled, Level, LineParameters, Passports, Policy, TrunkProfile};
 use ivr_core::endpoint::Entry;
 use ivr_core::media::{CallKey, Quality, Voices};
 use ivr_core::number::{KindPolicy, Number};
@@ -193,7 +193,7 @@ fn verify(store: &Store) -> Result<Verify> {
     Ok(Verify::new(VerifyParts {
         store: store.clone(),
         issue,
-        dialled: Dialled::of(&policy).context("a trunk has a number")?,
+        dialled: Dialled::of(&policy, Passports::Ignored).context("a trunk has a number")?,
         code_life: Duration::from_secs(3600),
         kinds: KindPolicy::default(),
         fruitless_calls: i64::MAX,

@@ -122,7 +122,8 @@ impl Config {
             passports::check_together(policy, passports, findings);
         }
         if let (Some(policy), Some(sip)) = (&policy, &sip) {
-            trunk::check_together(policy, &trunk_certificates, sip, findings);
+            let treatment = passports.as_ref().map(passports::Passports::treatment).unwrap_or_default();
+            trunk::check_together(policy, treatment, &trunk_certificates, sip, findings);
         }
         let config = Self {
             service: service?,

@@ -3,15 +3,20 @@
 //! It serves the slots of this authority's directory key, and of location keys that are listed beside its certificates, and
 //! no others: it is nobody's way into a DHT. What is put is a whole signed item, which its sender need not have made.
 
+mod turns;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use dht_client::backend::several::Harvest;
+use dht_client::location::Place;
 use dht_client::{GetError, Item, PutError, Several, Slot};
 use time::OffsetDateTime;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::store::{Store, StoreError, location_keys};
+
+use turns::Turns;
 
 /// Look-ups at a time; the next is told to come again.
 const GETS: usize = 32;
@@ -33,6 +38,14 @@ struct Parts {
     directory_key: [u8; 32],
     gets: Semaphore,
     puts: Semaphore,
+    turns: Turns,
+}
+
+/// Who signs in a slot that is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Directory,
+    Owner,
 }
 
 /// Why nothing is given or taken.
@@ -50,6 +63,12 @@ pub enum GatewayError {
         /// Its number.
         have_seq: i64,
     },
+    /// This location key puts into too many slots.
+    #[error("a location key puts into few slots a day: tomorrow again, or into a DHT without this service")]
+    TooMany {
+        /// When it may be tried again.
+        retry_after: Duration,
+    },
     /// Nobody can say, or too much is asked at once.
     #[error("the directory cannot be asked now")]
     Busy,
@@ -62,47 +81,57 @@ impl Gateway {
     /// To these networks.
     pub fn new(networks: Several, store: Store, directory_key: [u8; 32]) -> Self {
         let (gets, puts) = (Semaphore::new(GETS), Semaphore::new(PUTS));
-        Self(Arc::new(Parts { networks, store, directory_key, gets, puts }))
+        Self(Arc::new(Parts { networks, store, directory_key, gets, puts, turns: Turns::default() }))
     }
 
-    /// The item that counts in a slot.
+    /// The item that counts in a slot, and whether all who had to be asked answered: if not, a later one may be hidden.
     ///
     /// # Errors
     /// As named.
-    pub async fn get(&self, slot: &Slot, now: OffsetDateTime) -> Result<Item, GatewayError> {
-        self.check(slot).await?;
+    pub async fn get(&self, slot: &Slot, now: OffsetDateTime) -> Result<(Item, bool), GatewayError> {
+        self.check(slot, now).await?;
         let _place = place(&self.0.gets)?;
         match self.0.networks.get(slot, PATIENCE, None, now).await {
-            Ok(Harvest::Items { items, .. }) => {
-                items.into_iter().next().map(|(item, _)| item).ok_or(GatewayError::Nothing)
+            Ok(Harvest::Items { items, complete }) => {
+                items.into_iter().next().map(|(item, _)| (item, complete)).ok_or(GatewayError::Nothing)
             }
             Ok(Harvest::Nothing { .. }) => Err(GatewayError::Nothing),
             Err(GetError::Overloaded | GetError::Unreachable) => Err(GatewayError::Busy),
         }
     }
 
-    /// Puts an item into every network.
+    /// Puts an item into every network; nothing, if this very item was put through here within a minute.
     ///
     /// # Errors
     /// As named.
     pub async fn put(&self, item: &Item, now: OffsetDateTime) -> Result<(), GatewayError> {
-        self.check(item.slot()).await?;
+        let whose = self.check(item.slot(), now).await?;
         let _place = place(&self.0.puts)?;
+        let Some(turn) = self.0.turns.take(item, now)? else { return Ok(()) };
+        if whose == Whose::Owner {
+            self.0.turns.count(item, now)?;
+        }
         match self.0.networks.put(item, LIFE, None, now).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                turn.succeed();
+                Ok(())
+            }
             Err(PutError::Stale { have_seq }) => Err(GatewayError::Stale { have_seq }),
             Err(_) => Err(GatewayError::Busy),
         }
     }
 
-    /// Whether the slot's key is one that this gateway serves.
-    async fn check(&self, slot: &Slot) -> Result<(), GatewayError> {
+    /// Whose slot it is, if this gateway serves it.
+    async fn check(&self, slot: &Slot, now: OffsetDateTime) -> Result<Whose, GatewayError> {
         if *slot.key() == self.0.directory_key {
-            return Ok(());
+            return Ok(Whose::Directory);
+        }
+        if !Place::may_have_salt(slot.salt()) {
+            return Err(GatewayError::Foreign);
         }
         let store = &self.0.store;
-        let is_listed = location_keys::is_listed(slot.key(), store.columns(), &mut *store.read().await?).await?;
-        if is_listed { Ok(()) } else { Err(GatewayError::Foreign) }
+        let is_listed = location_keys::is_listed(slot.key(), now, store.columns(), &mut *store.read().await?).await?;
+        if is_listed { Ok(Whose::Owner) } else { Err(GatewayError::Foreign) }
     }
 }
 

@@ -70,7 +70,7 @@ impl Passports {
         let claimed = Claimed { orig: digits(&presented.orig), dest: digits(&presented.dest) };
         let mut unanswered = None;
         let signer = async |passport: &Passport| match has_served(passport, store).await {
-            Ok(false) => signers.find(passport.x5u()).await,
+            Ok(false) => signers.find(passport.x5u(), now.unix_timestamp()).await,
             Ok(true) => Err(Fault::Replayed),
             Err(error) => {
                 unanswered = Some(error);
@@ -115,7 +115,7 @@ pub async fn inspect(
 ///
 /// # Errors
 /// If the file of TLS roots cannot be used, or there are no name servers.
-fn fetcher(config: &Config, clock: Clock) -> Result<Fetcher, PassportsError> {
+pub fn fetcher(config: &Config, clock: Clock) -> Result<Fetcher, PassportsError> {
     let names = Names::of(config.sip().nameservers())?;
     let roots = match config.passports().tls_roots() {
         Some(file) => std::fs::read(file).map_err(|cause| TrustError::Unreadable { file: file.to_owned(), cause })?,

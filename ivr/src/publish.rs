@@ -55,7 +55,7 @@ impl Publisher {
         Self { parts: Arc::new(parts), nudged: Arc::default() }
     }
 
-    /// Works until told to stop. One publishing at a time is enough for one slow hash at a time.
+    /// Works until told to stop.
     pub async fn run(self, stop: CancellationToken) {
         stop.run_until_cancelled(self.work()).await;
     }
@@ -79,9 +79,9 @@ impl Publisher {
         Ok(())
     }
 
-    /// Puts the record that is due. `false` if none is.
-    pub(crate) async fn publish_next(&self, now: OffsetDateTime) -> Result<bool, StoreError> {
-        putting::publish_next(&self.parts, now).await
+    /// Puts what is due, several records at a time. `false` if nothing is.
+    pub(crate) async fn publish_due(&self, now: OffsetDateTime) -> Result<bool, StoreError> {
+        putting::publish_due(&self.parts, now).await
     }
 
     async fn work(&self) {
@@ -91,7 +91,7 @@ impl Publisher {
             tokio::time::sleep(PAUSE).await;
         }
         loop {
-            let wait = match self.publish_next(clock.wall()).await {
+            let wait = match self.publish_due(clock.wall()).await {
                 Ok(true) => continue,
                 Ok(false) => self.until_next(clock.wall()).await,
                 Err(error) => {

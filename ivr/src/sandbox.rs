@@ -6,7 +6,7 @@
 mod product;
 mod rehearsal;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,7 +25,7 @@ use self::rehearsal::{Asked, Rehearsal};
 pub use self::rehearsal::{Does, Hears};
 use crate::clock::Clock;
 use crate::issue::tel_subject;
-use crate::verify::{NoKey, Start, Started, Typed, View, new_secret, secret_sha256};
+use crate::verify::{Network, NoKey, Start, Started, Typed, View, network, new_secret, secret_sha256};
 
 /// The sandbox of a service.
 pub struct Sandbox {
@@ -36,7 +36,7 @@ pub struct Sandbox {
     code_life: Duration,
     authority: Authority,
     clock: Clock,
-    /// The oldest first, at most [`MOST`]: when there are so many, the oldest goes.
+    /// The oldest first, at most [`MOST`]: when there are so many, the oldest goes of the network that has most.
     rehearsals: Mutex<VecDeque<Rehearsal>>,
 }
 
@@ -103,7 +103,7 @@ impl Sandbox {
     /// # Errors
     /// What the asker has to change.
     pub fn start(&self, start: Start, now: OffsetDateTime) -> Result<Started, SandboxError> {
-        let Start { number, csr, started_by, publish, locale, source: _ } = start;
+        let Start { number, csr, started_by, publish, locale, source } = start;
         if !self.numbers.contains(&number) {
             return Err(SandboxError::NotATestNumber(self.numbers.clone()));
         }
@@ -118,10 +118,11 @@ impl Sandbox {
         let dial = self.dialled.from(number.country()).clone();
         let asked = Asked { number, request, key_check, publish, locale };
         let times = (now, expires_at);
-        let rehearsal = Rehearsal::begin(id, secret_sha256(&secret), code.clone(), asked, times);
+        let by = (network(source), secret_sha256(&secret));
+        let rehearsal = Rehearsal::begin(id, by, code.clone(), asked, times);
         let mut rehearsals = self.rehearsals();
         if rehearsals.len() >= MOST {
-            rehearsals.pop_front();
+            evict(&mut rehearsals);
         }
         rehearsals.push_back(rehearsal);
         Ok(Started { id, secret: Private::new(secret), code: Private::new(code), dial, expires_at })
@@ -206,6 +207,16 @@ impl Sandbox {
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sandbox({} rehearsals)", self.rehearsals().len())
+    }
+}
+
+/// Ends the oldest of the network that has most, so that nobody ends all the others'.
+fn evict(rehearsals: &mut VecDeque<Rehearsal>) {
+    let mut counts: HashMap<Network, usize> = HashMap::new();
+    rehearsals.iter().for_each(|rehearsal| *counts.entry(rehearsal.network).or_default() += 1);
+    let most = counts.values().max();
+    if let Some(oldest) = rehearsals.iter().position(|rehearsal| counts.get(&rehearsal.network) == most) {
+        rehearsals.remove(oldest);
     }
 }
 

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Instant;
 
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
-use ivr_core::caller::probe::{Capture, Expected};
+use ivr_core::caller::probe::{self, Expected};
 use ivr_core::endpoint::{Counters, Endpoint, Entry, Input, Outbox};
 use ivr_core::media::{CallKey, MediaEvent};
 use ivr_core::sip::peer::Peer;
@@ -67,7 +67,7 @@ pub struct Announcements {
     /// Which calls are to be expected.
     pub announced: mpsc::Receiver<Announced>,
     /// What arrived, of one announced call at a time and trunk: a full queue loses it, and the operator calls again.
-    pub arrived: mpsc::Sender<(usize, Capture)>,
+    pub arrived: mpsc::Sender<(usize, probe::Call)>,
 }
 
 /// A line of a call's record.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ivr_core::caller::TrunkProfile;
-use ivr_core::caller::probe::{Call, Capture, Expected, Step};
+use ivr_core::caller::probe::{Call, Expected, Step};
 use tokio::sync::mpsc;
 
 use crate::sip_driver::{Announced, Announcements};
@@ -35,7 +35,7 @@ struct Shared {
 
 struct Places {
     running: Vec<Option<Running>>,
-    arrived: mpsc::Receiver<(usize, Capture)>,
+    arrived: mpsc::Receiver<(usize, Call)>,
 }
 
 /// Who called is nobody's business.
@@ -143,11 +143,12 @@ impl TrunkProbes {
     fn places(&self, now: Instant) -> MutexGuard<'_, Places> {
         let mut places = self.0.places.lock().unwrap_or_else(PoisonError::into_inner);
         let Places { running, arrived } = &mut *places;
-        while let Ok((trunk, capture)) = arrived.try_recv() {
+        while let Ok((trunk, call)) = arrived.try_recv() {
+            // The call of the step before may come when the next is waited for already.
             if let Some(Some(running)) = running.get_mut(trunk)
-                && let Some((expected, _)) = running.awaited.take()
+                && running.awaited.take_if(|(expected, _)| *expected == call.expected).is_some()
             {
-                running.calls.push(Call { expected, capture });
+                running.calls.push(call);
                 running.forgotten_at = now + KEPT;
             }
         }
@@ -165,6 +166,7 @@ impl TrunkProbes {
 #[cfg(test)]
 mod tests {
     use ivr_core::caller::Policy;
+    use ivr_core::caller::probe::Capture;
     use ivr_core::number::{KindPolicy, Number};
 
     use super::*;
@@ -180,14 +182,15 @@ mod tests {
         Expected { step, number: Number::parse("+12025550143").unwrap(), forwarder: None }
     }
 
-    fn capture(name: &str) -> Capture {
+    fn call(step: Step, name: &str) -> Call {
         let policy = Policy {
             trunks: vec![TrunkProfile::default()],
             issue_from: ivr_core::caller::Level::L2.into(),
             kinds: KindPolicy::default(),
         };
         let source = ivr_core::sip::peer::Peer::udp("192.0.2.1:5060".parse().unwrap());
-        Capture::of(&policy, 0, source, "sip:x@h", &[(name, "1")])
+        let capture = Capture::of(&policy, 0, source, "sip:x@h", &[(name, "1")]);
+        Call { expected: expected(step), capture }
     }
 
     #[test]
@@ -198,7 +201,7 @@ mod tests {
             let announced = sip.announced.try_recv().unwrap();
             assert_eq!(announced, (1, Some((expected(step), now + PATIENCE))));
             assert_eq!(probes.view(1, now).awaited, Some((step, PATIENCE)));
-            sip.arrived.try_send((1, capture(name))).unwrap();
+            sip.arrived.try_send((1, call(step, name))).unwrap();
             assert_eq!(probes.view(1, now).awaited, None);
         }
         let shown: Vec<String> =
@@ -206,12 +209,24 @@ mod tests {
         assert_eq!(shown, ["X-2", "X-3"]);
         assert!(probes.view(0, now).calls.is_empty());
         // What nobody waits for is not kept.
-        sip.arrived.try_send((0, capture("X-4"))).unwrap();
-        sip.arrived.try_send((1, capture("X-4"))).unwrap();
+        sip.arrived.try_send((0, call(Step::Normal, "X-4"))).unwrap();
+        sip.arrived.try_send((1, call(Step::Normal, "X-4"))).unwrap();
         assert_eq!((probes.view(0, now).calls.len(), probes.view(1, now).calls.len()), (0, 2));
         probes.forget(1, now);
         assert!(probes.view(1, now).calls.is_empty());
         assert_eq!(sip.announced.try_recv().unwrap(), (1, None));
+    }
+
+    #[test]
+    fn a_call_that_comes_late_is_not_taken_for_the_next_step() {
+        let (probes, sip, now) = probes();
+        probes.expect(0, "ada", expected(Step::Normal), now).unwrap();
+        probes.expect(0, "ada", expected(Step::Forwarded), now).unwrap();
+        sip.arrived.try_send((0, call(Step::Normal, "X-1"))).unwrap();
+        let view = probes.view(0, now);
+        assert_eq!((view.awaited, view.calls.len()), (Some((Step::Forwarded, PATIENCE)), 0));
+        sip.arrived.try_send((0, call(Step::Forwarded, "X-2"))).unwrap();
+        assert_eq!(probes.view(0, now).calls, [call(Step::Forwarded, "X-2")]);
     }
 
     #[test]
@@ -221,7 +236,7 @@ mod tests {
         let busy = probes.expect(0, "bob", expected(Step::Normal), now);
         assert_eq!(busy, Err(ProbeError::Busy { operator: "ada".to_owned() }));
         probes.expect(1, "bob", expected(Step::Normal), now).unwrap();
-        sip.arrived.try_send((0, capture("X-1"))).unwrap();
+        sip.arrived.try_send((0, call(Step::Normal, "X-1"))).unwrap();
         probes.expect(0, "bob", expected(Step::Abroad), now).unwrap();
         assert_eq!(probes.view(0, now).operator.as_deref(), Some("bob"));
         let later = now + PATIENCE;

@@ -29,6 +29,7 @@ use tracing::{info, warn};
 pub use self::bell::Bell;
 pub use self::expected::Expected;
 pub use self::limits::Limits;
+pub(crate) use self::limits::{Network, network};
 pub use self::sessions::Sessions;
 pub use self::started_by::{NoKey, StartedBy};
 pub(crate) use self::starting::{new_secret, secret_sha256};

@@ -88,7 +88,7 @@ fn where_they_are_verified_a_bad_one_is_refused_and_nobody_knocks_inside() {
         ),
         (identity("shaken", "Z", &here), 438, "invalid-identity", "malformed-attest"),
         (identity_of("shaken", "A", &here, VICTIM, 61), 403, "stale-identity", "stale"),
-        (identity_of("shaken", "A", &here, VICTIM, -62), 403, "stale-identity", "future"),
+        (identity_of("shaken", "A", &here, VICTIM, -90), 403, "stale-identity", "future"),
         (identity_of("shaken", "A", &here, "+12025550199", 0), 438, "invalid-identity", "other-orig"),
     ];
     for (token, status, reason, fault) in table {

@@ -123,11 +123,13 @@ const THREATS: &[Threat] = &[
     },
     Threat {
         attack: "A victim is talked into calling and keying in the attacker's code",
-        defence: "The warning comes before the code and cannot be skipped; a random digit confirms; the digits that \
+        defence: "The warning comes before the code and cannot be skipped; in English, if pages in different languages wait \
+                  for the number; a random digit confirms; the digits that \
                   the voice reads are wanted by the page, which the victim did not open. For an app the voice says a \
                   check of the key before them, and the app shows its own.",
         left: "Medium: a victim who also tells the digits has proved the number to the attacker's key, at once if it had \
-               none, after a day if it had one. On a page there is nothing to compare.",
+               none, after a day if it had one. On a page there is nothing to compare. Where nobody else has begun a \
+               verification, the attacker's page chooses the language of the warning.",
         played: &[
             "confused_victim::the_warning_comes_before_the_code_and_the_digits_are_heard_by_the_victim_alone",
             "confused_victim::an_app_hears_that_the_call_is_not_about_its_own_key",
@@ -139,6 +141,7 @@ const THREATS: &[Threat] = &[
             "call-app-another-key.txt",
             "other_programs_find_the_same_digits",
             "an_apps_call_is_told_the_check_of_its_key",
+            "no_stranger_chooses_the_language_of_the_warning",
         ],
     },
     Threat {
@@ -178,10 +181,12 @@ const THREATS: &[Threat] = &[
         defence: "A token is about one caller and one number called, and fresh for a minute both ways; it completes one \
                   verification. A div PASSporT refuses the call, and so do two of SHAKEN; attestations B and C lower it. \
                   What its x5u names is fetched over https only, from public addresses only, without redirects, 64 KiB and \
-                  3 s at most, and so many times of one host; nothing at all is fetched for a token that is refused anyway. \
+                  3 s at most, and so many new places of one host; nothing at all is fetched for a token that is refused anyway, nor for a call that \
+                  a good one would not lift. \
                   Without anchors nothing is verified, and no signature raises a level.",
         left: "Low: whoever hears a token may use it within its minute for a call of the same number, if that call comes \
-               first. The server of a certificate learns when it is fetched.",
+               first, and for calls that prove nothing as long as none has proved anything: such a call can ask for a \
+               suspension. The server of a certificate learns when it is fetched.",
         played: &[
             "passport::one_played_twice_raises_nothing_and_nobody_knocks_where_it_points",
             "passport::one_of_a_forwarded_call_or_of_a_doubting_carrier_is_refused",
@@ -195,6 +200,11 @@ const THREATS: &[Threat] = &[
             "what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies",
             "sip-signed-and-bad.txt",
             "sip-signed-twice.txt",
+            "sip-signed-in-vain.txt",
+            "an_issuer_that_is_limited_issues_nothing_beyond",
+            "whose_certificate_is_only_pointed_at_is_not_said_to_have_signed",
+            "who_was_good_is_so_while_nobody_can_ask_again_and_a_server_that_says_otherwise_is_heard",
+            "other_anchors_and_lists_count_at_once_and_nothing_is_fetched_for_it",
         ],
     },
     Threat {
@@ -245,13 +255,16 @@ const THREATS: &[Threat] = &[
         ],
     },
     Threat {
-        attack: "Whoever can call from the number suspends its certificates, again and again",
+        attack: "Whoever can call from the number suspends its certificates, again and again, or keeps their owner from it",
         defence: "Once a day and number, with a budget of its own; only what is worth no more than the call; the key \
-                  lifts it at once, and it is final after a day only.",
-        left: "Low: a lost key cannot lift it, and then it should be suspended.",
+                  lifts it at once, and it is final after a day only. Calls that end for nothing use up the number's keying in, \
+                  but it is told of its certificates, and suspends them, up to ten times as often.",
+        left: "Low: a lost key cannot lift it, and then it should be suspended. Two hundred answered calls a day keep its \
+               owner from suspending by a call: then the operator revokes.",
         played: &[],
         besides: &[
             "nine_works_once_a_day",
+            "who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending",
             "what_a_call_of_a_higher_level_proved_stays",
             "a_call_without_a_verification_suspends_what_its_number_has",
             "call-certified-suspends.txt",
@@ -359,7 +372,7 @@ const THREATS: &[Threat] = &[
 /// hundred thousand.
 const ELSEWHERE: [&str; 3] = [
     "Media is forged, replayed or listened to on the path, by who does not read the signalling",
-    "Whoever can call from the number suspends its certificates, again and again",
+    "Whoever can call from the number suspends its certificates, again and again, or keeps their owner from it",
     "Strangers, garbage, packets and connections without end",
 ];
 

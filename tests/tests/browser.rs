@@ -255,3 +255,38 @@ async fn the_probe_of_a_trunk_can_be_used_narrow_and_on_a_desktop() {
         examine(&browser, &format!("probe-{name}")).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn a_key_that_waits_is_looked_at_again_and_its_own_is_not_forgotten_meanwhile() {
+    let service = Service::demo();
+    let browser = Browser::open(DESKTOP).await;
+    // The page of a key that waits, as far as its script sees, in a world where a minute is a tenth of a second.
+    browser.go(&format!("{}/key", service.http())).await;
+    let chosen = file_with(b"a key");
+    browser.type_into("#pem", chosen.path().to_str().expect("a plain path")).await;
+    let hurry = "const every = setInterval, script = document.createElement('script');
+        setInterval = (work, pause) => every(work, pause / 600);
+        document.getElementById('speak').dataset.page = '/';
+        script.src = document.querySelector('script[src*=key]').src;
+        return new Promise((done) => { script.onload = () => setTimeout(done, 500); document.head.append(script); });";
+    browser.run(hurry).await;
+    assert!(browser.address().await.ends_with("/key"), "it goes away under the hands of who is about to sign");
+    browser.run("document.getElementById('pem').value = ''").await;
+    browser.wait_for_sight("#start").await;
+
+    let keys = "const keys = (work) => new Promise((done) => {
+            const open = indexedDB.open('dialproof', 1);
+            open.onupgradeneeded = () => open.result.createObjectStore('keys');
+            open.onsuccess = () => {
+                const all = open.result.transaction('keys', 'readwrite').objectStore('keys'), asked = work(all);
+                all.transaction.oncomplete = () => { open.result.close(); done(asked && asked.result); };
+            };
+        });";
+    let put = "return keys((all) => { for (const days of [7, 9]) all.put({ id: days, made: Date.now() - days * 864e5 }, days); });";
+    browser.run(&(keys.to_owned() + put)).await;
+    browser.go(service.http()).await;
+    let kept = "return new Promise((done) => setTimeout(done, 500)).then(() => keys((all) => all.getAllKeys()));";
+    assert_eq!(browser.run(&(keys.to_owned() + kept)).await, serde_json::json!([7]));
+    assert_eq!(browser.complaints().await, [""; 0]);
+}

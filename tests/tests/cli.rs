@@ -223,6 +223,21 @@ fn what_keeps_a_service_from_starting_is_said_with_what_to_do() {
 }
 
 #[test]
+fn check_config_reads_the_files_of_passports() {
+    let operator = Operator::new();
+    assert!(operator.init_without(&[]).status.success());
+    let text = std::fs::read_to_string(operator.config()).expect("a file");
+    let anchors = concat!(env!("CARGO_MANIFEST_DIR"), "/../ivr/core/scenarios/passport/root.pem");
+    for (more, fault) in [("", None), ("tls_roots = \"nowhere.pem\"", Some("nowhere.pem cannot be read"))] {
+        std::fs::write(operator.config(), format!("{text}\n[passports]\nanchors = {anchors:?}\n{more}\n"))
+            .expect("a file");
+        let checked = operator.with_config(&["check-config"]);
+        assert_eq!(checked.status.success(), fault.is_none(), "{}", told(&checked));
+        assert!(told(&checked).contains(fault.unwrap_or(": 0 faults, ")), "{}", told(&checked));
+    }
+}
+
+#[test]
 fn pages_speak_tls_where_the_configuration_says_so() {
     let operator = Operator::new();
     assert!(operator.init_without(&[]).status.success());

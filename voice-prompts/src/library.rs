@@ -95,7 +95,8 @@ impl Library {
         SHIPPED.clone()
     }
 
-    /// The shipped clips, and over them those of a folder: `<lang>/<id>.wav` in it, mono, 16 bits, 16 or 8 kHz.
+    /// The shipped clips, and over them those of a folder: `<lang>/<id>.wav` in it, mono, 16 bits, 16 or 8 kHz. A call has no
+    /// more of its language than the primary subtag: `pt-BR` is spoken where `pt` is.
     /// What cannot be used is told and replaced by the shipped clip, never by silence.
     pub fn with_folder(folder: &Path) -> (Self, Vec<Warning>) {
         let mut languages = (*Self::embedded().languages).clone();
@@ -207,7 +208,7 @@ fn subfolders(folder: &Path, warnings: &mut Vec<Warning>) -> Vec<(String, PathBu
     let mut found: Vec<_> = entries(folder, warnings)
         .into_iter()
         .filter(|path| path.is_dir())
-        .filter_map(|path| Some((path.file_name()?.to_str()?.to_ascii_lowercase(), path)))
+        .filter_map(|path| Some((path.file_name()?.to_str()?.split(['-', '_']).next()?.to_ascii_lowercase(), path)))
         .collect();
     found.sort();
     found

@@ -107,6 +107,18 @@ fn a_language_of_the_operators_borrows_english_for_what_it_lacks() {
 }
 
 #[test]
+fn a_folder_of_a_region_is_of_its_language() {
+    let folder = tempfile::tempdir().unwrap();
+    write_tone(&folder.path().join("pt-BR/goodbye.wav"), 8_000, 6_000.0, 1);
+    write_tone(&folder.path().join("de_AT/goodbye.wav"), 8_000, 6_000.0, 2);
+    let (library, _) = Library::with_folder(folder.path());
+    for (locale, language, seconds) in [("pt-BR", "pt", 1), ("pt", "pt", 1), ("de", "de", 2)] {
+        assert_eq!(library.language(locale), language);
+        assert_eq!(library.length(PromptId::Goodbye, locale), Duration::from_secs(seconds), "{locale}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_told() {
     let (library, warnings) = Library::with_folder(Path::new("/nowhere/at/all"));
     assert!(matches!(warnings.as_slice(), [Warning::Folder { .. }]));

@@ -88,6 +88,8 @@ pub struct Mainline {
     network: Network,
     puts: Arc<Semaphore>,
     queries: Arc<Semaphore>,
+    /// One fewer than there are queries: however many read, a put is never behind more than one round of them.
+    reads: Arc<Semaphore>,
 }
 
 #[derive(Debug, Clone)]
@@ -130,8 +132,9 @@ impl Mainline {
             Network::Ring(ring) => ring.len().clamp(1, CLOSEST),
             Network::Public => CLOSEST,
         };
-        let queries = Semaphore::new((ANSWERS_AT_ONCE / answers).max(2));
-        Self { node, network, puts: Arc::new(Semaphore::new(PUTS_AT_ONCE)), queries: Arc::new(queries) }
+        let queries = (ANSWERS_AT_ONCE / answers).max(2);
+        let places = |count| Arc::new(Semaphore::new(count));
+        Self { node, network, puts: places(PUTS_AT_ONCE), queries: places(queries), reads: places(queries - 1) }
     }
 
     pub(super) async fn put(
@@ -156,7 +159,8 @@ impl Mainline {
                 sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
             }
             // This query finds the closest nodes, which the put would have to look for anyway.
-            let view = self.query(item.slot(), None, QUERY_PATIENCE, now).await;
+            let mut view = View::default();
+            self.query(&mut view, item.slot(), None, QUERY_PATIENCE, now).await;
             if view.answered == 0 {
                 failure = PutError::Unreachable;
                 continue;
@@ -194,13 +198,19 @@ impl Mainline {
         now: OffsetDateTime,
     ) -> Result<Answer, GetError> {
         let mut view = View::default();
-        // A client that has just begun may have asked the dead only: once more, it knows who is left.
-        for _ in 0..GET_TRIES {
-            view = self.query(slot, newer_than, patience / GET_TRIES, now).await;
-            if !view.items.is_empty() || self.heard_most(&view) {
-                break;
+        let reading = async {
+            let Ok(_place) = self.reads.acquire().await else { return };
+            // A client that has just begun may have asked the dead only: once more, it knows who is left.
+            for _ in 0..GET_TRIES {
+                self.query(&mut view, slot, newer_than, patience / GET_TRIES, now).await;
+                if !view.items.is_empty() || self.heard_most(&view) {
+                    return;
+                }
             }
-        }
+        };
+        // Who did not come to ask in time has heard nobody.
+        let _ = timeout(patience, reading).await;
+        view.items = newest_first(view.items);
         let complete = self.heard_enough(&view);
         match (view.items.is_empty(), complete) {
             (false, complete) => Ok(Answer::Items { items: view.items, complete }),
@@ -211,6 +221,7 @@ impl Mainline {
 
     /// The first item that arrives and holds.
     pub(super) async fn first(&self, slot: &Slot, now: OffsetDateTime) -> Option<Item> {
+        let _place = self.reads.acquire().await.ok()?;
         let _permit = self.queries.acquire().await.ok()?;
         let salt = (!slot.salt().is_empty()).then_some(slot.salt());
         let mut items = self.node.get_mutable(slot.key(), salt, None);
@@ -261,11 +272,19 @@ impl Mainline {
         Health { backend: "mainline", reachable, configured }
     }
 
-    async fn query(&self, slot: &Slot, newer_than: Option<i64>, patience: Duration, now: OffsetDateTime) -> View {
+    /// Asks all who are close to a slot. The wait for a place among the queries does not count as their silence.
+    async fn query(
+        &self,
+        view: &mut View,
+        slot: &Slot,
+        newer_than: Option<i64>,
+        patience: Duration,
+        now: OffsetDateTime,
+    ) {
         let salt = (!slot.salt().is_empty()).then_some(slot.salt());
-        let mut view = View::default();
+        let Ok(_permit) = self.queries.acquire().await else { return };
+        *view = View::default();
         let collect = async {
-            let _permit = self.queries.acquire().await.ok()?;
             let mut query = self.node.get_mutable_detailed(slot.key(), salt, newer_than);
             let items = async {
                 while let Some(found) = query.items.next().await {
@@ -278,14 +297,13 @@ impl Mainline {
                 query.outcome.recv().await.valid_responses()
             };
             // Asked at once after the first, this does not send anything: it shares the query and tells who answered.
-            Some(join(items, self.node.get_closest_nodes(Id::from(slot.id().0))).await)
+            join(items, self.node.get_closest_nodes(Id::from(slot.id().0))).await
         };
-        if let Ok(Some((answered, closest))) = timeout(patience, collect).await {
+        if let Ok((answered, closest)) = timeout(patience, collect).await {
             view.answered = usize::try_from(answered).unwrap_or(usize::MAX);
             view.responders = closest.iter().map(|node| node.address()).collect();
         }
-        view.items = newest_first(view.items);
-        view
+        view.items = newest_first(std::mem::take(&mut view.items));
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Fault {
     None,
     /// Nobody answers.
     Dead,
+    /// Nobody answers who asks about this slot.
+    DeadAt(SlotId),
     /// Puts are refused as too many, gets end in the limits.
     Overloaded,
     /// Puts are stored, but the confirmation is lost.
@@ -61,7 +63,8 @@ impl Memory {
     ) -> Result<Stored, PutError> {
         let mut state = self.lock();
         match state.fault {
-            Fault::None | Fault::Silent => {}
+            Fault::DeadAt(slot) if slot == item.slot().id() => return Err(PutError::Unreachable),
+            Fault::None | Fault::Silent | Fault::DeadAt(_) => {}
             Fault::Dead => return Err(PutError::Unreachable),
             Fault::Overloaded => return Err(PutError::Overloaded),
         }
@@ -85,7 +88,8 @@ impl Memory {
     pub(super) fn get(&self, slot: &Slot, newer_than: Option<i64>, now: OffsetDateTime) -> Result<Answer, GetError> {
         let state = self.lock();
         match state.fault {
-            Fault::None | Fault::Silent => {}
+            Fault::DeadAt(dead) if dead == slot.id() => return Err(GetError::Unreachable),
+            Fault::None | Fault::Silent | Fault::DeadAt(_) => {}
             Fault::Dead => return Err(GetError::Unreachable),
             Fault::Overloaded => return Err(GetError::Overloaded),
         }

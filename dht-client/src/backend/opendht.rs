@@ -4,6 +4,9 @@
 //! judges every line by itself, within limits, and what comes out is the signed envelope of [`crate::item`] or nothing.
 //! OpenDHT's own signed values are not used.
 
+mod silences;
+mod view;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,9 +23,11 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
 
-use super::lines::Lines;
-use super::{Answer, GetError, Health, KEPT_ITEMS, PutError, Stored, newest_first};
+use super::{Answer, GetError, Health, PutError, Stored, newest_first};
 use crate::item::{Item, Slot, SlotId};
+
+use silences::Silences;
+use view::{End, Line, View};
 
 /// OpenDHT's type 0 lives ten minutes. (Its "permanent" puts die with the proxy that made them.)
 const LIFE: Duration = Duration::from_secs(600);
@@ -34,14 +39,10 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
 const HEDGE_AFTER: Duration = Duration::from_secs(2);
 /// How long a put reads what lies in the slot before and after it.
 const GLANCE_PATIENCE: Duration = Duration::from_secs(2);
+/// How much slower than the first a proxy may be that a put reads through. Who is slower counts as silent.
+const GRACE: Duration = Duration::from_millis(500);
 /// How long a proxy may take until it begins to answer a reader.
 const HEAD_PATIENCE: Duration = Duration::from_secs(4);
-/// How long a proxy may go on sending lines after its first byte: with it, a flooded slot is answered for within 2 s.
-const STREAM_PATIENCE: Duration = Duration::from_millis(1500);
-/// So many lines that are not ours: nodes keep a limited number of values, so ours may have been crowded out.
-const JUNK_LIMIT: usize = 1000;
-/// How many bytes of one answer are read.
-const STREAM_LIMIT: usize = 8 * 1024 * 1024;
 /// The longest answer of a proxy that is not a stream of values.
 const REPLY_LIMIT: usize = 16 * 1024;
 /// A reader wants all items of a slot.
@@ -57,6 +58,7 @@ pub struct OpenDht {
     proxies: Arc<[Url]>,
     /// Which proxy the next put begins with.
     turn: Arc<AtomicUsize>,
+    silences: Silences,
 }
 
 /// Why a list of proxies cannot be used.
@@ -89,7 +91,8 @@ impl OpenDht {
             .connect_timeout(CONNECT_PATIENCE)
             .build()
             .map_err(|error| ProxyError::Client(error.to_string()))?;
-        Ok(Self { http, proxies, turn: Arc::default() })
+        let silences = Silences::of(proxies.len());
+        Ok(Self { http, proxies, turn: Arc::default(), silences })
     }
 
     pub(super) async fn put(
@@ -100,19 +103,21 @@ impl OpenDht {
         now: OffsetDateTime,
     ) -> Result<Stored, PutError> {
         self.check_current(item, cas, now).await?;
-        let writer = self.put_through_one(item).await?;
+        let writer = self.put_through_one(item, now).await?;
         let nodes = self.read_back(item, writer, now).await?;
         Ok(Stored { nodes, expires: now + ttl.min(LIFE) })
     }
 
     /// Puts through one proxy after the other until one has it, and says which. One that hangs does not hold up the next.
-    async fn put_through_one(&self, item: &Item) -> Result<usize, PutError> {
+    async fn put_through_one(&self, item: &Item, now: OffsetDateTime) -> Result<usize, PutError> {
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
-        let mut next = (0..self.proxies.len()).map(|step| (first + step) % self.proxies.len());
+        let mut next = self.silences.writers(first, now).into_iter();
+        let mut last = None;
         let mut tries = FuturesUnordered::new();
         let mut failure = PutError::Unreachable;
         loop {
             if let Some(writer) = next.next() {
+                last = Some(writer);
                 tries.push(async move { (writer, self.put_through(&self.proxies[writer], item).await) });
             } else if tries.is_empty() {
                 return Err(failure);
@@ -123,21 +128,27 @@ impl OpenDht {
                 // Keep the most telling failure: that one proxy is dead says less than what a living one answered.
                 Ok(Some((_, Err(PutError::Unreachable))) | None) => {}
                 Ok(Some((_, Err(error)))) => failure = error,
-                Err(_) if next.len() > 0 => {}
-                Err(_) => return Err(PutError::Timeout),
+                Err(_) => {
+                    if let Some(hung) = last {
+                        self.silences.note_put(hung, now);
+                    }
+                    if next.len() == 0 {
+                        return Err(PutError::Timeout);
+                    }
+                }
             }
         }
     }
 
     /// OpenDHT knows no sequence numbers, so what lies there is read first.
     async fn check_current(&self, item: &Item, cas: Option<i64>, now: OffsetDateTime) -> Result<(), PutError> {
-        let current = match self.get(item.slot(), GLANCE_PATIENCE, now).await {
-            Ok(Answer::Items { items, .. }) => items.into_iter().next(),
-            // Whoever floods a slot, or is slow, shall not keep us from writing into it: of two items the later counts anyway.
-            Ok(Answer::Nothing { .. }) | Err(GetError::Overloaded) => None,
-            Err(GetError::Unreachable) if cas.is_none() => None,
-            Err(GetError::Unreachable) => return Err(PutError::Unreachable),
-        };
+        let views = self.glance(&self.silences.readers(now), item.slot(), now).await;
+        let nobody = views.iter().all(|(_, view)| view.end == End::Silent && view.items.is_empty());
+        // Whoever floods a slot, or is slow, shall not keep us from writing into it: of two items the later counts anyway.
+        if nobody && cas.is_some() {
+            return Err(PutError::Unreachable);
+        }
+        let current = views.into_iter().flat_map(|(_, view)| view.items).max_by(|a, b| a.rank().cmp(&b.rank()));
         if let Some(later) = current.as_ref().filter(|have| have.rank() > item.rank()) {
             return Err(PutError::Stale { have_seq: later.seq() });
         }
@@ -174,24 +185,55 @@ impl OpenDht {
     /// Looks for a just written item through the other proxies, and in the end through the writer itself: then only that
     /// one is known to have it.
     async fn read_back(&self, item: &Item, writer: usize, now: OffsetDateTime) -> Result<usize, PutError> {
-        let mut others: Vec<_> = (1..self.proxies.len()).map(|step| (writer + step) % self.proxies.len()).collect();
+        let mut others = self.silences.readers(now);
+        others.retain(|&proxy| proxy != writer);
         for attempt in 0..READ_BACKS {
             if attempt > 0 {
                 sleep(READ_BACK_PAUSE * 2_u32.pow(attempt - 1)).await;
             }
-            let read = |proxy: usize| self.read(&self.proxies[proxy], item.slot(), GLANCE_PATIENCE, ALL, now);
-            let views = join_all(others.iter().map(|&proxy| read(proxy))).await;
-            if views.iter().any(|view| view.items.contains(item)) {
+            let views = self.glance(&others, item.slot(), now).await;
+            if views.iter().any(|(_, view)| view.items.contains(item)) {
                 return Ok(2);
             }
             // Who did not answer is not waited for again.
-            let mut answered = views.iter().map(|view| view.end != End::Silent);
-            others.retain(|_| answered.next().unwrap_or(false));
-            if (others.is_empty() || attempt + 1 == READ_BACKS) && read(writer).await.items.contains(item) {
-                return Ok(1);
+            others.retain(|proxy| views.iter().any(|(of, view)| of == proxy && view.end != End::Silent));
+            if others.is_empty() || attempt + 1 == READ_BACKS {
+                let own = self.read(&self.proxies[writer], item.slot(), GLANCE_PATIENCE, ALL, now).await;
+                if own.items.contains(item) {
+                    return Ok(1);
+                }
             }
         }
         Err(PutError::Timeout)
+    }
+
+    /// What these proxies show, each with its place in the list. After the first that says all it has, the others are waited
+    /// for a moment only; who does not answer is left out for a while.
+    async fn glance(&self, proxies: &[usize], slot: &Slot, now: OffsetDateTime) -> Vec<(usize, View)> {
+        let reads = proxies.iter().map(|&proxy| async move {
+            (proxy, self.read(&self.proxies[proxy], slot, GLANCE_PATIENCE, ALL, now).await)
+        });
+        let mut reads: FuturesUnordered<_> = reads.collect();
+        let mut views = Vec::new();
+        while let Some((proxy, view)) = reads.next().await {
+            let is_sound = view.end == End::Complete;
+            views.push((proxy, view));
+            if is_sound {
+                break;
+            }
+        }
+        let others = async {
+            while let Some(view) = reads.next().await {
+                views.push(view);
+            }
+        };
+        let _ = timeout(GRACE, others).await;
+        for &proxy in proxies {
+            if !views.iter().any(|(of, view)| *of == proxy && view.end != End::Silent) {
+                self.silences.note_read(proxy, now);
+            }
+        }
+        views
     }
 
     pub(super) async fn get(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Result<Answer, GetError> {
@@ -221,7 +263,7 @@ impl OpenDht {
 
     /// Reads a slot through one proxy, to its end or until there are `enough` items.
     async fn read(&self, proxy: &Url, slot: &Slot, patience: Duration, enough: usize, now: OffsetDateTime) -> View {
-        let mut view = View { items: Vec::new(), junk: 0, end: End::Silent };
+        let mut view = View::default();
         let whole = async {
             let head = join(self.is_connected(proxy), self.http.get(key_url(proxy, slot.id())).send());
             let Ok((connected, response)) = timeout(HEAD_PATIENCE, head).await else { return };
@@ -254,84 +296,6 @@ impl OpenDht {
             configured: self.proxies.len(),
         }
     }
-}
-
-/// What one proxy showed of a slot.
-struct View {
-    items: Vec<Item>,
-    /// How many lines were none of ours.
-    junk: usize,
-    end: End,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// The proxy said all it had.
-    Complete,
-    /// It said more than we read.
-    Flooded,
-    /// It is dead, alone, or stopped in the middle.
-    Silent,
-}
-
-impl View {
-    async fn collect(&mut self, response: Response, slot: &Slot, enough: usize, now: OffsetDateTime) {
-        let mut stream = response.bytes_stream();
-        let mut lines = Lines::default();
-        let mut read = 0;
-        let Some(mut chunk) = stream.next().await else {
-            self.end = End::Complete;
-            return;
-        };
-        let reading = async {
-            loop {
-                let Ok(bytes) = chunk else { return End::Silent };
-                read += bytes.len();
-                if read > STREAM_LIMIT {
-                    return End::Flooded;
-                }
-                lines.push(&bytes, |line| self.judge(line, slot, now));
-                if self.items.len() >= enough {
-                    return End::Silent;
-                }
-                chunk = match stream.next().await {
-                    Some(next) => next,
-                    None => {
-                        lines.finish(|line| self.judge(line, slot, now));
-                        return End::Complete;
-                    }
-                };
-            }
-        };
-        self.end = timeout(STREAM_PATIENCE, reading).await.unwrap_or(End::Flooded);
-        if self.end == End::Complete && self.junk > JUNK_LIMIT {
-            self.end = End::Flooded;
-        }
-    }
-
-    fn judge(&mut self, line: &[u8], slot: &Slot, now: OffsetDateTime) {
-        let item = serde_json::from_slice::<Line>(line)
-            .ok()
-            .and_then(|line| STANDARD.decode(line.data).ok())
-            .and_then(|bytes| Item::from_bytes(&bytes, slot, now).ok());
-        let Some(item) = item else {
-            self.junk += 1;
-            return;
-        };
-        if !self.items.contains(&item) {
-            self.items.push(item);
-            if self.items.len() > KEPT_ITEMS {
-                self.items = newest_first(std::mem::take(&mut self.items));
-                self.items.truncate(KEPT_ITEMS);
-            }
-        }
-    }
-}
-
-/// A value as the proxy writes it; its other fields are the proxy's own.
-#[derive(Deserialize)]
-struct Line {
-    data: String,
 }
 
 #[derive(Deserialize)]

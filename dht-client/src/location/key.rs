@@ -9,6 +9,7 @@ use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::place::FRIENDS_SALT;
 use crate::chain::{Certificate, PublicKey};
 
 /// The key that a certificate was issued for.
@@ -102,7 +103,7 @@ impl FriendsKey {
     }
 
     /// The salt of the friends' slot on a day.
-    pub(super) fn salt(&self, epoch: i64) -> [u8; 32] {
+    pub(super) fn salt(&self, epoch: i64) -> [u8; FRIENDS_SALT] {
         self.mac(b"loc", epoch)
     }
 

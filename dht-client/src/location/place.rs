@@ -1,5 +1,8 @@
-//! Where a location record lies: one slot for everybody and for named recipients, and one a day for friends, so that who
-//! does not hold their key cannot even tell which slot is theirs.
+//! Where a location record lies: one slot for everybody and for named recipients, and one a day for friends.
+//!
+//! Without the friends key nobody can work out a friends' slot beforehand. But it is not hidden: a DHT's node keeps the whole
+//! item, and that has the location key in the clear, so whoever keeps it can tell that it is the same key's. Only a key that
+//! is blinded anew each day, as in Tor's onion services (rend-spec-v3, appendix A), would unlink the days.
 
 use std::fmt;
 
@@ -11,6 +14,8 @@ use crate::item::{SKEW_SECONDS, Slot};
 
 /// Salt of the slot that everybody finds.
 const OPEN_SALT: &[u8] = b"sip1";
+/// How long the salt of friends is: HMAC-SHA-256.
+pub(super) const FRIENDS_SALT: usize = 32;
 /// The salt of friends, and the key that seals, change this often.
 pub(super) const EPOCH_SECONDS: i64 = 86_400;
 /// Keeps what is signed and sealed here from meaning anything elsewhere.
@@ -27,6 +32,11 @@ impl Place {
     /// The place for everybody, and for recipients that the record names.
     pub fn open(location_key: &[u8; 32]) -> Self {
         Self { slot: slot(location_key, OPEN_SALT), seal_key: None }
+    }
+
+    /// Whether a location may lie in a slot of this salt: that of everybody, or one of friends, which are 32 octets.
+    pub fn may_have_salt(salt: &[u8]) -> bool {
+        salt == OPEN_SALT || salt.len() == FRIENDS_SALT
     }
 
     /// The places where a friend has to look now: the record may be a day old, and its writer's clock some minutes ahead.

@@ -116,11 +116,6 @@ impl<K: Copy + Ord + Hash> Schedule<K> {
         }
     }
 
-    /// This is due no more.
-    pub fn forget(&mut self, key: K) {
-        self.entries.remove(&key);
-    }
-
     fn plan(&mut self, key: K, entry: Entry) {
         self.entries.insert(key, entry);
         self.order.push(Reverse((entry.due, key)));
@@ -185,10 +180,9 @@ mod tests {
         schedule.add(1, at(10), HOUR, 0.0, at(0)).unwrap();
         assert_eq!(schedule.add(2, at(10), HOUR, 0.0, at(0)), Err(Full(1)));
         schedule.add(1, at(20), HOUR, 0.0, at(0)).unwrap();
-        schedule.forget(1);
-        assert!(schedule.is_empty());
-        schedule.add(2, at(10), HOUR, 0.0, at(0)).unwrap();
-        assert_eq!(schedule.deadline(), Some(at(0)));
+        assert!(schedule.take(at(20)).is_none() && schedule.is_empty());
+        schedule.add(2, at(30), HOUR, 0.0, at(20)).unwrap();
+        assert_eq!(schedule.deadline(), Some(at(20)));
     }
 
     /// Multiply with carry: draws that are the same in every run.

@@ -55,16 +55,23 @@ async fn a_record_is_kept_over_a_restart_and_a_failure_until_it_expires() {
 }
 
 #[tokio::test]
-async fn a_later_record_of_its_owner_ends_the_keeping() {
+async fn a_later_record_of_its_owner_is_kept_in_its_place_and_no_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queue");
     let (_, networks) = ring();
-    let mut keeper = Refresher::new(networks.clone());
+    let mut keeper = Refresher::open(&file, networks.clone(), least, now()).unwrap();
     keeper.keep(kept(b"replaced", 9000), now()).unwrap();
-    let later_item = item(b"replaced", 1_799_999_001, b"the owner's next");
-    networks.put(&later_item, TTL, None, now()).await.unwrap();
+    let tombstone = item(b"replaced", 1_799_999_001, b"the owner's next");
+    networks.put(&tombstone, TTL, None, now()).await.unwrap();
     let round = keeper.round(least, now()).await.unwrap();
-    assert_eq!(round.outdated, [later_item.slot().id()]);
+    assert_eq!((round.replaced, round.stored, round.failed), (vec![tombstone.slot().id()], 1, vec![]));
+
+    let (_, forgetful) = ring();
+    let mut keeper = Refresher::open(&file, forgetful.clone(), least, later(10)).unwrap();
+    assert_eq!(keeper.round(least, later(10)).await.unwrap(), Round { stored: 1, ..Round::default() });
+    assert_eq!(found(&forgetful.backends()[0], tombstone.slot()).await, tombstone);
+    assert_eq!(keeper.round(least, later(9000)).await.unwrap(), Round::default());
     assert!(keeper.is_empty());
-    assert_eq!(found(&networks.backends()[0], later_item.slot()).await, later_item);
 }
 
 #[tokio::test]

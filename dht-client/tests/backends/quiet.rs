@@ -50,6 +50,33 @@ async fn twenty_puts_at_once_are_all_stored() {
     }
 }
 
+#[tokio::test]
+async fn however_many_ask_a_record_is_put() {
+    let ring = Ring::start(&[0, 0]).await.unwrap();
+    // Eighteen who do not answer: a query takes 2 s, and three are made at once, as in the public network.
+    let silent: Vec<_> = (0..18).map(|_| silent()).collect();
+    let addresses: Vec<_> =
+        ring.addresses().iter().copied().chain(silent.iter().map(|(_, address)| *address)).collect();
+    let backend = Backend::Mainline(Mainline::ring(&addresses).await.unwrap());
+    let strangers: Vec<_> = (0..30_u8)
+        .map(|stranger| {
+            let backend = backend.clone();
+            tokio::spawn(async move {
+                for round in 0..=u8::MAX {
+                    let slot = item(&[stranger, round], 1_799_999_000, b"").slot().clone();
+                    let _ = backend.get(&slot, PATIENCE * 3, None, now()).await;
+                }
+            })
+        })
+        .collect();
+    // All of them wait before the put comes.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let tombstone = item(b"revoked", 1_799_999_000, b"hello");
+    let stored = backend.put(&tombstone, TTL, None, now()).await;
+    strangers.iter().for_each(tokio::task::JoinHandle::abort);
+    assert_eq!(stored.map(|stored| stored.nodes), Ok(2));
+}
+
 /// An address that takes datagrams and never answers.
 fn silent() -> (UdpSocket, SocketAddrV4) {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");

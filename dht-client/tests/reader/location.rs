@@ -5,9 +5,9 @@ use std::time::Duration;
 use dht_client::backend::memory::{Fault as Failing, Memory};
 use dht_client::location::place::Place;
 use dht_client::{
-    Absence, Audience, Backend, Bundle, Contact, Derived, Entry, Friend, FriendsKey, GetError, HashCost, Hasher,
-    Identity, Item, KemKey, Location, LocationError, Lookup, OwnerKey, Pin, Record, Seen, Several, SigningKey, Slot,
-    Status, Verdict, Whereabouts,
+    Absence, Answer, Audience, Backend, Bundle, Contact, Derived, Entry, Fault, Friend, FriendsKey, GetError, HashCost,
+    Hasher, Identity, Item, KemKey, Location, LocationError, Lookup, OwnerKey, Pin, Record, Seen, Several, SigningKey,
+    Slot, Status, Verdict, Whereabouts,
 };
 use proptest::prelude::*;
 use time::OffsetDateTime;
@@ -269,6 +269,72 @@ async fn where_not_everybody_answers_nobody_is_called_offline() {
 }
 
 #[tokio::test]
+async fn where_not_everybody_says_who_they_are_nobody_is_called_offline() {
+    let mut scene = Scene::new().await;
+    let silent = Memory::default();
+    let key = scene.authority.directory.verifying_key().to_bytes();
+    let derived = Derived::hash(&identity(), &key, HashCost::CHEAP).expect("cheap parameters");
+    silent.fail(Failing::DeadAt(derived.directory_slot(&key).id()));
+    let bundle = Bundle::read(scene.authority.bundle(1).as_bytes(), Pin::File, now()).expect("the test's own bundle");
+    let backends = vec![Backend::Memory(scene.memory.clone()), Backend::Memory(silent)];
+    let seen = Seen::new();
+    scene.lookup =
+        Lookup::new(bundle, Several::new(backends).expect("two backends"), Hasher::start().expect("a thread"))
+            .remembering(seen.clone());
+    let unheard = async |why: &str| {
+        let whereabouts = scene.locate(&STRANGER).await;
+        assert!(matches!(&whereabouts, Whereabouts::Unheard { .. }), "{why}: {whereabouts:?}");
+    };
+    unheard("another location key may be listed by now").await;
+    let item = scene.speak(&here("sip:ada@192.0.2.7"), Audience::Everybody, SEQ).await;
+    assert!(matches!(scene.locate(&STRANGER).await, Whereabouts::Here { complete: false, .. }));
+    seen.note(item.slot().id(), SEQ + 1).expect("there is no file");
+    unheard("what is replayed here is no word under another key").await;
+    scene.speak(&Location { contacts: vec![], ..here("sip:a") }, Audience::Everybody, SEQ + 2).await;
+    unheard("who left may be elsewhere").await;
+}
+
+#[tokio::test]
+async fn a_replay_is_silence_where_a_later_location_may_be_hidden() {
+    let mut scene = Scene::new().await;
+    let item = scene.speak(&here("sip:ada@192.0.2.7"), Audience::Everybody, SEQ).await;
+    let (silent, seen) = (Memory::default(), Seen::new());
+    silent.fail(Failing::DeadAt(item.slot().id()));
+    // What the directory says is in both.
+    let key = scene.authority.directory.verifying_key().to_bytes();
+    let derived = Derived::hash(&identity(), &key, HashCost::CHEAP).expect("cheap parameters");
+    let ours = Backend::Memory(scene.memory.clone());
+    let Ok(Answer::Items { items, .. }) = ours.get(&derived.directory_slot(&key), PATIENCE, None, now()).await else {
+        panic!("the directory record is there")
+    };
+    let theirs = Backend::Memory(silent);
+    theirs.put(&items[0], TTL, None, now()).await.expect("the map takes it");
+    let bundle = Bundle::read(scene.authority.bundle(1).as_bytes(), Pin::File, now()).expect("the test's own bundle");
+    let both = Several::new(vec![ours, theirs]).expect("two backends");
+    scene.lookup = Lookup::new(bundle, both, Hasher::start().expect("a thread")).remembering(seen.clone());
+    seen.note(item.slot().id(), SEQ + 1).expect("there is no file");
+    let whereabouts = scene.locate(&STRANGER).await;
+    assert!(matches!(&whereabouts, Whereabouts::Unheard { .. }), "{whereabouts:?}");
+}
+
+#[tokio::test]
+async fn a_record_dated_at_the_edge_of_the_calendar_does_not_hold() {
+    let scene = Scene::unpublished();
+    let key = scene.authority.directory.verifying_key().to_bytes();
+    let derived = Derived::hash(&identity(), &key, HashCost::CHEAP).expect("cheap parameters");
+    for (seq, (not_before, not_after)) in
+        (SEQ..).zip([(i64::MIN, i64::MIN), (-377_705_116_800, SEQ - 9000), (253_402_300_799, i64::MAX)])
+    {
+        let record = Record { not_before, not_after, status: Status::Revoked };
+        let item = record.publish(&derived, &scene.authority.directory, seq, [9; 24], now()).expect("it fits");
+        scene.put(&item).await;
+        let whereabouts = scene.locate(&STRANGER).await;
+        let wrong = Fault::Time { not_before, not_after };
+        assert_eq!(whereabouts, Whereabouts::NotFound(Verdict::Invalid(wrong)));
+    }
+}
+
+#[tokio::test]
 async fn what_is_for_friends_only_friends_find() {
     let scene = Scene::new().await;
     let friends_key = FriendsKey::from_bytes([0x41; 32]);
@@ -337,8 +403,16 @@ async fn what_does_not_hold_is_no_location() {
         scene.put(&item).await;
         assert_eq!(scene.absence(&STRANGER).await, Absence::Unreadable(why));
     }
+    // Nothing can be added to these, and nothing taken away.
+    for (seq, edge) in (SEQ + 7..).zip([i64::MIN, -377_705_116_800, 253_402_300_799, i64::MAX]) {
+        scene
+            .put(&signed(&Location { not_before: edge, not_after: edge, ..location.clone() }, &scene.owner, seq))
+            .await;
+        let why = LocationError::Time { not_before: edge, not_after: edge };
+        assert_eq!(scene.absence(&STRANGER).await, Absence::Unreadable(why));
+    }
     let gone = vec![Contact::new("sip:a", 1, now().unix_timestamp()).expect("a contact")];
-    scene.put(&signed(&Location { contacts: gone, ..location }, &scene.owner, SEQ + 7)).await;
+    scene.put(&signed(&Location { contacts: gone, ..location }, &scene.owner, SEQ + 11)).await;
     assert_eq!(scene.absence(&STRANGER).await, Absence::Left);
 }
 

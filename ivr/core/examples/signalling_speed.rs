@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use ivr_core::call::question::Answer;
-use ivr_core::caller::{KeepsDiversion, Level, Pace, Policy, TrunkProfile};
-use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Outbox, Output, Passports, Strangers};
+use ivr_core::caller::{KeepsDiversion, Level, Pace, Passports, Policy, TrunkProfile};
+use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Outbox, Output, Strangers};
 use ivr_core::media::{MediaCommand, MediaEvent, Quality};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;

@@ -69,7 +69,7 @@ pub(crate) struct Call {
     media: Media,
     /// Keys come as telephone-event (RFC 4733): so it was agreed.
     keys_in_rtp: bool,
-    /// How the first of them came that counted.
+    /// How the first of them came that the script took.
     keys_come_by: Option<KeySource>,
     /// The last description of the other side that was taken up.
     agreed: Option<Proposal>,
@@ -275,7 +275,7 @@ impl Call {
 
     /// The store says something.
     pub(crate) fn on_answer(&mut self, answer: Answer, desk: &mut Desk<'_>) {
-        let Stage::Asking { unsettled, .. } = &mut self.stage else { return self.tell(Event::Answer(answer), desk) };
+        let Stage::Asking { unsettled, .. } = &mut self.stage else { return self.go_on(answer, desk) };
         if let Some(assessed) = unsettled.take() {
             return self.on_verdict(*assessed, answer, desk);
         }

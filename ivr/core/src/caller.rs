@@ -18,7 +18,7 @@ pub use cap::{Cap, Caps};
 pub use dialled::Dialled;
 pub use level::{IssuingLevels, Level};
 pub use line::LineParameters;
-pub use passport::{Attest, PassportVerdict};
+pub use passport::{Attest, PassportVerdict, Passports};
 pub use policy::{Assessed, Policy, Refusal, Verdict, assess, judge};
 pub use reason::Reason;
 pub use sentences::Sentences;

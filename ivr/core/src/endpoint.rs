@@ -46,7 +46,7 @@ use probes::Probes;
 use rate::Rate;
 use refusal::{RefusalRecords, TagMaker};
 
-pub use config::{Addresses, EndpointConfig, Limits, Passports, Strangers};
+pub use config::{Addresses, EndpointConfig, Limits, Strangers};
 pub use counters::Counters;
 pub use interface::{Entry, Input, KeySource, Outbox, Output};
 
@@ -136,7 +136,7 @@ impl Endpoint {
             of_number: HashMap::new(),
             refusals: RefusalRecords::default(),
             probes: Probes::new(config.policy.trunks.len()),
-            challenger: Challenger::new(nonce_key),
+            challenger: Challenger::new(nonce_key, config.policy.trunks.len()),
             counters: Counters::default(),
             door: if config.rtp_ports.is_empty() { Door::NotYetOpen } else { Door::Open },
             last_key: 0,

@@ -143,6 +143,8 @@ pub enum MediaCommand {
     Listen,
     /// A re-INVITE agreed on something else.
     Change(MediaPlan),
+    /// What is said from now on is said in this language.
+    Speak(Language),
     /// Say this instead of what is being said. `play` comes back in `PlayEnded`.
     Say {
         /// Counts the utterances of the call, so that a late `PlayEnded` is told from the present one's.

@@ -40,8 +40,9 @@ use crate::caller::Attest;
 /// # Errors
 /// The first check that failed.
 pub fn verify(passport: &Passport, signer: &Signer, at: i64) -> Result<Attest, Fault> {
-    signer.check(at)?;
+    // First, so that every other verdict is about whoever did sign: the report names them.
     passport.check_signature(signer.key())?;
+    signer.check(at)?;
     if !signer.numbers().speaks_for(passport.orig()) {
         return Err(Fault::NotAuthorized);
     }

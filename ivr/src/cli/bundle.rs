@@ -96,12 +96,13 @@ async fn fetch(url: &str) -> Result<Vec<u8>> {
     Ok(body)
 }
 
-/// Written beside and renamed, so that a power cut leaves the old one or the new.
+/// Written beside and renamed, so that a power cut leaves the old one or the new. Who may read the old one may read the new.
 fn replace(file: &Path, bytes: &[u8]) -> Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = || -> Result<()> {
         let mut beside = tempfile::NamedTempFile::new_in(folder)?;
         beside.write_all(bytes)?;
+        beside.as_file().set_permissions(std::fs::metadata(file)?.permissions())?;
         beside.as_file().sync_all()?;
         beside.persist(file)?;
         Ok(())
@@ -125,6 +126,8 @@ fn told(bundle: &Bundle) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use dht_client::{HashCost, Network, Terms};
 
     use super::*;
@@ -158,8 +161,10 @@ mod tests {
         let broken = folder.path().join("broken");
         std::fs::write(&broken, "rubbish").unwrap();
         assert!(update(&trusted, &broken).await.is_err());
+        let mode = || std::fs::metadata(&trusted).unwrap().permissions().mode() & 0o777;
+        std::fs::set_permissions(&trusted, std::fs::Permissions::from_mode(0o644)).unwrap();
         update(&trusted, &write("newer", 3, "mainline:127.0.0.1:4003")).await.unwrap();
-        assert_eq!(number(), 3);
+        assert_eq!((number(), mode()), (3, 0o644));
         assert!(told(&read(&trusted, Clock.wall()).unwrap()).contains("directory     mainline:127.0.0.1:4003\n"));
     }
 }

@@ -10,7 +10,7 @@ use super::secret::PASSPHRASE;
 use crate::clock::Clock;
 use crate::config::findings::Findings;
 use crate::config::{Config, ConfigError, Purpose, sip};
-use crate::passports::TrustFiles;
+use crate::passports::{TrustFiles, fetcher};
 use crate::service::{founding, tls};
 
 /// What the command takes.
@@ -104,6 +104,9 @@ fn passports(config: &Config, findings: &mut Findings) {
         Ok(files) => files.current(),
         Err(error) => return findings.fault("passports", error.to_string()),
     };
+    if let Err(error) = fetcher(config, Clock) {
+        findings.fault("passports", error.to_string());
+    }
     let now = Clock.wall().unix_timestamp();
     let (anchors_end, lists_end) = trust.ends_at();
     if anchors_end.is_some_and(|end| end < now + 30 * 24 * 60 * 60) {

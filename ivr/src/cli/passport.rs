@@ -68,15 +68,15 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         }
         None => Certificate::At(Box::new(Fetcher::new(Names::of(&[])?, &[], Clock)?)),
     };
+    let at = args.at.unwrap_or_else(|| Clock.wall().unix_timestamp());
     let signer = async |passport: &Passport| {
         let pem = match certificate {
             Certificate::Given(pem) => pem,
             Certificate::At(fetcher) => fetcher.fetch(passport.x5u()).await?,
         };
-        Signer::read(&pem, &trust).map(Arc::new)
+        Signer::read(&pem, &trust, at).map(Arc::new)
     };
     let claimed = Claimed { orig: &args.orig, dest: &args.dest };
-    let at = args.at.unwrap_or_else(|| Clock.wall().unix_timestamp());
     let report = inspect(identity.trim(), claimed, signer, at).await;
     println!("{}", shown(&report));
     Ok(if report.verdict.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(DOES_NOT_HOLD) })

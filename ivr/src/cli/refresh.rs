@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use dht_client::refresher::KeepError;
 use dht_client::{Identity, Kept, Refresher, Several};
 use time::OffsetDateTime;
 
@@ -102,7 +103,12 @@ fn keeper(
         None => Refresher::new(networks),
     };
     for record in records {
-        keeper.keep(record, now)?;
+        let slot = record.item.slot().id();
+        match keeper.keep(record, now) {
+            Ok(()) => {}
+            Err(KeepError::Expired) => eprintln!("dialproof: slot {slot}: the record has expired, and is not kept"),
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(keeper)
 }
@@ -114,7 +120,7 @@ async fn put(keeper: &mut Refresher, clock: Clock) -> Result<ExitCode> {
         "{} put again, {} failed, {} replaced by their owners",
         round.stored,
         round.failed.len(),
-        round.outdated.len()
+        round.replaced.len()
     );
     for (slot, error) in &round.failed {
         eprintln!("dialproof: slot {slot}: {error}");
@@ -124,4 +130,24 @@ async fn put(keeper: &mut Refresher, clock: Clock) -> Result<ExitCode> {
 
 fn chance() -> f64 {
     f64::from(u32::from_be_bytes(Clock.bytes())) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use dht_client::backend::memory::Memory;
+    use dht_client::{Backend, Item, SigningKey};
+
+    use super::*;
+
+    #[test]
+    fn a_record_that_has_expired_keeps_no_other_from_being_kept() {
+        let now = Clock.wall();
+        let kept = |salt: &[u8], expires| {
+            let key = SigningKey::from_bytes(&[7; 32]);
+            Kept { item: Item::sign(&key, salt, 1, vec![], now).unwrap(), expires }
+        };
+        let records = vec![kept(b"over", now), kept(b"good", now + Duration::from_secs(60))];
+        let networks = Several::new(vec![Backend::Memory(Memory::default())]).unwrap();
+        assert_eq!(keeper(networks, records, None, || 0.0, now).unwrap().len(), 1);
+    }
 }

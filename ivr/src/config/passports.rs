@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ivr_core::caller::Policy;
+use ivr_core::caller::{Passports as Treatment, Policy};
 use serde::Deserialize;
 
 use super::File;
@@ -32,6 +32,11 @@ impl Passports {
     /// Certificates that chains must lead to; without them nothing is verified.
     pub fn anchors(&self) -> Option<&Path> {
         self.anchors.as_deref()
+    }
+
+    /// What becomes of signatures: they are verified if there are anchors.
+    pub fn treatment(&self) -> Treatment {
+        if self.anchors.is_some() { Treatment::Verified } else { Treatment::Ignored }
     }
 
     /// Certificates that were revoked.

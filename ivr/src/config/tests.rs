@@ -318,6 +318,11 @@ fn what_an_operator_should_know_is_a_warning() {
             "[verification]\nfruitless_calls_a_day = 101\n[ca]",
             "warning: verification.fruitless_calls_a_day: more than a person needs",
         ),
+        (
+            "[ca]",
+            "[verification]\npuzzle_bits = 21\n[ca]",
+            "warning: verification.puzzle_bits: a slow telephone may work longer",
+        ),
     ]);
 }
 

@@ -14,6 +14,8 @@ const DAY_MINUTES: u64 = 24 * 60;
 /// A proof that waited still has more than a month to be worth something.
 const LONGEST_HOLD_MINUTES: u64 = 7 * DAY_MINUTES;
 
+/// A million hashes: a minute of a slow telephone's browser.
+const MANY_PUZZLE_BITS: u8 = 20;
 /// A day of a person who does not get on with it.
 const MANY_FRUITLESS_CALLS: u32 = 100;
 /// More than a load test makes of one number.
@@ -166,6 +168,11 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
     }
     if !(8..=24).contains(&raw.puzzle_bits) {
         file.findings.fault("verification.puzzle_bits", "between 8 and 24: each doubles the work");
+    } else if raw.puzzle_bits > MANY_PUZZLE_BITS {
+        file.findings.warn(
+            "verification.puzzle_bits",
+            "a slow telephone may work longer than the five minutes that its work is taken",
+        );
     }
     Some(Verification {
         binding: binding?,

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use tracing::info;
 
 use super::IssueParts;
-use super::old_key::{OldKeyError, Signed, speaker};
+use super::old_key::{OldKeyError, Signed, asked_at, speaker};
 use crate::store::location_keys::{self, LocationKeys};
 use crate::store::{audit, records};
 
@@ -22,7 +22,8 @@ pub struct Listing<'a> {
     pub agreed: &'a Signature,
 }
 
-/// Lists these keys beside the certificate, or none any more. Asked again, nothing changes.
+/// Lists these keys beside the certificate, or none any more. Asked again, nothing changes; after another change, its nonce is
+/// too old.
 pub(super) async fn locate(
     parts: &IssueParts,
     signed: &Signed<'_>,
@@ -51,6 +52,11 @@ pub(super) async fn locate(
     let (serial, columns) = (&certificate.serial, parts.store.columns());
     let mut writer = parts.store.begin().await?;
     records::lock(&certificate.identity, columns, &mut writer).await?;
+    if !location_keys::admit_change(serial, asked_at(signed.nonce), now, &mut writer).await? {
+        return Err(OldKeyError::NotNow(
+            "the keys were changed after this nonce was given, or too often today: ask for another, or wait until tomorrow",
+        ));
+    }
     location_keys::set(serial, keys.as_ref(), columns, &mut writer).await?;
     records::show_again(serial, now, &mut writer).await?;
     audit::add(("old key", "locate", serial), now, columns, &mut writer).await?;

@@ -97,7 +97,7 @@ fn ends(nonce: &str) -> i64 {
 }
 
 /// When a nonce of ours was given, to the second.
-fn asked_at(nonce: &str) -> OffsetDateTime {
+pub(super) fn asked_at(nonce: &str) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(ends(nonce)).map_or(OffsetDateTime::UNIX_EPOCH, |ends| ends - NONCE_LIFE)
 }
 

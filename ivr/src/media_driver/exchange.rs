@@ -121,6 +121,10 @@ impl Exchange {
                 let now = self.clock.now();
                 self.session(key, |session| session.change(plan, now));
             }
+            MediaCommand::Speak(language) => {
+                let clips = self.voices.of(language).clone();
+                self.session(key, |session| session.speak(clips));
+            }
             MediaCommand::Say { play, utterance } => self.session(key, |session| session.say(play, &utterance)),
             MediaCommand::Hush => self.session(key, MediaSession::hush),
         }

@@ -80,6 +80,19 @@ impl Fetcher {
     /// # Errors
     /// Why there are none.
     pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, Fault> {
+        self.get(url, true).await
+    }
+
+    /// The same where a signer's certificate lay before, which counts for nothing against the host: there are only so many of
+    /// these, and each is asked for only so often.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub async fn fetch_again(&self, url: &str) -> Result<Vec<u8>, Fault> {
+        self.get(url, false).await
+    }
+
+    async fn get(&self, url: &str, is_unknown: bool) -> Result<Vec<u8>, Fault> {
         let url = Url::parse(url).ok().filter(|url| url.username().is_empty() && url.password().is_none());
         let url = url.ok_or(Fault::X5u)?;
         let host = url.host_str().ok_or(Fault::X5u)?;
@@ -88,8 +101,10 @@ impl Fetcher {
         if literal.is_some_and(|address| !(self.reaches)(address)) {
             return Err(Fault::NotPublic);
         }
-        self.count(host)?;
         let _place = self.places.try_acquire().map_err(|_| Fault::Busy)?;
+        if is_unknown {
+            self.count(host)?;
+        }
         let mut response = self.client.get(url).send().await.map_err(|error| fault_of(&error))?;
         match response.status().as_u16() {
             200 => {}
@@ -175,7 +190,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 const LARGEST_BYTES: usize = 64 * 1024;
 /// More are refused: a call must not wait for others' servers.
 const AT_ONCE: usize = 32;
-/// A provider has some certificates at a time, each of which is remembered.
+/// A provider has some certificates at a time, each of which is remembered: only places that are not known count.
 const OF_A_HOST_A_MINUTE: u32 = 20;
 /// Hosts that are counted; in the whole world there are about two thousand signers.
 const MOST_HOSTS: usize = 4_096;

@@ -18,6 +18,8 @@ pub struct TrustFiles {
 struct Last {
     trust: Arc<Trust>,
     changed: Vec<Option<SystemTime>>,
+    /// They could not be read last time, which was told.
+    is_unread: bool,
 }
 
 /// Why there is nobody to trust.
@@ -50,7 +52,7 @@ impl TrustFiles {
         let (anchors, lists) = (anchors.to_owned(), lists.to_vec());
         let changed = changes(&anchors, &lists);
         let trust = Arc::new(read(&anchors, &lists)?);
-        Ok(Self { anchors, lists, last: Mutex::new(Last { trust, changed }) })
+        Ok(Self { anchors, lists, last: Mutex::new(Last { trust, changed, is_unread: false }) })
     }
 
     /// What they hold now; or what they held, if they cannot be used any more.
@@ -58,10 +60,20 @@ impl TrustFiles {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = changes(&self.anchors, &self.lists);
         if changed != last.changed {
-            last.changed = changed;
-            match read(&self.anchors, &self.lists) {
-                Ok(trust) => last.trust = Arc::new(trust),
-                Err(error) => tracing::error!(%error, "signed identities are judged as before: {error}"),
+            let result = read(&self.anchors, &self.lists);
+            let is_unread = matches!(result, Err(TrustError::Unreadable { .. }));
+            if let Err(error) = &result
+                && !(is_unread && last.is_unread)
+            {
+                tracing::error!(%error, "signed identities are judged as before: {error}");
+            }
+            // What could not be read may be readable the next time, as it is.
+            if !is_unread {
+                last.changed = changed;
+            }
+            last.is_unread = is_unread;
+            if let Ok(trust) = result {
+                last.trust = Arc::new(trust);
             }
         }
         last.trust.clone()
@@ -109,6 +121,28 @@ mod tests {
         write(b"damaged", 2);
         assert_eq!(files.current().anchor_count(), 2);
         write(&root, 3);
+        assert_eq!(files.current().anchor_count(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_tried_again_the_next_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, made) = (folder.path().join("anchors.pem"), "core/scenarios/passport/root.pem");
+        let root = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(made)).unwrap();
+        std::fs::write(&file, [&root[..], &root[..]].concat()).unwrap();
+        let files = TrustFiles::open(&file, &[]).unwrap();
+        let set = |path: &Path| {
+            let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+            std::fs::File::open(path).unwrap().set_modified(changed).unwrap();
+        };
+        // A folder cannot be read; then a file stands there that is as old.
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        set(&file);
+        assert_eq!(files.current().anchor_count(), 2);
+        std::fs::remove_dir(&file).unwrap();
+        std::fs::write(&file, &root).unwrap();
+        set(&file);
         assert_eq!(files.current().anchor_count(), 1);
     }
 }

@@ -1,8 +1,10 @@
-//! One record: hashed, sealed, signed, put, marked. A crash anywhere repeats it under a higher sequence number.
+//! Records, several at a time: each hashed, sealed, signed, put, marked. A crash anywhere repeats it under a higher sequence
+//! number.
 
 use std::time::Duration;
 
 use dht_client::{Backend, Derived, Entry, HashCost, Identity, Item, Pending, PutError, Record, Status, next_seq};
+use futures_util::future::join_all;
 use time::OffsetDateTime;
 use tracing::{error, info, warn};
 
@@ -12,7 +14,9 @@ use crate::store::certificates::Stored;
 use crate::store::records::{Due, Put, Wanted};
 use crate::store::{StoreError, certificates, records};
 
-/// Until then nobody else puts what is being put: longer than a put and a slow hash take.
+/// Records put at once, so that one that is slow holds up few; each backend has a bound of its own below that.
+const AT_ONCE: usize = 8;
+/// Until then nobody else puts what is being put: longer than a put and so many slow hashes take.
 const LEASE: time::Duration = time::Duration::seconds(60);
 /// After the first failure; it doubles.
 const FIRST_BACKOFF: Duration = Duration::from_secs(2);
@@ -20,18 +24,48 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(600);
 /// What is refused for good is tried again this seldom: the next version of the program may do better.
 const HOPELESS: Duration = Duration::from_secs(6 * 3600);
 
-pub(super) async fn publish_next(parts: &PublisherParts, now: OffsetDateTime) -> Result<bool, StoreError> {
+/// What was done about the record that is due.
+enum Taken {
+    /// None is.
+    Nothing,
+    /// It is not to be put, or another node puts it.
+    Passed,
+    /// It is ours to put under this sequence number.
+    Claimed(Due, i64),
+}
+
+/// Puts what is due, several at a time. `false` if nothing is.
+pub(super) async fn publish_due(parts: &PublisherParts, now: OffsetDateTime) -> Result<bool, StoreError> {
+    let (mut claimed, mut passed, mut end) = (Vec::new(), 0, Ok(()));
+    while claimed.len() + passed < AT_ONCE {
+        match take(parts, now).await {
+            Ok(Taken::Nothing) => break,
+            Ok(Taken::Passed) => passed += 1,
+            Ok(Taken::Claimed(due, seq)) => claimed.push((due, seq)),
+            // What is claimed already is put all the same.
+            Err(error) => {
+                end = Err(error);
+                break;
+            }
+        }
+    }
+    let done = join_all(claimed.iter().map(|(due, seq)| publish(parts, due, *seq, now))).await;
+    done.into_iter().chain([end]).collect::<Result<(), _>>()?;
+    Ok(!claimed.is_empty() || passed > 0)
+}
+
+async fn take(parts: &PublisherParts, now: OffsetDateTime) -> Result<Taken, StoreError> {
     let columns = parts.store.columns();
     let due = records::due(now, columns, &mut *parts.store.read().await?).await?;
     let due = match due {
-        None => return Ok(false),
+        None => return Ok(Taken::Nothing),
         Some(Ok(due)) => due,
         Some(Err(broken)) => {
             error!("a record waits, because its row does not open: {}", broken.cause);
             let mut writer = parts.store.begin().await?;
             records::set_aside(&broken, now + HOPELESS, &mut writer).await?;
             writer.commit().await?;
-            return Ok(true);
+            return Ok(Taken::Passed);
         }
     };
     if due.not_after <= now {
@@ -39,20 +73,18 @@ pub(super) async fn publish_next(parts: &PublisherParts, now: OffsetDateTime) ->
         let mut writer = parts.store.begin().await?;
         records::retire(&due, &mut writer).await?;
         writer.commit().await?;
-        return Ok(true);
+        return Ok(Taken::Passed);
     }
-    publish(parts, &due, now).await?;
-    Ok(true)
-}
-
-async fn publish(parts: &PublisherParts, due: &Due, now: OffsetDateTime) -> Result<(), StoreError> {
     let seq = next_seq((due.seq > 0).then_some(due.seq), now);
     let mut writer = parts.store.begin().await?;
-    if !records::claim(due, seq, now + LEASE, &mut writer).await? {
-        return Ok(());
+    if !records::claim(&due, seq, now + LEASE, &mut writer).await? {
+        return Ok(Taken::Passed);
     }
     writer.commit().await?;
+    Ok(Taken::Claimed(due, seq))
+}
 
+async fn publish(parts: &PublisherParts, due: &Due, seq: i64, now: OffsetDateTime) -> Result<(), StoreError> {
     let item = match item(parts, due, seq, now).await? {
         Ok(item) => item,
         Err(why) => return put_off(parts, due, seq, &why, HOPELESS, now).await,

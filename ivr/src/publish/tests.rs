@@ -24,6 +24,7 @@ on_both_databases!(
     the_slow_hash_is_made_once_and_anew_for_another_cost,
     a_late_mark_does_not_hide_a_later_one,
     a_row_that_does_not_open_stands_in_nobodys_way,
+    several_records_are_put_at_once,
 );
 
 const IDENTITY: &str = "tel:+12025550143";
@@ -45,7 +46,7 @@ async fn what_is_issued_while_the_directory_is_down_is_published_when_it_is_back
     assert!(!waiting.published && waiting.backend.is_none());
     assert!(waiting.last_error.unwrap().contains("reached"));
     // Before its time nothing is tried; the pauses grow.
-    assert!(!service.publisher.publish_next(service.now).await.unwrap());
+    assert!(!service.publisher.publish_due(service.now).await.unwrap());
     for _ in 0..3 {
         service.now += Duration::seconds(30);
         service.publish().await;
@@ -94,7 +95,7 @@ async fn a_crash_between_put_and_mark_repeats_the_put(database: TestDatabase) {
     writer.commit().await.unwrap();
 
     let service = service.restarted().await;
-    assert!(!service.publisher.publish_next(service.now).await.unwrap(), "the lease of the other still holds");
+    assert!(!service.publisher.publish_due(service.now).await.unwrap(), "the lease of the other still holds");
     service.publisher.refresh_all(service.now).await.unwrap();
     service.publish().await;
     assert!(record(&service, &started).await.published);
@@ -172,13 +173,13 @@ async fn every_living_record_is_put_again_at_start_and_in_time(database: TestDat
     service.certified(request()).await;
     service.publish().await;
     let (_, first) = service.lookup(IDENTITY).await.unwrap();
-    assert!(!service.publisher.publish_next(service.now).await.unwrap());
+    assert!(!service.publisher.publish_due(service.now).await.unwrap());
     service.publisher.refresh_all(service.now).await.unwrap();
     service.publish().await;
     let (_, second) = service.lookup(IDENTITY).await.unwrap();
     assert!(second.seq() > first.seq());
     service.now += Duration::minutes(44);
-    assert!(!service.publisher.publish_next(service.now).await.unwrap(), "too early");
+    assert!(!service.publisher.publish_due(service.now).await.unwrap(), "too early");
     service.now += Duration::minutes(17);
     service.publish().await;
     assert!(service.lookup(IDENTITY).await.unwrap().1.seq() > second.seq());
@@ -198,7 +199,7 @@ async fn the_slow_hash_is_made_once_and_anew_for_another_cost(database: TestData
         PublisherParts { cost: HashCost { memory_kib: 16, ..HashCost::CHEAP }, ..(*service.publisher.parts).clone() };
     let dearer = Publisher::new(parts);
     dearer.refresh_all(service.now).await.unwrap();
-    while dearer.publish_next(service.now).await.unwrap() {}
+    while dearer.publish_due(service.now).await.unwrap() {}
     assert_ne!(service.kept_hash().await, kept);
     assert_ne!(record(&service, &started).await.slot, slot);
 }
@@ -228,7 +229,20 @@ async fn a_row_that_does_not_open_stands_in_nobodys_way(database: TestDatabase) 
     service.publish().await;
     assert!(record(&service, &other).await.published);
     service.now += Duration::minutes(1);
-    assert!(!service.publisher.publish_next(service.now).await.unwrap(), "it is tried again at once");
+    assert!(!service.publisher.publish_due(service.now).await.unwrap(), "it is tried again at once");
+}
+
+async fn several_records_are_put_at_once(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let mut people = Vec::new();
+    for number in ["+12025550143", "+12025550144", "+12025550145"] {
+        people.push(service.certified_of(number).await);
+    }
+    assert!(service.publisher.publish_due(service.now).await.unwrap());
+    for started in &people {
+        assert!(record(&service, started).await.published);
+    }
+    assert!(!service.publisher.publish_due(service.now).await.unwrap());
 }
 
 async fn due(service: &Service) -> Due {

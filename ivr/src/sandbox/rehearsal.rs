@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::SandboxError;
 use super::product::Product;
-use crate::verify::{Happening, State, Typed, View, state_sentence, step_name, step_sentence};
+use crate::verify::{Happening, Network, State, Typed, View, state_sentence, step_name, step_sentence};
 
 /// What a caller does in a call that nobody makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub(super) struct Asked {
 #[derive(Debug)]
 pub(super) struct Rehearsal {
     id: VerificationId,
+    /// Who began it.
+    pub(super) network: Network,
     secret_sha256: [u8; 32],
     code: Code,
     asked: Asked,
@@ -83,13 +85,14 @@ impl Rehearsal {
     /// A rehearsal that begins, and until when its code may be dialled.
     pub(super) fn begin(
         id: VerificationId,
-        secret_sha256: [u8; 32],
+        (network, secret_sha256): (Network, [u8; 32]),
         code: Code,
         asked: Asked,
         (created_at, expires_at): (OffsetDateTime, OffsetDateTime),
     ) -> Self {
         Self {
             id,
+            network,
             secret_sha256,
             code,
             asked,

@@ -36,6 +36,20 @@ fn nobody_fills_it_and_the_oldest_goes() {
 }
 
 #[test]
+fn who_fills_it_ends_its_own() {
+    let (sandbox, now) = (sandbox(), Clock.wall());
+    let from = |source: &str| sandbox.start(Start { source: source.parse().unwrap(), ..start() }, now).unwrap();
+    let own = from("198.51.100.1");
+    // A network (/24) has many addresses.
+    let flood: Vec<Started> = (0..=MOST).map(|n| from(&format!("192.0.2.{}", n % 200))).collect();
+    assert_eq!(sandbox.rehearsals().len(), MOST);
+    let view = |started: &Started| sandbox.view(started.id, started.secret.expose(), now);
+    assert_eq!(view(&own).unwrap().state, State::Waiting);
+    assert!(matches!(view(&flood[1]), Err(SandboxError::Unknown)));
+    assert!(view(&flood[2]).is_ok() && view(&flood[MOST]).is_ok());
+}
+
+#[test]
 fn its_times_are_those_of_the_service() {
     let (sandbox, began) = (sandbox(), Clock.wall());
     let Started { id, secret, .. } = sandbox.start(start(), began).unwrap();

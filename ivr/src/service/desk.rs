@@ -48,7 +48,7 @@ pub async fn answer(
     let (others, queued) = mpsc::channel(QUESTIONS);
     let first = answer_first(verify.sessions(), &voices, questions, Queues { signed, others }, &answers, clock);
     let verifying = verify_passports(passports, presented, &answers, clock);
-    tokio::join!(first, answer_others(verify, queued, &answers, clock), verifying);
+    tokio::join!(first, answer_others(verify, &voices, queued, &answers, clock), verifying);
 }
 
 /// Where questions wait that are not for a session.
@@ -150,6 +150,7 @@ async fn verify_passports(
 
 async fn answer_others(
     verify: Verify,
+    voices: &Voices,
     mut questions: mpsc::Receiver<(CallKey, Question)>,
     answers: &mpsc::Sender<(CallKey, Answer)>,
     clock: Clock,
@@ -157,9 +158,12 @@ async fn answer_others(
     let places = Arc::new(Semaphore::new(ANSWERED_AT_ONCE));
     while let Some((call, question)) = questions.recv().await {
         let Ok(place) = places.clone().acquire_owned().await else { return };
-        let (verify, answers) = (verify.clone(), answers.clone());
+        let (verify, voices, answers) = (verify.clone(), voices.clone(), answers.clone());
         tokio::spawn(async move {
             let answer = verify.answer(question, clock.wall()).await;
+            if let Answer::Matched(session) = &answer {
+                prepare(&voices, session.language).await;
+            }
             let _gone = answers.send((call, answer)).await;
             drop(place);
         });

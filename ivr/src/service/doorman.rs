@@ -5,7 +5,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use ivr_core::endpoint::{Endpoint, EndpointConfig, Input, Limits, Outbox, Output, Passports};
+use ivr_core::endpoint::{Endpoint, EndpointConfig, Input, Limits, Outbox, Output};
 use ivr_core::sip::peer::Peer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -99,7 +99,7 @@ fn endpoint_config(config: &Config, bound_port: u16) -> EndpointConfig {
         rtp_ports: Vec::new(),
         policy: config.policy().clone(),
         links: config.links().to_vec(),
-        passports: if config.passports().anchors().is_some() { Passports::Verified } else { Passports::Ignored },
+        passports: config.passports().treatment(),
         binding: config.verification().binding(),
         limits: Limits { calls: config.sip().max_calls(), ..Limits::default() },
         strangers: config.sip().unknown_peers(),

@@ -109,7 +109,8 @@ impl Parts {
     }
 
     fn dialled(&self) -> Dialled {
-        Dialled::of(self.config.policy()).expect("the configuration wants a number of every trunk")
+        Dialled::of(self.config.policy(), self.config.passports().treatment())
+            .expect("the configuration wants a number of every trunk")
     }
 
     fn sandbox(&self) -> Result<Option<Sandbox>, StartError> {

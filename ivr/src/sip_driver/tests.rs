@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::Session;
-use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
-use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Passports, Strangers};
+use ivr_core::caller::{KeepsDiversion, Level, Passports, Policy, TrunkProfile};
+use ivr_core::endpoint::{Addresses, EndpointConfig, Limits, Strangers};
 use ivr_core::media::Voices;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
@@ -127,7 +127,7 @@ fn expected(question: &Question) -> Answer {
         Question::Passport(_) => Answer::Unavailable,
         Question::Session(_) => Answer::Expected(Language::ENGLISH),
         Question::Code { entered, .. } if entered.expose().as_str() == CODE => {
-            Answer::Matched(Session { id: SESSION, key_check: None })
+            Answer::Matched(Session { id: SESSION, key_check: None, language: Language::ENGLISH })
         }
         Question::Code { .. } => Answer::Wrong { tries_left: 1 },
         Question::ReadBack { .. } | Question::CodeOnly { .. } => Answer::Stored,

@@ -14,6 +14,10 @@ use super::{Columns, Conn, StoreError};
 /// Wrong codes that calls of a number may key in on one day.
 pub(crate) const WRONG_CODES_A_DAY: i64 = 10;
 
+/// A number with certificates is answered so many times as often as may be for nothing, to hear of them and to suspend them:
+/// calls that key in no code use up their keying in, and not this.
+pub(crate) const TOLD_FOR_EACH: i64 = 10;
+
 /// Suspensions by calls of a number on one day.
 const SUSPENSIONS_A_DAY: i64 = 1;
 

@@ -13,14 +13,23 @@ use super::{Columns, Conn, StoreError, budgets, millis, tel, time_of};
 /// What the rows know of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// So many of its calls were answered today and ended without a right code that no more is.
+    /// So many of its calls were answered today and ended without a right code that no more may key one in.
     pub(crate) is_used_up: bool,
+    /// And so many more that it is not told of its certificates either.
+    pub(crate) is_silenced: bool,
     /// It has used up its wrong codes for today.
     pub(crate) is_exhausted: bool,
-    /// Somebody waits for a call from it, in this language, if several do in that of the last.
+    /// Somebody waits for a call from it, in this language; in English if several wait in different ones.
     pub(crate) expected: Option<Language>,
     /// It has a certificate, or a key that waits for one.
     pub(crate) is_certified: bool,
+}
+
+impl Standing {
+    /// May a call that keys in no code hear what exists for the number, and suspend it?
+    pub(crate) fn may_be_told(&self) -> bool {
+        self.is_certified && !self.is_silenced
+    }
 }
 
 /// What exists for a number.
@@ -41,6 +50,8 @@ const EXPECTED: i64 = -1;
 const CERTIFIED: i64 = -2;
 /// That its calls of today are used up.
 const USED_UP: i64 = -3;
+/// That those in which it is told of its certificates are, too.
+const SILENCED: i64 = -4;
 
 /// The standing of each of these numbers, at most [`AT_ONCE`], of which so many calls a day may be fruitless.
 pub(crate) async fn standing(
@@ -63,17 +74,19 @@ pub(crate) async fn standing(
 
     let mut placeholders = Placeholders::of(conn);
     let statement = format!(
-        "SELECT number_tag, CASE WHEN fruitless_calls >= {} THEN {USED_UP} ELSE wrong_codes END, CAST(0 AS BIGINT), ''
+        "SELECT number_tag, CASE WHEN fruitless_calls >= {} THEN {SILENCED} WHEN fruitless_calls >= {} THEN {USED_UP}
+             ELSE wrong_codes END, ''
          FROM number_days WHERE day >= {} AND number_tag IN ({})
          UNION ALL
-         SELECT number_hash, CAST({EXPECTED} AS BIGINT), created_at, locale FROM verifications
+         SELECT number_hash, CAST({EXPECTED} AS BIGINT), locale FROM verifications
          WHERE expires_at > {} AND number_hash IN ({}) AND state IN ('waiting', 'calling', 'read-back')
          UNION ALL
-         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT), CAST(0 AS BIGINT), '' FROM certificates
+         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT), '' FROM certificates
          WHERE not_after > {} AND identity_hash IN ({}) AND live = 1
          UNION ALL
-         SELECT number_hash, CAST({CERTIFIED} AS BIGINT), CAST(0 AS BIGINT), '' FROM verifications
+         SELECT number_hash, CAST({CERTIFIED} AS BIGINT), '' FROM verifications
          WHERE number_hash IN ({}) AND state = 'held'",
+        placeholders.next(),
         placeholders.next(),
         placeholders.next(),
         placeholders.list(tags.len()),
@@ -83,7 +96,9 @@ pub(crate) async fn standing(
         placeholders.list(tags.len() * epochs),
         placeholders.list(tags.len() * epochs),
     );
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(fruitless_calls).bind(budgets::day(now));
+    let told = fruitless_calls.saturating_mul(budgets::TOLD_FOR_EACH);
+    let mut query =
+        sqlx::query(sqlx::AssertSqlSafe(statement)).bind(told).bind(fruitless_calls).bind(budgets::day(now));
     for tag in &tags {
         query = query.bind(&tag[..]);
     }
@@ -95,28 +110,36 @@ pub(crate) async fn standing(
             query = query.bind(&hash[..]);
         }
     }
-    let (mut wrong, mut certified, mut used_up) = (HashMap::new(), HashSet::new(), HashSet::new());
-    let mut expected: HashMap<Vec<u8>, (i64, Language)> = HashMap::new();
+    let (mut wrong, mut certified) = (HashMap::new(), HashSet::new());
+    let (mut used_up, mut silenced) = (HashSet::new(), HashSet::new());
+    let mut expected: HashMap<Vec<u8>, Language> = HashMap::new();
     for row in query.fetch_all(conn).await? {
         let (hash, what): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
         match what {
             EXPECTED => {
-                let begun = (row.try_get(2)?, Language::of(row.try_get(3)?));
-                let last = expected.entry(hash).or_insert(begun);
-                *last = begun.max(*last);
+                let language = Language::of(row.try_get(2)?);
+                expected.entry(hash).and_modify(|others| *others = common(*others, language)).or_insert(language);
             }
             CERTIFIED => drop(certified.insert(hash)),
             USED_UP => drop(used_up.insert(hash)),
+            SILENCED => drop(silenced.insert(hash)),
             codes => drop(wrong.insert(hash, codes)),
         }
     }
     let standing = |(tag, hashes): (&Vec<u8>, &Vec<Vec<u8>>)| Standing {
-        is_used_up: used_up.contains(tag),
+        is_used_up: used_up.contains(tag) || silenced.contains(tag),
+        is_silenced: silenced.contains(tag),
         is_exhausted: wrong.get(tag).is_some_and(|wrong| *wrong >= budgets::WRONG_CODES_A_DAY),
-        expected: hashes.iter().filter_map(|hash| expected.get(hash)).max().map(|(_, language)| *language),
+        expected: hashes.iter().filter_map(|hash| expected.get(hash)).copied().reduce(common),
         is_certified: hashes.iter().any(|hash| certified.contains(hash)),
     };
     Ok(tags.iter().zip(&hashes).take(numbers.len()).map(standing).collect())
+}
+
+/// The language in which a call is answered that may be for pages of these two. Anybody begins a verification of any number:
+/// no stranger must choose in which language its owner is warned.
+pub(crate) fn common(one: Language, other: Language) -> Language {
+    if one == other { one } else { Language::ENGLISH }
 }
 
 /// What exists for a number; `None` if nothing does.

@@ -1,8 +1,9 @@
 //! The keys that an owner listed beside a certificate: where their location lies, and to which friends encrypt.
 
 use sqlx::Row as _;
+use time::{OffsetDateTime, Time};
 
-use super::{Columns, Conn, StoreError};
+use super::{Columns, Conn, StoreError, millis};
 
 /// The keys, as the directory shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,34 @@ impl LocationKeys {
         };
         Ok(Self { location: *location, kem })
     }
+}
+
+/// The most changes of what is listed beside one certificate on one day (UTC).
+pub(crate) const CHANGES_A_DAY: i64 = 12;
+
+/// Takes one of the certificate's changes of today for a statement whose nonce was given at `asked`. `false` if there is none
+/// left, or something was changed since: a nonce that was used is older than what was done with it.
+pub(crate) async fn admit_change(
+    serial: &str,
+    asked: OffsetDateTime,
+    now: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE certificates SET
+             location_changes = CASE WHEN location_changed_at >= $1 THEN location_changes + 1 ELSE 1 END,
+             location_changed_at = $2
+         WHERE serial = $3 AND (location_changed_at IS NULL OR
+             (location_changed_at < $4 AND (location_changed_at < $1 OR location_changes < $5)))",
+    )
+    .bind(millis(now.replace_time(Time::MIDNIGHT)))
+    .bind(millis(now))
+    .bind(serial)
+    .bind(millis(asked))
+    .bind(CHANGES_A_DAY)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Lists these keys beside a certificate, or none any more.
@@ -68,11 +97,18 @@ pub(crate) async fn carry(from: &str, to: &str, columns: &Columns, conn: &mut Co
     set(to, Some(&keys), columns, conn).await
 }
 
-/// Whether a certificate that is live lists this location key.
-pub(crate) async fn is_listed(location: &[u8; 32], columns: &Columns, conn: &mut Conn) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT serial FROM certificates WHERE location_tag = $1 AND live = 1 LIMIT 1")
-        .bind(columns.tag(TAG, &[location]))
-        .fetch_optional(conn)
-        .await?;
+/// Whether a certificate that is live, and not over, lists this location key.
+pub(crate) async fn is_listed(
+    location: &[u8; 32],
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let row =
+        sqlx::query("SELECT serial FROM certificates WHERE location_tag = $1 AND live = 1 AND not_after > $2 LIMIT 1")
+            .bind(columns.tag(TAG, &[location]))
+            .bind(millis(now))
+            .fetch_optional(conn)
+            .await?;
     Ok(row.is_some())
 }

@@ -48,8 +48,8 @@ async fn session(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> R
     drop(reader);
     let standing = standing.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
     match sessions::answer(standing) {
-        answer @ (Answer::Expected(_) | Answer::CallsUsedUp) => Ok(answer),
-        answer if standing.is_certified => sessions::enrolled(parts, &caller.number, answer, now).await,
+        answer @ Answer::Expected(_) => Ok(answer),
+        answer if standing.may_be_told() => sessions::enrolled(parts, &caller.number, answer, now).await,
         answer => Ok(answer),
     }
 }

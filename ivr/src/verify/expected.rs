@@ -2,7 +2,8 @@
 //! answer takes longer than everything else before a 200.
 //!
 //! Only a yes is known here, never a no; what is forgotten is asked of the database. A yes that is out of date (another node
-//! matched the code meanwhile) costs a conversation that ends at the code, which the database alone compares.
+//! matched the code meanwhile) costs a conversation that ends at the code, which the database alone compares. Nor is it known here
+//! in which languages other nodes began others since.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,22 +12,33 @@ use ivr_core::number::Number;
 use time::OffsetDateTime;
 use voice_prompts::Language;
 
+use crate::store::callers::common;
+
 /// Numbers remembered at most, some 4 MB. When there are so many, all are forgotten.
 const MOST: usize = 50_000;
 
-/// Numbers with a verification that a call may be for, until when, and the language of the last.
+/// Numbers with a verification that a call may be for, until when, and the language of all, or English.
 #[derive(Default)]
 pub struct Expected(Mutex<HashMap<Number, (OffsetDateTime, Language)>>);
 
 impl Expected {
-    /// A verification of this number was begun in this language, and the number has tries left today.
-    pub(super) fn note(&self, number: &Number, language: Language, until: OffsetDateTime) {
+    /// A verification of this number was begun in this language, alone or beside others, and the number has tries left today.
+    /// Of others that are not known here the database knows the language.
+    pub(super) fn note(
+        &self,
+        number: &Number,
+        (language, is_alone): (Language, bool),
+        (now, until): (OffsetDateTime, OffsetDateTime),
+    ) {
         let mut all = self.all();
         if all.len() >= MOST {
             all.clear();
         }
-        let (known, spoken) = all.entry(number.clone()).or_insert((until, language));
-        (*known, *spoken) = (until.max(*known), language);
+        match all.get_mut(number) {
+            Some((known, spoken)) if now < *known => (*known, *spoken) = (until.max(*known), common(*spoken, language)),
+            _ if is_alone => drop(all.insert(number.clone(), (until, language))),
+            _ => {}
+        }
     }
 
     /// A code was keyed in over a call of this number: whatever came of it, the database knows more.
@@ -74,17 +86,31 @@ mod tests {
         let expected = Expected::default();
         assert_eq!(expected.is(&number(1), T0), None);
         let german = Language::of("de");
-        expected.note(&number(1), Language::ENGLISH, T0 + 2 * MINUTE);
-        expected.note(&number(1), german, T0 + MINUTE);
+        expected.note(&number(1), (german, true), (T0, T0 + 2 * MINUTE));
+        expected.note(&number(1), (german, true), (T0, T0 + MINUTE));
         assert_eq!((expected.is(&number(1), T0 + MINUTE), expected.is(&number(2), T0)), (Some(german), None));
         assert_eq!(expected.is(&number(1), T0 + 2 * MINUTE), None);
+    }
+
+    #[test]
+    fn no_stranger_chooses_the_language_of_the_warning() {
+        let (expected, [german, spanish]) = (Expected::default(), ["de", "es"].map(Language::of));
+        for (language, spoken) in [(german, german), (spanish, Language::ENGLISH), (spanish, Language::ENGLISH)] {
+            expected.note(&number(1), (language, true), (T0, T0 + MINUTE));
+            assert_eq!(expected.is(&number(1), T0), Some(spoken));
+        }
+        let later = (T0 + MINUTE, T0 + 2 * MINUTE);
+        expected.note(&number(1), (spanish, false), later);
+        assert_eq!(expected.is(&number(1), T0 + MINUTE), None, "the database knows in what the others are");
+        expected.note(&number(1), (german, true), later);
+        assert_eq!(expected.is(&number(1), T0 + MINUTE), Some(german), "the others are over");
     }
 
     #[test]
     fn what_was_keyed_in_or_ended_is_forgotten() {
         let expected = Expected::default();
         for last in 1..=3 {
-            expected.note(&number(last), Language::ENGLISH, T0 + MINUTE);
+            expected.note(&number(last), (Language::ENGLISH, true), (T0, T0 + MINUTE));
         }
         expected.forget(&number(1));
         assert!(expected.is(&number(1), T0).is_none() && expected.is(&number(2), T0).is_some());
@@ -105,7 +131,7 @@ mod tests {
             fill(&mut expected.all(), n);
             n += 1;
         }
-        expected.note(&number(1), Language::ENGLISH, T0 + MINUTE);
+        expected.note(&number(1), (Language::ENGLISH, true), (T0, T0 + MINUTE));
         assert!(expected.all().len() == 1 && expected.is(&number(1), T0).is_some());
     }
 }

@@ -20,8 +20,11 @@ impl Default for Limits {
     }
 }
 
+/// A network (/24, /56) and its family.
+pub(crate) type Network = [u8; 8];
+
 /// The network that an address is counted by: a household or company, not one of its many addresses.
-pub(super) fn network(source: IpAddr) -> [u8; 8] {
+pub(crate) fn network(source: IpAddr) -> Network {
     match source.to_canonical() {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();

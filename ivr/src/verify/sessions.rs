@@ -54,10 +54,11 @@ impl Sessions {
         answers
     }
 
-    /// Only a number that has certificates needs another look, if it has no verification or may key in no code today.
+    /// Only a number that has certificates needs another look, if it has no verification or may key in no code today: what
+    /// others have used up of its calls must not keep its owner from suspending them.
     async fn answer_one(&mut self, number: &Number, standing: Standing, now: OffsetDateTime) -> Answer {
         let answer = answer(standing);
-        if !standing.is_certified || matches!(answer, Answer::Expected(_) | Answer::CallsUsedUp) {
+        if !standing.may_be_told() || matches!(answer, Answer::Expected(_)) {
             return answer;
         }
         enrolled(&self.parts, number, answer, now).await.unwrap_or_else(|error| {

@@ -82,7 +82,8 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
     };
     writer.commit().await?;
     if used.wrong_codes < budgets::WRONG_CODES_A_DAY && used.fruitless_calls < parts.fruitless_calls {
-        parts.expected.note(&number, Language::of(&locale), new.expires_at);
+        let is_alone = crowd.of_number == 0;
+        parts.expected.note(&number, (Language::of(&locale), is_alone), (now, new.expires_at));
     }
     if let Some(evicted) = evicted {
         parts.bell.ring(evicted);

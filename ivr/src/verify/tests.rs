@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ivr_core::call::question::{Answer, Outcome, Question, Session};
+use ivr_core::call::question::{Answer, Enrolled, Outcome, Question, Session};
 use ivr_core::caller::{Attest, Caller};
 use ivr_core::key_check::KeyCheck;
 use ivr_core::passport::{Passport, Report};
@@ -19,12 +19,14 @@ on_both_databases!(
     a_number_is_proved_from_the_code_to_the_certificate,
     who_has_not_the_secret_sees_nothing,
     a_call_that_nobody_waits_for_has_no_session,
+    no_stranger_chooses_the_language_of_the_warning,
     the_code_of_another_number_opens_nothing,
     twenty_right_read_backs_at_once_issue_one_certificate,
     of_twenty_wrong_read_backs_at_once_the_third_voids,
     six_wrong_codes_void_the_verification,
     of_thirty_wrong_codes_at_once_ten_are_compared_a_day,
     a_number_whose_calls_end_for_nothing_is_answered_no_more_today,
+    who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending,
     a_slip_after_a_missed_read_back_may_be_mended,
     the_fourth_from_one_network_waits,
     of_a_crowd_the_largest_source_loses_its_oldest,
@@ -44,7 +46,7 @@ on_both_databases!(
 
 /// What a call hears that keyed in the code of a page.
 fn matched(started: &Started) -> Answer {
-    Answer::Matched(Session { id: started.id, key_check: None })
+    Answer::Matched(Session { id: started.id, key_check: None, language: Language::ENGLISH })
 }
 
 async fn type_in(service: &Service, started: &Started, digits: &Code) -> Typed {
@@ -127,6 +129,24 @@ async fn a_call_that_nobody_waits_for_has_no_session(database: TestDatabase) {
     service.start().await;
     let other = Question::Session(caller("+12025550144"));
     assert_eq!(service.verify.answer(other, service.now).await, Answer::NoSession);
+}
+
+async fn no_stranger_chooses_the_language_of_the_warning(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let start = |locale: &str, source| Start { locale: locale.to_owned(), ..start(NUMBER, source, None) };
+    let spoken = async || {
+        let (asked, sessions) = (Question::Session(caller(NUMBER)), service.verify.sessions());
+        let known = sessions.expects(&caller(NUMBER), service.now);
+        (service.verify.answer(asked, service.now).await, known)
+    };
+    let german = Language::of("de");
+    let owners = service.verify.start(start("de-AT", SOURCE), service.now).await.unwrap();
+    assert_eq!(spoken().await, (Answer::Expected(german), Some(german)));
+    service.verify.start(start("es", "198.51.100.1"), service.now).await.unwrap();
+    assert_eq!(spoken().await, (Answer::Expected(Language::ENGLISH), Some(Language::ENGLISH)));
+    // Whoever has the code has the page.
+    let session = Session { id: owners.id, key_check: None, language: german };
+    assert_eq!(service.call(owners.code.expose()).await.answers[0], Answer::Matched(session));
 }
 
 async fn the_code_of_another_number_opens_nothing(database: TestDatabase) {
@@ -220,7 +240,6 @@ async fn of_thirty_wrong_codes_at_once_ten_are_compared_a_day(database: TestData
 
 async fn a_number_whose_calls_end_for_nothing_is_answered_no_more_today(database: TestDatabase) {
     let service = Service::over(database).await;
-    service.certified_unpublished().await;
     service.start().await;
     let calls = |count: i64, of: &str| vec![number(of); usize::try_from(count).unwrap()];
     // Others call meanwhile, more than one statement counts.
@@ -249,7 +268,26 @@ async fn a_number_whose_calls_end_for_nothing_is_answered_no_more_today(database
     assert_eq!(session(NUMBER, at).await, Answer::CallsUsedUp);
     // Other numbers, and other days, are not touched.
     assert_eq!(session("+12125550100", at).await, Answer::NoSession);
-    assert!(matches!(session(NUMBER, at + Duration::days(1)).await, Answer::Certified(_)));
+    assert_eq!(session(NUMBER, at + Duration::days(1)).await, Answer::NoSession);
+}
+
+async fn who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending(database: TestDatabase) {
+    let service = Service::over(database).await;
+    service.certified_unpublished().await;
+    service.start().await;
+    let calls = |count: i64| vec![number(NUMBER); usize::try_from(count).unwrap()];
+    let session = || service.verify.answer(Question::Session(caller(NUMBER)), service.now);
+    let at_once = async || service.verify.sessions().answer(&[caller(NUMBER)], service.now).await;
+    service.verify.note_fruitless(&calls(FRUITLESS_CALLS), service.now).await.unwrap();
+    // No code is taken, but its owner is told, and may press 9.
+    for answer in [session().await, at_once().await.remove(0)] {
+        assert!(matches!(answer, Answer::Certified(Enrolled { count: 1, .. })), "{answer:?}");
+    }
+    // That has an end as well, far from the first.
+    service.verify.note_fruitless(&calls(FRUITLESS_CALLS * 9 - 1), service.now).await.unwrap();
+    assert!(matches!(session().await, Answer::Certified(_)));
+    service.verify.note_fruitless(&calls(1), service.now).await.unwrap();
+    assert_eq!((session().await, at_once().await.remove(0)), (Answer::CallsUsedUp, Answer::CallsUsedUp));
 }
 
 async fn a_slip_after_a_missed_read_back_may_be_mended(database: TestDatabase) {
@@ -332,7 +370,7 @@ async fn an_apps_call_is_told_the_check_of_its_key(database: TestDatabase) {
     let started = service.verify.start(start(Some(csr.clone())), service.now).await.unwrap();
     let call = service.call(started.code.expose()).await;
     let key_check = KeyCheck::of(&ca::Request::parse(&csr).unwrap().spki(), started.id);
-    let session = Session { id: started.id, key_check: Some(key_check) };
+    let session = Session { id: started.id, key_check: Some(key_check), language: Language::ENGLISH };
     assert_eq!(call.answers, [Answer::Matched(session), Answer::Stored]);
     // The same key in another verification has another one.
     let again = service.verify.start(start(Some(csr)), service.now).await.unwrap();

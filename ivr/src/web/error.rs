@@ -29,6 +29,14 @@ pub enum WebError {
     /// No such page or resource, or one that this sender may not know of.
     #[error("there is nothing here")]
     NotFound,
+    /// Nothing, and it is no secret why. The kind is a name of [`KINDS`].
+    #[error("{detail}")]
+    Missing {
+        /// A name of [`KINDS`].
+        kind: &'static str,
+        /// Why there is nothing.
+        detail: String,
+    },
     /// The operator has no sandbox.
     #[error("no [sandbox] is configured at this service")]
     NoSandbox,
@@ -126,6 +134,16 @@ pub const KINDS: &[Kind] = &[
         "not-found",
         "Not found",
         "There is no such page or resource, or the cookie or token does not open it: the two are not told apart.",
+    ),
+    Kind::new(
+        "empty-slot",
+        "The slot is empty",
+        "All who had to be asked answered, and none has a record in this slot.",
+    ),
+    Kind::new(
+        "foreign-slot",
+        "Not a slot of this directory",
+        "Only slots of the directory key are served, and those for locations of keys that are listed beside a certificate in force.",
     ),
     Kind::new(
         "method-not-allowed",
@@ -271,6 +289,7 @@ impl WebError {
     pub fn problem(&self) -> Problem {
         let (status, kind, retry_after) = match self {
             Self::NotFound | Self::NoSandbox => (StatusCode::NOT_FOUND, "not-found", None),
+            Self::Missing { kind, .. } => (StatusCode::NOT_FOUND, *kind, None),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", None),
             Self::Number(_) => (StatusCode::UNPROCESSABLE_ENTITY, "number", None),
             Self::WrongDigits { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong-digits", None),
@@ -514,6 +533,7 @@ mod tests {
     fn every_problem_has_a_title_of_its_own_and_ours_say_one_sentence() {
         let errors = [
             WebError::NotFound,
+            WebError::Missing { kind: "foreign-slot", detail: "x".into() },
             WebError::NoSandbox,
             WebError::Malformed("x".into()),
             WebError::field("x"),

@@ -40,6 +40,8 @@ struct StartPage {
     publish_hint: Option<&'static str>,
     csr_hint: Option<String>,
     puzzle: Option<Puzzle>,
+    /// The page's script did the work of such a page, in vain.
+    has_worked: bool,
 }
 
 impl StartPage {
@@ -56,12 +58,14 @@ impl StartPage {
             publish_hint: None,
             csr_hint: None,
             puzzle: None,
+            has_worked: false,
         }
     }
 
-    /// Whether the page's script may send the form again by itself: it has all that was sent.
-    fn is_whole(&self) -> bool {
-        self.was_made || !self.csr.is_empty()
+    /// Whether the page's script may send the form again by itself: it has all that was sent, and it is the first time. Work
+    /// that takes a slow machine longer than it is taken would be done again and again.
+    fn goes_on(&self) -> bool {
+        !self.has_worked && (self.was_made || !self.csr.is_empty())
     }
 
     fn has_hints(&self) -> bool {
@@ -91,8 +95,9 @@ async fn start(
     let (Some(number), Some(publish)) = (number, form.publish) else { return form.again(&app) };
     // From now on the page shows how the number was read.
     form.number = number.international();
-    if let Err(puzzle) = flood::demand(&app, (&number, source), solved(&fields).as_ref()) {
-        form.puzzle = Some(puzzle);
+    let solved = solved(&fields);
+    if let Err(puzzle) = flood::demand(&app, (&number, source), solved.as_ref()) {
+        (form.puzzle, form.has_worked) = (Some(puzzle), solved.is_some());
         // A file is not sent again: its text stands in the field.
         form.csr =
             request(&fields).filter(|_| !form.was_made).and_then(|csr| String::from_utf8(csr).ok()).unwrap_or_default();

@@ -10,6 +10,8 @@ use ivr_core::passport::{Signer, Trust};
 use libfuzzer_sys::fuzz_target;
 
 const ROOT: &[u8] = include_bytes!("../../scenarios/passport/root.pem");
+/// When the anchor holds.
+const AT: i64 = 1_798_761_600;
 static TRUST: LazyLock<Trust> = LazyLock::new(|| Trust::anchored(ROOT).expect("an anchor"));
 
 fn pem(label: &str, der: &[u8]) -> String {
@@ -18,10 +20,10 @@ fn pem(label: &str, der: &[u8]) -> String {
 
 // PEM; or a certificate's or a list's DER, which is made PEM.
 fuzz_target!(|given: &[u8]| {
-    let _ = Signer::read(given, &TRUST);
+    let _ = Signer::read(given, &TRUST, AT);
     let certificate = pem("CERTIFICATE", given);
-    let _ = Signer::read(certificate.as_bytes(), &TRUST);
+    let _ = Signer::read(certificate.as_bytes(), &TRUST, AT);
     let _ = Trust::anchored(certificate.as_bytes()).map(|trust| trust.ends_at());
     let _ = Trust::default().with_lists(pem("X509 CRL", given).as_bytes());
-    assert!(Signer::read(given, &Trust::default()).is_err());
+    assert!(Signer::read(given, &Trust::default(), AT).is_err());
 });

@@ -8,6 +8,18 @@ impl Call {
         self.tell(Event::Outcome(outcome), desk);
     }
 
+    /// The store says something while the call is up. From its code on, a session's caller is spoken to in its language.
+    pub(super) fn go_on(&mut self, answer: Answer, desk: &mut Desk<'_>) {
+        if let Answer::Matched(session) = &answer
+            && self.language != session.language
+            && self.media == Media::Open
+        {
+            self.language = session.language;
+            desk.out.push(Output::Media(self.key, MediaCommand::Speak(session.language)));
+        }
+        self.tell(Event::Answer(answer), desk);
+    }
+
     /// The media thread says something.
     pub(crate) fn on_media(&mut self, event: MediaEvent, desk: &mut Desk<'_>) {
         match event {
@@ -32,22 +44,24 @@ impl Call {
         }
     }
 
-    /// The caller pressed a key. Before the ACK none counts; and from the first that does, only those that come in the same way,
-    /// until another was agreed on.
+    /// The caller pressed a key. Before the ACK none counts; and from the first that the script takes, only those that come in
+    /// the same way, until another was agreed on. One that it drops may be none: a voice on the line, in the warning.
     pub(super) fn press(&mut self, key: char, source: KeySource, desk: &mut Desk<'_>) {
         let counts = self.confirmed && matches!(self.stage, Stage::Up);
-        if counts && *self.keys_come_by.get_or_insert(source) == source {
+        if counts && self.keys_come_by.is_none_or(|by| by == source) {
             let matched = self.flow.as_ref().and_then(|flow| flow.is_the_digit(key));
             self.record_if_room(Entry::KeyPressed { source, matched }, desk);
-            self.tell(Event::Key(key), desk);
+            if self.tell(Event::Key(key), desk) {
+                self.keys_come_by = Some(source);
+            }
         }
     }
 
-    /// Tells the script and does what it wants.
-    pub(super) fn tell(&mut self, event: Event, desk: &mut Desk<'_>) {
-        let Some(flow) = self.flow.as_mut().filter(|_| matches!(self.stage, Stage::Up)) else { return };
+    /// Tells the script and does what it wants. Did the event mean anything to it?
+    pub(super) fn tell(&mut self, event: Event, desk: &mut Desk<'_>) -> bool {
+        let Some(flow) = self.flow.as_mut().filter(|_| matches!(self.stage, Stage::Up)) else { return false };
         let mut actions = Vec::new();
-        flow.on_event(event, desk.now, desk.chance, &mut actions);
+        let is_taken = flow.on_event(event, desk.now, desk.chance, &mut actions);
         for action in actions {
             match action {
                 Action::Say(utterance) => {
@@ -74,5 +88,6 @@ impl Call {
                 }
             }
         }
+        is_taken
     }
 }

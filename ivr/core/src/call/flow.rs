@@ -156,10 +156,11 @@ impl Flow {
         Self { caller, purpose, state: State::Unconfirmed, gives_up_at: None, closes_at: now + CALL_LIMIT }
     }
 
-    /// Takes an event and pushes what must be done. `chance` gives the confirm digit and the read-back.
-    pub fn on_event(&mut self, event: Event, now: Instant, chance: &mut impl Rng, out: &mut Vec<Action>) {
+    /// Takes an event and pushes what must be done. `chance` gives the confirm digit and the read-back. `false` if the event
+    /// meant nothing.
+    pub fn on_event(&mut self, event: Event, now: Instant, chance: &mut impl Rng, out: &mut Vec<Action>) -> bool {
         if event == Event::Timeout && self.deadline().is_none_or(|deadline| now < deadline) {
-            return;
+            return false;
         }
         let (caller, purpose, closes_at) = (&self.caller, self.purpose, self.closes_at);
         let mut scene = Scene { caller, purpose, closes_at, now, chance, out };
@@ -167,8 +168,12 @@ impl Flow {
             Ok(next) => {
                 self.gives_up_at = next.gives_up_at(now, closes_at);
                 self.state = next;
+                true
             }
-            Err(unmoved) => self.state = unmoved,
+            Err(unmoved) => {
+                self.state = unmoved;
+                false
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Answer, Assessed, Call, Caller, Desk, Entry, Output, Question, Reason, STORE_LIMIT, Stage};
 use crate::call::question::Presented;
 use crate::caller::Verdict;
-use crate::passport::Report;
+use crate::passport::{Fault, Report};
 
 /// Asks for it.
 pub(super) fn question(assessed: &Assessed) -> Question {
@@ -19,7 +19,8 @@ impl Call {
     pub(super) fn on_verdict(&mut self, assessed: Assessed, answer: Answer, desk: &mut Desk<'_>) {
         let Answer::Verified(report) = answer else { return self.refuse(Reason::Unavailable, desk) };
         desk.counters.signed += u64::from(report.verdict.is_ok());
-        desk.counters.badly_signed += u64::from(report.verdict.is_err());
+        // What was not looked at may be good.
+        desk.counters.badly_signed += u64::from(report.verdict.is_err_and(|fault| fault != Fault::Busy));
         let verdict = report.verdict.into();
         self.caller = Caller { passport: Some(report.clone()), ..assessed.caller(&desk.config.policy, verdict) };
         self.record(self.verified(report), desk);

@@ -107,6 +107,8 @@ pub struct Session {
     pub id: VerificationId,
     /// What the voice says before the read-back, if an app began it: of its key.
     pub key_check: Option<KeyCheck>,
+    /// That of its page: whoever has its code chose it.
+    pub language: Language,
 }
 
 /// The answer to a [`Question`].
@@ -114,7 +116,8 @@ pub struct Session {
 pub enum Answer {
     /// `Passport`: this was found out.
     Verified(Arc<Report>),
-    /// `Session`: there is at least one live session, the call may be answered, in the language of the last one's page.
+    /// `Session`: there is at least one live session, the call may be answered: in the language of their pages, or in English
+    /// if these differ, because one of them may be a stranger's, who must not choose in which language the owner is warned.
     Expected(Language),
     /// `Session`: nobody asked for this number to be verified, but it has certificates: the call is answered, to tell of them.
     /// `Certificates`: there are these.

@@ -1,26 +1,28 @@
 //! Which of our numbers a person is told to dial. It depends on the country of the person's number and on nothing else of it, so
 //! that the answer tells nothing about the number.
 
-use super::Policy;
+use super::{Passports, Policy};
 use crate::number::{Country, Number};
 
 /// Our numbers, the best for each country.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialled {
     policy: Policy,
+    passports: Passports,
 }
 
 impl Dialled {
     /// The numbers of these trunks; `None` if there is none.
-    pub fn of(policy: &Policy) -> Option<Self> {
-        policy.trunks.iter().any(|trunk| !trunk.numbers.is_empty()).then(|| Self { policy: policy.clone() })
+    pub fn of(policy: &Policy, passports: Passports) -> Option<Self> {
+        let has_number = policy.trunks.iter().any(|trunk| !trunk.numbers.is_empty());
+        has_number.then(|| Self { policy: policy.clone(), passports })
     }
 
     /// The number to dial from this country: first of a trunk whose calls from there may be worth a certificate, and of
     /// these one of the country itself, which costs its caller least. Among equals, the first that the operator named.
     pub fn from(&self, country: Country) -> &Number {
         let all = self.policy.trunks.iter().flat_map(|trunk| {
-            let may_issue = self.policy.may_issue(trunk, country);
+            let may_issue = self.policy.may_issue(trunk, country, self.passports);
             trunk.numbers.iter().map(move |number| ((may_issue, number.country() == country), number))
         });
         let best = all.reduce(|best, other| if other.0 > best.0 { other } else { best });
@@ -31,7 +33,7 @@ impl Dialled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::caller::{KeepsDiversion, Level, TrunkProfile};
+    use crate::caller::{Finding, KeepsDiversion, Level, TrunkProfile, Verstat};
     use crate::number::KindPolicy;
 
     fn numbers(texts: &[&str]) -> Vec<Number> {
@@ -52,7 +54,7 @@ mod tests {
 
     fn told(trunks: Vec<TrunkProfile>, issue_from: Level, country: &str) -> String {
         let policy = Policy { trunks, issue_from: issue_from.into(), kinds: KindPolicy::default() };
-        Dialled::of(&policy).unwrap().from(country.parse().unwrap()).as_str().to_owned()
+        Dialled::of(&policy, Passports::Ignored).unwrap().from(country.parse().unwrap()).as_str().to_owned()
     }
 
     const US: &str = "+12025550100";
@@ -82,9 +84,32 @@ mod tests {
     }
 
     #[test]
+    fn a_trunk_whose_signatures_are_verified_counts_where_nothing_else_lifts_a_call() {
+        let strips = || TrunkProfile { keeps_diversion: KeepsDiversion::Unknown, ..trunk("US", &[US]) };
+        let hands_on = || TrunkProfile { identity_passthrough: true, numbers: numbers(&[GB]), ..strips() };
+        let said = Verstat {
+            header: "X-Verified".to_owned(),
+            attestation_header: None,
+            words: vec![("A".to_owned(), Finding::PassedA)],
+        };
+        let says = || TrunkProfile { verstat: Some(said.clone()), ..trunk("US", &[DE]) };
+        for (trunks, issue_from, passports, expected) in [
+            (vec![strips(), hands_on()], Level::L2, Passports::Verified, GB),
+            (vec![strips(), hands_on()], Level::L2, Passports::Ignored, US),
+            // No network says A unasked.
+            (vec![trunk("US", &[US]), hands_on()], Level::L3, Passports::Verified, GB),
+            (vec![hands_on(), says()], Level::L3, Passports::Ignored, DE),
+        ] {
+            let policy = Policy { trunks, issue_from: issue_from.into(), kinds: KindPolicy::default() };
+            let dialled = Dialled::of(&policy, passports).unwrap();
+            assert_eq!(dialled.from("US".parse().unwrap()).as_str(), expected, "{issue_from} {passports:?}");
+        }
+    }
+
+    #[test]
     fn without_a_number_there_is_nothing_to_dial() {
         let none =
             Policy { trunks: vec![trunk("US", &[])], issue_from: Level::L2.into(), kinds: KindPolicy::default() };
-        assert_eq!(Dialled::of(&none), None);
+        assert_eq!(Dialled::of(&none, Passports::Verified), None);
     }
 }

@@ -25,6 +25,16 @@ impl Attest {
     }
 }
 
+/// What becomes of a signed identity that a trunk hands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Passports {
+    /// Nothing: it raises no level.
+    #[default]
+    Ignored,
+    /// [`Question::Passport`](crate::call::question::Question::Passport) asks what it is worth.
+    Verified,
+}
+
 /// What became of a call's PASSporT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassportVerdict {

@@ -7,7 +7,9 @@ use subtle::ConstantTimeEq;
 
 use super::attestation::{self, Attestation};
 use super::trunk::{KeepsDiversion, Readings, TrunkProfile};
-use super::{Attest, Caller, Cap, Caps, IssuingLevels, Level, LineParameters, PassportVerdict, Reason};
+use super::{
+    Attest, Caller, Cap, Caps, IssuingLevels, Level, LineParameters, PassportVerdict, Passports, Reason, Verstat,
+};
 use crate::number::{Country, KindPolicy, Number};
 use crate::private::Private;
 use crate::sip::identity::{Headers, NameAddress, Privacy, Scheme, Uri};
@@ -104,6 +106,18 @@ impl Assessed {
         (&self.number, &self.called)
     }
 
+    /// Is it refused whatever its PASSporT proves? Then there is no need to fetch anything.
+    ///
+    /// # Errors
+    /// Why.
+    pub fn at_best(self, policy: &Policy) -> Result<Self, Box<Refusal>> {
+        // A token that says B or C has lowered the call already.
+        match self.clone().settle(policy, PassportVerdict::Verified(Attest::A)) {
+            Verdict::Accept { .. } => Ok(self),
+            Verdict::Refuse(refusal) => Err(refusal),
+        }
+    }
+
     /// Who calls, and what the call is worth with this verdict.
     pub fn caller(&self, policy: &Policy, passport: PassportVerdict) -> Caller {
         let trunk = &policy.trunks[self.trunk];
@@ -141,8 +155,12 @@ impl Policy {
     }
 
     /// Could a call from this country over this trunk be worth a certificate, if its network attests all that it can?
-    pub(super) fn may_issue(&self, trunk: &TrunkProfile, country: Country) -> bool {
-        let attested = (Attestation::Full, PassportVerdict::Unverified);
+    pub(super) fn may_issue(&self, trunk: &TrunkProfile, country: Country, passports: Passports) -> bool {
+        let says = trunk.verstat.as_ref().is_some_and(Verstat::may_raise);
+        let attested = (
+            if says { Attestation::Full } else { Attestation::Silent },
+            if trunk.proves_by(passports) { PassportVerdict::Verified(Attest::A) } else { PassportVerdict::Unverified },
+        );
         level(trunk, Privacy::Open, attested, country).0 >= self.issue_from.lowest()
     }
 

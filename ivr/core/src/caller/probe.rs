@@ -140,7 +140,7 @@ impl Capture {
 }
 
 /// A call that was waited for, and what arrived.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// How it was made.
     pub expected: Expected,

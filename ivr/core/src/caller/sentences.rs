@@ -168,7 +168,11 @@ fn english_reason(reason: Reason) -> Sentences {
         Reason::SessionTooShort => (NOT_SPOKEN, "The session timer asked for less than 90 seconds (RFC 4028)."),
         Reason::NoContact => (NOT_SPOKEN, "The INVITE has no Contact that a dialog could go to."),
         Reason::NoPort => (BUSY, "No media port was free: make `sip.rtp_ports` longer."),
-        Reason::Unavailable => (NOT_NOW, "The database did not answer in time: see the log of that moment."),
+        Reason::Unavailable => (
+            NOT_NOW,
+            "The database did not answer in time: see the log of that moment. Or a certificate had to be fetched, and too many \
+             were already (`x5u-busy` in the call's record).",
+        ),
         Reason::NumberExhausted => (
             "Too many wrong codes were keyed in from your number today. Try again tomorrow.",
             "The number has used up its wrong codes of the day.",

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::{Level, Verstat};
+use super::{Level, Passports, Verstat};
 use crate::number::{Country, Number};
 use crate::private::Private;
 use crate::sip::digest::DigestLogin;
@@ -110,6 +110,11 @@ impl TrunkProfile {
     /// is the carrier's: all its customers call over that.
     pub fn is_open_to_others(&self) -> bool {
         self.shared_addresses && self.ingress_secret.is_none() && self.digest.is_none()
+    }
+
+    /// May a signed identity that it hands on raise a level?
+    pub fn proves_by(&self, passports: Passports) -> bool {
+        self.identity_passthrough && passports == Passports::Verified
     }
 
     /// Does its SIP come from there?

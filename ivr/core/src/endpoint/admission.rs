@@ -3,8 +3,8 @@
 use super::probes::Taken;
 use super::*;
 use crate::call::{Incoming, Opening, unguessable};
-use crate::caller::probe::Capture;
-use crate::caller::{self, Assessed, PassportVerdict, Reason, Verdict};
+use crate::caller::probe::{self, Capture};
+use crate::caller::{self, Assessed, PassportVerdict, Passports, Reason, Verdict};
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::challenger::{self, Proof, Scope};
 use crate::sip::message::{Asked, Reply, shortened};
@@ -68,6 +68,9 @@ impl Endpoint {
             Taken::No => {}
             taken => return self.answer_probe(taken, &incoming, trunk, now, out),
         }
+        if let Some(reason) = self.refused_before(request, trunk, now) {
+            return self.refuse(Refused::new(reason), &incoming, trunk, now, out);
+        }
         match self.pass(&incoming, trunk, now) {
             Ok(opening) => {
                 self.counters.invites += 1;
@@ -87,12 +90,19 @@ impl Endpoint {
 
     /// What was announced is refused before anything is done for it, and told.
     fn answer_probe(&mut self, taken: Taken, invite: &Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
-        if taken == Taken::Now {
+        if let Taken::Now(expected) = taken {
             let Incoming { request, from, .. } = invite;
             let capture = Capture::of(&self.config.policy, trunk, *from, &request.uri, &request.lines.pairs());
-            out.push(Output::Probed(trunk, Box::new(capture)));
+            out.push(Output::Probed(trunk, Box::new(probe::Call { expected, capture })));
         }
         self.refuse(Refused::new(Reason::Probe), invite, trunk, now, out);
+    }
+
+    /// Why this INVITE was refused, if it comes again over a trunk with an account: its answer, which used up a count of the
+    /// nonce, would be challenged now, but the same request gets the same response (RFC 3261 8.2.7).
+    fn refused_before(&mut self, invite: &Request, trunk: usize, now: Instant) -> Option<Reason> {
+        self.config.policy.trunks[trunk].digest.as_ref()?;
+        self.refusals.reason(&self.tags.tag(&invite.via, &invite.lines), now)
     }
 
     /// The checks, the cheapest first: an overload must not cost more than it has to.
@@ -191,6 +201,7 @@ impl Endpoint {
         let policy = &self.config.policy;
         let assessed = caller::assess(policy, &from, &invite.uri, &invite.lines.pairs())?;
         if self.config.passports == Passports::Verified && assessed.passport().is_some() {
+            let assessed = assessed.at_best(policy)?;
             return Ok((assessed.caller(policy, PassportVerdict::Unverified), Some(Box::new(assessed))));
         }
         match assessed.settle(policy, PassportVerdict::Unverified) {
@@ -206,7 +217,7 @@ impl Endpoint {
         let status = reason.status();
         let reply = Reply::refusal(status, &mut self.chance);
         self.reply_stateless(&reply, &asked, out);
-        if self.refusals.is_repeated(self.tags.tag(asked.via, asked.lines), now) {
+        if self.refusals.is_repeated(self.tags.tag(asked.via, asked.lines), reason, now) {
             return self.counters.retransmitted_requests += 1;
         }
         self.counters.invites += 1;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::caller::Policy;
+use crate::caller::{Passports, Policy};
 use crate::link::LinkProfile;
 use crate::proof::Binding;
 use crate::sip::peer::{Peer, Transport};
@@ -85,16 +85,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { calls: 500, calls_of_a_number: 2, recorded_refusals_per_second: 50 }
     }
-}
-
-/// What becomes of a signed identity that a trunk hands on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Passports {
-    /// Nothing: it raises no level.
-    #[default]
-    Ignored,
-    /// [`Question::Passport`](crate::call::question::Question::Passport) asks what it is worth.
-    Verified,
 }
 
 /// What an address that belongs to no trunk is told.

@@ -12,7 +12,7 @@ use voice_prompts::Language;
 use super::testing::{Caller, PEER, account, config};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Session};
-use crate::caller::{Attest, Pace};
+use crate::caller::{Attest, Pace, Passports};
 use crate::key_check::KeyCheck;
 use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
 use crate::passport::{Fault, Report};
@@ -86,7 +86,7 @@ impl Stage {
                         story.listened = true;
                     }
                     MediaCommand::Say { .. } | MediaCommand::Hush => assert!(story.listened, "spoken before the ACK"),
-                    MediaCommand::Change(_) => assert!(story.media_open),
+                    MediaCommand::Change(_) | MediaCommand::Speak(_) => assert!(story.media_open),
                     MediaCommand::Close => {
                         assert!(story.media_open);
                         story.media_open = false;
@@ -342,7 +342,11 @@ fn operation() -> impl Strategy<Value = Operation> {
         Answer::NotSuspended,
         Answer::NumberExhausted,
         Answer::CallsUsedUp,
-        Answer::Matched(Session { id: VerificationId([1; 16]), key_check: KeyCheck::parse("0042") }),
+        Answer::Matched(Session {
+            id: VerificationId([1; 16]),
+            key_check: KeyCheck::parse("0042"),
+            language: Language::ENGLISH,
+        }),
         Answer::Wrong { tries_left: 1 },
         Answer::Stored,
         Answer::Gone,

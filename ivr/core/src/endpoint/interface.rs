@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::call::flow::Step;
 use crate::call::question::{Answer, Outcome, Question, VerificationId};
-use crate::caller::probe::{Capture, Expected};
+use crate::caller::probe::{self, Expected};
 use crate::caller::{Caller, Caps, Level, Reason};
 use crate::link::{LinkKey, LinkState, Query, Records};
 use crate::media::{CallKey, MediaCommand, MediaEvent, Quality};
@@ -88,7 +88,7 @@ pub enum Output {
     /// Write this into the call record.
     Record(CallKey, Entry),
     /// The call that the operator announced has come over the trunk of this index.
-    Probed(usize, Box<Capture>),
+    Probed(usize, Box<probe::Call>),
     /// Ask a name server, without holding up the socket.
     Locate(LinkKey, Query),
     /// Show that a link stands otherwise than before, or a registration was renewed.

@@ -18,12 +18,12 @@ struct Probe {
 }
 
 /// Is an INVITE the call that is waited for?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Taken {
     /// No: it goes on as always.
     No,
-    /// Yes.
-    Now,
+    /// Yes, this one.
+    Now(Expected),
     /// It was, and comes again.
     Again,
 }
@@ -53,7 +53,7 @@ impl Probes {
             Some(_) => Taken::No,
             None if invite.with_headers(|headers| probe.expected.is(headers)) => {
                 probe.taken = Some(tag());
-                Taken::Now
+                Taken::Now(probe.expected.clone())
             }
             None => Taken::No,
         }

@@ -1,12 +1,13 @@
 //! Refusals that leave no state (RFC 3261 8.2.7): no provisional response, no repetition, and a To tag that is a keyed
 //! hash of the request, so that the same request gets the same answer and its ACK is known again.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::caller::Reason;
 use crate::sip::header_lines::HeaderLines;
 use crate::sip::resending::LIFETIME;
 use crate::sip::via::Via;
@@ -47,9 +48,9 @@ impl TagMaker {
 pub(super) struct RefusalRecords {
     second: Option<Instant>,
     written: u32,
-    /// The tags of the last refusals, at most [`MOST_RECENT`]; when there are more, a late repetition of an INVITE may
-    /// be recorded again.
-    recent: HashSet<String>,
+    /// The tags of the last refusals and why, at most [`MOST_RECENT`]; when there are more, a late repetition of an INVITE
+    /// may be recorded again.
+    recent: HashMap<String, Reason>,
     in_order: VecDeque<(Instant, String)>,
 }
 
@@ -64,13 +65,18 @@ impl RefusalRecords {
         admitted
     }
 
-    /// Was the INVITE that got this tag refused before?
-    pub(super) fn is_repeated(&mut self, tag: String, now: Instant) -> bool {
+    /// Why the INVITE that got this tag was refused, if it was.
+    pub(super) fn reason(&mut self, tag: &str, now: Instant) -> Option<Reason> {
         let is_old = |at: &Instant| *at + LIFETIME <= now;
         while let Some((_, old)) = self.in_order.pop_front_if(|(at, _)| is_old(at)) {
             self.recent.remove(&old);
         }
-        if self.recent.contains(&tag) {
+        self.recent.get(tag).copied()
+    }
+
+    /// Was the INVITE that gets this tag refused before? From now on it was.
+    pub(super) fn is_repeated(&mut self, tag: String, reason: Reason, now: Instant) -> bool {
+        if self.reason(&tag, now).is_some() {
             return true;
         }
         if self.in_order.len() >= MOST_RECENT
@@ -78,7 +84,7 @@ impl RefusalRecords {
         {
             self.recent.remove(&oldest);
         }
-        self.recent.insert(tag.clone());
+        self.recent.insert(tag.clone(), reason);
         self.in_order.push_back((now, tag));
         false
     }

@@ -1,7 +1,7 @@
 //! A trunk for tests: its endpoint's configuration, and callers that write SIP as a trunk does.
 
-use super::{Addresses, EndpointConfig, Limits, Passports, Strangers};
-use crate::caller::{DigestAlgorithm, DigestLogin, KeepsDiversion, Level, Policy, TrunkProfile};
+use super::{Addresses, EndpointConfig, Limits, Strangers};
+use crate::caller::{DigestAlgorithm, DigestLogin, KeepsDiversion, Level, Passports, Policy, TrunkProfile};
 use crate::link::{Account, Duty, LinkProfile, Login};
 use crate::number::{KindPolicy, Number};
 use crate::private::Private;

@@ -29,7 +29,7 @@ use super::testing::{Caller, PEER, Server, account, config, peer, registration};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question, Session};
 use crate::caller::probe::{self, Expected};
-use crate::caller::{Attest, KeepsDiversion, Srtp};
+use crate::caller::{Attest, KeepsDiversion, Passports, Srtp};
 use crate::link::{LinkState, Naptr, Query, Records, Srv};
 use crate::media::{Control, MediaCommand, MediaEvent, Quality};
 use crate::passport::{Fault, Report};
@@ -225,7 +225,10 @@ impl Replay {
             ("exhausted", _) => answer(Answer::NumberExhausted),
             ("calls", "used up") => answer(Answer::CallsUsedUp),
             ("unavailable", _) => answer(Answer::Unavailable),
-            ("matched", _) => answer(Answer::Matched(Session { id: VerificationId([0xab; 16]), key_check: None })),
+            ("matched", locale) => {
+                let (id, language) = (VerificationId([0xab; 16]), Language::of(locale));
+                answer(Answer::Matched(Session { id, key_check: None, language }))
+            }
             ("stored", _) => answer(Answer::Stored),
             ("issued", _) => outcome(Outcome::Issued),
             ("play", "ended") => media(MediaEvent::PlayEnded(self.play)),
@@ -299,7 +302,8 @@ impl Replay {
             Output::Ask(_, Question::Certificates(_)) => "< ask for certificates".to_owned(),
             Output::Ask(_, Question::Suspend(_)) => "< ask to suspend".to_owned(),
             Output::Ask(..) => "< ask to keep the proof".to_owned(),
-            Output::Probed(_, capture) => {
+            Output::Probed(_, call) => {
+                let capture = call.capture;
                 let names: Vec<&str> = capture.headers.iter().map(|(name, _)| name.as_str()).collect();
                 let verdict = capture.verdict.map_or_else(|reason| reason.code().to_owned(), |level| level.to_string());
                 format!("= probed: {}; it would have been {verdict}", names.join(", "))
@@ -403,6 +407,7 @@ fn shown_command(command: &MediaCommand) -> String {
             format!("open port {} for {}{spoken}", port.0, plan_text(plan))
         }
         MediaCommand::Listen => "listen".to_owned(),
+        MediaCommand::Speak(language) => format!("speak {language}"),
         MediaCommand::Change(plan) => format!("change to {}", plan_text(plan)),
         MediaCommand::Say { play, utterance } => {
             let clips = utterance.0.iter().filter_map(|segment| match segment {
@@ -453,6 +458,7 @@ fn verified(finding: &str) -> Arc<Report> {
         "stale" => Err(Fault::Stale),
         "no anchor" => Err(Fault::NoAnchor),
         "slow" => Err(Fault::Slow),
+        "busy" => Err(Fault::Busy),
         _ => Err(Fault::Signature),
     };
     Arc::new(Report { verdict, said: None, signer: None })

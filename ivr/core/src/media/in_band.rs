@@ -1,5 +1,7 @@
 //! Keys in the audio of a call: packets in, in whatever order, keys out.
 
+use std::time::{Duration, Instant};
+
 use super::g722::Decoder;
 use super::order::{Arrived, Order};
 use super::rtp::Packet;
@@ -24,16 +26,20 @@ struct Listener {
     expects: Option<u32>,
     /// A packet was lost since.
     lost: bool,
+    budget: Budget,
+}
+
+/// How much may be heard: who sends faster than time passes makes no more work than two seconds of audio
+/// too much, which is what a network may hold back and then bring at once.
+#[derive(Debug, Clone, Copy)]
+struct Budget {
+    samples: usize,
+    until: Instant,
 }
 
 impl InBand {
-    pub(crate) fn new(codec: Codec) -> Self {
-        let listener = Listener {
-            detector: ToneDetector::default(),
-            wideband: (codec == Codec::G722).then(Decoder::new),
-            expects: None,
-            lost: false,
-        };
+    pub(crate) fn new(codec: Codec, now: Instant) -> Self {
+        let listener = Listener::new(codec, Budget { samples: SAMPLES_AT_ONCE, until: now });
         Self { codec, order: Order::default(), listener }
     }
 
@@ -42,15 +48,13 @@ impl InBand {
     }
 
     /// A packet of the caller's. Packets of other kinds only say that none was lost.
-    pub(crate) fn hear(&mut self, packet: &Packet<'_>, told: &mut impl FnMut(char)) {
+    pub(crate) fn hear(&mut self, packet: &Packet<'_>, now: Instant, told: &mut impl FnMut(char)) {
         let Self { codec, order, listener } = self;
+        listener.budget.refill(now);
         let is_audio = packet.header.payload_type == codec.payload_type();
         let octets = if is_audio { packet.payload } else { &[] };
         order.take(&packet.header, octets, &mut |arrived| match arrived {
-            Arrived::Anew => {
-                let wideband = (*codec == Codec::G722).then(Decoder::new);
-                *listener = Listener { detector: ToneDetector::default(), wideband, expects: None, lost: false };
-            }
+            Arrived::Anew => *listener = Listener::new(*codec, listener.budget),
             Arrived::Lost => listener.lost = true,
             Arrived::Audio { octets: [], .. } => {}
             Arrived::Audio { timestamp, octets } => listener.hear(*codec, timestamp, octets, told),
@@ -59,10 +63,22 @@ impl InBand {
 }
 
 impl Listener {
+    fn new(codec: Codec, budget: Budget) -> Self {
+        let wideband = (codec == Codec::G722).then(Decoder::new);
+        Self { detector: ToneDetector::default(), wideband, expects: None, lost: false, budget }
+    }
+
     fn hear(&mut self, codec: Codec, timestamp: u32, octets: &[u8], told: &mut impl FnMut(char)) {
         let mut told = |pressed: super::Pressed| told(pressed.key);
+        let octets = &octets[..octets.len().min(LONGEST_PACKET)];
         let missing = self.expects.map_or(0, |expects| timestamp.wrapping_sub(expects).cast_signed());
-        let missing = usize::try_from(missing).unwrap_or(0).min(LONGEST_GAP);
+        let longest = if self.lost { LONGEST_LOSS } else { LONGEST_SILENCE };
+        let missing = usize::try_from(missing).unwrap_or(0).min(longest);
+        if !self.budget.take(missing + octets.len()) {
+            // As if it had not arrived.
+            self.lost = true;
+            return;
+        }
         if std::mem::take(&mut self.lost) {
             self.detector.lose(missing, &mut told);
         } else {
@@ -72,7 +88,7 @@ impl Listener {
         // An octet is a sample of 8 kHz in each codec; the longest packet has 480.
         self.expects = Some(timestamp.wrapping_add(octets.len() as u32));
         let mut samples = [0; LONGEST_PACKET];
-        let samples = &mut samples[..octets.len().min(LONGEST_PACKET)];
+        let samples = &mut samples[..octets.len()];
         match (codec, &mut self.wideband) {
             (Codec::G722, Some(decoder)) => decoder.decode_narrow(octets, samples),
             (Codec::Pcma, _) => decode(Law::A, octets, samples),
@@ -82,12 +98,33 @@ impl Listener {
     }
 }
 
+impl Budget {
+    fn refill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.until).min(Duration::from_secs(2));
+        let samples = passed.as_micros() as usize * SAMPLES_A_SECOND / 1_000_000;
+        // What is less than a sample counts the next time.
+        if samples > 0 {
+            *self = Self { samples: (self.samples + samples).min(SAMPLES_AT_ONCE), until: now };
+        }
+    }
+
+    fn take(&mut self, samples: usize) -> bool {
+        let left = self.samples.checked_sub(samples);
+        self.samples = left.unwrap_or(self.samples);
+        left.is_some()
+    }
+}
+
 fn decode(law: Law, octets: &[u8], samples: &mut [i16]) {
     samples.iter_mut().zip(octets).for_each(|(sample, octet)| *sample = law.decode(*octet));
 }
 
-/// More than this ends any key: 125 ms.
-const LONGEST_GAP: usize = 1_000;
+const SAMPLES_A_SECOND: usize = 8_000;
+const SAMPLES_AT_ONCE: usize = 2 * SAMPLES_A_SECOND;
+/// So much silence ends any key, wherever it begins, and fills all that the detector looks at: 40 ms.
+const LONGEST_SILENCE: usize = 320;
+/// After so much that was lost the detector knows nothing of what was before: 100 ms.
+const LONGEST_LOSS: usize = 800;
 /// 60 ms.
 const LONGEST_PACKET: usize = 480;
 

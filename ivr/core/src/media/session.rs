@@ -136,9 +136,16 @@ impl MediaSession {
         self.was_clear |= plan.security.is_none();
         if plan.event_payload_type.is_some() {
             self.in_band = None;
+            // No packet would tell them any more, until, perhaps, much later.
+            self.untold.clear();
         }
         self.plan = plan;
         self.last_heard = self.last_heard.map(|_| now);
+    }
+
+    /// What is said from now on is said with these.
+    pub fn speak(&mut self, clips: Clips) {
+        self.clips = clips;
     }
 
     /// Says this instead of what is being said.
@@ -178,19 +185,19 @@ impl MediaSession {
         match self.plan.event_payload_type {
             Some(_) if is_event => self.keys.hear(&Report::read(packet)?, now),
             Some(_) => None,
-            None => self.hear_tones(packet),
+            None => self.hear_tones(packet, now),
         }
     }
 
     /// Keys in the audio.
-    fn hear_tones(&mut self, packet: &Packet<'_>) -> Option<char> {
+    fn hear_tones(&mut self, packet: &Packet<'_>, now: Instant) -> Option<char> {
         let codec = self.plan.codec;
         let in_band = match &mut self.in_band {
             Some(in_band) if in_band.codec() == codec => in_band,
-            other => other.insert(Box::new(InBand::new(codec))),
+            other => other.insert(Box::new(InBand::new(codec, now))),
         };
         let untold = &mut self.untold;
-        in_band.hear(packet, &mut |key| untold.push_back(key));
+        in_band.hear(packet, now, &mut |key| untold.push_back(key));
         untold.pop_front()
     }
 

@@ -1,7 +1,7 @@
 //! From a signer's certificate to an anchor.
 
 use super::Fault;
-use super::certificate::{Certificate, Validity};
+use super::certificate::{Certificate, Numbers, Validity};
 use super::trust::{CERTIFICATE, Trust, blocks};
 
 /// A chain that holds as far as signatures, issuing rights and revocation go; when it holds is told apart, because it may
@@ -16,8 +16,9 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Follows PEM certificates, the leaf first (RFC 7515 4.1.5), to an anchor.
-    pub(super) fn read(pem: &[u8], trust: &Trust) -> Result<Self, Fault> {
+    /// Follows PEM certificates, the leaf first (RFC 7515 4.1.5), to an anchor. Of several issuers that would do, one that
+    /// is valid then is taken.
+    pub(super) fn read(pem: &[u8], trust: &Trust, at: i64) -> Result<Self, Fault> {
         let blocks = blocks(pem, CERTIFICATE).map_err(|_| Fault::Certificate)?;
         if blocks.len() > MOST_CERTIFICATES {
             return Err(Fault::LongChain);
@@ -27,13 +28,15 @@ impl Chain {
         // Some send along what nobody needs, such as a root that is certified once more with RSA.
         let (others, faults): (Vec<_>, Vec<_>) = given.partition(Result::is_ok);
         let others: Vec<Certificate> = others.into_iter().flatten().collect();
-        let above =
-            path(&leaf, &others, trust.anchors()).map_err(|fault| match faults.into_iter().find_map(Result::err) {
+        let above = path(&leaf, &others, trust.anchors(), at).map_err(|fault| {
+            match faults.into_iter().find_map(Result::err) {
                 Some(unread) if fault == Fault::NoAnchor => unread,
                 _ => fault,
-            })?;
+            }
+        })?;
         let (mut validity, mut lists, mut below) = (leaf.validity, EVER, &leaf);
         for issuer in above {
+            within_limits(&leaf, issuer)?;
             validity = validity.and(issuer.validity);
             lists = lists.and(unrevoked(below, issuer, trust)?);
             below = issuer;
@@ -47,6 +50,7 @@ fn path<'c>(
     leaf: &'c Certificate,
     others: &'c [Certificate],
     anchors: &'c [Certificate],
+    at: i64,
 ) -> Result<Vec<&'c Certificate>, Fault> {
     let mut path = Vec::new();
     let mut below = leaf;
@@ -54,7 +58,9 @@ fn path<'c>(
         let cas_below = u32::try_from(cas_below).expect("there are only a few");
         let mut fault = Fault::NoAnchor;
         let mut issuer_among = |candidates: &'c [Certificate]| {
-            candidates.iter().filter(|candidate| candidate.subject == below.issuer).find(|candidate| {
+            let named = candidates.iter().filter(|candidate| candidate.subject == below.issuer);
+            let (valid, others): (Vec<_>, Vec<_>) = named.partition(|candidate| candidate.validity.check(at).is_ok());
+            valid.into_iter().chain(others).find(|candidate| {
                 fault = match (candidate.may_issue(cas_below), below.is_signed_by(candidate)) {
                     (false, _) => Fault::NotAnIssuer,
                     (true, false) => Fault::ChainSignature,
@@ -72,6 +78,19 @@ fn path<'c>(
         below = issuer;
     }
     Err(Fault::NoAnchor)
+}
+
+/// What limits an issuer limits what it issues: a list that it has must encompass the leaf's (RFC 9060).
+fn within_limits(leaf: &Certificate, issuer: &Certificate) -> Result<(), Fault> {
+    if issuer.constrains_claims {
+        return Err(Fault::ClaimConstraints);
+    }
+    let is_within = match (&issuer.numbers, &leaf.numbers) {
+        (Numbers::None, _) => true,
+        (Numbers::Listed(of_issuer), Numbers::Listed(of_leaf)) => of_issuer.encompasses(of_leaf),
+        (Numbers::Listed(_) | Numbers::ElsewhereOnly | Numbers::Unreadable, _) => false,
+    };
+    if is_within { Ok(()) } else { Err(Fault::BeyondIssuer) }
 }
 
 /// When the lists that speak of this certificate are in force, if none names it.

@@ -36,8 +36,8 @@ pub enum Fault {
     /// RFC 7515 4.1.11: what must be understood is not.
     #[error("the token has crit: something must be understood that is not")]
     Critical,
-    /// `x5u` is no https URL.
-    #[error("x5u is no https URL")]
+    /// `x5u` is no https URL, or has a query or a fragment.
+    #[error("x5u is no https URL, or has a query or a fragment")]
     X5u,
     /// RFC 8224 4: `info` and `x5u` name two certificates.
     #[error("info and x5u name different certificates")]
@@ -90,8 +90,8 @@ pub enum Fault {
     /// No connection, no TLS, another status than 200.
     #[error("the certificate cannot be had from x5u")]
     Unreachable,
-    /// We fetch from this host, or altogether, as much as we may.
-    #[error("too many certificates are being fetched")]
+    /// We fetch from this host, or altogether, as much as we may: it is not the caller's fault.
+    #[error("more certificates would have to be fetched than we fetch at a time")]
     Busy,
     /// Not PEM certificates, X.509 version 3, each extension once.
     #[error("a certificate cannot be read")]
@@ -135,6 +135,9 @@ pub enum Fault {
     /// More certificates than any chain needs.
     #[error("there are more than four certificates at x5u")]
     LongChain,
+    /// RFC 9060: what an issuer may not sign for, whom it certified may not either.
+    #[error("an issuer's TNAuthList does not encompass that of the signer's certificate")]
+    BeyondIssuer,
     /// A certificate of the chain stands on a revocation list.
     #[error("a certificate of the chain is revoked")]
     Revoked,
@@ -151,7 +154,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, for those who read codes.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::TooLong,
         Self::Header,
         Self::Compact,
@@ -195,6 +198,7 @@ impl Fault {
         Self::NotAnIssuer,
         Self::ChainSignature,
         Self::LongChain,
+        Self::BeyondIssuer,
         Self::Revoked,
         Self::ListNotInForce,
         Self::NotAuthorized,
@@ -252,6 +256,7 @@ impl Fault {
             Self::NotAnIssuer => "not-an-issuer",
             Self::ChainSignature => "bad-chain-signature",
             Self::LongChain => "long-chain",
+            Self::BeyondIssuer => "beyond-issuer",
             Self::Revoked => "revoked",
             Self::ListNotInForce => "crl-not-in-force",
             Self::NotAuthorized => "number-not-covered",
@@ -263,7 +268,9 @@ impl Fault {
     pub fn reason(self) -> Reason {
         match self {
             Self::Stale | Self::Future => Reason::StaleIdentity,
-            Self::NotPublic | Self::Redirect | Self::Oversized | Self::Slow | Self::Unreachable | Self::Busy => {
+            // Ours: what was not looked at may be good, or lower the level.
+            Self::Busy => Reason::Unavailable,
+            Self::NotPublic | Self::Redirect | Self::Oversized | Self::Slow | Self::Unreachable => {
                 Reason::IdentityUnfetched
             }
             Self::Certificate
@@ -280,6 +287,7 @@ impl Fault {
             | Self::NotAnIssuer
             | Self::ChainSignature
             | Self::LongChain
+            | Self::BeyondIssuer
             | Self::Revoked
             | Self::ListNotInForce
             | Self::NotAuthorized
@@ -324,7 +332,9 @@ mod tests {
         assert_eq!(Fault::ALL.len(), Fault::DeniedSpc as usize + 1);
         for fault in Fault::ALL {
             assert_eq!(Fault::from_code(fault.code()), Some(fault));
-            assert!([403, 436, 437, 438].contains(&fault.reason().status()), "{fault:?}");
+            // What is ours is not held against the caller.
+            let statuses: &[u16] = if fault == Fault::Busy { &[480] } else { &[403, 436, 437, 438] };
+            assert!(statuses.contains(&fault.reason().status()), "{fault:?}");
         }
     }
 }

@@ -4,14 +4,16 @@
 use super::{Fault, OrigId, Passport, Signer};
 use crate::caller::Attest;
 
-/// Everything that may be told of it: it holds no number.
+/// Everything that may be told of it: none of the call's numbers. `origid` and `x5u` are what whoever wrote the token put
+/// there, freely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// What it proves, or the first check that failed.
     pub verdict: Result<Attest, Fault>,
     /// What it says, if it could be read.
     pub said: Option<Said>,
-    /// Who signed it, if a chain leads from there to an anchor.
+    /// Who signed it, if the signature holds and a chain leads from there to an anchor: whose certificate the token only
+    /// points at has signed nothing.
     pub signer: Option<SignedBy>,
 }
 
@@ -45,7 +47,7 @@ impl Report {
         Self { verdict: Err(fault), said: None, signer: None }
     }
 
-    /// Of a token that could.
+    /// Of a token that could, and what [`verify`](super::verify) says of it and this signer, if it came so far.
     pub fn of(passport: &Passport, signer: Option<&Signer>, verdict: Result<Attest, Fault>) -> Self {
         let said = Said {
             attest: passport.attest(),
@@ -54,7 +56,7 @@ impl Report {
             x5u: passport.x5u().to_owned(),
             token: passport.hash(),
         };
-        let signer = signer.map(|signer| {
+        let signer = signer.filter(|_| verdict != Err(Fault::Signature)).map(|signer| {
             let spcs: Vec<&str> = signer.numbers().spcs().collect();
             SignedBy { spc: (!spcs.is_empty()).then(|| spcs.join(" ")), certificate: signer.sha256() }
         });

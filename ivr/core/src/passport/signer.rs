@@ -17,12 +17,13 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Reads what lies at `x5u`: PEM certificates, the signer's first.
+    /// Reads what lies at `x5u`: PEM certificates, the signer's first. Where more than one chain leads to an anchor, one that
+    /// holds at that time, in seconds since 1970, is taken.
     ///
     /// # Errors
     /// What is wrong with the certificate or its chain.
-    pub fn read(pem: &[u8], trust: &Trust) -> Result<Self, Fault> {
-        let Chain { leaf, validity, lists } = Chain::read(pem, trust)?;
+    pub fn read(pem: &[u8], trust: &Trust, at: i64) -> Result<Self, Fault> {
+        let Chain { leaf, validity, lists } = Chain::read(pem, trust, at)?;
         if !leaf.usage.signs || leaf.usage.is_ca {
             return Err(Fault::KeyUsage);
         }

@@ -43,6 +43,13 @@ impl Holder {
         Self { params, key, pem }
     }
 
+    /// Its own certificate once more, differing in something, with the same key and name.
+    pub(super) fn renewed(&self, change: impl FnOnce(&mut CertificateParams)) -> String {
+        let mut params = self.params.clone();
+        change(&mut params);
+        params.self_signed(&self.key).unwrap().pem()
+    }
+
     /// A CA below this one.
     pub(super) fn authority(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         self.issue(authority(name), change)
@@ -145,7 +152,7 @@ pub(super) fn judged(identity: &str, pem: &str, trust: &Trust) -> Result<Attest,
 pub(super) fn judged_at(identity: &str, pem: &str, trust: &Trust, at: i64) -> Result<Attest, Fault> {
     let passport = Passport::read(identity)?;
     passport.check(CALL, passport.iat())?;
-    verify(&passport, &Signer::read(pem.as_bytes(), trust)?, at)
+    verify(&passport, &Signer::read(pem.as_bytes(), trust, at)?, at)
 }
 
 fn authority(name: &str) -> CertificateParams {

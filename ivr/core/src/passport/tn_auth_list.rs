@@ -57,23 +57,43 @@ impl TnAuthList {
         })
     }
 
+    /// Is each entry of the other within one entry of this? Which numbers a provider has, nobody here knows: within its code
+    /// is its code.
+    pub(super) fn encompasses(&self, other: &Self) -> bool {
+        other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.encompasses(narrow)))
+    }
+
     /// May its holder sign for this number (digits without `+`)? Which numbers a provider has, its code does not say: who
     /// certified it for SHAKEN answers for that.
     pub(super) fn speaks_for(&self, number: &str) -> bool {
-        self.0.iter().any(|entry| match entry {
-            TnEntry::Spc(_) => true,
-            TnEntry::One(one) => one == number,
-            TnEntry::Range { start, count } => match (start.parse::<u64>(), number.parse::<u64>()) {
-                (Ok(first), Ok(asked)) if start.len() == number.len() => {
-                    asked.checked_sub(first).is_some_and(|distance| distance < *count)
-                }
-                _ => false,
-            },
-        })
+        self.0.iter().any(|entry| matches!(entry, TnEntry::Spc(_)) || entry.holds(number, 1))
     }
 }
 
 impl TnEntry {
+    fn encompasses(&self, narrow: &Self) -> bool {
+        match narrow {
+            Self::Spc(code) => matches!(self, Self::Spc(own) if own == code),
+            Self::Range { start, count } => self.holds(start, *count),
+            Self::One(number) => self.holds(number, 1),
+        }
+    }
+
+    /// Are these so many numbers from that one on among those that it names itself?
+    fn holds(&self, number: &str, many: u64) -> bool {
+        match self {
+            Self::Spc(_) => false,
+            Self::One(one) => many == 1 && one == number,
+            Self::Range { start, count } => match (start.parse::<u64>(), number.parse::<u64>()) {
+                (Ok(first), Ok(asked)) if start.len() == number.len() => asked
+                    .checked_sub(first)
+                    .and_then(|before| before.checked_add(many))
+                    .is_some_and(|needed| needed <= *count),
+                _ => false,
+            },
+        }
+    }
+
     fn read(entry: &Any<'_>) -> Result<Self, BadTnAuthList> {
         if entry.class() != Class::ContextSpecific || !entry.header.constructed() {
             return Err(BadTnAuthList);
@@ -187,6 +207,35 @@ mod tests {
         }
         let last = TnAuthList(vec![TnEntry::Range { start: "999999999999999".to_owned(), count: u64::MAX }]);
         assert!(last.speaks_for("999999999999999") && !last.speaks_for("1000000000000000"));
+    }
+
+    #[test]
+    fn a_list_encompasses_what_is_within_its_entries_and_nothing_else() {
+        let (code, other) = (TnEntry::Spc("709d".to_owned()), TnEntry::Spc("709e".to_owned()));
+        let one = |number: &str| TnEntry::One(number.to_owned());
+        let range = |start: &str, count| TnEntry::Range { start: start.to_owned(), count };
+        let hundred = range("12025550100", 100);
+        for (wide, narrow, expected) in [
+            (&code, &code, true),
+            (&code, &other, false),
+            (&code, &one("12025550100"), false),
+            (&hundred, &code, false),
+            (&hundred, &hundred, true),
+            (&hundred, &range("12025550150", 50), true),
+            (&hundred, &range("12025550150", 51), false),
+            (&hundred, &range("12025550099", 2), false),
+            (&hundred, &range("12025550199", u64::MAX), false),
+            (&hundred, &one("12025550199"), true),
+            (&hundred, &one("12025550200"), false),
+            (&one("12025550100"), &one("12025550100"), true),
+            (&one("12025550100"), &range("12025550100", 2), false),
+        ] {
+            let list = |entry: &TnEntry| TnAuthList(vec![entry.clone()]);
+            assert_eq!(list(wide).encompasses(&list(narrow)), expected, "{wide:?} {narrow:?}");
+        }
+        let both = TnAuthList(vec![code.clone(), hundred.clone()]);
+        assert!(both.encompasses(&both));
+        assert!(!TnAuthList(vec![code]).encompasses(&both) && !TnAuthList(vec![hundred]).encompasses(&both));
     }
 
     proptest! {

@@ -134,9 +134,9 @@ fn x5u(header: &[u8]) -> Result<String, Fault> {
     if text("ppt") != Some("shaken") {
         return Err(Fault::Extension);
     }
-    let is_url = |url: &&str| {
-        url.len() <= LONGEST_URL && url.starts_with("https://") && url.bytes().all(|byte| byte.is_ascii_graphic())
-    };
+    // With a query, or a fragment, one certificate would lie at as many places as somebody cares to write.
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#');
+    let is_url = |url: &&str| url.len() <= LONGEST_URL && url.starts_with("https://") && url.bytes().all(is_plain);
     text("x5u").filter(is_url).map(str::to_owned).ok_or(Fault::X5u)
 }
 

@@ -22,7 +22,7 @@ fn of_secsipidx(token: &str, chain: &str, list: Option<&str>) -> Result<Attest, 
     }
     let passport = Passport::read(&made(token))?;
     passport.check(CALL, passport.iat())?;
-    verify(&passport, &Signer::read(made(chain).as_bytes(), &trust)?, passport.iat())
+    verify(&passport, &Signer::read(made(chain).as_bytes(), &trust, passport.iat())?, passport.iat())
 }
 
 #[test]
@@ -51,11 +51,28 @@ fn a_report_says_who_signed() {
     let trust = Trust::anchored(made("root.pem").as_bytes()).unwrap();
     let passport = Passport::read(&made("a.identity")).unwrap();
     for (chain, spc) in [("spc.pem", Some("709J")), ("range.pem", None)] {
-        let signer = Signer::read(made(chain).as_bytes(), &trust).unwrap();
+        let signer = Signer::read(made(chain).as_bytes(), &trust, passport.iat()).unwrap();
         let report = Report::of(&passport, Some(&signer), Ok(Attest::A));
         assert_eq!(report.signer.unwrap().spc.as_deref(), spc, "{chain}");
         let said = report.said.unwrap();
         assert_eq!((said.attest, said.x5u.as_str(), said.iat), (Attest::A, X5U, passport.iat()));
+    }
+}
+
+#[test]
+fn whose_certificate_is_only_pointed_at_is_not_said_to_have_signed() {
+    let (trust, innocent) = pki();
+    let signer = Signer::read(innocent.pem.as_bytes(), &trust, AT).unwrap();
+    let (_, stranger) = pki();
+    for (holder, at, expected, is_named) in [
+        (&stranger, AT, Err(Fault::Signature), false),
+        (&stranger, i64::MAX, Err(Fault::Signature), false),
+        (&innocent, i64::MAX, Err(Fault::Expired), true),
+        (&innocent, AT, Ok(Attest::A), true),
+    ] {
+        let passport = Passport::read(&holder.token()).unwrap();
+        let report = Report::of(&passport, Some(&signer), verify(&passport, &signer, at));
+        assert_eq!((report.verdict, report.signer.is_some()), (expected, is_named));
     }
 }
 
@@ -74,10 +91,10 @@ fn no_octet_that_is_signed_and_no_letter_of_a_token_can_be_another() {
             changed[at] ^= bit;
             let begin = "-----BEGIN CERTIFICATE-----";
             let pem = format!("{begin}\n{}\n-----END CERTIFICATE-----\n{issuer}", STANDARD.encode(changed));
-            assert!(Signer::read(pem.as_bytes(), &trust).is_err(), "octet {at}, {bit:#x}");
+            assert!(Signer::read(pem.as_bytes(), &trust, AT).is_err(), "octet {at}, {bit:#x}");
         }
     }
-    let signer = Signer::read(chain.as_bytes(), &trust).unwrap();
+    let signer = Signer::read(chain.as_bytes(), &trust, AT).unwrap();
     let identity = made("a.identity");
     let token = identity.split_once(';').unwrap().0.len();
     for at in 0..token {
@@ -92,7 +109,7 @@ proptest! {
     #[test]
     fn no_text_makes_the_readers_panic(text in "\\PC{0,200}", octets in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(Passport::read(&text).is_err());
-        prop_assert!(Signer::read(&octets, &Trust::default()).is_err());
+        prop_assert!(Signer::read(&octets, &Trust::default(), AT).is_err());
         let pem = |label: &str| format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(&octets));
         prop_assert!(Trust::anchored(pem("CERTIFICATE").as_bytes()).is_err());
         prop_assert!(Trust::default().with_lists(pem("X509 CRL").as_bytes()).is_err());
@@ -253,8 +270,15 @@ fn orig_as_a_string_and_dest_that_is_no_array_are_refused() {
 }
 
 #[test]
-fn a_certificate_at_anything_but_https_is_refused() {
-    for url in ["http://certificates.example/leaf.pem", "file:///etc/passwd", "", "https://a b"] {
+fn a_certificate_at_anything_but_a_plain_https_url_is_refused() {
+    for url in [
+        "http://certificates.example/leaf.pem",
+        "file:///etc/passwd",
+        "",
+        "https://a b",
+        "https://certificates.example/leaf.pem?1",
+        "https://certificates.example/leaf.pem#1",
+    ] {
         assert_eq!(with_token((X5U, url), SAME), Err(Fault::X5u), "{url}");
     }
 }
@@ -403,6 +427,44 @@ fn a_path_may_be_no_longer_than_its_cas_say() {
     assert_eq!(judged(&signer.token(), &chain.repeat(3), &trust), Err(Fault::LongChain));
     let at_once = root.signer(|_| {});
     assert_eq!(judged(&at_once.token(), &at_once.pem, &trust), Ok(Attest::A));
+}
+
+#[test]
+fn an_issuer_that_is_limited_issues_nothing_beyond() {
+    let limited =
+        |list: &'static [u8]| with_authority(move |params| params.custom_extensions = vec![tn_auth_list(list)]);
+    assert_eq!(limited(SPC), Ok(Attest::A), "the signer's own list");
+    for list in [b"\x30\x08\xa0\x06\x16\x04999X", RANGE, ONE, OTHER, b"\x30\x00"] {
+        assert_eq!(limited(list), Err(Fault::BeyondIssuer), "{list:?}");
+    }
+    // Numbers within numbers, two CAs down, and an anchor that is limited.
+    let numbers = |list| move |params: &mut CertificateParams| params.custom_extensions = vec![tn_auth_list(list)];
+    for (list, expected) in [(RANGE, Ok(Attest::A)), (OTHER, Err(Fault::BeyondIssuer)), (SPC, Err(Fault::BeyondIssuer))]
+    {
+        let root = Holder::root("root", |_| {});
+        let (upper, limited_root) = (root.authority("upper", numbers(list)), Holder::root("root", numbers(list)));
+        let lower = upper.authority("lower", |_| {});
+        let (far, near) = (lower.signer(numbers(ONE)), limited_root.signer(numbers(ONE)));
+        let chain = far.pem.clone() + &lower.pem + &upper.pem;
+        for (signer, chain, root) in [(&far, &chain, &root), (&near, &near.pem, &limited_root)] {
+            let trust = Trust::anchored(root.pem.as_bytes()).unwrap();
+            assert_eq!(judged(&signer.token(), chain, &trust), expected, "{list:?}");
+        }
+    }
+    let constraints = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 27], vec![0x30, 0]);
+    let constrained = with_authority(|params| params.custom_extensions = vec![constraints]);
+    assert_eq!(constrained, Err(Fault::ClaimConstraints));
+}
+
+#[test]
+fn an_anchor_that_was_renewed_counts_before_the_one_that_ended() {
+    let root = Holder::root("root", |params| params.not_after = date_time_ymd(2025, 12, 31));
+    let renewed = root.renewed(|params| params.not_after = date_time_ymd(2027, 1, 1));
+    let signer = root.signer(|_| {});
+    for anchors in [root.pem.clone() + &renewed, renewed.clone() + &root.pem] {
+        let trust = Trust::anchored(anchors.as_bytes()).unwrap();
+        assert_eq!(judged(&signer.token(), &signer.pem, &trust), Ok(Attest::A));
+    }
 }
 
 #[test]

@@ -104,6 +104,11 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
                     item.seq(),
                     if args.contacts.is_empty() { ": that you are nowhere, as no --contact is given" } else { "" }
                 );
+                if matches!(audience, Audience::Friends(_)) {
+                    println!(
+                        "what you published for everybody stays until its end, at most a day: `--public` without --contact takes it back"
+                    );
+                }
                 if args.keep {
                     let expires = now + life;
                     return crate::cli::refresh::keep(networks, vec![Kept { item, expires }], None).await;

@@ -205,7 +205,8 @@ fn what_an_operator_should_know_of_a_trunk_is_a_warning() {
         (
             "[ca]",
             "[verification]\nissue_from = \"L3\"\n[ca]",
-            "proves at most L2, because no [trunk.verstat] says with which word its network attests a caller with A: every",
+            "proves at most L2, because no [trunk.verstat] says with which word its network attests a caller with A, and no \
+             signatures are verified over it (identity_passthrough, and anchors in [passports]): every",
         ),
         (
             "[ca]",
@@ -213,6 +214,18 @@ fn what_an_operator_should_know_of_a_trunk_is_a_warning() {
             "warning: trunk \"carrier\".verstat.header: telephones write From",
         ),
     ]);
+}
+
+#[test]
+fn where_signatures_are_verified_nothing_is_said_of_what_they_lift() {
+    for (from, to) in [("keeps_diversion = \"yes\"", ""), ("[ca]", "[verification]\nissue_from = \"L3\"\n[ca]")] {
+        let hands_on = SMALL.replace(from, to).replace("country", "identity_passthrough = true\ncountry");
+        for (anchors, is_said) in [("", true), ("\n[passports]\nanchors = \"roots.pem\"\n", false)] {
+            let (_, findings) = parsed(&format!("{hands_on}{anchors}"), Purpose::Serve);
+            let says = findings.iter().any(|finding| finding.contains("proves at most"));
+            assert_eq!(says, is_said, "{to:?} {anchors:?}: {findings:?}");
+        }
+    }
 }
 
 #[test]

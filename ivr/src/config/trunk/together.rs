@@ -1,6 +1,6 @@
 //! What the sections show only together, and what their calls could prove at most.
 
-use ivr_core::caller::{KeepsDiversion, Level, Policy, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Passports, Policy, TrunkProfile};
 
 use super::TrunkCertificate;
 use crate::config::findings::Findings;
@@ -27,6 +27,7 @@ fn check_certificates(policy: &Policy, certificates: &[TrunkCertificate], findin
 /// What no single section shows: trunks that share a source, trunks whose calls would all be refused.
 pub(in crate::config) fn check_together(
     policy: &Policy,
+    passports: Passports,
     certificates: &[TrunkCertificate],
     sip: &Sip,
     findings: &mut Findings,
@@ -74,7 +75,7 @@ pub(in crate::config) fn check_together(
             );
         }
         let issue_from = policy.issue_from.lowest();
-        let (most, caps) = most(trunk);
+        let (most, caps) = most(trunk, passports);
         let is_useless = most < issue_from;
         if (is_useless || most == Level::L1) && trunk.max_level >= issue_from {
             let text = format!("proves at most {most}, because {}", caps.join(" and "));
@@ -99,7 +100,7 @@ pub(in crate::config) fn check_together(
 
 /// What a trunk's calls prove at most, whatever its `max_level`, and why, in words (the rules are the core's
 /// `caller/policy.rs`).
-fn most(trunk: &TrunkProfile) -> (Level, Vec<&'static str>) {
+fn most(trunk: &TrunkProfile, passports: Passports) -> (Level, Vec<&'static str>) {
     let mut caps = Vec::new();
     if trunk.is_open_to_others() {
         caps.push("its addresses are shared and there is no ingress_secret_file, nor [trunk.digest]");
@@ -110,14 +111,18 @@ fn most(trunk: &TrunkProfile) -> (Level, Vec<&'static str>) {
     if trunk.country.is_none() {
         caps.push("no country is stated");
     }
-    if trunk.keeps_diversion != KeepsDiversion::Yes {
+    // A forwarded call's PASSporT is about another destination, and A is all that a network can say.
+    let are_signed = trunk.proves_by(passports);
+    if trunk.keeps_diversion != KeepsDiversion::Yes && !are_signed {
         caps.push("keeps_diversion is not \"yes\"");
     }
     if !caps.is_empty() {
         return (Level::L1, caps);
     }
-    if trunk.verstat.as_ref().is_none_or(|verstat| !verstat.may_raise()) {
-        return (Level::L2, vec!["no [trunk.verstat] says with which word its network attests a caller with A"]);
+    if trunk.verstat.as_ref().is_none_or(|verstat| !verstat.may_raise()) && !are_signed {
+        let why = "no [trunk.verstat] says with which word its network attests a caller with A, and no \
+                   signatures are verified over it (identity_passthrough, and anchors in [passports])";
+        return (Level::L2, vec![why]);
     }
     (Level::L3, vec!["nobody calls back"])
 }

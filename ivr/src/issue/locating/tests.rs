@@ -16,6 +16,8 @@ on_both_databases!(
     who_has_only_one_of_the_keys_lists_nothing,
     another_certificate_for_the_same_key_keeps_what_was_listed_and_for_another_does_not,
     what_was_revoked_lists_nothing,
+    what_was_signed_before_the_last_change_changes_nothing,
+    keys_change_a_few_times_a_day,
     only_location_keys_of_living_certificates_are_known,
 );
 
@@ -73,7 +75,7 @@ impl Service {
 }
 
 async fn what_both_keys_signed_the_directory_shows(database: TestDatabase) {
-    let service = Service::over(database).await;
+    let mut service = Service::over(database).await;
     let (owner, csr) = device();
     let serial = service.serial_of(csr).await;
     assert_eq!(service.shown().await, (None, None));
@@ -84,8 +86,10 @@ async fn what_both_keys_signed_the_directory_shows(database: TestDatabase) {
     service.list(&serial, &owner, (&first, &first), Some(kem)).await.unwrap();
     service.publish().await;
     assert_eq!(service.lookup(IDENTITY).await.unwrap().1.seq(), before.seq(), "asked again, nothing is put");
+    service.now += time::Duration::SECOND;
     service.list(&serial, &owner, (&second, &second), None).await.unwrap();
     assert_eq!(service.shown().await, (Some(public(&second)), None));
+    service.now += time::Duration::SECOND;
     service.unlist(&serial, &owner).await.unwrap();
     assert_eq!(service.shown().await, (None, None));
 }
@@ -129,20 +133,65 @@ async fn what_was_revoked_lists_nothing(database: TestDatabase) {
     assert!(matches!(refused, Err(OldKeyError::NotNow(_))), "{refused:?}");
 }
 
+async fn what_was_signed_before_the_last_change_changes_nothing(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (owner, csr) = device();
+    let serial = service.serial_of(csr).await;
+    let (key, about) = (location_key(1), serial.hex());
+    let (nonce, _) = service.issue.nonce(&serial, service.now);
+    let listed = Some(listed_keys(&public(&key), None));
+    let statement = Statement { action: Action::Locate, about: &about, nonce: Some(&nonce), key: listed };
+    let agreed = key.sign(statement.text().as_bytes()).to_bytes();
+    let agreed = Signature::parse(&STANDARD.encode(agreed)).unwrap();
+    let signature = sign(&owner, &statement);
+    let signed = Signed { serial: &serial, nonce: &nonce, signature: &signature };
+    let listing = Listing { location: public(&key), kem: None, agreed: &agreed };
+    service.issue.locate(&signed, Some(&listing), service.now).await.unwrap();
+    service.now += time::Duration::SECOND;
+    service.unlist(&serial, &owner).await.unwrap();
+    let replayed = service.issue.locate(&signed, Some(&listing), service.now).await;
+    assert!(matches!(replayed, Err(OldKeyError::NotNow(_))), "{replayed:?}");
+    assert_eq!(service.shown().await, (None, None));
+}
+
+async fn keys_change_a_few_times_a_day(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (owner, csr) = device();
+    let serial = service.serial_of(csr).await;
+    // All of it on one day, whenever that began.
+    service.now = service.now.replace_time(time::Time::MIDNIGHT) + time::Duration::DAY;
+    for change in 1..=location_keys::CHANGES_A_DAY {
+        service.now += time::Duration::SECOND;
+        let key = location_key(u8::try_from(change).unwrap());
+        service.list(&serial, &owner, (&key, &key), None).await.unwrap();
+    }
+    service.now += time::Duration::SECOND;
+    let key = location_key(99);
+    let refused = service.list(&serial, &owner, (&key, &key), None).await;
+    assert!(matches!(refused, Err(OldKeyError::NotNow(_))), "{refused:?}");
+    service.now += time::Duration::DAY;
+    service.list(&serial, &owner, (&key, &key), None).await.unwrap();
+}
+
 async fn only_location_keys_of_living_certificates_are_known(database: TestDatabase) {
-    let service = Service::over(database).await;
+    let mut service = Service::over(database).await;
     let (owner, csr) = device();
     let serial = service.serial_of(csr).await;
     let key = location_key(1);
-    let is_known = async || {
+    let is_known = async |service: &Service, now| {
         let store = &service.database.store;
-        location_keys::is_listed(&public(&key), store.columns(), &mut store.read().await.unwrap()).await.unwrap()
+        location_keys::is_listed(&public(&key), now, store.columns(), &mut store.read().await.unwrap()).await.unwrap()
     };
-    assert!(!is_known().await);
+    assert!(!is_known(&service, service.now).await);
     service.list(&serial, &owner, (&key, &key), None).await.unwrap();
-    assert!(is_known().await);
+    assert!(is_known(&service, service.now).await);
+    assert!(
+        !is_known(&service, service.now + time::Duration::days(1000)).await,
+        "an expired certificate lists nothing"
+    );
+    service.now += time::Duration::SECOND;
     service.issue.revoke(&serial, Reason::CessationOfOperation, "owner", service.now).await.unwrap();
-    assert!(!is_known().await);
+    assert!(!is_known(&service, service.now).await);
     for (column, bytes) in service.database.contents(&["certificates"]).await {
         assert!(!bytes.windows(32).any(|window| window == public(&key)), "{column} holds the key in the open");
     }

@@ -171,4 +171,6 @@ async fn a_host_is_asked_only_so_often() {
     }
     assert_eq!(internet.fetch(NAME, "leaf.pem").await, Err(Fault::Busy));
     assert_eq!(internet.fetch("127.0.0.1", "leaf.pem").await, Ok(b"a certificate".to_vec()), "another host");
+    let known = format!("https://{NAME}:{}/leaf.pem", internet.port);
+    assert_eq!(internet.fetcher.fetch_again(&known).await, Ok(b"a certificate".to_vec()), "a place that is known");
 }

@@ -5,22 +5,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::StoreError;
 
-/// A signed identity (STIR/SHAKEN), without any number.
+/// A signed identity (STIR/SHAKEN), without the numbers that it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {
     /// `A`, `B` or `C` if it holds; or the code of the first check that failed.
     pub verdict: String,
     /// What it says: `A`, `B` or `C`.
     pub attest: Option<String>,
-    /// What its signer calls the caller's customer or gateway.
+    /// What it calls the caller's customer or gateway: free text of whoever wrote it, as is `x5u`.
     pub origid: Option<String>,
     /// When it was made, in seconds since 1970.
     pub iat: Option<i64>,
-    /// Where its certificate lies.
+    /// Where its certificate lies, as it says.
     pub x5u: Option<String>,
-    /// The service provider codes of the certificate.
+    /// The service provider codes of the certificate, if the signature is by its key.
     pub spc: Option<String>,
-    /// SHA-256 of the certificate, in hexadecimal digits.
+    /// SHA-256 of the certificate, in hexadecimal digits, if the signature is by its key.
     pub certificate: Option<String>,
 }
 

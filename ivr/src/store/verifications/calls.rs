@@ -6,6 +6,7 @@ use ivr_core::key_check::KeyCheck;
 use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
+use voice_prompts::Language;
 
 use super::{KEY_CHECK, code_hash, id_of};
 use crate::store::{Columns, Conn, StoreError, happenings, millis, tel};
@@ -69,7 +70,7 @@ pub(crate) async fn match_code(
              live_until = CASE WHEN expires_at > $1 THEN expires_at ELSE $1 END
          WHERE number_hash IN ($2, $3, $4) AND code_hash = $5 AND expires_at > $6
              AND state IN ('waiting', 'calling', 'read-back')
-         RETURNING id, key_check_sealed",
+         RETURNING id, key_check_sealed, locale",
     )
     .bind(millis(now + CALL_LIMIT))
     .bind(first)
@@ -85,7 +86,7 @@ pub(crate) async fn match_code(
         let digits = columns.open_text(KEY_CHECK, &id.0, &sealed)?;
         KeyCheck::parse(&digits).ok_or_else(|| StoreError::damaged("a key check"))
     });
-    Ok(Some(Session { id, key_check: key_check.transpose()? }))
+    Ok(Some(Session { id, key_check: key_check.transpose()?, language: Language::of(row.try_get(2)?) }))
 }
 
 /// Counts a wrong code against every verification that it could have been for; one without tries left is void.

@@ -81,7 +81,7 @@ pub struct Call {
     certificate: Option<String>,
 }
 
-/// A signed identity, without any number.
+/// A signed identity, without the numbers that it is about.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = SignedIdentity)]
 pub struct Signed {
@@ -90,15 +90,15 @@ pub struct Signed {
     verdict: String,
     /// What it says: `A`, `B` or `C`.
     attest: Option<String>,
-    /// What its signer calls the caller's customer or gateway.
+    /// What it calls the caller's customer or gateway: free text of whoever wrote it, as is `x5u`.
     origid: Option<String>,
     /// When it was made, in seconds since 1970.
     iat: Option<i64>,
-    /// Where its certificate lies.
+    /// Where its certificate lies, as it says.
     x5u: Option<String>,
-    /// The service provider codes of the certificate.
+    /// The service provider codes of the certificate, if the signature is by its key.
     spc: Option<String>,
-    /// SHA-256 of the certificate, in hexadecimal digits.
+    /// SHA-256 of the certificate, in hexadecimal digits, if the signature is by its key.
     certificate: Option<String>,
 }
 

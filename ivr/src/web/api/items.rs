@@ -6,8 +6,8 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
-    CACHE_CONTROL, CONTENT_TYPE, HeaderName,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, HeaderName,
 };
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -24,8 +24,12 @@ use crate::web::limits::{self, Source};
 /// The largest item: a value of 996 bytes, and what stands around it.
 const ITEM_BYTES: usize = 1300;
 const ITEM: &str = "application/octet-stream";
-/// Said with every answer, the refusals too, or a page of another origin would not see them.
+/// Said with every answer of these routes, or a page of another origin would not see it. Who puts too often is refused before:
+/// such a page hears that the request failed, and not why.
 const ORIGINS: (HeaderName, &str) = (ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+
+/// Whether all who had to be asked answered, a boolean of RFC 8941: if not, a later item may be hidden.
+const COMPLETE: &str = "dialproof-complete";
 
 /// `/v1/items/{key}/{salt}`
 pub(super) fn routes() -> Router<App> {
@@ -40,8 +44,10 @@ pub(super) fn routes() -> Router<App> {
     ("key" = String, Path, description = "The slot's Ed25519 key, hexadecimal"),
     ("salt" = String, Path, description = "The slot's salt, hexadecimal"),
 ), responses(
-    (status = 200, description = "The item's bytes (docs/records.md); check its signature", body = Vec<u8>, content_type = "application/octet-stream"),
-    (status = 404, description = "The slot is empty, or not of this directory", body = Problem, content_type = "application/problem+json"),
+    (status = 200, description = "The item's bytes (docs/records.md); check its signature", body = Vec<u8>, content_type = "application/octet-stream", headers(
+        ("Dialproof-Complete" = String, description = "`?1` if all who had to be asked answered, `?0` if a later item may be hidden"),
+    )),
+    (status = 404, description = "`empty-slot`: all who had to be asked say that there is nothing; `foreign-slot`: not of this directory", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too much was asked from here: see Retry-After", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Nobody can say now: see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -53,8 +59,14 @@ pub(super) async fn show(
     // Each look-up asks many nodes: it counts as much as a post.
     limits::admit(&app, source)?;
     let slot = slot(&key, &salt)?;
-    let item = app.gateway.get(&slot, app.clock.wall()).await?;
-    Ok(([(CONTENT_TYPE, ITEM), (CACHE_CONTROL, "no-store")], item.to_bytes()).into_response())
+    let (item, complete) = app.gateway.get(&slot, app.clock.wall()).await?;
+    let headers = [
+        (CONTENT_TYPE, ITEM),
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static(COMPLETE), if complete { "?1" } else { "?0" }),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, COMPLETE),
+    ];
+    Ok((headers, item.to_bytes()).into_response())
 }
 
 /// Put an item again, or a later one. Whoever has its bytes may: it is signed.
@@ -63,10 +75,10 @@ pub(super) async fn show(
     ("salt" = String, Path, description = "The slot's salt, hexadecimal"),
 ), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The item's bytes (docs/records.md)"), responses(
     (status = 204, description = "It is there"),
-    (status = 404, description = "The slot is not of this directory", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "`foreign-slot`: not of this directory", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "A later item is there", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Not an item of this slot, or not signed by its key", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too much was put from here: see Retry-After", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too much was put from here, or into too many slots of a location key today: see Retry-After", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Busy: see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn put(
@@ -103,7 +115,9 @@ fn slot(key: &str, salt: &str) -> Result<Slot, WebError> {
 impl From<GatewayError> for WebError {
     fn from(error: GatewayError) -> Self {
         match error {
-            GatewayError::Foreign | GatewayError::Nothing => Self::NotFound,
+            GatewayError::Foreign => Self::Missing { kind: "foreign-slot", detail: error.to_string() },
+            GatewayError::Nothing => Self::Missing { kind: "empty-slot", detail: error.to_string() },
+            GatewayError::TooMany { retry_after } => Self::TooMany { retry_after },
             GatewayError::Stale { .. } => Self::Conflict { kind: "not-expected", detail: error.to_string() },
             GatewayError::Busy => Self::Busy,
             GatewayError::Store(error) => error.into(),

@@ -125,6 +125,8 @@ pub(super) async fn authority(State(app): State<App>) -> Result<Response, WebErr
     (status = 201, description = "Begun", body = RehearsalBegun),
     (status = 400, description = "No JSON", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "There is no sandbox", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "More than 32 KiB", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "Not application/json", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Number, request or field refused: the detail says what to change", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many from this source: see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]

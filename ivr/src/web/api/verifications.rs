@@ -257,6 +257,7 @@ pub struct Consent {
     (status = 413, description = "More than 32 KiB", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not application/json", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Number, request or field refused: the detail says what to change", body = Problem, content_type = "application/problem+json"),
+    (status = 428, description = "Too many begin: do the work of `puzzle` and post it with the same fields", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many from this source, or open of this number: see Retry-After", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Busy: see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]

@@ -79,8 +79,12 @@ pub fn spelling(text: &str) -> String {
         return "(digits in escapes)".to_owned();
     }
     let (mut shown, mut run) = (String::new(), String::new());
-    for c in text.chars().chain([' ']) {
-        if c.is_ascii_digit() || matches!(c, '-' | '.' | '(' | ')') {
+    let mut rest = text.chars().chain([' ']).peekable();
+    while let Some(c) = rest.next() {
+        // One of these parts groups of digits only between them.
+        let parts = matches!(c, ' ' | '/' | '_') && run.ends_with(|last: char| last.is_ascii_digit() || last == ')');
+        let goes_on = parts && rest.peek().is_some_and(|next| next.is_ascii_digit() || *next == '(');
+        if c.is_ascii_digit() || matches!(c, '-' | '.' | '(' | ')') || goes_on {
             run.push(c);
             continue;
         }
@@ -129,6 +133,10 @@ mod tests {
                 "<sip:+12025550143@192.0.2.1:5060;user=phone>;tag=1",
                 "<sip:+*******0143@192.0.2.1:5060;user=phone>;tag=1",
             ),
+            ("\"+1 202 555 0143\" <sip:x@h>", "\"+* *** *** 0143\" <sip:x@h>"),
+            ("+49 (30) 901820/43; a=1_2", "+** (**) ****20/43; a=1_2"),
+            ("+1_202_555_0143, 7", "+*_***_***_0143, 7"),
+            ("SIP/2.0/UDP 192.0.2.1:5060", "SIP/2.0/UDP 192.0.2.1:5060"),
             ("<tel:+1-202-555-0143>, \"x\"", "<tel:+*-***-***-0143>, \"x\""),
             ("<sip:0012025550143@h:50600>", "<sip:*********0143@h:50600>"),
             ("id;header", "id;header"),

@@ -57,4 +57,6 @@ async fn a_page_comes_back_with_the_work_and_all_that_was_filled_in() {
     assert_eq!(begun.status, StatusCode::SEE_OTHER, "{begun:?}");
     let again = browser.post("/verifications", &all).await;
     assert_eq!(again.status, StatusCode::PRECONDITION_REQUIRED);
+    // Work in vain is not begun again without a click.
+    again.says("data-bits=\"8\"").does_not_say("data-whole").says("and continue");
 }

@@ -162,7 +162,7 @@ async fn the_page_says_until_when_its_key_waits_and_lets_its_owner_give_up() {
     let mut visitor = Browser::new(&service.router);
     let path = format!("/verifications/{}", waiting.id);
     visitor.keep(&format!("session={}; Path={path}", waiting.secret.expose()));
-    visitor.get(&path).await.says("its new key waits");
+    visitor.get(&path).await.says("its new key waits").says(&format!("data-page=\"{path}\""));
     let gone = visitor.submit(&path, &format!("{path}/cancel"), &[]).await;
     assert_eq!(gone.location(), "/");
     assert_eq!(service.view(&waiting).await.state, crate::verify::State::Expired);

@@ -28,6 +28,8 @@ async fn read(program: &mut Browser, path: &str) -> (StatusCode, Vec<u8>) {
     let response = program.exchange(Method::GET, path, &[], "").await;
     assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     let status = response.status();
+    let complete = response.headers().get("dialproof-complete").map(|complete| complete.as_bytes());
+    assert_eq!(complete, status.is_success().then_some(&b"?1"[..]));
     (status, to_bytes(response.into_body(), 1 << 16).await.unwrap().to_vec())
 }
 
@@ -61,7 +63,7 @@ async fn a_record_is_read_and_put_again_without_any_key() {
         assert_eq!(put(&mut program, &path(&item), wrong).await.problem(), (422, "invalid-field".into()));
     }
     let foreign = put(&mut program, &path(&forged), forged.to_bytes()).await;
-    assert_eq!(foreign.problem(), (404, "not-found".into()), "it is no way into a DHT for others");
+    assert_eq!(foreign.problem(), (404, "foreign-slot".into()), "it is no way into a DHT for others");
     assert_eq!(read(&mut program, &path(&forged)).await.0, StatusCode::NOT_FOUND);
     let large = put(&mut program, &path(&item), vec![0; 1301]).await;
     assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE, "{large:?}");
@@ -73,7 +75,8 @@ async fn an_empty_slot_is_told_from_a_directory_that_does_not_answer() {
     let service = Service::new().await;
     let mut program = Browser::new(&service.router);
     let empty = Item::sign(service.authority.directory_key(), b"empty", 1, vec![], now()).unwrap();
-    assert_eq!(read(&mut program, &path(&empty)).await.0, StatusCode::NOT_FOUND);
+    let nothing = program.send(Method::GET, &path(&empty), &[], "").await;
+    assert_eq!(nothing.problem(), (404, "empty-slot".into()));
     service.dht.fail(Fault::Dead);
     assert_eq!(read(&mut program, &path(&empty)).await.0, StatusCode::SERVICE_UNAVAILABLE);
     let refused = put(&mut program, &path(&empty), empty.to_bytes()).await;
@@ -141,4 +144,33 @@ async fn a_location_key_is_listed_by_both_signatures_and_its_slots_are_served_fr
     assert_eq!(done.status, StatusCode::NO_CONTENT, "{done:?}");
     assert_eq!(put(&mut program, &path(&item), item.to_bytes()).await.status, StatusCode::NO_CONTENT);
     assert_eq!(read(&mut program, &path(&item)).await, (StatusCode::OK, item.to_bytes()));
+
+    let under = |salt: &[u8]| Item::sign(&location, salt, now().unix_timestamp(), b"sealed".to_vec(), now()).unwrap();
+    let other = under(b"files");
+    let refused = put(&mut program, &path(&other), other.to_bytes()).await;
+    assert_eq!(refused.problem(), (404, "foreign-slot".into()), "no location lies there");
+    for salt in 1..8 {
+        let of_friends = under(&[salt; 32]);
+        assert_eq!(put(&mut program, &path(&of_friends), of_friends.to_bytes()).await.status, StatusCode::NO_CONTENT);
+    }
+    let ninth = under(&[8; 32]);
+    let refused = put(&mut program, &path(&ninth), ninth.to_bytes()).await;
+    assert_eq!(refused.problem(), (429, "too-many-requests".into()), "a day has few slots");
+}
+
+#[tokio::test]
+async fn an_old_record_put_again_and_again_reaches_no_dht() {
+    let service = Service::new().await;
+    let mut program = Browser::new(&service.router);
+    let key = service.authority.directory_key();
+    let signed = |seq: i64| Item::sign(key, b"slot", now().unix_timestamp() - 100 + seq, vec![], now()).unwrap();
+    let item = signed(5);
+    assert_eq!(put(&mut program, &path(&item), item.to_bytes()).await.status, StatusCode::NO_CONTENT);
+    service.dht.fail(Fault::Dead);
+    assert_eq!(put(&mut program, &path(&item), item.to_bytes()).await.status, StatusCode::NO_CONTENT);
+    let older = signed(4);
+    assert_eq!(put(&mut program, &path(&older), older.to_bytes()).await.problem(), (409, "not-expected".into()));
+    let later = signed(6);
+    let refused = put(&mut program, &path(&later), later.to_bytes()).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "a later one is put");
 }

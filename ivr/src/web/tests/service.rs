@@ -143,7 +143,7 @@ impl Service {
 
     /// Empties the outbox.
     pub(in crate::web) async fn publish_now(&self) {
-        while self.publisher.publish_next(Clock.wall()).await.unwrap() {}
+        while self.publisher.publish_due(Clock.wall()).await.unwrap() {}
     }
 
     /// A whole call up to the digits that the voice reads.

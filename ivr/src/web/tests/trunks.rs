@@ -1,7 +1,7 @@
 //! The probe of a trunk, as operators do it.
 
 use axum::http::StatusCode;
-use ivr_core::caller::probe::{Capture, Step};
+use ivr_core::caller::probe::{Call, Capture, Step};
 use ivr_core::caller::{Level, Policy, TrunkProfile};
 use ivr_core::number::KindPolicy;
 
@@ -62,7 +62,8 @@ async fn an_announced_call_is_shown_by_its_spelling_and_proposes_a_profile() {
         ("P-Asserted-Identity", "<tel:+1-202-555-0143;verstat=TN-Validation-Passed>"),
         ("X-Carrier-Note", "<script>"),
     ];
-    service.telephone.lock().await.arrived.try_send((0, capture(&headers))).unwrap();
+    let call = Call { expected, capture: capture(&headers) };
+    service.telephone.lock().await.arrived.try_send((0, call)).unwrap();
     let page = browser.get(TRUNK).await;
     page.does_not_say("Waiting").says("has come").says("value=\"withheld\" checked");
     page.says("sip:+*******0143@carrier.example").says("tel:+*-***-***-0143;verstat=TN-Validation-Passed");

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use voice_prompts::{PromptId, Segment};
+use voice_prompts::{Language, PromptId, Segment};
 
 use super::*;
 use crate::call::question::Session;
@@ -157,7 +157,8 @@ fn events(text: &str) -> Vec<Event> {
         ("press", keys) => keys.chars().map(Event::Key).collect(),
         ("matched", rest) => {
             let key_check = rest.strip_prefix("by an app, key check ").map(|digits| KeyCheck::parse(digits).unwrap());
-            answer(Answer::Matched(Session { id: VerificationId([0xab; 16]), key_check }))
+            let (id, language) = (VerificationId([0xab; 16]), Language::ENGLISH);
+            answer(Answer::Matched(Session { id, key_check, language }))
         }
         ("wrong,", left) => answer(Answer::Wrong { tries_left: left.trim_end_matches(" left").parse().unwrap() }),
         ("exhausted", _) => answer(Answer::NumberExhausted),

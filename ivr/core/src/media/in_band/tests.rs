@@ -1,10 +1,17 @@
 use std::f64::consts::TAU;
+use std::time::{Duration, Instant};
 
 use super::super::g722::Encoder;
 use super::super::rtp::Header;
 use super::*;
 
+const FRAME: Duration = Duration::from_millis(20);
 const KEYS: &str = "123A456B789C*0#D";
+
+#[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
+fn now() -> Instant {
+    Instant::now()
+}
 
 /// Keys of 100 ms and pauses of 100 ms, at the codec's rate.
 fn sung(keys: &str, rate: f64) -> Vec<i16> {
@@ -41,12 +48,13 @@ fn packets(keys: &str, codec: Codec) -> Vec<Vec<u8>> {
 
 /// What is heard when packets arrive in this order; their numbers and stamps are those of their places.
 fn heard(codec: Codec, packets: &[Vec<u8>], order: impl IntoIterator<Item = usize>) -> String {
-    let (mut ear, mut keys) = (InBand::new(codec), String::new());
-    for n in order {
+    let began = now();
+    let (mut ear, mut keys) = (InBand::new(codec, began), String::new());
+    for (time, n) in (0..).zip(order) {
         let sequence = 65_500_u16.wrapping_add(n as u16);
         let timestamp = u32::MAX.wrapping_sub(1_000).wrapping_add(n as u32 * 160);
         let header = Header { marked: false, payload_type: codec.payload_type(), sequence, timestamp, ssrc: 1 };
-        ear.hear(&Packet { header, payload: &packets[n] }, &mut |key| keys.push(key));
+        ear.hear(&Packet { header, payload: &packets[n] }, began + FRAME * time, &mut |key| keys.push(key));
     }
     keys
 }
@@ -95,10 +103,11 @@ fn is_part(heard: &str) -> bool {
 fn a_sender_that_is_silent_between_keys_ends_them() {
     let packets = packets("55", Codec::Pcmu);
     let loud = |n: &usize| packets[*n].iter().any(|octet| *octet != 0xff);
-    let (mut ear, mut keys) = (InBand::new(Codec::Pcmu), String::new());
+    let began = now();
+    let (mut ear, mut keys) = (InBand::new(Codec::Pcmu, began), String::new());
     for (sequence, n) in (0..).zip((0..packets.len()).filter(loud)) {
         let header = Header { marked: false, payload_type: 0, sequence, timestamp: n as u32 * 160, ssrc: 1 };
-        ear.hear(&Packet { header, payload: &packets[n] }, &mut |key| keys.push(key));
+        ear.hear(&Packet { header, payload: &packets[n] }, began + FRAME * n as u32, &mut |key| keys.push(key));
     }
     assert_eq!(keys, "55");
 }
@@ -106,13 +115,48 @@ fn a_sender_that_is_silent_between_keys_ends_them() {
 #[test]
 fn a_sender_that_begins_anew_and_packets_of_another_kind_are_understood() {
     let packets = packets("12", Codec::Pcmu);
-    let (mut ear, mut keys) = (InBand::new(Codec::Pcmu), String::new());
+    let began = now();
+    let (mut ear, mut keys) = (InBand::new(Codec::Pcmu, began), String::new());
     for (ssrc, n) in (0..2).flat_map(|ssrc| (0..packets.len()).map(move |n| (ssrc, n))) {
         // Every tenth is comfort noise (RFC 3389): of a pause, here.
         let payload_type = if n % 10 == 9 { 13 } else { 0 };
         let header = Header { marked: false, payload_type, sequence: n as u16, timestamp: n as u32 * 160, ssrc };
         let payload: &[u8] = if payload_type == 13 { &[70] } else { &packets[n] };
-        ear.hear(&Packet { header, payload }, &mut |key| keys.push(key));
+        let now = began + FRAME * (ssrc * packets.len() as u32 + n as u32);
+        ear.hear(&Packet { header, payload }, now, &mut |key| keys.push(key));
     }
     assert_eq!(keys, "1212");
+}
+
+#[test]
+fn who_sends_faster_than_time_passes_makes_no_more_work_than_time() {
+    let began = now();
+    // Packets of an octet, which pretend to be 125 ms apart, and long ones that come all at once.
+    for (octets, apart, paused) in [(1, 1_000, LONGEST_SILENCE), (160, 160, 0), (480, 480, 0)] {
+        let mut ear = InBand::new(Codec::Pcmu, began);
+        let mut send = |n: u32, now: Instant| {
+            let header = Header { marked: false, payload_type: 0, sequence: n as u16, timestamp: n * apart, ssrc: 1 };
+            ear.hear(&Packet { header, payload: &[0xff; 480][..octets] }, now, &mut |_| {});
+            ear.listener.budget.samples
+        };
+        let most = 1 + SAMPLES_AT_ONCE as u32 / (octets + paused) as u32;
+        let left = (0..most).map(|n| send(n, began)).last().unwrap();
+        assert!(left < LONGEST_LOSS, "{octets}: {left} left");
+        assert!((most..10 * most).all(|n| send(n, began) <= left), "{octets}");
+        // Time passes, and it is heard again.
+        assert!(send(10 * most, began + Duration::from_secs(1)) > left, "{octets}");
+    }
+}
+
+#[test]
+fn what_was_held_back_for_a_second_and_comes_at_once_is_heard() {
+    let packets = packets("123", Codec::Pcmu);
+    assert!(packets.len() < 50);
+    let began = now();
+    let (mut ear, mut keys) = (InBand::new(Codec::Pcmu, began), String::new());
+    for (n, payload) in (0..).zip(&packets) {
+        let header = Header { marked: false, payload_type: 0, sequence: n, timestamp: u32::from(n) * 160, ssrc: 1 };
+        ear.hear(&Packet { header, payload }, began, &mut |key| keys.push(key));
+    }
+    assert_eq!(keys, "123");
 }

@@ -40,20 +40,22 @@ pub(crate) struct Challenger {
     key: [u8; 32],
     /// Nonces count their seconds from here.
     began: Option<Instant>,
-    used: Used,
+    /// Of each trunk: what one uses up takes nothing from the others.
+    used: Vec<Used>,
 }
 
 /// The key is nobody's business.
 impl fmt::Debug for Challenger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Challenger").field("used", &self.used.counts.len()).finish_non_exhaustive()
+        let used: usize = self.used.iter().map(|used| used.counts.len()).sum();
+        f.debug_struct("Challenger").field("used", &used).finish_non_exhaustive()
     }
 }
 
 impl Challenger {
-    /// With a key of its own.
-    pub(crate) fn new(key: [u8; 32]) -> Self {
-        Self { key, began: None, used: Used::default() }
+    /// With a key of its own, for so many trunks.
+    pub(crate) fn new(key: [u8; 32], trunks: usize) -> Self {
+        Self { key, began: None, used: std::iter::repeat_with(Used::default).take(trunks).collect() }
     }
 
     /// The values of `WWW-Authenticate`, the one that we like best first (RFC 8760 2.3). `random` makes the nonce unlike all
@@ -92,7 +94,7 @@ impl Challenger {
         match self.made(answer.nonce, scope) {
             Some((made, random))
                 if second.saturating_sub(made) < NONCE_LIFE_SECONDS
-                    && self.used.admit((made, random), answer.count, second) =>
+                    && self.used[scope.trunk].admit((made, random), answer.count, second) =>
             {
                 Proof::Right
             }
@@ -229,7 +231,7 @@ pub(crate) const RANDOM: usize = 8;
 const TAG: usize = 16;
 /// A challenge is answered at once; who keeps a nonce for later calls is sent another.
 const NONCE_LIFE_SECONDS: u32 = 60;
-/// Nonces of right answers that are remembered: 270 new ones in a second for their whole life, some 1 MB. Beyond, the oldest
+/// Nonces of right answers that are remembered of a trunk: 270 new ones in a second for their whole life, some 1 MB. Beyond, the oldest
 /// is forgotten, and with it every nonce that was made until its first use.
 const MOST_USED: usize = 16_384;
 

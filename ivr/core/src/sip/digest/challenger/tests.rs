@@ -43,7 +43,7 @@ struct Play {
 impl Play {
     #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
     fn new() -> Self {
-        Self { challenger: Challenger::new([5; 32]), now: Instant::now(), drawn: 0 }
+        Self { challenger: Challenger::new([5; 32], 3), now: Instant::now(), drawn: 0 }
     }
 
     fn challenged(&mut self) -> [String; 2] {
@@ -169,6 +169,20 @@ fn a_nonce_is_good_for_a_minute_its_trunk_and_its_address() {
     let made_up = challenge.replacen("nonce=\"0", "nonce=\"1", 1);
     assert_eq!(play.check(&[answer(&made_up)]), Proof::Stale);
     assert_eq!(play.check(&[answer(r#"Digest realm="dialproof.example", nonce="n", qop="auth""#)]), Proof::Stale);
+}
+
+#[test]
+fn a_busy_trunk_uses_up_nothing_of_anothers() {
+    let mut play = Play::new();
+    let [challenge, _] = play.challenged();
+    let other = Scope { trunk: 2, ..SCOPE };
+    for n in 0..=MOST_USED {
+        let (mut random, now) = ([0; RANDOM], play.now + Duration::from_secs(1));
+        random.copy_from_slice(&(n as u64).to_be_bytes());
+        let [busy, _] = play.challenger.challenge(&account(), other, false, random, now).try_into().unwrap();
+        assert_eq!(play.check_from(other, &[answer(&busy)]), Proof::Right, "{n}");
+    }
+    assert_eq!(play.check(&[answer(&challenge)]), Proof::Right);
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! Which proxies were silent lately: puts leave them out for a while, so that one that hangs costs a moment a minute and not
+//! one a put. Readers ask all of them each time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use time::OffsetDateTime;
+
+/// So many seconds a proxy is left out.
+const SECONDS: i64 = 60;
+
+/// The silences of a list of proxies, each known by its place there. Clones share them.
+#[derive(Debug, Clone)]
+pub(super) struct Silences(Arc<[Silence]>);
+
+/// Until when a proxy is left out, Unix seconds.
+#[derive(Debug, Default)]
+struct Silence {
+    /// It did not show in time what lies in a slot: it is not asked for anything.
+    reads: AtomicI64,
+    /// It did not take in time what it was given: what others stored it may show.
+    puts: AtomicI64,
+}
+
+impl Silences {
+    /// Of so many proxies, none of which was silent.
+    pub(super) fn of(proxies: usize) -> Self {
+        Self((0..proxies).map(|_| Silence::default()).collect())
+    }
+
+    /// Through whom to read what a put has to know: who was not silent; everybody, if all were.
+    pub(super) fn readers(&self, now: OffsetDateTime) -> Vec<usize> {
+        let heard: Vec<_> = (0..self.0.len()).filter(|&proxy| !lasts(&self.0[proxy].reads, now)).collect();
+        if heard.is_empty() { (0..self.0.len()).collect() } else { heard }
+    }
+
+    /// Through whom to put, from the one whose turn it is; who was silent comes last.
+    pub(super) fn writers(&self, first: usize, now: OffsetDateTime) -> Vec<usize> {
+        let mut writers: Vec<_> = (0..self.0.len()).map(|step| (first + step) % self.0.len()).collect();
+        writers.sort_by_key(|&proxy| lasts(&self.0[proxy].reads, now) || lasts(&self.0[proxy].puts, now));
+        writers
+    }
+
+    /// This one did not show in time what lies in a slot.
+    pub(super) fn note_read(&self, proxy: usize, now: OffsetDateTime) {
+        self.0[proxy].reads.store(now.unix_timestamp() + SECONDS, Ordering::Relaxed);
+    }
+
+    /// This one did not take an item in time.
+    pub(super) fn note_put(&self, proxy: usize, now: OffsetDateTime) {
+        self.0[proxy].puts.store(now.unix_timestamp() + SECONDS, Ordering::Relaxed);
+    }
+}
+
+fn lasts(until: &AtomicI64, now: OffsetDateTime) -> bool {
+    until.load(Ordering::Relaxed) > now.unix_timestamp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_silent_is_left_out_for_a_minute_unless_all_were() {
+        let at = |seconds: i64| OffsetDateTime::from_unix_timestamp(1_800_000_000 + seconds).unwrap();
+        let silences = Silences::of(3);
+        silences.note_read(0, at(0));
+        silences.note_put(1, at(30));
+        assert_eq!((silences.readers(at(59)), silences.writers(0, at(59))), (vec![1, 2], vec![2, 0, 1]));
+        assert_eq!((silences.readers(at(60)), silences.writers(1, at(60))), (vec![0, 1, 2], vec![2, 0, 1]));
+        for proxy in 0..3 {
+            silences.note_read(proxy, at(60));
+        }
+        assert_eq!((silences.readers(at(61)), silences.writers(1, at(61))), (vec![0, 1, 2], vec![1, 2, 0]));
+    }
+}

@@ -45,6 +45,9 @@ pub enum ClipError {
 /// A clip at the rate in which it was recorded. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) enum Recording {
+    /// A WAV file in the binary. It is opened when it is asked for: the headers of all clips lie so far apart that reading them
+    /// would bring nearly all ten megabytes of them into memory.
+    Shipped(&'static [u8]),
     /// At [`RATE`].
     Narrow(Arc<[i16]>),
     /// At [`MASTER_RATE`].
@@ -80,7 +83,7 @@ pub(crate) fn read(wav: &[u8]) -> Result<Recording, ClipError> {
 
 /// The same for a file in the binary; of one at 16 kHz with an even number of samples, as all of them are, nothing is copied.
 /// That it is loud enough, a test asserts.
-pub(crate) fn shipped(wav: &'static [u8]) -> Result<Recording, ClipError> {
+fn shipped(wav: &'static [u8]) -> Result<Recording, ClipError> {
     let (reader, rate) = open(wav)?;
     let octets = 2 * reader.duration() as usize;
     let begin = reader.into_inner().position() as usize;
@@ -110,9 +113,14 @@ fn open(wav: &[u8]) -> Result<(Reader<'_>, u32), ClipError> {
 }
 
 impl Recording {
+    fn open(shipped_wav: &'static [u8]) -> Self {
+        shipped(shipped_wav).expect("the shipped clips are tested")
+    }
+
     /// How many samples it has at [`RATE`].
     pub(crate) fn narrow_len(&self) -> usize {
         match self {
+            Self::Shipped(wav) => Self::open(wav).narrow_len(),
             Self::Narrow(samples) => samples.len(),
             Self::Wide(wide) => wide.len() / 2,
         }
@@ -121,6 +129,7 @@ impl Recording {
     /// At [`RATE`].
     pub(crate) fn narrow(&self) -> Arc<[i16]> {
         match self {
+            Self::Shipped(wav) => Self::open(wav).narrow(),
             Self::Narrow(samples) => samples.clone(),
             Self::Wide(wide) => halfband::decimate(&wide.to_vec()).into(),
         }
@@ -129,6 +138,7 @@ impl Recording {
     /// At [`MASTER_RATE`].
     pub(crate) fn wide(&self) -> Wide {
         match self {
+            Self::Shipped(wav) => Self::open(wav).wide(),
             Self::Narrow(samples) => Wide(Samples::Read(halfband::interpolate(samples).into())),
             Self::Wide(wide) => wide.clone(),
         }

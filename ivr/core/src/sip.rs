@@ -22,6 +22,7 @@ pub(crate) mod resending;
 pub(crate) mod sdp;
 pub(crate) mod server_transactions;
 pub(crate) mod session_timer;
+mod steady_map;
 pub mod stream;
 pub(crate) mod transaction;
 pub(crate) mod via;

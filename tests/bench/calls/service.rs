@@ -83,7 +83,8 @@ impl Service {
     pub(crate) fn spawn(installation: Installation, bench: &Bench) -> anyhow::Result<Self> {
         cores::pin_to(&bench.service_cores)?;
         let mut command = installation.command();
-        command.env("DIALPROOF_LOG", "error").stdin(Stdio::null()).stdout(Stdio::null());
+        // Nobody answers at the DHT's address, on purpose.
+        command.env("DIALPROOF_LOG", "error,mainline=off").stdin(Stdio::null()).stdout(Stdio::null());
         let child = command.spawn().context("starting the service");
         cores::pin(bench.load_core)?;
         Ok(Self { child: Running(child?), installation })

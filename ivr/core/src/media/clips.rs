@@ -1,4 +1,5 @@
 //! The prompts, shared by all calls: as octets of G.711, encoded once, and for G.722 as samples, which stay in the binary.
+//! A service that nobody calls has read none of them: what a telephone hears costs no memory before it rings.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -18,8 +19,8 @@ pub struct Voices(Arc<Spoken>);
 #[derive(Debug)]
 struct Spoken {
     library: Library,
-    english: Clips,
-    others: BTreeMap<Language, OnceLock<Clips>>,
+    /// English, which stands in for every other, is always among them.
+    languages: BTreeMap<Language, OnceLock<Clips>>,
 }
 
 /// One clip for every codec.
@@ -49,34 +50,42 @@ impl Clips {
 }
 
 impl Voices {
-    /// Encodes English, which stands in for every other language.
+    /// Nothing is encoded yet.
     pub fn new(library: Library) -> Self {
-        let english = Clips::encode(&library, Language::ENGLISH.as_str());
-        let languages = library.languages().map(Language::of).filter(|language| *language != Language::ENGLISH);
-        let others = languages.map(|language| (language, OnceLock::new())).collect();
-        Self(Arc::new(Spoken { library, english, others }))
+        let recorded = library.languages().map(Language::of).chain([Language::ENGLISH]);
+        let languages = recorded.map(|language| (language, OnceLock::new())).collect();
+        Self(Arc::new(Spoken { library, languages }))
     }
 
     /// What is spoken: English first.
     pub fn languages(&self) -> Vec<Language> {
-        [Language::ENGLISH].into_iter().chain(self.0.others.keys().copied()).collect()
+        let others = self.0.languages.keys().copied().filter(|language| *language != Language::ENGLISH);
+        [Language::ENGLISH].into_iter().chain(others).collect()
     }
 
     /// Nothing has to be done before this language can be spoken. One that nobody recorded is spoken in English.
     pub fn is_prepared(&self, language: Language) -> bool {
-        self.0.others.get(&language).is_none_or(|clips| clips.get().is_some())
+        self.place(language).1.get().is_some()
     }
 
     /// Encodes a language, which takes some ten milliseconds.
     pub fn prepare(&self, language: Language) {
-        if let Some(clips) = self.0.others.get(&language) {
-            clips.get_or_init(|| Clips::encode(&self.0.library, language.as_str()));
-        }
+        self.encoded(self.place(language));
     }
 
-    /// The clips of a language, or English ones if it is not [prepared](Self::prepare).
+    /// The clips of a language, or English ones if it is not [prepared](Self::prepare). English is prepared here if it has to be.
     pub fn of(&self, language: Language) -> &Clips {
-        self.0.others.get(&language).and_then(OnceLock::get).unwrap_or(&self.0.english)
+        self.place(language).1.get().unwrap_or_else(|| self.encoded(self.place(Language::ENGLISH)))
+    }
+
+    /// The language in which a caller of this one is spoken to, and the place for its clips.
+    fn place(&self, language: Language) -> (Language, &OnceLock<Clips>) {
+        let spoken = if self.0.languages.contains_key(&language) { language } else { Language::ENGLISH };
+        (spoken, &self.0.languages[&spoken])
+    }
+
+    fn encoded<'a>(&'a self, (language, clips): (Language, &'a OnceLock<Clips>)) -> &'a Clips {
+        clips.get_or_init(|| Clips::encode(&self.0.library, language.as_str()))
     }
 }
 
@@ -114,8 +123,9 @@ mod tests {
         let voices = Voices::new(library.clone());
         let said = |language| voices.of(language).clip(PromptId::Goodbye).unwrap().samples();
         let length = |locale| library.samples(PromptId::Goodbye, locale).len();
-        assert!(!voices.is_prepared(german) && voices.is_prepared(Language::ENGLISH));
+        assert!(!voices.is_prepared(german) && !voices.is_prepared(Language::ENGLISH));
         assert_eq!(said(german), length("en"));
+        assert!(!voices.is_prepared(german) && voices.is_prepared(Language::ENGLISH));
         voices.prepare(german);
         assert!(voices.is_prepared(german));
         assert_eq!(said(german), length("de"));

@@ -1,14 +1,14 @@
 //! Server transactions (RFC 3261 17.2, with the Accepted state of RFC 6026): the requests that came, and what each got,
 //! should it come again.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::agenda::Agenda;
 use super::message::{Method, Reply, Request};
 use super::resending::{LIFETIME, Resending, Resent, Sending, T4};
+use super::steady_map::SteadyMap;
 use crate::media::CallKey;
 
 /// Names a server transaction (RFC 3261 17.2.3), and the trunk it belongs to: nobody else can touch it.
@@ -94,7 +94,7 @@ pub(crate) enum Repetition {
 /// All of them. In boxes, because a busy table has many empty places, and takes half a moment to grow.
 #[derive(Debug)]
 pub(crate) struct Servers {
-    remembered: HashMap<TransactionKey, Box<Remembered>>,
+    remembered: SteadyMap<TransactionKey, Box<Remembered>>,
     /// How many of them repeat a refusal: at most [`MOST_REPEATED`].
     refused: usize,
     /// The others that only wait to be forgotten, the first of them first; some are in another state by now.
@@ -103,7 +103,7 @@ pub(crate) struct Servers {
     most_remembered: usize,
     /// Of INVITEs that opened a dialog: another transaction with the same is one request that came on two ways
     /// (RFC 3261 8.2.2.2).
-    origins: HashSet<Origin>,
+    origins: SteadyMap<Origin, ()>,
     agenda: Agenda<TransactionKey>,
 }
 
@@ -133,11 +133,11 @@ impl Servers {
         // The INVITE of each call, its BYE, and a few other requests.
         let of_calls = usize::try_from(calls_per_second.saturating_mul(3 * LIFETIME.as_secs())).unwrap_or(usize::MAX);
         Self {
-            remembered: HashMap::new(),
+            remembered: SteadyMap::default(),
             refused: 0,
             fading: VecDeque::new(),
             most_remembered: of_calls.max(LEAST_REMEMBERED),
-            origins: HashSet::new(),
+            origins: SteadyMap::default(),
             agenda: Agenda::default(),
         }
     }
@@ -171,7 +171,7 @@ impl Servers {
     /// An INVITE asks for a new call, which has its own deadline until it answers.
     pub(crate) fn open(&mut self, key: &TransactionKey, request: &Request, call: CallKey, provisional: Sending) {
         let origin = Origin::of(request);
-        self.origins.insert(origin.clone());
+        self.origins.insert(origin.clone(), ());
         let server = Server::Proceeding { call, provisional: Box::new(provisional) };
         self.remembered.insert(key.clone(), Remembered { server, origin: Some(origin) }.into());
     }
@@ -268,10 +268,10 @@ impl Servers {
         }
         let deadline = server.deadline();
         self.refused += usize::from(matches!(server, Server::Refused { .. }));
-        let before = match self.remembered.entry(key.clone()) {
-            Entry::Occupied(mut before) => Some(std::mem::replace(&mut before.get_mut().server, server)),
-            Entry::Vacant(place) => {
-                place.insert(Remembered { server, origin: None }.into());
+        let before = match self.remembered.get_mut(key) {
+            Some(remembered) => Some(std::mem::replace(&mut remembered.server, server)),
+            None => {
+                self.remembered.insert(key.clone(), Remembered { server, origin: None }.into());
                 None
             }
         };

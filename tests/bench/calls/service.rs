@@ -29,13 +29,15 @@ pub(crate) struct Setup {
     pub(crate) max_calls: usize,
     /// Calls that its trunk may begin in a second.
     pub(crate) calls_per_second: u32,
+    /// Ports of media, two a call.
+    pub(crate) rtp_ports: &'static str,
     /// Records go into a DHT in its process; else none is ever asked.
     pub(crate) has_ring: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { max_calls: 2_500, calls_per_second: 10_000, has_ring: false }
+        Self { max_calls: 2_500, calls_per_second: 10_000, rtp_ports: RTP_PORTS, has_ring: false }
     }
 }
 
@@ -48,7 +50,7 @@ pub(crate) struct Service {
 
 /// A folder with configuration, authority and keys, in which nothing runs yet.
 pub(crate) fn found(setup: Setup) -> anyhow::Result<Installation> {
-    let Setup { max_calls, calls_per_second, has_ring } = setup;
+    let Setup { max_calls, calls_per_second, rtp_ports, has_ring } = setup;
     let mut trunks = String::new();
     for (name, source) in [("carrier", "127.0.0.1"), ("other", "127.0.0.3")] {
         write!(
@@ -59,7 +61,7 @@ pub(crate) fn found(setup: Setup) -> anyhow::Result<Installation> {
     }
     let wanted = Wanted {
         families: Families::Ipv4,
-        media: &format!("max_calls = {max_calls}\nrtp_ports = \"{RTP_PORTS}\"\n"),
+        media: &format!("max_calls = {max_calls}\nrtp_ports = \"{rtp_ports}\"\n"),
         sip: "",
         trunks: &trunks,
         dht: &if has_ring { own_ring() } else { "networks = [\"mainline:127.0.0.1:9\"]".to_owned() },

@@ -68,7 +68,7 @@ mod tests {
             let most = map.most;
             assert!(most >= 2 * held, "{most} of {held}");
             for n in held..50 * held {
-                assert_eq!((map.insert(n, n), map.remove(&(n - held))), (None, Some(n - held)));
+                assert_eq!((map.remove(&(n - held)), map.insert(n, n)), (Some(n - held), None));
             }
             assert_eq!((map.len(), map.most), (held, most));
             assert!(map.entries.capacity() <= most, "{} instead of {most}", map.entries.capacity());

@@ -147,6 +147,9 @@ pub enum Fault {
     /// The number is not among those of the certificate.
     #[error("the signer's certificate does not cover the number")]
     NotAuthorized,
+    /// The authority that confirms the signer is none for the numbers of the caller's country.
+    #[error("the signer's authority does not answer for numbers of this country")]
+    OtherCountry,
     /// The operator believes nobody with this service provider code.
     #[error("the operator denies this service provider code")]
     DeniedSpc,
@@ -154,7 +157,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, for those who read codes.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::TooLong,
         Self::Header,
         Self::Compact,
@@ -202,6 +205,7 @@ impl Fault {
         Self::Revoked,
         Self::ListNotInForce,
         Self::NotAuthorized,
+        Self::OtherCountry,
         Self::DeniedSpc,
     ];
 
@@ -260,6 +264,7 @@ impl Fault {
             Self::Revoked => "revoked",
             Self::ListNotInForce => "crl-not-in-force",
             Self::NotAuthorized => "number-not-covered",
+            Self::OtherCountry => "other-country",
             Self::DeniedSpc => "denied-spc",
         }
     }
@@ -291,6 +296,7 @@ impl Fault {
             | Self::Revoked
             | Self::ListNotInForce
             | Self::NotAuthorized
+            | Self::OtherCountry
             | Self::DeniedSpc => Reason::IdentityUncertified,
             Self::TooLong
             | Self::Header

@@ -112,8 +112,8 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
     use rcgen::{IsCa, KeyUsagePurpose};
 
-    use super::super::testing::{Holder, judged};
-    use super::super::{Fault, Trust, Untrusted};
+    use super::super::testing::{Holder, judged, trusting_but};
+    use super::super::{Authority, Fault, Untrusted};
     use crate::caller::Attest;
 
     /// An element in DER.
@@ -168,8 +168,7 @@ mod tests {
         });
         let anchors = root.pem.clone() + &administrator.pem;
         let judged_with = |list: &str, anchors: &str| {
-            let trust = Trust::anchored(anchors.as_bytes()).unwrap().with_lists(list.as_bytes()).unwrap();
-            judged(&signer.token(), &signer.pem, &trust)
+            judged(&signer.token(), &signer.pem, &trusting_but(anchors, list))
         };
         let idp = (ISSUING_DISTRIBUTION_POINT, INDIRECT);
         for (entries, expected) in [
@@ -195,7 +194,8 @@ mod tests {
             (ISSUING_DISTRIBUTION_POINT, &attributes),
             (DELTA, &[0x02, 0x01, 0x01]),
         ] {
-            let read = Trust::default().with_lists(list(&root, &[(None, 7)], part).as_bytes());
+            let authority = Authority::anchored(root.pem.as_bytes()).unwrap();
+            let read = authority.with_lists(list(&root, &[(None, 7)], part).as_bytes());
             assert_eq!(read.err(), Some(Untrusted::List { place: 1 }));
         }
     }

@@ -12,7 +12,7 @@ use rcgen::{
 
 use super::certificate::Certificate;
 use super::trust::{CERTIFICATE, blocks};
-use super::{Claimed, Fault, Passport, Signer, Trust, verify};
+use super::{Authority, Claimed, Fault, Passport, Signer, Trust, verify};
 use crate::caller::Attest;
 
 /// When everything here holds.
@@ -141,6 +141,16 @@ pub(super) fn claims() -> String {
 /// That extension.
 pub(super) fn tn_auth_list(der: &[u8]) -> CustomExtension {
     CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 26], der.to_vec())
+}
+
+/// Believes whom one of these anchors (PEM) confirms.
+pub(super) fn trusting(anchors: &str) -> Trust {
+    Authority::anchored(anchors.as_bytes()).unwrap().into()
+}
+
+/// The same, but for those on this list (PEM).
+pub(super) fn trusting_but(anchors: &str, list: &str) -> Trust {
+    Authority::anchored(anchors.as_bytes()).unwrap().with_lists(list.as_bytes()).unwrap().into()
 }
 
 /// What is found out about a token, given what lies at its `x5u`.

@@ -5,8 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, CustomExtension, IsCa, KeyUsagePurpose, date_time_ymd};
 
-use super::testing::{AT, CALL, Holder, ONE, OTHER, RANGE, SPC, X5U, claims, header, judged, judged_at, tn_auth_list};
-use super::{Claimed, Fault, Passport, Report, Signer, Trust, Untrusted, verify};
+use super::testing::{
+    AT, CALL, Holder, ONE, OTHER, RANGE, SPC, X5U, claims, header, judged, judged_at, tn_auth_list, trusting, trusting_but,
+};
+use super::{Authority, Claimed, Fault, Passport, Report, Signer, Trust, Untrusted, verify};
 use crate::caller::Attest;
 
 /// One of the files that `scenarios/passport/make` makes with OpenSSL and secsipidx.
@@ -16,10 +18,8 @@ fn made(name: &str) -> String {
 
 /// What we say of one of its tokens, when it was made.
 fn of_secsipidx(token: &str, chain: &str, list: Option<&str>) -> Result<Attest, Fault> {
-    let mut trust = Trust::anchored(made("root.pem").as_bytes()).unwrap();
-    if let Some(list) = list {
-        trust = trust.with_lists(made(list).as_bytes()).unwrap();
-    }
+    let root = made("root.pem");
+    let trust = list.map_or_else(|| trusting(&root), |list| trusting_but(&root, &made(list)));
     let passport = Passport::read(&made(token))?;
     passport.check(CALL, passport.iat())?;
     verify(&passport, &Signer::read(made(chain).as_bytes(), &trust, passport.iat())?, passport.iat())
@@ -48,7 +48,7 @@ fn tokens_of_secsipidx_over_a_chain_of_openssl_are_judged_as_they_are() {
 
 #[test]
 fn a_report_says_who_signed() {
-    let trust = Trust::anchored(made("root.pem").as_bytes()).unwrap();
+    let trust = trusting(&made("root.pem"));
     let passport = Passport::read(&made("a.identity")).unwrap();
     for (chain, spc) in [("spc.pem", Some("709J")), ("range.pem", None)] {
         let signer = Signer::read(made(chain).as_bytes(), &trust, passport.iat()).unwrap();
@@ -78,7 +78,7 @@ fn whose_certificate_is_only_pointed_at_is_not_said_to_have_signed() {
 
 #[test]
 fn no_octet_that_is_signed_and_no_letter_of_a_token_can_be_another() {
-    let trust = Trust::anchored(made("root.pem").as_bytes()).unwrap();
+    let trust = trusting(&made("root.pem"));
     let chain = made("spc.pem");
     let (leaf, issuer) = chain.split_at(chain.find("-----END CERTIFICATE-----\n").unwrap() + 26);
     let lines: String = leaf.lines().filter(|line| !line.starts_with('-')).collect();
@@ -111,8 +111,9 @@ proptest! {
         prop_assert!(Passport::read(&text).is_err());
         prop_assert!(Signer::read(&octets, &Trust::default(), AT).is_err());
         let pem = |label: &str| format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(&octets));
-        prop_assert!(Trust::anchored(pem("CERTIFICATE").as_bytes()).is_err());
-        prop_assert!(Trust::default().with_lists(pem("X509 CRL").as_bytes()).is_err());
+        prop_assert!(Authority::anchored(pem("CERTIFICATE").as_bytes()).is_err());
+        let authority = Authority::anchored(made("root.pem").as_bytes()).unwrap();
+        prop_assert!(authority.with_lists(pem("X509 CRL").as_bytes()).is_err());
     }
 }
 
@@ -128,14 +129,14 @@ fn the_base_passport_of_the_rfc_is_another_kind() {
 fn pki() -> (Trust, Holder) {
     let root = Holder::root("root", |_| {});
     let signer = root.signer(|_| {});
-    (Trust::anchored(root.pem.as_bytes()).unwrap(), signer)
+    (trusting(&root.pem), signer)
 }
 
 /// A signer that differs in something, and what we say of its token.
 fn with_certificate(change: impl FnOnce(&mut CertificateParams)) -> Result<Attest, Fault> {
     let root = Holder::root("root", |_| {});
     let signer = root.signer(change);
-    judged(&signer.token(), &signer.pem, &Trust::anchored(root.pem.as_bytes()).unwrap())
+    judged(&signer.token(), &signer.pem, &trusting(&root.pem))
 }
 
 /// A CA between root and signer that differs in something.
@@ -144,7 +145,7 @@ fn with_authority(change: impl FnOnce(&mut CertificateParams)) -> Result<Attest,
     let authority = root.authority("authority", change);
     let signer = authority.signer(|_| {});
     let pem = signer.pem.clone() + &authority.pem;
-    judged(&signer.token(), &pem, &Trust::anchored(root.pem.as_bytes()).unwrap())
+    judged(&signer.token(), &pem, &trusting(&root.pem))
 }
 
 /// A token whose header and claims differ in something.
@@ -360,7 +361,7 @@ fn an_expired_certificate_anywhere_in_the_chain_is_refused() {
     assert_eq!(with_authority(expire), Err(Fault::Expired));
     let root = Holder::root("root", expire);
     let signer = root.signer(|_| {});
-    let trust = Trust::anchored(root.pem.as_bytes()).unwrap();
+    let trust = trusting(&root.pem);
     assert_eq!(judged(&signer.token(), &signer.pem, &trust), Err(Fault::Expired));
 }
 
@@ -376,7 +377,7 @@ fn a_revoked_certificate_is_refused_and_so_is_an_old_list() {
     let root = Holder::root("root", |_| {});
     let signer = root.signer(|_| {});
     let looked_up = |list: &str, at| {
-        let trust = Trust::anchored(root.pem.as_bytes()).unwrap().with_lists(list.as_bytes()).unwrap();
+        let trust = trusting_but(&root.pem, list);
         judged_at(&signer.token(), &signer.pem, &trust, at)
     };
     assert_eq!(looked_up(&root.list(&[7], (2026, 6, 1)), AT), Err(Fault::Revoked));
@@ -395,8 +396,7 @@ fn a_revoked_authority_is_refused() {
     let root = Holder::root("root", |_| {});
     let authority = root.authority("authority", |params| params.serial_number = Some(9_u64.into()));
     let signer = authority.signer(|_| {});
-    let trust = Trust::anchored(root.pem.as_bytes()).unwrap();
-    let trust = trust.with_lists(root.list(&[9], (2026, 6, 1)).as_bytes()).unwrap();
+    let trust = trusting_but(&root.pem, &root.list(&[9], (2026, 6, 1)));
     assert_eq!(judged(&signer.token(), &(signer.pem.clone() + &authority.pem), &trust), Err(Fault::Revoked));
 }
 
@@ -405,7 +405,7 @@ fn another_root_is_no_anchor_even_if_it_has_the_name() {
     let (_, signer) = pki();
     for (name, fault) in [("another", Fault::NoAnchor), ("root", Fault::ChainSignature)] {
         let other = Holder::root(name, |_| {});
-        let trust = Trust::anchored(other.pem.as_bytes()).unwrap();
+        let trust = trusting(&other.pem);
         assert_eq!(judged(&signer.token(), &signer.pem, &trust), Err(fault));
     }
     assert_eq!(judged(&signer.token(), &signer.pem, &Trust::default()), Err(Fault::NoAnchor), "none is shipped");
@@ -421,7 +421,7 @@ fn a_path_may_be_no_longer_than_its_cas_say() {
     let root = Holder::root("root", |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
     let authority = root.authority("authority", |_| {});
     let signer = authority.signer(|_| {});
-    let trust = Trust::anchored(root.pem.as_bytes()).unwrap();
+    let trust = trusting(&root.pem);
     let chain = signer.pem.clone() + &authority.pem;
     assert_eq!(judged(&signer.token(), &chain, &trust), Err(Fault::NotAnIssuer));
     assert_eq!(judged(&signer.token(), &chain.repeat(3), &trust), Err(Fault::LongChain));
@@ -447,7 +447,7 @@ fn an_issuer_that_is_limited_issues_nothing_beyond() {
         let (far, near) = (lower.signer(numbers(ONE)), limited_root.signer(numbers(ONE)));
         let chain = far.pem.clone() + &lower.pem + &upper.pem;
         for (signer, chain, root) in [(&far, &chain, &root), (&near, &near.pem, &limited_root)] {
-            let trust = Trust::anchored(root.pem.as_bytes()).unwrap();
+            let trust = trusting(&root.pem);
             assert_eq!(judged(&signer.token(), chain, &trust), expected, "{list:?}");
         }
     }
@@ -462,7 +462,7 @@ fn an_anchor_that_was_renewed_counts_before_the_one_that_ended() {
     let renewed = root.renewed(|params| params.not_after = date_time_ymd(2027, 1, 1));
     let signer = root.signer(|_| {});
     for anchors in [root.pem.clone() + &renewed, renewed.clone() + &root.pem] {
-        let trust = Trust::anchored(anchors.as_bytes()).unwrap();
+        let trust = trusting(&anchors);
         assert_eq!(judged(&signer.token(), &signer.pem, &trust), Ok(Attest::A));
     }
 }
@@ -479,7 +479,8 @@ fn what_is_no_certificate_is_refused() {
 #[test]
 fn an_anchor_must_be_one() {
     let (_, signer) = pki();
-    assert_eq!(Trust::anchored(signer.pem.as_bytes()).err(), Some(Untrusted::NoIssuer { place: 1 }));
-    assert_eq!(Trust::anchored(b"").err(), Some(Untrusted::Nothing("CERTIFICATE")));
-    assert_eq!(Trust::default().with_lists(signer.pem.as_bytes()).err(), Some(Untrusted::Nothing("X509 CRL")));
+    assert_eq!(Authority::anchored(signer.pem.as_bytes()).err(), Some(Untrusted::NoIssuer { place: 1 }));
+    assert_eq!(Authority::anchored(b"").err(), Some(Untrusted::Nothing("CERTIFICATE")));
+    let authority = Authority::anchored(made("root.pem").as_bytes()).unwrap();
+    assert_eq!(authority.with_lists(signer.pem.as_bytes()).err(), Some(Untrusted::Nothing("X509 CRL")));
 }

@@ -115,11 +115,11 @@ fn within_limits(leaf: &Certificate, issuer: &Certificate) -> Result<(), Fault> 
 /// When the lists that speak of this certificate are in force, if none names it.
 fn unrevoked(certificate: &Certificate, issuer: &Certificate, authority: &Authority) -> Result<Validity, Fault> {
     let mut in_force = EVER;
-    for list in authority.lists().iter().filter(|list| list.covers(&certificate.issuer)) {
+    for list in authority.lists().iter().filter(|list| list.covers(&certificate.issuer, authority.anchors())) {
         if !list.is_signed_by_any(std::iter::once(issuer).chain(authority.anchors())) {
             return Err(Fault::ListNotInForce);
         }
-        if list.names(certificate) {
+        if list.names(certificate, authority.anchors()) {
             return Err(Fault::Revoked);
         }
         in_force = in_force.and(list.validity());

@@ -2,7 +2,8 @@
 
 use super::Fault;
 use super::certificate::{Certificate, Numbers, Validity};
-use super::trust::{Authority, CERTIFICATE, blocks};
+use super::tn_auth_list::Within;
+use super::trust::{Authority, CERTIFICATE, Delegates, blocks};
 
 /// What lies at an x5u.
 #[derive(Debug)]
@@ -15,12 +16,14 @@ pub(super) struct Given {
 
 /// When a chain holds whose signatures, issuing rights and revocation are in order. It is told apart, because the chain may
 /// be kept for a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chain {
     /// When all its certificates are valid.
     validity: Validity,
     /// When the lists that were looked into are in force.
     lists: Validity,
+    /// The service provider codes of who answers for the leaf: its own, or else those of the issuer next above that has any.
+    pub(super) spcs: Vec<String>,
 }
 
 impl Given {
@@ -46,19 +49,21 @@ impl Given {
             _ => fault,
         })?;
         let (mut validity, mut lists, mut below) = (leaf.validity, EVER, leaf);
+        let mut spcs = leaf.numbers.spcs();
         for issuer in above {
-            within_limits(leaf, issuer)?;
+            within_limits(leaf, issuer, authority.delegates())?;
             validity = validity.and(issuer.validity);
             lists = lists.and(unrevoked(below, issuer, authority)?);
+            spcs = if spcs.is_empty() { issuer.numbers.spcs() } else { spcs };
             below = issuer;
         }
-        Ok(Chain { validity, lists })
+        Ok(Chain { validity, lists, spcs })
     }
 }
 
 impl Chain {
     /// Does it hold then, and do the lists that cleared it?
-    pub(super) fn check(self, at: i64) -> Result<(), Fault> {
+    pub(super) fn check(&self, at: i64) -> Result<(), Fault> {
         self.validity.check(at)?;
         self.lists.check(at).map_err(|_| Fault::ListNotInForce)
     }
@@ -100,16 +105,20 @@ fn path<'c>(
 }
 
 /// What limits an issuer limits what it issues: a list that it has must encompass the leaf's (RFC 9060).
-fn within_limits(leaf: &Certificate, issuer: &Certificate) -> Result<(), Fault> {
+fn within_limits(leaf: &Certificate, issuer: &Certificate, delegates: Delegates) -> Result<(), Fault> {
     if issuer.constrains_claims {
         return Err(Fault::ClaimConstraints);
     }
-    let is_within = match (&issuer.numbers, &leaf.numbers) {
-        (Numbers::None, _) => true,
+    let within = match (&issuer.numbers, &leaf.numbers) {
+        (Numbers::None, _) => Within::Wholly,
         (Numbers::Listed(of_issuer), Numbers::Listed(of_leaf)) => of_issuer.encompasses(of_leaf),
-        (Numbers::Listed(_) | Numbers::ElsewhereOnly | Numbers::Unreadable, _) => false,
+        (Numbers::Listed(_) | Numbers::ElsewhereOnly | Numbers::Unreadable, _) => Within::Not,
     };
-    if is_within { Ok(()) } else { Err(Fault::BeyondIssuer) }
+    match (within, delegates) {
+        (Within::Wholly, _) | (Within::ByCode, Delegates::Believed) => Ok(()),
+        (Within::ByCode, Delegates::Refused) => Err(Fault::Delegate),
+        (Within::Not, _) => Err(Fault::BeyondIssuer),
+    }
 }
 
 /// When the lists that speak of this certificate are in force, if none names it.

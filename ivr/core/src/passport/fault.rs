@@ -138,6 +138,9 @@ pub enum Fault {
     /// RFC 9060: what an issuer may not sign for, whom it certified may not either.
     #[error("an issuer's TNAuthList does not encompass that of the signer's certificate")]
     BeyondIssuer,
+    /// RFC 9060: a provider certified numbers of its own, which only it knows to be its own.
+    #[error("a service provider certified the signer for numbers, and whether they are its own cannot be seen")]
+    Delegate,
     /// A certificate of the chain stands on a revocation list.
     #[error("a certificate of the chain is revoked")]
     Revoked,
@@ -157,7 +160,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, for those who read codes.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::TooLong,
         Self::Header,
         Self::Compact,
@@ -202,6 +205,7 @@ impl Fault {
         Self::ChainSignature,
         Self::LongChain,
         Self::BeyondIssuer,
+        Self::Delegate,
         Self::Revoked,
         Self::ListNotInForce,
         Self::NotAuthorized,
@@ -261,6 +265,7 @@ impl Fault {
             Self::ChainSignature => "bad-chain-signature",
             Self::LongChain => "long-chain",
             Self::BeyondIssuer => "beyond-issuer",
+            Self::Delegate => "delegate",
             Self::Revoked => "revoked",
             Self::ListNotInForce => "crl-not-in-force",
             Self::NotAuthorized => "number-not-covered",
@@ -293,6 +298,7 @@ impl Fault {
             | Self::ChainSignature
             | Self::LongChain
             | Self::BeyondIssuer
+            | Self::Delegate
             | Self::Revoked
             | Self::ListNotInForce
             | Self::NotAuthorized

@@ -35,7 +35,8 @@ pub struct Said {
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedBy {
-    /// The service provider codes of the certificate, separated by spaces; `None` if it is for numbers.
+    /// The service provider codes of who answers for the signer (see [`Signer::spcs`]), separated by spaces; `None` if there are
+    /// none.
     pub spc: Option<String>,
     /// SHA-256 of the certificate.
     pub certificate: [u8; 32],
@@ -57,7 +58,7 @@ impl Report {
             token: passport.hash(),
         };
         let signer = signer.filter(|_| verdict != Err(Fault::Signature)).map(|signer| {
-            let spcs: Vec<&str> = signer.numbers().spcs().collect();
+            let spcs = signer.spcs();
             SignedBy { spc: (!spcs.is_empty()).then(|| spcs.join(" ")), certificate: signer.sha256() }
         });
         Self { verdict, said: Some(said), signer }

@@ -38,7 +38,7 @@ impl Signer {
             chain: given.chain(authority, at),
         };
         let standings: Vec<Standing> = trust.authorities().iter().map(standing).collect();
-        confirmed(standings.iter().map(|standing| standing.chain.map(|_| ())), Fault::NoAnchor)?;
+        confirmed(standings.iter().map(|standing| standing.chain.as_ref().map(|_| ()).map_err(|fault| *fault)), Fault::NoAnchor)?;
         let leaf = given.leaf;
         if !leaf.usage.signs || leaf.usage.is_ca {
             return Err(Fault::KeyUsage);
@@ -60,12 +60,19 @@ impl Signer {
     pub(super) fn check(&self, number: &str, at: i64) -> Result<(), Fault> {
         let country = || Number::parse(&format!("+{number}")).ok().map(|number| number.country());
         let answering = self.standings.iter().filter(|standing| standing.countries.have(country));
-        confirmed(answering.map(|standing| standing.chain.and_then(|chain| chain.check(at))), Fault::OtherCountry)
+        let checked = |standing: &Standing| standing.chain.as_ref().map_err(|fault| *fault)?.check(at);
+        confirmed(answering.map(checked), Fault::OtherCountry)
     }
 
     /// For which numbers it speaks.
     pub fn numbers(&self) -> &TnAuthList {
         &self.numbers
+    }
+
+    /// The service provider codes of who answers for it: its own, or of a delegate those of the provider above.
+    pub fn spcs(&self) -> &[String] {
+        let chain = self.standings.iter().find_map(|standing| standing.chain.as_ref().ok());
+        chain.map_or(&[], |chain| &chain.spcs)
     }
 
     /// SHA-256 of the certificate's DER.

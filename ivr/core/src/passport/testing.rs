@@ -24,6 +24,8 @@ pub(super) const X5U: &str = "https://certificates.example/leaf.pem";
 pub(super) const SPC: &[u8] = b"\x30\x08\xa0\x06\x16\x04709J";
 pub(super) const RANGE: &[u8] = b"\x30\x14\xa1\x12\x30\x10\x16\x0b12025550100\x02\x01\x32";
 pub(super) const ONE: &[u8] = b"\x30\x0f\xa2\x0d\x16\x0b12025550143";
+/// Fifty, of which the first are in [`RANGE`].
+pub(super) const OTHER_RANGE: &[u8] = b"\x30\x14\xa1\x12\x30\x10\x16\x0b12025550140\x02\x01\x32";
 pub(super) const OTHER: &[u8] = b"\x30\x0f\xa2\x0d\x16\x0b12025550142";
 
 /// Somebody with a certificate.

@@ -22,6 +22,17 @@ pub enum TnEntry {
     One(String),
 }
 
+/// How far a list is within another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Within {
+    /// All of it.
+    Wholly,
+    /// As far as can be seen: numbers below a service provider code, and which numbers a provider has, no certificate says.
+    ByCode,
+    /// Not all of it.
+    Not,
+}
+
 /// The octets are no TNAuthList.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is no TNAuthList (RFC 8226 9)")]
@@ -57,10 +68,10 @@ impl TnAuthList {
         })
     }
 
-    /// Is each entry of the other within one entry of this? Which numbers a provider has, nobody here knows: within its code
-    /// is its code.
-    pub(super) fn encompasses(&self, other: &Self) -> bool {
-        other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.encompasses(narrow)))
+    /// Is each entry of the other within one entry of this?
+    pub(super) fn encompasses(&self, other: &Self) -> Within {
+        let within = |narrow: &TnEntry| self.0.iter().map(|wide| wide.encompasses(narrow)).min();
+        other.0.iter().filter_map(within).max().unwrap_or(Within::Not)
     }
 
     /// May its holder sign for this number (digits without `+`)? Which numbers a provider has, its code does not say: who
@@ -71,12 +82,15 @@ impl TnAuthList {
 }
 
 impl TnEntry {
-    fn encompasses(&self, narrow: &Self) -> bool {
-        match narrow {
-            Self::Spc(code) => matches!(self, Self::Spc(own) if own == code),
-            Self::Range { start, count } => self.holds(start, *count),
-            Self::One(number) => self.holds(number, 1),
-        }
+    fn encompasses(&self, narrow: &Self) -> Within {
+        let is_within = match (self, narrow) {
+            (Self::Spc(own), Self::Spc(code)) => own == code,
+            (Self::Spc(_), Self::Range { .. } | Self::One(_)) => return Within::ByCode,
+            (Self::Range { .. } | Self::One(_), Self::Spc(_)) => false,
+            (_, Self::Range { start, count }) => self.holds(start, *count),
+            (_, Self::One(number)) => self.holds(number, 1),
+        };
+        if is_within { Within::Wholly } else { Within::Not }
     }
 
     /// Are these so many numbers from that one on among those that it names itself?
@@ -211,31 +225,43 @@ mod tests {
 
     #[test]
     fn a_list_encompasses_what_is_within_its_entries_and_nothing_else() {
+        use Within::{ByCode, Not, Wholly};
+
         let (code, other) = (TnEntry::Spc("709d".to_owned()), TnEntry::Spc("709e".to_owned()));
         let one = |number: &str| TnEntry::One(number.to_owned());
         let range = |start: &str, count| TnEntry::Range { start: start.to_owned(), count };
         let hundred = range("12025550100", 100);
         for (wide, narrow, expected) in [
-            (&code, &code, true),
-            (&code, &other, false),
-            (&code, &one("12025550100"), false),
-            (&hundred, &code, false),
-            (&hundred, &hundred, true),
-            (&hundred, &range("12025550150", 50), true),
-            (&hundred, &range("12025550150", 51), false),
-            (&hundred, &range("12025550099", 2), false),
-            (&hundred, &range("12025550199", u64::MAX), false),
-            (&hundred, &one("12025550199"), true),
-            (&hundred, &one("12025550200"), false),
-            (&one("12025550100"), &one("12025550100"), true),
-            (&one("12025550100"), &range("12025550100", 2), false),
+            (&code, &code, Wholly),
+            (&code, &other, Not),
+            (&code, &one("12025550100"), ByCode),
+            (&code, &hundred, ByCode),
+            (&hundred, &code, Not),
+            (&hundred, &hundred, Wholly),
+            (&hundred, &range("12025550150", 50), Wholly),
+            (&hundred, &range("12025550150", 51), Not),
+            (&hundred, &range("12025550099", 2), Not),
+            (&hundred, &range("12025550199", u64::MAX), Not),
+            (&hundred, &one("12025550199"), Wholly),
+            (&hundred, &one("12025550200"), Not),
+            (&one("12025550100"), &one("12025550100"), Wholly),
+            (&one("12025550100"), &range("12025550100", 2), Not),
         ] {
             let list = |entry: &TnEntry| TnAuthList(vec![entry.clone()]);
             assert_eq!(list(wide).encompasses(&list(narrow)), expected, "{wide:?} {narrow:?}");
         }
         let both = TnAuthList(vec![code.clone(), hundred.clone()]);
-        assert!(both.encompasses(&both));
-        assert!(!TnAuthList(vec![code]).encompasses(&both) && !TnAuthList(vec![hundred]).encompasses(&both));
+        let more = TnAuthList(vec![hundred.clone(), other]);
+        let (only_code, only_hundred) = (TnAuthList(vec![code]), TnAuthList(vec![hundred]));
+        for (wide, narrow, expected) in [
+            (&both, &both, Wholly),
+            (&both, &only_hundred, Wholly),
+            (&only_code, &both, ByCode),
+            (&only_hundred, &both, Not),
+            (&only_code, &more, Not),
+        ] {
+            assert_eq!(wide.encompasses(narrow), expected, "{wide:?} {narrow:?}");
+        }
     }
 
     proptest! {

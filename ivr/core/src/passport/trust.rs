@@ -19,6 +19,7 @@ pub struct Authority {
     anchors: Vec<Certificate>,
     lists: Vec<RevocationList>,
     countries: Countries,
+    delegates: Delegates,
 }
 
 /// For whose numbers an authority answers.
@@ -26,6 +27,13 @@ pub struct Authority {
 pub(super) enum Countries {
     All,
     Only(Vec<Country>),
+}
+
+/// Whether signers are believed whom a provider certified for numbers (RFC 9060), which it alone knows to be its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delegates {
+    Refused,
+    Believed,
 }
 
 /// Why a file of anchors or lists cannot be used.
@@ -95,7 +103,12 @@ impl Authority {
             let serves = anchor.may_issue(0) || anchor.usage.signs_lists;
             if serves { Ok(anchor) } else { Err(Untrusted::NoIssuer { place }) }
         });
-        Ok(Self { anchors: anchors.collect::<Result<_, _>>()?, lists: Vec::new(), countries: Countries::All })
+        Ok(Self {
+            anchors: anchors.collect::<Result<_, _>>()?,
+            lists: Vec::new(),
+            countries: Countries::All,
+            delegates: Delegates::Refused,
+        })
     }
 
     /// Looks into these lists, too: PEM, any number of them.
@@ -115,6 +128,13 @@ impl Authority {
         Self { countries: Countries::Only(countries), ..self }
     }
 
+    /// Believes the delegates of providers: signers with numbers below a service provider code, though no certificate says that
+    /// they are the provider's. Without this they are refused.
+    #[must_use]
+    pub fn with_delegates(self) -> Self {
+        Self { delegates: Delegates::Believed, ..self }
+    }
+
     /// Until when its anchors and lists hold, in seconds since 1970: the first end of each.
     pub fn ends_at(&self) -> (Option<i64>, Option<i64>) {
         let anchors = self.anchors.iter().map(|anchor| anchor.validity.to).min();
@@ -127,6 +147,10 @@ impl Authority {
 
     pub(super) fn lists(&self) -> &[RevocationList] {
         &self.lists
+    }
+
+    pub(super) fn delegates(&self) -> Delegates {
+        self.delegates
     }
 
     pub(super) fn countries(&self) -> &Countries {

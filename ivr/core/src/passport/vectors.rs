@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, CustomExtension, IsCa, KeyUsagePurpose, date_time_ymd};
 
 use super::testing::{
-    AT, CALL, Holder, ONE, OTHER, RANGE, SPC, X5U, claims, header, judged, judged_at, tn_auth_list, trusting, trusting_but,
+    AT, CALL, Holder, ONE, OTHER, OTHER_RANGE, RANGE, SPC, X5U, claims, header, judged, judged_at, tn_auth_list, trusting,
+    trusting_but,
 };
 use super::{Authority, Claimed, Fault, Passport, Report, Signer, Trust, Untrusted, verify};
 use crate::caller::Attest;
@@ -17,12 +18,10 @@ fn made(name: &str) -> String {
 }
 
 /// What we say of one of its tokens, when it was made.
-fn of_secsipidx(token: &str, chain: &str, list: Option<&str>) -> Result<Attest, Fault> {
-    let root = made("root.pem");
-    let trust = list.map_or_else(|| trusting(&root), |list| trusting_but(&root, &made(list)));
+fn of_secsipidx(token: &str, chain: &str, trust: &Trust) -> Result<Attest, Fault> {
     let passport = Passport::read(&made(token))?;
     passport.check(CALL, passport.iat())?;
-    verify(&passport, &Signer::read(made(chain).as_bytes(), &trust, passport.iat())?, passport.iat())
+    verify(&passport, &Signer::read(made(chain).as_bytes(), trust, passport.iat())?, passport.iat())
 }
 
 #[test]
@@ -42,7 +41,23 @@ fn tokens_of_secsipidx_over_a_chain_of_openssl_are_judged_as_they_are() {
         ("a.identity", "none.pem", None, Err(Fault::NoTnAuthList)),
         ("a.identity", "spc.pem", Some("crl-spc.pem"), Err(Fault::Revoked)),
     ] {
-        assert_eq!(of_secsipidx(token, chain, list), expected, "{token} {chain} {list:?}");
+        let root = made("root.pem");
+        let trust = list.map_or_else(|| trusting(&root), |list| trusting_but(&root, &made(list)));
+        assert_eq!(of_secsipidx(token, chain, &trust), expected, "{token} {chain} {list:?}");
+    }
+}
+
+#[test]
+fn a_chain_of_openssl_over_a_providers_delegates_is_judged_as_it_is() {
+    let root = made("root.pem");
+    let believing = Authority::anchored(root.as_bytes()).unwrap().with_delegates().into();
+    for (chain, refused, believed) in [
+        ("delegate-one.pem", Fault::Delegate, Ok(Attest::A)),
+        ("delegate-other.pem", Fault::Delegate, Err(Fault::NotAuthorized)),
+        ("delegate-spc.pem", Fault::BeyondIssuer, Err(Fault::BeyondIssuer)),
+    ] {
+        assert_eq!(of_secsipidx("a.identity", chain, &trusting(&root)), Err(refused), "{chain}");
+        assert_eq!(of_secsipidx("a.identity", chain, &believing), believed, "{chain}");
     }
 }
 
@@ -439,7 +454,7 @@ fn an_issuer_that_is_limited_issues_nothing_beyond() {
     }
     // Numbers within numbers, two CAs down, and an anchor that is limited.
     let numbers = |list| move |params: &mut CertificateParams| params.custom_extensions = vec![tn_auth_list(list)];
-    for (list, expected) in [(RANGE, Ok(Attest::A)), (OTHER, Err(Fault::BeyondIssuer)), (SPC, Err(Fault::BeyondIssuer))]
+    for (list, expected) in [(RANGE, Ok(Attest::A)), (OTHER, Err(Fault::BeyondIssuer)), (SPC, Err(Fault::Delegate))]
     {
         let root = Holder::root("root", |_| {});
         let (upper, limited_root) = (root.authority("upper", numbers(list)), Holder::root("root", numbers(list)));
@@ -454,6 +469,37 @@ fn an_issuer_that_is_limited_issues_nothing_beyond() {
     let constraints = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 27], vec![0x30, 0]);
     let constrained = with_authority(|params| params.custom_extensions = vec![constraints]);
     assert_eq!(constrained, Err(Fault::ClaimConstraints));
+}
+
+#[test]
+fn a_delegate_of_a_provider_is_believed_where_the_operator_says_so_and_the_provider_answers_for_it() {
+    let numbers = |list| move |params: &mut CertificateParams| params.custom_extensions = vec![tn_auth_list(list)];
+    let root = Holder::root("root", |_| {});
+    let provider = root.authority("provider", numbers(SPC));
+    let judge = |signer: &Holder, between: &str, authority: Authority| {
+        let pem = signer.pem.clone() + between + &provider.pem;
+        let (passport, trust) = (Passport::read(&signer.token())?, authority.into());
+        let signer = Signer::read(pem.as_bytes(), &trust, AT)?;
+        let verdict = verify(&passport, &signer, AT);
+        Ok((verdict?, Report::of(&passport, Some(&signer), verdict).signer.unwrap().spc))
+    };
+    let refusing = || Authority::anchored(root.pem.as_bytes()).unwrap();
+    let answered_for = Ok((Attest::A, Some("709J".to_owned())));
+    for list in [ONE, RANGE] {
+        let delegate = provider.signer(numbers(list));
+        assert_eq!(judge(&delegate, "", refusing()), Err(Fault::Delegate));
+        assert_eq!(judge(&delegate, "", refusing().with_delegates()), answered_for);
+    }
+    let other = provider.signer(numbers(OTHER));
+    assert_eq!(judge(&other, "", refusing().with_delegates()), Err(Fault::NotAuthorized), "not its number");
+    // A delegate that delegates: what it does not have, it cannot give.
+    let customer = provider.authority("customer", numbers(RANGE));
+    let within = customer.signer(numbers(ONE));
+    assert_eq!(judge(&within, &customer.pem, refusing().with_delegates()), answered_for);
+    for (list, fault) in [(OTHER_RANGE, Fault::BeyondIssuer), (SPC, Fault::BeyondIssuer)] {
+        let beyond = customer.signer(numbers(list));
+        assert_eq!(judge(&beyond, &customer.pem, refusing().with_delegates()), Err(fault), "{list:?}");
+    }
 }
 
 #[test]

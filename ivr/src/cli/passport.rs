@@ -45,6 +45,9 @@ pub struct Verify {
     /// The signer's certificate and those above it (PEM), instead of fetching them from x5u
     #[arg(long, value_name = "LEAF.pem")]
     leaf: Option<PathBuf>,
+    /// Believe whom a service provider certified for numbers of its own (RFC 9060)
+    #[arg(long)]
+    delegates: bool,
     /// Revocation lists (PEM)
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
@@ -77,6 +80,9 @@ pub async fn run(command: Command) -> Result<ExitCode> {
     }
     if !args.countries.is_empty() {
         authority = authority.only_for(args.countries);
+    }
+    if args.delegates {
+        authority = authority.with_delegates();
     }
     let trust = Trust::from(authority);
     let certificate = match &args.leaf {

@@ -15,6 +15,8 @@ pub(super) struct Raw {
     anchors: Option<PathBuf>,
     #[serde(default)]
     revocation_lists: Vec<PathBuf>,
+    #[serde(default = "default_delegates")]
+    delegates: String,
     #[serde(default)]
     authority: Vec<RawAuthority>,
     #[serde(default)]
@@ -30,6 +32,12 @@ pub(super) struct RawAuthority {
     anchors: PathBuf,
     #[serde(default)]
     revocation_lists: Vec<PathBuf>,
+    #[serde(default = "default_delegates")]
+    delegates: String,
+}
+
+fn default_delegates() -> String {
+    "refused".to_owned()
 }
 
 /// The checked section.
@@ -47,6 +55,7 @@ pub struct Authority {
     only_for: Option<(String, Vec<Country>)>,
     anchors: PathBuf,
     revocation_lists: Vec<PathBuf>,
+    believes_delegates: bool,
 }
 
 impl Passports {
@@ -74,7 +83,7 @@ impl Passports {
 impl Authority {
     /// The one that answers for the numbers of all countries.
     pub fn of_all(anchors: PathBuf, revocation_lists: Vec<PathBuf>) -> Self {
-        Self { only_for: None, anchors, revocation_lists }
+        Self { only_for: None, anchors, revocation_lists, believes_delegates: false }
     }
 
     /// Certificates that chains must lead to.
@@ -85,6 +94,11 @@ impl Authority {
     /// Certificates that were revoked.
     pub fn revocation_lists(&self) -> &[PathBuf] {
         &self.revocation_lists
+    }
+
+    /// Are signers believed whom a provider certified for numbers (RFC 9060)?
+    pub fn believes_delegates(&self) -> bool {
+        self.believes_delegates
     }
 
     /// For the numbers of which countries it answers; `None` for all.
@@ -135,9 +149,10 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Passports> {
         }
         authorities.push(check_one(authority, file));
     }
+    let believes_delegates = delegates("passports.delegates", &raw.delegates, file);
     authorities.extend(raw.anchors.map(|anchors| {
         let lists = raw.revocation_lists.iter().map(|path| file.path(path)).collect();
-        Some(Authority::of_all(file.path(&anchors), lists))
+        Some(Authority { believes_delegates: believes_delegates?, ..Authority::of_all(file.path(&anchors), lists) })
     }));
     Some(Passports {
         authorities: authorities.into_iter().collect::<Option<_>>()?,
@@ -159,7 +174,12 @@ fn check_one(raw: &RawAuthority, file: &mut File<'_>) -> Option<Authority> {
         only_for: Some((raw.name.clone(), file.findings.parse_all(&countries, &raw.countries)?)),
         anchors: file.path(&raw.anchors),
         revocation_lists: raw.revocation_lists.iter().map(|path| file.path(path)).collect(),
+        believes_delegates: delegates(&place(&raw.name, "delegates"), &raw.delegates, file)?,
     })
+}
+
+fn delegates(place: &str, word: &str, file: &mut File<'_>) -> Option<bool> {
+    file.findings.choose(place, word, &[("refused", false), ("believed", true)])
 }
 
 /// Is it a service provider code as a certificate may have it?

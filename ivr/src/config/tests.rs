@@ -275,6 +275,16 @@ fn every_fault_is_told_with_its_place() {
         ),
         (
             "[dht]",
+            "[passports]\nanchors = \"a.pem\"\ndelegates = \"yes\"\n[dht]",
+            "fault: passports.delegates: \"yes\" is none of \"refused\"",
+        ),
+        (
+            "[dht]",
+            "[[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\ncountries = [\"US\"]\ndelegates = \"no\"\n[dht]",
+            "fault: passports.authority \"US\".delegates: \"no\" is none of \"refused\"",
+        ),
+        (
+            "[dht]",
             "[passports]\nrevocation_lists = [\"l.pem\"]\n\
              [[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\ncountries = [\"US\"]\n[dht]",
             "fault: passports.revocation_lists: these lists belong to anchors beside them",

@@ -120,7 +120,10 @@ pub fn read_authority(files: &Files) -> Result<Authority, TrustError> {
     let with_list = |authority: Authority, list: &PathBuf| {
         authority.with_lists(&octets(list)?).map_err(unusable(list))
     };
-    let authority = files.revocation_lists().iter().try_fold(authority, with_list)?;
+    let mut authority = files.revocation_lists().iter().try_fold(authority, with_list)?;
+    if files.believes_delegates() {
+        authority = authority.with_delegates();
+    }
     Ok(match files.countries() {
         Some(countries) => authority.only_for(countries.to_vec()),
         None => authority,

@@ -167,9 +167,9 @@ fn a_delegate_of_a_provider_is_believed_where_the_operator_says_so_and_the_provi
     let numbers = |list| move |params: &mut CertificateParams| params.custom_extensions = vec![tn_auth_list(list)];
     let root = Holder::root("root", |_| {});
     let provider = root.authority("provider", numbers(SPC));
-    let judge = |signer: &Holder, between: &str, authority: Authority| {
+    let judge = |signer: &Holder, between: &str, authority: Authority| -> Result<_, Fault> {
         let pem = signer.pem.clone() + between + &provider.pem;
-        let (passport, trust) = (Passport::read(&signer.token())?, authority.into());
+        let (passport, trust) = (Passport::read(&signer.token())?, Trust::from(authority));
         let signer = Signer::read(pem.as_bytes(), &trust, AT)?;
         let verdict = verify(&passport, &signer, AT);
         Ok((verdict?, Report::of(&passport, Some(&signer), verdict).signer.unwrap().spc))

@@ -49,5 +49,6 @@ pub fn verify(passport: &Passport, signer: &Signer, at: i64) -> Result<Attest, F
     Ok(passport.attest())
 }
 
-/// How far `iat` may be from our clock, both ways, in seconds (docs/protocol.md; RFC 8224 leaves it to whoever verifies).
+/// How far `iat` may be from our clock, in seconds: RFC 8224 6.2 step 4 recommends it for the past. What is ahead by more is no fresher,
+/// and a signer's clock may go wrong either way.
 pub const FRESH_SECONDS: i64 = 60;

@@ -104,7 +104,7 @@ fn path<'c>(
     Err(Fault::NoAnchor)
 }
 
-/// What limits an issuer limits what it issues: a list that it has must encompass the leaf's (RFC 9060).
+/// What limits an issuer limits what it issues (RFC 8226 9): a list that it has must encompass the leaf's (RFC 9060 4).
 fn within_limits(leaf: &Certificate, issuer: &Certificate, delegates: Delegates) -> Result<(), Fault> {
     if issuer.constrains_claims {
         return Err(Fault::ClaimConstraints);

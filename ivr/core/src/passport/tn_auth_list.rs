@@ -121,12 +121,27 @@ impl TnEntry {
                 let (_, count) = Integer::from_der(after).map_err(|_| BadTnAuthList)?;
                 let count = count.as_u64().map_err(|_| BadTnAuthList)?;
                 let start = number(start.as_ref())?;
-                let is_range = count >= 2 && start.bytes().all(|byte| byte.is_ascii_digit());
-                if rest.is_empty() && is_range { Ok(Self::Range { start, count }) } else { Err(BadTnAuthList) }
+                if rest.is_empty() && is_range(&start, count) {
+                    Ok(Self::Range { start, count })
+                } else {
+                    Err(BadTnAuthList)
+                }
             }
             Tag(2) => Ok(Self::One(number(&only_text(entry.data)?)?)),
             _ => Err(BadTnAuthList),
         }
+    }
+}
+
+/// RFC 8226 9: at least two numbers, of digits, none of them longer than the first.
+fn is_range(start: &str, count: u64) -> bool {
+    let digits = start.bytes().all(|byte| byte.is_ascii_digit());
+    let (first, length) = (start.parse::<u64>(), u32::try_from(start.len()));
+    match (first, length) {
+        (Ok(first), Ok(length)) if digits && count >= 2 => {
+            first.checked_add(count).is_some_and(|after| after <= 10_u64.pow(length))
+        }
+        _ => false,
     }
 }
 
@@ -177,6 +192,7 @@ mod tests {
             ("3008 a006 1604 37303964", TnEntry::Spc("709d".to_owned())),
             (&format!("3014 a112 3010 {START} 020164"), TnEntry::Range { start: "12025550100".to_owned(), count: 100 }),
             (&format!("300f a20d {START}"), TnEntry::One("12025550100".to_owned())),
+            ("300b a109 3007 1602 3130 02015a", TnEntry::Range { start: "10".to_owned(), count: 90 }),
         ] {
             assert_eq!(list(hex).unwrap().entries(), [expected], "{hex}");
         }
@@ -188,6 +204,8 @@ mod tests {
     fn what_is_no_list_is_refused() {
         for (name, hex) in [
             ("nothing", ""),
+            // 10 and 91 numbers, RFC 8226 9's own example: the last would have three digits.
+            ("a range that grows in length", "300b a109 3007 1602 3130 02015b"),
             ("an empty list", "3000"),
             ("a URI instead", "1613 68747470733a2f2f6578616d706c652e636f6d"),
             ("something behind it", "3008 a006 1604 37303964 00"),

@@ -211,7 +211,9 @@ fn check_countries(policy: &Policy, passports: &Passports, findings: &mut Findin
         if !passports.authorities.iter().any(|authority| authority.answers_for(country)) {
             findings.warn(
                 format!("trunk {:?}.identity_passthrough", trunk.name),
-                format!("no [[passports.authority]] answers for numbers of {country}: calls that are signed are refused"),
+                format!(
+                    "no [[passports.authority]] answers for numbers of {country}: calls that are signed are refused"
+                ),
             );
         }
     }

@@ -117,9 +117,7 @@ pub fn read_authority(files: &Files) -> Result<Authority, TrustError> {
         move |cause| TrustError::Unusable { file, cause }
     };
     let authority = Authority::anchored(&octets(files.anchors())?).map_err(unusable(files.anchors()))?;
-    let with_list = |authority: Authority, list: &PathBuf| {
-        authority.with_lists(&octets(list)?).map_err(unusable(list))
-    };
+    let with_list = |authority: Authority, list: &PathBuf| authority.with_lists(&octets(list)?).map_err(unusable(list));
     let mut authority = files.revocation_lists().iter().try_fold(authority, with_list)?;
     if files.believes_delegates() {
         authority = authority.with_delegates();
@@ -168,9 +166,7 @@ mod tests {
         assert!(matches!(TrustFiles::open(&[files(&file)]), Err(TrustError::Unreadable { .. })));
         std::fs::write(&file, &root).unwrap();
         let trust = TrustFiles::open(&[files(&file)]).unwrap();
-        for (octets, seconds, expected) in
-            [(root.repeat(2), 1, 2), (b"damaged".to_vec(), 2, 2), (root.clone(), 3, 1)]
-        {
+        for (octets, seconds, expected) in [(root.repeat(2), 1, 2), (b"damaged".to_vec(), 2, 2), (root.clone(), 3, 1)] {
             write(&file, &octets, seconds);
             assert_eq!(trust.current().anchor_count(), expected);
         }

@@ -175,9 +175,8 @@ mod tests {
             params.key_usages = vec![KeyUsagePurpose::CrlSign];
         });
         let anchors = root.pem.clone() + &administrator.pem;
-        let judged_with = |list: &str, anchors: &str| {
-            judged(&signer.token(), &signer.pem, &trusting_but(anchors, list))
-        };
+        let judged_with =
+            |list: &str, anchors: &str| judged(&signer.token(), &signer.pem, &trusting_but(anchors, list));
         let idp = (ISSUING_DISTRIBUTION_POINT, INDIRECT);
         for (entries, expected) in [
             (&[(Some(&root), 7)][..], Err(Fault::Revoked)),

@@ -38,7 +38,10 @@ impl Signer {
             chain: given.chain(authority, at),
         };
         let standings: Vec<Standing> = trust.authorities().iter().map(standing).collect();
-        confirmed(standings.iter().map(|standing| standing.chain.as_ref().map(|_| ()).map_err(|fault| *fault)), Fault::NoAnchor)?;
+        confirmed(
+            standings.iter().map(|standing| standing.chain.as_ref().map(|_| ()).map_err(|fault| *fault)),
+            Fault::NoAnchor,
+        )?;
         let leaf = given.leaf;
         if !leaf.usage.signs || leaf.usage.is_ca {
             return Err(Fault::KeyUsage);

@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn an_authority_answers_for_the_numbers_of_its_countries_only() {
         let (american, french) = (Holder::root("american", |_| {}), Holder::root("french", |_| {}));
-        let trust: Trust = [authority_for(&american, &["US", "CA"]), authority_for(&french, &["FR"])].into_iter().collect();
+        let trust: Trust =
+            [authority_for(&american, &["US", "CA"]), authority_for(&french, &["FR"])].into_iter().collect();
         let judge = |root: &Holder, orig: &str| {
             let signer = root.signer(|_| {});
             let passport = Passport::read(&signer.identity(&header(), &claims().replace(CALL.orig, orig)))?;
@@ -228,7 +229,11 @@ mod tests {
         for (name, authorities, expected) in [
             ("the second", vec![authority_for(&root, &["FR"]), american()], Ok(Attest::A)),
             ("neither", vec![authority_for(&root, &["FR"]), authority_for(&root, &["DE"])], Err(Fault::OtherCountry)),
-            ("revoked by the one that counts", vec![authority_for(&root, &["FR"]), listed(american())], Err(Fault::Revoked)),
+            (
+                "revoked by the one that counts",
+                vec![authority_for(&root, &["FR"]), listed(american())],
+                Err(Fault::Revoked),
+            ),
             ("revoked by the other", vec![listed(authority_for(&root, &["FR"])), american()], Ok(Attest::A)),
             ("revoked by all", vec![listed(american()), listed(everywhere())], Err(Fault::Revoked)),
             ("the list of the one has ended", vec![ended(american()), everywhere()], Ok(Attest::A)),

@@ -145,8 +145,7 @@ fn an_issuer_that_is_limited_issues_nothing_beyond() {
     }
     // Numbers within numbers, two CAs down, and an anchor that is limited.
     let numbers = |list| move |params: &mut CertificateParams| params.custom_extensions = vec![tn_auth_list(list)];
-    for (list, expected) in [(RANGE, Ok(Attest::A)), (OTHER, Err(Fault::BeyondIssuer)), (SPC, Err(Fault::Delegate))]
-    {
+    for (list, expected) in [(RANGE, Ok(Attest::A)), (OTHER, Err(Fault::BeyondIssuer)), (SPC, Err(Fault::Delegate))] {
         let root = Holder::root("root", |_| {});
         let (upper, limited_root) = (root.authority("upper", numbers(list)), Holder::root("root", numbers(list)));
         let lower = upper.authority("lower", |_| {});

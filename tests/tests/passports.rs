@@ -179,16 +179,22 @@ struct Scene {
 impl Scene {
     /// `more` are lines of `[passports]`.
     fn with(more: &str) -> Self {
-        Self::of("", more)
+        Self::of("", &format!("anchors = \"anchors.pem\"\n{more}"))
     }
 
     /// Over a trunk whose calls must all be signed.
     fn requiring() -> Self {
-        Self::of("identity = \"required\"", "")
+        Self::of("identity = \"required\"", "anchors = \"anchors.pem\"")
     }
 
-    /// `of_trunk` are lines of the trunk.
-    fn of(of_trunk: &str, more: &str) -> Self {
+    /// The anchors are those of an authority for these countries.
+    fn answering_for(countries: &str) -> Self {
+        let authority = "[[passports.authority]]\nname = \"theirs\"\nanchors = \"anchors.pem\"";
+        Self::of("", &format!("{authority}\ncountries = {countries}"))
+    }
+
+    /// Lines of the trunk, and of `[passports]`.
+    fn of(of_trunk: &str, of_passports: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (runtime, names) = internet(folder.path());
         let sip = format!("nameservers = [\"{}\"]", names.address());
@@ -196,7 +202,7 @@ impl Scene {
         let believed =
             BELIEVED.replace("keeps_diversion = \"yes\"", "keeps_diversion = \"no\"\nidentity_passthrough = true");
         let trunks = format!("[[trunk]]\nname = \"carrier\"\nsources = [\"127.0.0.1\"]\n{believed}\n{of_trunk}\n");
-        let passports = format!("[passports]\nanchors = \"anchors.pem\"\ntls_roots = \"tls.pem\"\n{more}\n");
+        let passports = format!("[passports]\ntls_roots = \"tls.pem\"\n{of_passports}\n");
         let trunks = format!("{trunks}\n{passports}");
         let wanted =
             Wanted { families: Families::Ipv4, media: &media_ports(), sip: &sip, trunks: &trunks, dht: &own_ring() };
@@ -337,6 +343,24 @@ fn what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies() {
         let denies = Scene::with("denied_spcs = [\"709J\"]");
         let denied = denies.prove_not(&signed(&denies.folder, "A", CALLER));
         assert_eq!(denied, (Some(437), "unsupported-credential".to_owned(), "denied-spc".to_owned()));
+    });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs secsipidx: run tests/run")]
+fn an_authority_attests_no_numbers_but_its_countries() {
+    run_inside("an_authority_attests_no_numbers_but_its_countries", || {
+        let french = Scene::answering_for("[\"FR\"]");
+        let refused = french.prove_not(&signed(&french.folder, "A", CALLER));
+        assert_eq!(refused, (Some(437), "unsupported-credential".to_owned(), "other-country".to_owned()));
+        drop(french);
+        let removed = Command::new("ip").args(["address", "del", &format!("{PUBLIC}/32"), "dev", "lo"]).status();
+        assert!(removed.expect("ip was there").success());
+
+        let both = Scene::answering_for("[\"FR\", \"US\"]");
+        let call = both.prove(&signed(&both.folder, "A", CALLER));
+        assert_eq!(call.status, Some(200), "{call:?}\n{}", both.service.log());
+        assert_eq!(both.recorded(None).0, Some(3));
     });
 }
 

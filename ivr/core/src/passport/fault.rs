@@ -109,7 +109,7 @@ pub enum Fault {
     /// The extension is missing.
     #[error("the signer's certificate has no TNAuthList")]
     NoTnAuthList,
-    /// Only a URI of the list (RFC 8226 10.1): it would be another fetch, and nobody uses it.
+    /// Only a URI of the list. RFC 8226 10.1 would have it followed: another fetch while a call waits, which nobody is known to need.
     #[error("the signer's certificate has a URI instead of its TNAuthList")]
     TnAuthListByReference,
     /// It cannot be decoded.

@@ -19,7 +19,8 @@ const ROOT: &[u8] = include_bytes!("../scenarios/passport/root.pem");
 const CALL: Claimed<'_> = Claimed { orig: "12025550143", dest: "12025550199" };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let trust = Trust::from(Authority::anchored(ROOT)?);
+    // Whose numbers they are is asked, too.
+    let trust = Trust::from(Authority::anchored(ROOT)?.only_for(vec!["US".parse()?]));
     let at = Passport::read(IDENTITY)?.iat();
     let signer = Signer::read(CHAIN, &trust, at)?;
     let whole = |signer: &Signer| {

@@ -5,7 +5,7 @@ use rcgen::CustomExtension as Extension;
 use crate::der::{oid, sequence, tlv};
 use crate::subject::Tel;
 
-/// id-pe-TNAuthList (RFC 8226 10.1).
+/// id-pe-TNAuthList (RFC 8226 9).
 pub(crate) const TN_AUTH_LIST: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 26];
 /// id-on-SmtpUTF8Mailbox (RFC 9598 3).
 pub(crate) const SMTP_UTF8_MAILBOX: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 8, 9];

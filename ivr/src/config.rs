@@ -100,7 +100,7 @@ impl Config {
         let keys = file.optional("keys").map(|raw| keys::check(raw, &data, &file));
         let operators = file.optional("operators").and_then(|raw| operators::check(raw, &mut file));
         let sandbox = sandbox::check(&mut file);
-        let passports = file.optional("passports").map(|raw| passports::check(raw, &mut file));
+        let passports = file.optional("passports").and_then(|raw| passports::check(raw, &mut file));
         file.refuse_the_rest();
 
         let (mut trunk_certificates, mut links, mut trunk_passwords) = (Vec::new(), Vec::new(), Vec::new());

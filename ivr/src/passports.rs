@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 pub use self::fetch::{BadTlsRoots, Fetcher};
 use self::signers::Signers;
-pub use self::trust::{TrustError, TrustFiles};
+pub use self::trust::{TrustError, TrustFiles, read_authority};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::names::{Names, NoNameServers};
@@ -53,8 +53,10 @@ impl Passports {
     /// If one of its files cannot be used.
     pub fn configured(config: &Config, store: Store, clock: Clock) -> Result<Option<Self>, PassportsError> {
         let settings = config.passports();
-        let Some(anchors) = settings.anchors() else { return Ok(None) };
-        let trust = TrustFiles::open(anchors, settings.revocation_lists())?;
+        if settings.authorities().is_empty() {
+            return Ok(None);
+        }
+        let trust = TrustFiles::open(settings.authorities())?;
         let anchors = trust.current().anchor_count();
         tracing::info!(anchors, "signed identities are verified, against {anchors} anchors");
         let signers = Signers::new(trust, fetcher(config, clock)?, clock);
@@ -77,12 +79,8 @@ impl Passports {
                 Err(Fault::Busy)
             }
         };
-        let mut report = inspect(presented.identity.expose(), claimed, signer, now.unix_timestamp()).await;
-        let spcs = report.signer.iter().filter_map(|signer| signer.spc.as_deref()).flat_map(|spcs| spcs.split(' '));
-        if report.verdict.is_ok() && spcs.into_iter().any(|spc| denied_spcs.iter().any(|denied| denied == spc)) {
-            report.verdict = Err(Fault::DeniedSpc);
-        }
-        unanswered.map_or(Ok(report), Err)
+        let report = inspect(presented.identity.expose(), claimed, signer, now.unix_timestamp()).await;
+        unanswered.map_or(Ok(report.but_for(denied_spcs)), Err)
     }
 }
 

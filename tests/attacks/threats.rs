@@ -104,7 +104,8 @@ const THREATS: &[Threat] = &[
     Threat {
         attack: "A carrier signs A, or says so, for whoever calls",
         defence: "Its word raises nothing beyond its profile; B and C lower the call to L1, and a failed validation \
-                  refuses it. Of several words, in the header that is believed or beside a number, the worst counts. A signature counts only if its certificate leads to an anchor that the operator configured; \
+                  refuses it. Of several words, in the header that is believed or beside a number, the worst counts. A signature counts only if its certificate leads to an anchor that the operator configured, for the \
+                  numbers of this country; \
                   record and audit name the provider, its origid and its certificate, and the operator can deny a \
                   provider's code.",
         left: "Medium: a screened profile is the operator's contract with the carrier, and no more than that; and a \
@@ -116,6 +117,7 @@ const THREATS: &[Threat] = &[
         besides: &[
             "only_the_words_of_the_trunks_dialect_raise_a_level",
             "another_root_is_no_anchor_even_if_it_has_the_name",
+            "an_authority_answers_for_the_numbers_of_its_countries_only",
             "a_list_that_lacks_the_number_is_refused",
             "a_revoked_certificate_is_refused_and_so_is_an_old_list",
             "what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies",

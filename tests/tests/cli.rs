@@ -228,7 +228,12 @@ fn check_config_reads_the_files_of_passports() {
     assert!(operator.init_without(&[]).status.success());
     let text = std::fs::read_to_string(operator.config()).expect("a file");
     let anchors = concat!(env!("CARGO_MANIFEST_DIR"), "/../ivr/core/scenarios/passport/root.pem");
-    for (more, fault) in [("", None), ("tls_roots = \"nowhere.pem\"", Some("nowhere.pem cannot be read"))] {
+    let france = "[[passports.authority]]\nname = \"France\"\ncountries = [\"FR\"]\nanchors = \"gone.pem\"";
+    for (more, fault) in [
+        ("", None),
+        ("tls_roots = \"nowhere.pem\"", Some("nowhere.pem cannot be read")),
+        (france, Some("gone.pem cannot be read")),
+    ] {
         std::fs::write(operator.config(), format!("{text}\n[passports]\nanchors = {anchors:?}\n{more}\n"))
             .expect("a file");
         let checked = operator.with_config(&["check-config"]);

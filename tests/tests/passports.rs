@@ -74,11 +74,15 @@ fn signed(folder: &Path, attest: &str, orig: &str) -> String {
     String::from_utf8(output.stdout).expect("a text").trim().to_owned()
 }
 
-/// What `dialproof passport verify` says, and how it ends.
+/// What `dialproof passport verify` says, given the leaf, and how it ends.
 fn judged(folder: &Path, identity: &str, more: &[&str]) -> (serde_json::Value, Option<i32>) {
+    told(folder, identity, &[more, &["--leaf", "leaf.pem"]].concat())
+}
+
+fn told(folder: &Path, identity: &str, more: &[&str]) -> (serde_json::Value, Option<i32>) {
     std::fs::write(folder.join("identity.txt"), format!("{identity}\n")).expect("a file");
     let output = dialproof()
-        .args(["passport", "verify", "--identity", "identity.txt", "--anchors", "anchors.pem", "--leaf", "leaf.pem"])
+        .args(["passport", "verify", "--identity", "identity.txt", "--anchors", "anchors.pem"])
         .args(more)
         .current_dir(folder)
         .output()
@@ -93,8 +97,9 @@ fn the_command_judges_what_secsipidx_signs() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     make_signer(folder.path());
     let numbers = ["--orig", "12025550143", "--dest", "12025550100"];
-    for attest in ["A", "B", "C"] {
-        let (said, code) = judged(folder.path(), &signed(folder.path(), attest, CALLER), &numbers);
+    for (attest, more) in [("A", &[][..]), ("B", &["--countries", "CA,US"][..]), ("C", &["--deny-spc", "709K"][..])] {
+        let args = [&numbers[..], more].concat();
+        let (said, code) = judged(folder.path(), &signed(folder.path(), attest, CALLER), &args);
         assert_eq!(code, Some(0), "{said}");
         assert_eq!((&said["valid"], &said["attest"]), (&true.into(), &attest.into()), "{said}");
         assert_eq!((&said["spc"], &said["origid"]), (&"709J".into(), &ORIGID.into()), "{said}");
@@ -108,6 +113,8 @@ fn the_command_judges_what_secsipidx_signs() {
         (&good, &[orig, ["--dest", "12025550101"]].concat(), "other-dest"),
         (&good, &[orig, dest, ["--at", "1767225600"]].concat(), "future"),
         (&good, &[orig, dest, ["--at", "4102444800"]].concat(), "stale"),
+        (&good, &[orig, dest, ["--countries", "FR"]].concat(), "other-country"),
+        (&good, &[orig, dest, ["--deny-spc", "709K"], ["--deny-spc", "709J"]].concat(), "denied-spc"),
         (
             &good.replace("info=<https://certificates", "info=<https://elsewhere"),
             &[orig, dest].concat(),
@@ -117,6 +124,23 @@ fn the_command_judges_what_secsipidx_signs() {
         let (said, code) = judged(folder.path(), identity, more);
         assert_eq!((code, &said["valid"], &said["reason"]), (Some(6), &false.into(), &reason.into()), "{said}");
     }
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs secsipidx: run tests/run")]
+fn the_command_fetches_from_a_server_that_the_operator_knows() {
+    run_inside("the_command_fetches_from_a_server_that_the_operator_knows", || {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (_runtime, names) = internet(folder.path());
+        let server = names.address().to_string();
+        let asks = ["--orig", "12025550143", "--dest", "12025550100", "--nameserver", &server];
+        let token = signed(folder.path(), "A", CALLER);
+        let (said, code) = told(folder.path(), &token, &[&asks[..], &["--tls-roots", "tls.pem"]].concat());
+        assert_eq!((code, &said["spc"]), (Some(0), &"709J".into()), "{said}");
+        // Its certificate is nobody's whom browsers trust.
+        let (said, code) = told(folder.path(), &token, &asks);
+        assert_eq!((code, &said["reason"]), (Some(6), &"x5u-unreachable".into()), "{said}");
+    });
 }
 
 #[test]
@@ -155,21 +179,30 @@ struct Scene {
 impl Scene {
     /// `more` are lines of `[passports]`.
     fn with(more: &str) -> Self {
-        let added = Command::new("ip").args(["address", "add", &format!("{PUBLIC}/32"), "dev", "lo"]).status();
-        assert!(added.expect("iproute2 is installed: run tests/setup").success());
+        Self::of("", &format!("anchors = \"anchors.pem\"\n{more}"))
+    }
+
+    /// Over a trunk whose calls must all be signed.
+    fn requiring() -> Self {
+        Self::of("identity = \"required\"", "anchors = \"anchors.pem\"")
+    }
+
+    /// The anchors are those of an authority for these countries.
+    fn answering_for(countries: &str) -> Self {
+        let authority = "[[passports.authority]]\nname = \"theirs\"\nanchors = \"anchors.pem\"";
+        Self::of("", &format!("{authority}\ncountries = {countries}"))
+    }
+
+    /// Lines of the trunk, and of `[passports]`.
+    fn of(of_trunk: &str, of_passports: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        make_signer(folder.path());
-        let runtime = Runtime::new().expect("a runtime");
-        let leaf = std::fs::read(folder.path().join("leaf.pem")).expect("a file");
-        let root = runtime.block_on(serve_certificate(leaf));
-        std::fs::write(folder.path().join("tls.pem"), root).expect("a file");
-        let names = NameServer::of(vec![(HOST, a(PUBLIC))]);
+        let (runtime, names) = internet(folder.path());
         let sip = format!("nameservers = [\"{}\"]", names.address());
         // A forwarded call would not say so here: only a signature lifts that.
         let believed =
             BELIEVED.replace("keeps_diversion = \"yes\"", "keeps_diversion = \"no\"\nidentity_passthrough = true");
-        let trunks = format!("[[trunk]]\nname = \"carrier\"\nsources = [\"127.0.0.1\"]\n{believed}\n");
-        let passports = format!("[passports]\nanchors = \"anchors.pem\"\ntls_roots = \"tls.pem\"\n{more}\n");
+        let trunks = format!("[[trunk]]\nname = \"carrier\"\nsources = [\"127.0.0.1\"]\n{believed}\n{of_trunk}\n");
+        let passports = format!("[passports]\ntls_roots = \"tls.pem\"\n{of_passports}\n");
         let trunks = format!("{trunks}\n{passports}");
         let wanted =
             Wanted { families: Families::Ipv4, media: &media_ports(), sip: &sip, trunks: &trunks, dht: &own_ring() };
@@ -237,6 +270,19 @@ impl Scene {
     }
 }
 
+/// The internet of a network of its own: a signer's certificate at [`X5U`], whose server has its own from `tls.pem`, and a name
+/// server.
+fn internet(folder: &Path) -> (Runtime, NameServer) {
+    let added = Command::new("ip").args(["address", "add", &format!("{PUBLIC}/32"), "dev", "lo"]).status();
+    assert!(added.expect("iproute2 is installed: run tests/setup").success());
+    make_signer(folder);
+    let runtime = Runtime::new().expect("a runtime");
+    let leaf = std::fs::read(folder.join("leaf.pem")).expect("a file");
+    let root = runtime.block_on(serve_certificate(leaf));
+    std::fs::write(folder.join("tls.pem"), root).expect("a file");
+    (runtime, NameServer::of(vec![(HOST, a(PUBLIC))]))
+}
+
 /// A web server with nothing but this certificate. Gives the root that its own certificate has to be trusted by.
 async fn serve_certificate(pem: Vec<u8>) -> String {
     let key = KeyPair::generate().expect("a key");
@@ -300,6 +346,24 @@ fn what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies() {
     });
 }
 
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs secsipidx: run tests/run")]
+fn an_authority_attests_no_numbers_but_its_countries() {
+    run_inside("an_authority_attests_no_numbers_but_its_countries", || {
+        let french = Scene::answering_for("[\"FR\"]");
+        let refused = french.prove_not(&signed(&french.folder, "A", CALLER));
+        assert_eq!(refused, (Some(437), "unsupported-credential".to_owned(), "other-country".to_owned()));
+        drop(french);
+        let removed = Command::new("ip").args(["address", "del", &format!("{PUBLIC}/32"), "dev", "lo"]).status();
+        assert!(removed.expect("ip was there").success());
+
+        let both = Scene::answering_for("[\"FR\", \"US\"]");
+        let call = both.prove(&signed(&both.folder, "A", CALLER));
+        assert_eq!(call.status, Some(200), "{call:?}\n{}", both.service.log());
+        assert_eq!(both.recorded(None).0, Some(3));
+    });
+}
+
 impl Scene {
     /// A call with this header that is refused: status, reason, and what was found out of the signature.
     fn prove_not(&self, identity: &str) -> (Option<u16>, String, String) {
@@ -323,6 +387,36 @@ fn a_call_of_sipp_with_a_signed_identity_proves_l3() {
         played.unwrap_or_else(|otherwise| panic!("{otherwise}\n{}", scene.service.log()));
         let (level, outcome, _, signature) = scene.recorded(None);
         assert_eq!((level, outcome.as_str(), &signature["verdict"]), (Some(3), "hung-up", &"A".into()), "{signature}");
+    });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs SIPp and secsipidx: run tests/run")]
+fn a_call_of_sipp_without_an_identity_is_told_to_bring_one_where_the_trunk_requires_it() {
+    run_inside("a_call_of_sipp_without_an_identity_is_told_to_bring_one_where_the_trunk_requires_it", || {
+        let scene = Scene::requiring();
+        scene.begin();
+        let other = "Identity: e30.e30.c2ln;info=<https://certificates.example/rph.pem>;ppt=rph\n";
+        for headers in ["", other] {
+            let refused = Scenario::default().opens("INVITE", headers, Some(SPEECH)).may_hear(100);
+            let refused = refused.hears(428, &["Use Identity Header"]).says_of_the_invite("ACK");
+            let played = refused.play(CALLER, DIALLED, scene.service.sip(), "u1");
+            played.unwrap_or_else(|otherwise| panic!("{otherwise}\n{}", scene.service.log()));
+        }
+        let mut reasons: Vec<String> = Vec::new();
+        wait_until("both calls are recorded", || {
+            let sql = "SELECT reason FROM calls WHERE outcome = 'refused'";
+            reasons = scene.database(async |pool| sqlx::query_scalar(sql).fetch_all(&pool).await);
+            reasons.len() == 2
+        });
+        assert!(reasons.iter().all(|reason| reason == "use-identity-header"), "{reasons:?}");
+
+        let header = format!("Identity: {}\n", signed(&scene.folder, "A", CALLER));
+        let ringing = Scenario::default().opens("INVITE", &header, Some(SPEECH)).may_hear(100).may_hear(180);
+        let answered = ringing.hears(200, &["m=audio"]).says("ACK", "", None).waits(500);
+        let call = answered.says("BYE", "", None).hears(200, &[]);
+        let played = call.play(CALLER, DIALLED, scene.service.sip(), "u1");
+        played.unwrap_or_else(|otherwise| panic!("{otherwise}\n{}", scene.service.log()));
     });
 }
 

@@ -6,7 +6,7 @@ mod timing;
 use std::hint::black_box;
 use std::time::Duration;
 
-use ivr_core::passport::{Claimed, Passport, Signer, Trust, verify};
+use ivr_core::passport::{Authority, Claimed, Passport, Signer, Trust, verify};
 use timing::{BATCHES, micros, timed};
 
 /// What a verification may cost with the signer kept.
@@ -19,7 +19,8 @@ const ROOT: &[u8] = include_bytes!("../scenarios/passport/root.pem");
 const CALL: Claimed<'_> = Claimed { orig: "12025550143", dest: "12025550199" };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let trust = Trust::anchored(ROOT)?;
+    // Whose numbers they are is asked, too.
+    let trust = Trust::from(Authority::anchored(ROOT)?.only_for(vec!["US".parse()?]));
     let at = Passport::read(IDENTITY)?.iat();
     let signer = Signer::read(CHAIN, &trust, at)?;
     let whole = |signer: &Signer| {

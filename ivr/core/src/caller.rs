@@ -22,7 +22,7 @@ pub use passport::{Attest, PassportVerdict, Passports};
 pub use policy::{Assessed, Policy, Refusal, Verdict, assess, judge};
 pub use reason::Reason;
 pub use sentences::Sentences;
-pub use trunk::{KeepsDiversion, Network, NumberFormat, Pace, Srtp, TrunkProfile};
+pub use trunk::{KeepsDiversion, Network, NumberFormat, Pace, SignedIdentity, Srtp, TrunkProfile};
 pub use verstat::{Finding, Verstat};
 
 pub use crate::sip::digest::{DigestAlgorithm, DigestLogin};

@@ -30,7 +30,7 @@ pub use report::{Report, Said, SignedBy};
 pub use signer::Signer;
 pub use tn_auth_list::{BadTnAuthList, TnAuthList, TnEntry};
 pub use token::{Claimed, Passport};
-pub use trust::{Trust, Untrusted};
+pub use trust::{Authority, Trust, Untrusted};
 
 use crate::caller::Attest;
 
@@ -42,12 +42,13 @@ use crate::caller::Attest;
 pub fn verify(passport: &Passport, signer: &Signer, at: i64) -> Result<Attest, Fault> {
     // First, so that every other verdict is about whoever did sign: the report names them.
     passport.check_signature(signer.key())?;
-    signer.check(at)?;
+    signer.check(passport.orig(), at)?;
     if !signer.numbers().speaks_for(passport.orig()) {
         return Err(Fault::NotAuthorized);
     }
     Ok(passport.attest())
 }
 
-/// How far `iat` may be from our clock, both ways, in seconds (docs/protocol.md; RFC 8224 leaves it to whoever verifies).
+/// How far `iat` may be from our clock, in seconds: RFC 8224 6.2 step 4 recommends it for the past. What is ahead by more is no fresher,
+/// and a signer's clock may go wrong either way.
 pub const FRESH_SECONDS: i64 = 60;

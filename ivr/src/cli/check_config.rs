@@ -10,7 +10,7 @@ use super::secret::PASSPHRASE;
 use crate::clock::Clock;
 use crate::config::findings::Findings;
 use crate::config::{Config, ConfigError, Purpose, sip};
-use crate::passports::{TrustFiles, fetcher};
+use crate::passports::{fetcher, read_authority};
 use crate::service::{founding, tls};
 
 /// What the command takes.
@@ -99,24 +99,31 @@ fn authority(config: &Config, findings: &mut Findings) {
 
 /// As `serve` reads them; and whether they run out soon.
 fn passports(config: &Config, findings: &mut Findings) {
-    let Some(anchors) = config.passports().anchors() else { return };
-    let trust = match TrustFiles::open(anchors, config.passports().revocation_lists()) {
-        Ok(files) => files.current(),
-        Err(error) => return findings.fault("passports", error.to_string()),
-    };
+    let authorities = config.passports().authorities();
+    if authorities.is_empty() {
+        return;
+    }
     if let Err(error) = fetcher(config, Clock) {
         findings.fault("passports", error.to_string());
     }
     let now = Clock.wall().unix_timestamp();
-    let (anchors_end, lists_end) = trust.ends_at();
-    if anchors_end.is_some_and(|end| end < now + 30 * 24 * 60 * 60) {
-        findings.warn("passports.anchors", "an anchor has expired, or does within 30 days");
-    }
-    if lists_end.is_some_and(|end| end < now) {
-        findings.warn(
-            "passports.revocation_lists",
-            "a list is out of date: until a newer one lies there, calls signed by those it speaks of are refused",
-        );
+    for files in authorities {
+        let (anchors_end, lists_end) = match read_authority(files) {
+            Ok(authority) => authority.ends_at(),
+            Err(error) => {
+                findings.fault("passports", error.to_string());
+                continue;
+            }
+        };
+        if anchors_end.is_some_and(|end| end < now + 30 * 24 * 60 * 60) {
+            findings.warn(files.place("anchors"), "an anchor has expired, or does within 30 days");
+        }
+        if lists_end.is_some_and(|end| end < now) {
+            findings.warn(
+                files.place("revocation_lists"),
+                "a list is out of date: until a newer one lies there, calls signed by those it speaks of are refused",
+            );
+        }
     }
 }
 

@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use ivr_core::passport::{Claimed, Passport, Report, Signer, Trust};
+use ivr_core::number::Country;
+use ivr_core::passport::{Authority, Claimed, Passport, Report, Signer, Trust};
 use serde_json::json;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use crate::clock::Clock;
+use crate::config::passports::is_spc;
+use crate::config::sip::NameServer;
 use crate::names::Names;
 use crate::passports::{Fetcher, inspect};
 
@@ -36,12 +39,27 @@ pub struct Verify {
     /// The certificates that a chain must lead to (PEM)
     #[arg(long, value_name = "ROOTS.pem")]
     anchors: PathBuf,
+    /// The countries for whose numbers they answer, such as US,CA [default: all]
+    #[arg(long, value_name = "COUNTRIES", value_delimiter = ',')]
+    countries: Vec<Country>,
     /// The signer's certificate and those above it (PEM), instead of fetching them from x5u
     #[arg(long, value_name = "LEAF.pem")]
     leaf: Option<PathBuf>,
+    /// Believe whom a service provider certified for numbers of its own (RFC 9060)
+    #[arg(long)]
+    delegates: bool,
     /// Revocation lists (PEM)
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
+    /// A service provider code that is not believed; may be given several times
+    #[arg(long, value_name = "CODE", value_parser = spc)]
+    deny_spc: Vec<String>,
+    /// Roots that the web server at x5u may have its certificate from, beside those that browsers trust (PEM)
+    #[arg(long, value_name = "ROOTS.pem", conflicts_with = "leaf")]
+    tls_roots: Option<PathBuf>,
+    /// A name server to ask for it [default: those of the system]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "leaf")]
+    nameserver: Vec<NameServer>,
     /// When it is verified, in seconds since 1970 [default: now]
     #[arg(long, value_name = "UNIXTIME", allow_negative_numbers = true)]
     at: Option<i64>,
@@ -55,10 +73,18 @@ pub async fn run(command: Command) -> Result<ExitCode> {
     let Command::Verify(args) = command;
     let read = |file: &PathBuf| std::fs::read(file).with_context(|| format!("reading {}", file.display()));
     let identity = String::from_utf8_lossy(&read(&args.identity)?).into_owned();
-    let mut trust = Trust::anchored(&read(&args.anchors)?).with_context(|| args.anchors.display().to_string())?;
+    let mut authority =
+        Authority::anchored(&read(&args.anchors)?).with_context(|| args.anchors.display().to_string())?;
     for list in &args.crl {
-        trust = trust.with_lists(&read(list)?).with_context(|| list.display().to_string())?;
+        authority = authority.with_lists(&read(list)?).with_context(|| list.display().to_string())?;
     }
+    if !args.countries.is_empty() {
+        authority = authority.only_for(args.countries);
+    }
+    if args.delegates {
+        authority = authority.with_delegates();
+    }
+    let trust = Trust::from(authority);
     let certificate = match &args.leaf {
         Some(leaf) => {
             let pem = read(leaf)?;
@@ -66,7 +92,12 @@ pub async fn run(command: Command) -> Result<ExitCode> {
             ensure!(is_pem, "{} holds no certificate in PEM", leaf.display());
             Certificate::Given(pem)
         }
-        None => Certificate::At(Box::new(Fetcher::new(Names::of(&[])?, &[], Clock)?)),
+        None => {
+            let roots = args.tls_roots.as_ref().map(read).transpose()?.unwrap_or_default();
+            let nameservers: Vec<_> = args.nameserver.iter().map(|server| server.address()).collect();
+            let names = Names::of(&nameservers).context("state one by --nameserver")?;
+            Certificate::At(Box::new(Fetcher::new(names, &roots, Clock)?))
+        }
     };
     let at = args.at.unwrap_or_else(|| Clock.wall().unix_timestamp());
     let signer = async |passport: &Passport| {
@@ -77,7 +108,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Signer::read(&pem, &trust, at).map(Arc::new)
     };
     let claimed = Claimed { orig: &args.orig, dest: &args.dest };
-    let report = inspect(identity.trim(), claimed, signer, at).await;
+    let report = inspect(identity.trim(), claimed, signer, at).await.but_for(&args.deny_spc);
     println!("{}", shown(&report));
     Ok(if report.verdict.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(DOES_NOT_HOLD) })
 }
@@ -105,6 +136,12 @@ fn digits(text: &str) -> Result<String, &'static str> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let is_number = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     if is_number { Ok(digits.to_owned()) } else { Err("a number is up to 15 digits, such as 12025550143") }
+}
+
+/// As certificates may have it.
+fn spc(text: &str) -> Result<String, &'static str> {
+    let told = "a service provider code stands as in the certificates, such as 709J";
+    if is_spc(text) { Ok(text.to_owned()) } else { Err(told) }
 }
 
 /// As `dialproof lookup` says it.

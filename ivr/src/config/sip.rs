@@ -176,7 +176,7 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Sip> {
         rtp_ports: rtp_ports?,
         max_calls: raw.max_calls,
         unknown_peers: unknown_peers?,
-        nameservers: nameservers?.into_iter().map(|server| server.0).collect(),
+        nameservers: nameservers?.into_iter().map(NameServer::address).collect(),
     })
 }
 
@@ -266,7 +266,15 @@ impl FromStr for At {
 }
 
 /// An address, with or without a port.
-struct NameServer(SocketAddr);
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NameServer(SocketAddr);
+
+impl NameServer {
+    /// With the port.
+    pub(crate) fn address(self) -> SocketAddr {
+        self.0
+    }
+}
 
 impl FromStr for NameServer {
     type Err = AddrParseError;

@@ -252,6 +252,48 @@ fn every_fault_is_told_with_its_place() {
             "[passports]\nanchors = \"a.pem\"\ndenied_spcs = [\" 709J\"]\n[dht]",
             "fault: passports.denied_spcs: a service provider code stands as",
         ),
+        (
+            "[dht]",
+            "[[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\ncountries = []\n[dht]",
+            "fault: passports.authority \"US\".countries: name the countries for whose numbers it answers",
+        ),
+        (
+            "[dht]",
+            "[[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\ncountries = [\"us\"]\n[dht]",
+            "fault: passports.authority \"US\".countries: \"us\": no country with telephone numbers",
+        ),
+        (
+            "[dht]",
+            "[[passports.authority]]\nname = \"\"\nanchors = \"a.pem\"\ncountries = [\"US\"]\n[dht]",
+            "fault: passports.authority \"\".name: a name for records and messages",
+        ),
+        (
+            "[dht]",
+            "[[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\ncountries = [\"US\"]\n\
+             [[passports.authority]]\nname = \"US\"\nanchors = \"b.pem\"\ncountries = [\"CA\"]\n[dht]",
+            "fault: passports.authority \"US\".name: two authorities have this name",
+        ),
+        (
+            "[dht]",
+            "[passports]\nanchors = \"a.pem\"\ndelegates = \"yes\"\n[dht]",
+            "fault: passports.delegates: \"yes\" is none of \"refused\"",
+        ),
+        (
+            "[dht]",
+            "[[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\ncountries = [\"US\"]\ndelegates = \"no\"\n[dht]",
+            "fault: passports.authority \"US\".delegates: \"no\" is none of \"refused\"",
+        ),
+        (
+            "[dht]",
+            "[passports]\nrevocation_lists = [\"l.pem\"]\n\
+             [[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\ncountries = [\"US\"]\n[dht]",
+            "fault: passports.revocation_lists: these lists belong to anchors beside them",
+        ),
+        (
+            "[dht]",
+            "[[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\n[dht]",
+            "fault: passports: missing field `countries`",
+        ),
     ]);
 }
 
@@ -295,6 +337,18 @@ fn what_an_operator_should_know_is_a_warning() {
             "[dht]",
             "[passports]\ndenied_spcs = [\"709J\"]\n[dht]",
             "warning: passports.anchors: without anchors no signature is verified",
+        ),
+        (
+            "[dht]",
+            "[passports]\nanchors = \"a.pem\"\n\
+             [[passports.authority]]\nname = \"US\"\nanchors = \"b.pem\"\ncountries = [\"US\"]\n[dht]",
+            "warning: passports.anchors: these answer for the numbers of all countries",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\nidentity_passthrough = true\n\
+             [[passports.authority]]\nname = \"France\"\nanchors = \"a.pem\"\ncountries = [\"FR\"]",
+            "warning: trunk \"carrier\".identity_passthrough: no [[passports.authority]] answers for numbers of US",
         ),
         ("passphrase_file = \"passphrase\"", "", "warning: ca.passphrase_file: without it, DIALPROOF_CA_PASSPHRASE"),
         (
@@ -376,7 +430,9 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
     std::fs::write(&secret, "0123456789abcdef").unwrap();
     let is_setting = |line: &str| {
         line.strip_prefix('#').is_some_and(|rest| {
-            rest.starts_with(|c: char| c.is_ascii_lowercase()) && rest.contains(" = ") || rest.starts_with("[trunk.")
+            rest.starts_with(|c: char| c.is_ascii_lowercase()) && rest.contains(" = ")
+                || rest.starts_with("[trunk.")
+                || rest.starts_with("[[passports.")
         })
     };
     let all: String = EXAMPLE
@@ -427,6 +483,10 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
         for key in keys {
             assert!(shown.contains_key(*key), "config.example.toml does not show trunk.{part}.{key}");
         }
+    }
+    for key in keys_of::<passports::RawAuthority>() {
+        let shown = table["passports"]["authority"][0].as_table().unwrap();
+        assert!(shown.contains_key(*key), "config.example.toml does not show passports.authority.{key}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ivr_core::caller::{KeepsDiversion, Level, Network, NumberFormat, Pace, Srtp, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Network, NumberFormat, Pace, SignedIdentity, Srtp, TrunkProfile};
 use ivr_core::number::{Country, Number};
 use ivr_core::private::Private;
 use serde::Deserialize;
@@ -53,6 +53,8 @@ pub(super) struct Raw {
     verstat: Option<verstat::Raw>,
     #[serde(default)]
     identity_passthrough: bool,
+    #[serde(default = "default_identity")]
+    identity: String,
     #[serde(default = "default_keeps_diversion")]
     keeps_diversion: String,
     #[serde(default)]
@@ -75,6 +77,10 @@ fn yes() -> bool {
 
 fn default_number_format() -> String {
     "e164".to_owned()
+}
+
+fn default_identity() -> String {
+    "optional".to_owned()
 }
 
 fn default_keeps_diversion() -> String {
@@ -182,6 +188,15 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         let text = "from_is_free_text says that From may be about anybody, so nothing in it is about the caller";
         file.findings.fault(place("verstat.header"), text);
     }
+    let identity = file.findings.choose(
+        &place("identity"),
+        &raw.identity,
+        &[("optional", SignedIdentity::Optional), ("required", SignedIdentity::Required)],
+    );
+    if identity == Some(SignedIdentity::Required) && !raw.identity_passthrough {
+        let text = "without identity_passthrough = true no Identity is looked at, and every call would be refused";
+        file.findings.fault(place("identity"), text);
+    }
     let keeps_diversion = file.findings.choose(
         &place("keeps_diversion"),
         &raw.keeps_diversion,
@@ -218,6 +233,7 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         strip_prefixes: raw.strip_prefixes.clone(),
         verstat: verstat?,
         identity_passthrough: raw.identity_passthrough,
+        identity: identity?,
         keeps_diversion: keeps_diversion?,
         nat: raw.nat,
         srtp: srtp?,

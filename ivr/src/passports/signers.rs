@@ -143,19 +143,24 @@ const LARGEST_KEPT_BYTES: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::config::passports::Authority;
     use crate::names::Names;
 
     /// With an anchor, and nothing on the internet: 192.0.2.1 is no public address.
     fn signers() -> Signers {
-        trusting(TrustFiles::open(made("root.pem").as_ref(), &[]).unwrap())
+        trusting(&[])
     }
 
     fn made(name: &str) -> String {
         format!("{}/core/scenarios/passport/{name}", env!("CARGO_MANIFEST_DIR"))
     }
 
-    fn trusting(trust: TrustFiles) -> Signers {
+    fn trusting(lists: &[PathBuf]) -> Signers {
+        let files = Authority::of_all(made("root.pem").into(), lists.to_vec());
+        let trust = TrustFiles::open(&[files]).unwrap();
         let names = Names::of(&["127.0.0.1:9".parse().unwrap()]).unwrap();
         Signers::new(trust, Fetcher::new(names, &[], Clock).unwrap(), Clock)
     }
@@ -215,7 +220,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let list = folder.path().join("list.pem");
         std::fs::copy(made("crl-empty.pem"), &list).unwrap();
-        let signers = trusting(TrustFiles::open(made("root.pem").as_ref(), std::slice::from_ref(&list)).unwrap());
+        let signers = trusting(std::slice::from_ref(&list));
         let url = "https://certificates.example/spc.pem";
         let good = fetched(&signers, url, "spc.pem").await.unwrap();
         assert!(Arc::ptr_eq(&good, &signers.find(url, AT).await.unwrap()));

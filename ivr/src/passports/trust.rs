@@ -4,19 +4,25 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use ivr_core::passport::{Trust, Untrusted};
+use ivr_core::passport::{Authority, Trust, Untrusted};
+
+use crate::config::passports::Authority as Files;
 
 /// The files, and what was last read in them.
 #[derive(Debug)]
-pub struct TrustFiles {
-    anchors: PathBuf,
-    lists: Vec<PathBuf>,
-    last: Mutex<Last>,
-}
+pub struct TrustFiles(Mutex<Last>);
 
 #[derive(Debug)]
 struct Last {
+    authorities: Vec<Kept>,
     trust: Arc<Trust>,
+}
+
+/// One authority's: what is wrong with its files keeps nothing back that is new in another's.
+#[derive(Debug)]
+struct Kept {
+    files: Files,
+    authority: Authority,
     changed: Vec<Option<SystemTime>>,
     /// They could not be read last time, which was told.
     is_unread: bool,
@@ -48,52 +54,84 @@ impl TrustFiles {
     ///
     /// # Errors
     /// If one cannot be used.
-    pub fn open(anchors: &Path, lists: &[PathBuf]) -> Result<Self, TrustError> {
-        let (anchors, lists) = (anchors.to_owned(), lists.to_vec());
-        let changed = changes(&anchors, &lists);
-        let trust = Arc::new(read(&anchors, &lists)?);
-        Ok(Self { anchors, lists, last: Mutex::new(Last { trust, changed, is_unread: false }) })
+    pub fn open(authorities: &[Files]) -> Result<Self, TrustError> {
+        let authorities: Vec<Kept> = authorities.iter().map(Kept::read).collect::<Result<_, _>>()?;
+        let trust = trust_in(&authorities);
+        Ok(Self(Mutex::new(Last { authorities, trust })))
     }
 
     /// What they hold now; or what they held, if they cannot be used any more.
     pub fn current(&self) -> Arc<Trust> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = changes(&self.anchors, &self.lists);
-        if changed != last.changed {
-            let result = read(&self.anchors, &self.lists);
-            let is_unread = matches!(result, Err(TrustError::Unreadable { .. }));
-            if let Err(error) = &result
-                && !(is_unread && last.is_unread)
-            {
-                tracing::error!(%error, "signed identities are judged as before: {error}");
-            }
-            // What could not be read may be readable the next time, as it is.
-            if !is_unread {
-                last.changed = changed;
-            }
-            last.is_unread = is_unread;
-            if let Ok(trust) = result {
-                last.trust = Arc::new(trust);
-            }
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Each is looked at: `any` would stop at the first.
+        let changed = last.authorities.iter_mut().filter_map(Kept::read_again).count();
+        if changed > 0 {
+            last.trust = trust_in(&last.authorities);
         }
         last.trust.clone()
     }
 }
 
-fn read(anchors: &Path, lists: &[PathBuf]) -> Result<Trust, TrustError> {
+fn trust_in(authorities: &[Kept]) -> Arc<Trust> {
+    Arc::new(authorities.iter().map(|kept| kept.authority.clone()).collect())
+}
+
+impl Kept {
+    fn read(files: &Files) -> Result<Self, TrustError> {
+        let changed = changes(files);
+        Ok(Self { files: files.clone(), authority: read_authority(files)?, changed, is_unread: false })
+    }
+
+    /// If they have changed, and can be used.
+    fn read_again(&mut self) -> Option<()> {
+        let changed = changes(&self.files);
+        if changed == self.changed {
+            return None;
+        }
+        let result = read_authority(&self.files);
+        let is_unread = matches!(result, Err(TrustError::Unreadable { .. }));
+        if let Err(error) = &result
+            && !(is_unread && self.is_unread)
+        {
+            tracing::error!(%error, "signed identities are judged as before: {error}");
+        }
+        // What could not be read may be readable the next time, as it is.
+        if !is_unread {
+            self.changed = changed;
+        }
+        self.is_unread = is_unread;
+        self.authority = result.ok()?;
+        Some(())
+    }
+}
+
+/// Reads the files of an authority.
+///
+/// # Errors
+/// If one cannot be used.
+pub fn read_authority(files: &Files) -> Result<Authority, TrustError> {
     let octets =
         |file: &Path| std::fs::read(file).map_err(|cause| TrustError::Unreadable { file: file.to_owned(), cause });
     let unusable = |file: &Path| {
         let file = file.to_owned();
         move |cause| TrustError::Unusable { file, cause }
     };
-    let trust = Trust::anchored(&octets(anchors)?).map_err(unusable(anchors))?;
-    lists.iter().try_fold(trust, |trust, list| trust.with_lists(&octets(list)?).map_err(unusable(list)))
+    let authority = Authority::anchored(&octets(files.anchors())?).map_err(unusable(files.anchors()))?;
+    let with_list = |authority: Authority, list: &PathBuf| authority.with_lists(&octets(list)?).map_err(unusable(list));
+    let mut authority = files.revocation_lists().iter().try_fold(authority, with_list)?;
+    if files.believes_delegates() {
+        authority = authority.with_delegates();
+    }
+    Ok(match files.countries() {
+        Some(countries) => authority.only_for(countries.to_vec()),
+        None => authority,
+    })
 }
 
-fn changes(anchors: &Path, lists: &[PathBuf]) -> Vec<Option<SystemTime>> {
+fn changes(files: &Files) -> Vec<Option<SystemTime>> {
     let changed = |file: &Path| std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
-    std::iter::once(anchors).chain(lists.iter().map(PathBuf::as_path)).map(changed).collect()
+    let lists = files.revocation_lists().iter().map(PathBuf::as_path);
+    std::iter::once(files.anchors()).chain(lists).map(changed).collect()
 }
 
 #[cfg(test)]
@@ -102,47 +140,66 @@ mod tests {
 
     use super::*;
 
+    fn made(name: &str) -> Vec<u8> {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("core/scenarios/passport").join(name)).unwrap()
+    }
+
+    fn files(anchors: &Path) -> Files {
+        Files::of_all(anchors.to_owned(), Vec::new())
+    }
+
+    fn write(file: &Path, octets: &[u8], seconds: u64) {
+        std::fs::write(file, octets).unwrap();
+        set(file, seconds);
+    }
+
+    /// A change within the resolution of the file system's clock would not be seen.
+    fn set(file: &Path, seconds: u64) {
+        let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        std::fs::File::open(file).unwrap().set_modified(changed).unwrap();
+    }
+
     #[test]
     fn files_are_read_again_when_they_change_and_kept_when_they_are_damaged() {
         let folder = tempfile::tempdir().unwrap();
-        let (file, made) = (folder.path().join("anchors.pem"), "core/scenarios/passport/root.pem");
-        let root = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(made)).unwrap();
-        assert!(matches!(TrustFiles::open(&file, &[]), Err(TrustError::Unreadable { .. })));
+        let (file, root) = (folder.path().join("anchors.pem"), made("root.pem"));
+        assert!(matches!(TrustFiles::open(&[files(&file)]), Err(TrustError::Unreadable { .. })));
         std::fs::write(&file, &root).unwrap();
-        let files = TrustFiles::open(&file, &[]).unwrap();
-        let write = |octets: &[u8], seconds| {
-            std::fs::write(&file, octets).unwrap();
-            // A change within the resolution of the file system's clock would not be seen.
-            let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-            std::fs::File::options().write(true).open(&file).unwrap().set_modified(changed).unwrap();
-        };
-        write(&[&root[..], &root[..]].concat(), 1);
-        assert_eq!(files.current().anchor_count(), 2);
-        write(b"damaged", 2);
-        assert_eq!(files.current().anchor_count(), 2);
-        write(&root, 3);
-        assert_eq!(files.current().anchor_count(), 1);
+        let trust = TrustFiles::open(&[files(&file)]).unwrap();
+        for (octets, seconds, expected) in [(root.repeat(2), 1, 2), (b"damaged".to_vec(), 2, 2), (root.clone(), 3, 1)] {
+            write(&file, &octets, seconds);
+            assert_eq!(trust.current().anchor_count(), expected);
+        }
+        let known = trust.current();
+        assert!(Arc::ptr_eq(&known, &trust.current()), "what is known of signers is kept while nothing changes");
+    }
+
+    #[test]
+    fn what_is_damaged_at_one_authority_holds_nothing_back_at_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let ([one, other], root) = (["one", "other"].map(|name| folder.path().join(name)), made("root.pem"));
+        write(&one, &root, 1);
+        write(&other, &root, 1);
+        let trust = TrustFiles::open(&[files(&one), files(&other)]).unwrap();
+        write(&one, b"damaged", 2);
+        write(&other, &root.repeat(2), 2);
+        assert_eq!(trust.current().anchor_count(), 1 + 2);
     }
 
     #[test]
     fn what_could_not_be_read_is_tried_again_the_next_time() {
         let folder = tempfile::tempdir().unwrap();
-        let (file, made) = (folder.path().join("anchors.pem"), "core/scenarios/passport/root.pem");
-        let root = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(made)).unwrap();
-        std::fs::write(&file, [&root[..], &root[..]].concat()).unwrap();
-        let files = TrustFiles::open(&file, &[]).unwrap();
-        let set = |path: &Path| {
-            let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
-            std::fs::File::open(path).unwrap().set_modified(changed).unwrap();
-        };
+        let (file, root) = (folder.path().join("anchors.pem"), made("root.pem"));
+        std::fs::write(&file, root.repeat(2)).unwrap();
+        let trust = TrustFiles::open(&[files(&file)]).unwrap();
         // A folder cannot be read; then a file stands there that is as old.
         std::fs::remove_file(&file).unwrap();
         std::fs::create_dir(&file).unwrap();
-        set(&file);
-        assert_eq!(files.current().anchor_count(), 2);
+        set(&file, 1);
+        assert_eq!(trust.current().anchor_count(), 2);
         std::fs::remove_dir(&file).unwrap();
         std::fs::write(&file, &root).unwrap();
-        set(&file);
-        assert_eq!(files.current().anchor_count(), 1);
+        set(&file, 1);
+        assert_eq!(trust.current().anchor_count(), 1);
     }
 }

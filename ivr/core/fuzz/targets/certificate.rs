@@ -6,13 +6,14 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ivr_core::passport::{Signer, Trust};
+use ivr_core::passport::{Authority, Signer, Trust};
 use libfuzzer_sys::fuzz_target;
 
 const ROOT: &[u8] = include_bytes!("../../scenarios/passport/root.pem");
 /// When the anchor holds.
 const AT: i64 = 1_798_761_600;
-static TRUST: LazyLock<Trust> = LazyLock::new(|| Trust::anchored(ROOT).expect("an anchor"));
+static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::anchored(ROOT).expect("an anchor"));
+static TRUST: LazyLock<Trust> = LazyLock::new(|| AUTHORITY.clone().into());
 
 fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
@@ -23,7 +24,7 @@ fuzz_target!(|given: &[u8]| {
     let _ = Signer::read(given, &TRUST, AT);
     let certificate = pem("CERTIFICATE", given);
     let _ = Signer::read(certificate.as_bytes(), &TRUST, AT);
-    let _ = Trust::anchored(certificate.as_bytes()).map(|trust| trust.ends_at());
-    let _ = Trust::default().with_lists(pem("X509 CRL", given).as_bytes());
+    let _ = Authority::anchored(certificate.as_bytes()).map(|authority| authority.ends_at());
+    let _ = AUTHORITY.clone().with_lists(pem("X509 CRL", given).as_bytes());
     assert!(Signer::read(given, &Trust::default(), AT).is_err());
 });

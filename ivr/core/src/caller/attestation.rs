@@ -39,7 +39,7 @@ pub(super) fn read<'n, 'a: 'n>(
         let (token, parameters) = identity.split_once(';').unwrap_or((identity, ""));
         let parameters = Parameters(parameters);
         match parameters.value("ppt").map(str::to_ascii_lowercase).as_deref() {
-            // RFC 8946: a diversion signed this.
+            // RFC 8946 4: whoever diverted the call signed this.
             Some("div" | "div-o") => return Err(Reason::Forwarded),
             Some("shaken") | None => is_low |= attested(token).is_some_and(|level| is_lower(&level)),
             Some(_) => {}

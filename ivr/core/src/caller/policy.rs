@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
 use super::attestation::{self, Attestation};
-use super::trunk::{KeepsDiversion, Readings, TrunkProfile};
+use super::trunk::{KeepsDiversion, Readings, SignedIdentity, TrunkProfile};
 use super::{
     Attest, Caller, Cap, Caps, IssuingLevels, Level, LineParameters, PassportVerdict, Passports, Reason, Verstat,
 };
@@ -212,6 +212,10 @@ fn checked(
     check_forwarding(headers)?;
     let attestation = attestation::read(trunk.verstat.as_ref(), headers, candidates.named())?;
     let passport = trunk.identity_passthrough.then(|| attestation::passport(headers)).flatten();
+    // RFC 8224 6.2.2: one of a kind that is not verified here is as good as none.
+    if trunk.identity == SignedIdentity::Required && passport.is_none() {
+        return Err(Reason::IdentityMissing);
+    }
     Ok(Assessed { trunk: index, number, called, line, privacy, attestation, passport })
 }
 

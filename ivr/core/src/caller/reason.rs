@@ -37,6 +37,8 @@ pub enum Reason {
     Transferred,
     /// The network checked the caller's signature and found it bad.
     ValidationFailed,
+    /// The trunk's calls must bear a signed identity, and this one bears none.
+    IdentityMissing,
     /// The call bears a signed identity that is not of this minute.
     StaleIdentity,
     /// The certificate of its signed identity cannot be had.
@@ -91,7 +93,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, for the tables of console and documents.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::UnknownPeer,
         Self::IngressSecret,
         Self::Credentials,
@@ -108,6 +110,7 @@ impl Reason {
         Self::Forwarded,
         Self::Transferred,
         Self::ValidationFailed,
+        Self::IdentityMissing,
         Self::StaleIdentity,
         Self::IdentityUnfetched,
         Self::IdentityUncertified,
@@ -173,7 +176,8 @@ impl Reason {
             Self::Transferred => ("transferred", 403),
             // RFC 8224 6.2.2: Invalid Identity Header.
             Self::ValidationFailed => ("validation-failed", 438),
-            // RFC 8224 6.2.2: Stale Date, Bad Identity Info, Unsupported Credential, Invalid Identity Header.
+            // RFC 8224 6.2.2: Use Identity Header, Stale Date, Bad Identity Info, Unsupported Credential, Invalid Identity Header.
+            Self::IdentityMissing => ("use-identity-header", 428),
             Self::StaleIdentity => ("stale-identity", 403),
             Self::IdentityUnfetched => ("bad-identity-info", 436),
             Self::IdentityUncertified => ("unsupported-credential", 437),

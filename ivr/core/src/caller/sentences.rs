@@ -124,6 +124,10 @@ fn english_reason(reason: Reason) -> Sentences {
         Reason::ValidationFailed => {
             (NOT_VOUCHED, "The network checked the caller's signature (STIR/SHAKEN), and it was bad.")
         }
+        Reason::IdentityMissing => (
+            NOT_VOUCHED,
+            "The call bears no signed identity (STIR/SHAKEN), and the trunk's `identity` is \"required\".",
+        ),
         Reason::StaleIdentity => (
             NOT_VOUCHED,
             "The signed identity (STIR/SHAKEN) is more than a minute old or ahead: somebody plays an old one again, or a clock \

@@ -49,6 +49,8 @@ pub struct TrunkProfile {
     pub verstat: Option<Verstat>,
     /// It hands on the `Identity` headers (RFC 8224) that it was given: a PASSporT can be verified here.
     pub identity_passthrough: bool,
+    /// Must a call bear one of SHAKEN?
+    pub identity: SignedIdentity,
     /// Does a forwarded call still say so when it arrives?
     pub keeps_diversion: KeepsDiversion,
     /// Latch RTP to the first source that sends: only where the caller sits behind NAT in a network that is trusted.
@@ -86,6 +88,7 @@ impl Default for TrunkProfile {
             strip_prefixes: Vec::new(),
             verstat: None,
             identity_passthrough: false,
+            identity: SignedIdentity::Optional,
             keeps_diversion: KeepsDiversion::Unknown,
             nat: false,
             srtp: Srtp::Offered,
@@ -234,6 +237,15 @@ pub enum KeepsDiversion {
     No,
     /// Nobody has tried: counts as no.
     Unknown,
+}
+
+/// Must a call bear a signed identity (RFC 8224)?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignedIdentity {
+    /// Without one it proves less.
+    Optional,
+    /// Without one it is refused (428): for a trunk whose carrier signs or hands on all that is signed.
+    Required,
 }
 
 /// Must media be encrypted (SRTP)?

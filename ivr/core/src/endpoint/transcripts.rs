@@ -3,8 +3,8 @@
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
 //! trunk), `# unacknowledged: 1`, `# srtp: required` (by the trunk) or `# asserts: Remote-Party-ID` (the trunk, while
-//! its From is free text), `# passports: verified` (it hands on signed identities, but not Diversion), `# digest: required`
-//! (of the trunk), `# begins: refusing` (until `ready`),
+//! its From is free text), `# passports: verified` (it hands on signed identities, but not Diversion), `# identity: required`
+//! and `# digest: required` (of the trunk), `# begins: refusing` (until `ready`),
 //! `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`; `# show: everything` shows
 //! headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or
 //! told to the media thread, `=` what is recorded, `counted` what the counters say in the end. After the last `>` the
@@ -29,7 +29,7 @@ use super::testing::{Caller, PEER, Server, account, config, peer, registration};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question, Session};
 use crate::caller::probe::{self, Expected};
-use crate::caller::{Attest, KeepsDiversion, Passports, Srtp};
+use crate::caller::{Attest, KeepsDiversion, Passports, SignedIdentity, Srtp};
 use crate::link::{LinkState, Naptr, Query, Records, Srv};
 use crate::media::{Control, MediaCommand, MediaEvent, Quality};
 use crate::passport::{Fault, Report};
@@ -137,6 +137,9 @@ impl Replay {
             trunk.identity_passthrough = true;
             trunk.keeps_diversion = KeepsDiversion::No;
             config.passports = Passports::Verified;
+        }
+        if setting(written, "identity") == Some("required") {
+            config.policy.trunks[0].identity = SignedIdentity::Required;
         }
         let trunk = &mut config.policy.trunks[0];
         if setting(written, "srtp") == Some("required") {

@@ -113,6 +113,16 @@ impl Certificate {
     }
 }
 
+impl Numbers {
+    /// The service provider codes.
+    pub(super) fn spcs(&self) -> Vec<String> {
+        match self {
+            Self::Listed(list) => list.spcs().map(str::to_owned).collect(),
+            Self::None | Self::ElsewhereOnly | Self::Unreadable => Vec::new(),
+        }
+    }
+}
+
 impl Validity {
     /// Does it hold then?
     pub(super) fn check(self, at: i64) -> Result<(), Fault> {

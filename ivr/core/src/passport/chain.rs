@@ -2,23 +2,33 @@
 
 use super::Fault;
 use super::certificate::{Certificate, Numbers, Validity};
-use super::trust::{CERTIFICATE, Trust, blocks};
+use super::tn_auth_list::Within;
+use super::trust::{Authority, CERTIFICATE, Delegates, blocks};
 
-/// A chain that holds as far as signatures, issuing rights and revocation go; when it holds is told apart, because it may
-/// be kept for a while.
+/// What lies at an x5u.
 #[derive(Debug)]
-pub(super) struct Chain {
+pub(super) struct Given {
     pub(super) leaf: Certificate,
-    /// When all its certificates are valid.
-    pub(super) validity: Validity,
-    /// When the lists that were looked into are in force.
-    pub(super) lists: Validity,
+    others: Vec<Certificate>,
+    /// Why one of the others could not be read.
+    unread: Option<Fault>,
 }
 
-impl Chain {
-    /// Follows PEM certificates, the leaf first (RFC 7515 4.1.5), to an anchor. Of several issuers that would do, one that
-    /// is valid then is taken.
-    pub(super) fn read(pem: &[u8], trust: &Trust, at: i64) -> Result<Self, Fault> {
+/// When a chain holds whose signatures, issuing rights and revocation are in order. It is told apart, because the chain may
+/// be kept for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// When all its certificates are valid.
+    validity: Validity,
+    /// When the lists that were looked into are in force.
+    lists: Validity,
+    /// The service provider codes of who answers for the leaf: its own, or else those of the issuer next above that has any.
+    pub(super) spcs: Vec<String>,
+}
+
+impl Given {
+    /// Reads PEM certificates, the leaf first (RFC 7515 4.1.5).
+    pub(super) fn read(pem: &[u8]) -> Result<Self, Fault> {
         let blocks = blocks(pem, CERTIFICATE).map_err(|_| Fault::Certificate)?;
         if blocks.len() > MOST_CERTIFICATES {
             return Err(Fault::LongChain);
@@ -27,21 +37,35 @@ impl Chain {
         let leaf = given.next().ok_or(Fault::Certificate)??;
         // Some send along what nobody needs, such as a root that is certified once more with RSA.
         let (others, faults): (Vec<_>, Vec<_>) = given.partition(Result::is_ok);
-        let others: Vec<Certificate> = others.into_iter().flatten().collect();
-        let above = path(&leaf, &others, trust.anchors(), at).map_err(|fault| {
-            match faults.into_iter().find_map(Result::err) {
-                Some(unread) if fault == Fault::NoAnchor => unread,
-                _ => fault,
-            }
+        let others = others.into_iter().flatten().collect();
+        Ok(Self { leaf, others, unread: faults.into_iter().find_map(Result::err) })
+    }
+
+    /// Follows them to an anchor of this authority. Of several issuers that would do, one that is valid then is taken.
+    pub(super) fn chain(&self, authority: &Authority, at: i64) -> Result<Chain, Fault> {
+        let Self { leaf, others, unread } = self;
+        let above = path(leaf, others, authority.anchors(), at).map_err(|fault| match unread {
+            Some(unread) if fault == Fault::NoAnchor => *unread,
+            _ => fault,
         })?;
-        let (mut validity, mut lists, mut below) = (leaf.validity, EVER, &leaf);
+        let (mut validity, mut lists, mut below) = (leaf.validity, EVER, leaf);
+        let mut spcs = leaf.numbers.spcs();
         for issuer in above {
-            within_limits(&leaf, issuer)?;
+            within_limits(leaf, issuer, authority.delegates())?;
             validity = validity.and(issuer.validity);
-            lists = lists.and(unrevoked(below, issuer, trust)?);
+            lists = lists.and(unrevoked(below, issuer, authority)?);
+            spcs = if spcs.is_empty() { issuer.numbers.spcs() } else { spcs };
             below = issuer;
         }
-        Ok(Self { leaf, validity, lists })
+        Ok(Chain { validity, lists, spcs })
+    }
+}
+
+impl Chain {
+    /// Does it hold then, and do the lists that cleared it?
+    pub(super) fn check(&self, at: i64) -> Result<(), Fault> {
+        self.validity.check(at)?;
+        self.lists.check(at).map_err(|_| Fault::ListNotInForce)
     }
 }
 
@@ -80,27 +104,31 @@ fn path<'c>(
     Err(Fault::NoAnchor)
 }
 
-/// What limits an issuer limits what it issues: a list that it has must encompass the leaf's (RFC 9060).
-fn within_limits(leaf: &Certificate, issuer: &Certificate) -> Result<(), Fault> {
+/// What limits an issuer limits what it issues (RFC 8226 9): a list that it has must encompass the leaf's (RFC 9060 4).
+fn within_limits(leaf: &Certificate, issuer: &Certificate, delegates: Delegates) -> Result<(), Fault> {
     if issuer.constrains_claims {
         return Err(Fault::ClaimConstraints);
     }
-    let is_within = match (&issuer.numbers, &leaf.numbers) {
-        (Numbers::None, _) => true,
+    let within = match (&issuer.numbers, &leaf.numbers) {
+        (Numbers::None, _) => Within::Wholly,
         (Numbers::Listed(of_issuer), Numbers::Listed(of_leaf)) => of_issuer.encompasses(of_leaf),
-        (Numbers::Listed(_) | Numbers::ElsewhereOnly | Numbers::Unreadable, _) => false,
+        (Numbers::Listed(_) | Numbers::ElsewhereOnly | Numbers::Unreadable, _) => Within::Not,
     };
-    if is_within { Ok(()) } else { Err(Fault::BeyondIssuer) }
+    match (within, delegates) {
+        (Within::Wholly, _) | (Within::ByCode, Delegates::Believed) => Ok(()),
+        (Within::ByCode, Delegates::Refused) => Err(Fault::Delegate),
+        (Within::Not, _) => Err(Fault::BeyondIssuer),
+    }
 }
 
 /// When the lists that speak of this certificate are in force, if none names it.
-fn unrevoked(certificate: &Certificate, issuer: &Certificate, trust: &Trust) -> Result<Validity, Fault> {
+fn unrevoked(certificate: &Certificate, issuer: &Certificate, authority: &Authority) -> Result<Validity, Fault> {
     let mut in_force = EVER;
-    for list in trust.lists().iter().filter(|list| list.covers(&certificate.issuer)) {
-        if !list.is_signed_by_any(std::iter::once(issuer).chain(trust.anchors())) {
+    for list in authority.lists().iter().filter(|list| list.covers(&certificate.issuer, authority.anchors())) {
+        if !list.is_signed_by_any(std::iter::once(issuer).chain(authority.anchors())) {
             return Err(Fault::ListNotInForce);
         }
-        if list.names(certificate) {
+        if list.names(certificate, authority.anchors()) {
             return Err(Fault::Revoked);
         }
         in_force = in_force.and(list.validity());

@@ -78,14 +78,14 @@ impl OrigId {
 mod tests {
     use super::*;
 
-    /// RFC 8588 6, but for its line breaks.
-    const EXAMPLE: &str = r#"{"attest":"A","dest":{"tn":["12125551213"]},"iat":1443208345,"orig":{"tn":"12155551212"},"origid":"123e4567-e89b-12d3-a456-426655440000"}"#;
+    /// RFC 8588 6, without its line breaks, with the commas that it lacks, and with `iat` as a number (erratum 6656; RFC 8225 5.1.1).
+    const EXAMPLE: &str = r#"{"attest":"A","dest":{"tn":["12155550131"]},"iat":1443208345,"orig":{"tn":"12155550121"},"origid":"123e4567-e89b-12d3-a456-426655440000"}"#;
 
     #[test]
     fn the_example_of_the_rfc_is_read() {
         let claims = Claims::read(EXAMPLE.as_bytes()).unwrap();
-        assert_eq!((claims.attest, claims.iat, claims.orig.as_str()), (Attest::A, 1_443_208_345, "12155551212"));
-        assert_eq!(claims.dest, ["12125551213"]);
+        assert_eq!((claims.attest, claims.iat, claims.orig.as_str()), (Attest::A, 1_443_208_345, "12155550121"));
+        assert_eq!(claims.dest, ["12155550131"]);
         assert_eq!(claims.origid.as_str(), "123e4567-e89b-12d3-a456-426655440000");
     }
 
@@ -95,14 +95,14 @@ mod tests {
             (r#""attest":"A""#, r#""attest":"Z""#, Fault::Attest),
             (r#""attest":"A""#, r#""attest":"a""#, Fault::Attest),
             (r#""attest":"A","#, "", Fault::Attest),
-            (r#"{"tn":["12125551213"]}"#, r#"{"tn":"12125551213"}"#, Fault::Dest),
-            (r#"{"tn":["12125551213"]}"#, r#"["12125551213"]"#, Fault::Dest),
-            (r#"{"tn":["12125551213"]}"#, r#"{"uri":["sip:a@b"]}"#, Fault::Dest),
-            (r#"["12125551213"]"#, r#"[12125551213]"#, Fault::Dest),
-            (r#""orig":{"tn":"12155551212"}"#, r#""orig":"12155551212""#, Fault::Orig),
-            (r#"{"tn":"12155551212"}"#, r#"{"tn":["12155551212"]}"#, Fault::Orig),
-            (r#"{"tn":"12155551212"}"#, r#"{"tn":"12155551212","uri":"sip:a@b"}"#, Fault::Orig),
-            (r#""12155551212""#, r#""+12155551212""#, Fault::Orig),
+            (r#"{"tn":["12155550131"]}"#, r#"{"tn":"12155550131"}"#, Fault::Dest),
+            (r#"{"tn":["12155550131"]}"#, r#"["12155550131"]"#, Fault::Dest),
+            (r#"{"tn":["12155550131"]}"#, r#"{"uri":["sip:a@b"]}"#, Fault::Dest),
+            (r#"["12155550131"]"#, r#"[12155550131]"#, Fault::Dest),
+            (r#""orig":{"tn":"12155550121"}"#, r#""orig":"12155550121""#, Fault::Orig),
+            (r#"{"tn":"12155550121"}"#, r#"{"tn":["12155550121"]}"#, Fault::Orig),
+            (r#"{"tn":"12155550121"}"#, r#"{"tn":"12155550121","uri":"sip:a@b"}"#, Fault::Orig),
+            (r#""12155550121""#, r#""+12155550121""#, Fault::Orig),
             ("1443208345", "\"1443208345\"", Fault::Iat),
             ("1443208345", "1443208345.5", Fault::Iat),
             (r#""123e4567-e89b-12d3-a456-426655440000""#, "\"\"", Fault::OrigId),

@@ -12,7 +12,7 @@ pub enum Fault {
     /// Not `token;info=<uri>;…` (RFC 8224 4), or a parameter stands twice.
     #[error("the Identity header is not a token and ;info=<uri>, with ;alg and ;ppt at most once each")]
     Header,
-    /// Header and claims are left out (RFC 8225 7).
+    /// Header and claims are left out (RFC 8225 7), which SHAKEN does not know (RFC 8588 3).
     #[error("the token is in compact form: SHAKEN needs the full form")]
     Compact,
     /// Not three parts of base64url without padding.
@@ -39,7 +39,7 @@ pub enum Fault {
     /// `x5u` is no https URL, or has a query or a fragment.
     #[error("x5u is no https URL, or has a query or a fragment")]
     X5u,
-    /// RFC 8224 4: `info` and `x5u` name two certificates.
+    /// RFC 8224 4.1: `info` and `x5u` name two certificates.
     #[error("info and x5u name different certificates")]
     InfoDiffers,
     /// `iat` is no whole number.
@@ -96,7 +96,8 @@ pub enum Fault {
     /// Not PEM certificates, X.509 version 3, each extension once.
     #[error("a certificate cannot be read")]
     Certificate,
-    /// Another key or signature than ECDSA with P-256 and SHA-256 (ATIS-1000080).
+    /// Another key or signature than ECDSA with P-256 and SHA-256 (ATIS-1000080; RFC 8226 4 would still have certificates signed with
+    /// RSA).
     #[error("a certificate is not signed with, or not for, a P-256 key")]
     NotP256,
     /// RFC 5280 4.2: a critical extension that is not understood.
@@ -108,7 +109,7 @@ pub enum Fault {
     /// The extension is missing.
     #[error("the signer's certificate has no TNAuthList")]
     NoTnAuthList,
-    /// Only a URI of the list (RFC 8226 10.1): it would be another fetch, and nobody uses it.
+    /// Only a URI of the list. RFC 8226 10.1 would have it followed: another fetch while a call waits, which nobody is known to need.
     #[error("the signer's certificate has a URI instead of its TNAuthList")]
     TnAuthListByReference,
     /// It cannot be decoded.
@@ -135,9 +136,13 @@ pub enum Fault {
     /// More certificates than any chain needs.
     #[error("there are more than four certificates at x5u")]
     LongChain,
-    /// RFC 9060: what an issuer may not sign for, whom it certified may not either.
+    /// RFC 8226 9, RFC 9060 4: what an issuer may not sign for, whom it certified may not either.
     #[error("an issuer's TNAuthList does not encompass that of the signer's certificate")]
     BeyondIssuer,
+    /// A provider certified numbers of its own, which only it knows to be its own. RFC 9060 4.1 permits it, and leaves open who
+    /// checks it.
+    #[error("a service provider certified the signer for numbers, and whether they are its own cannot be seen")]
+    Delegate,
     /// A certificate of the chain stands on a revocation list.
     #[error("a certificate of the chain is revoked")]
     Revoked,
@@ -147,6 +152,9 @@ pub enum Fault {
     /// The number is not among those of the certificate.
     #[error("the signer's certificate does not cover the number")]
     NotAuthorized,
+    /// The authority that confirms the signer is none for the numbers of the caller's country.
+    #[error("the signer's authority does not answer for numbers of this country")]
+    OtherCountry,
     /// The operator believes nobody with this service provider code.
     #[error("the operator denies this service provider code")]
     DeniedSpc,
@@ -154,7 +162,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, for those who read codes.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 50] = [
         Self::TooLong,
         Self::Header,
         Self::Compact,
@@ -199,9 +207,11 @@ impl Fault {
         Self::ChainSignature,
         Self::LongChain,
         Self::BeyondIssuer,
+        Self::Delegate,
         Self::Revoked,
         Self::ListNotInForce,
         Self::NotAuthorized,
+        Self::OtherCountry,
         Self::DeniedSpc,
     ];
 
@@ -257,9 +267,11 @@ impl Fault {
             Self::ChainSignature => "bad-chain-signature",
             Self::LongChain => "long-chain",
             Self::BeyondIssuer => "beyond-issuer",
+            Self::Delegate => "delegate",
             Self::Revoked => "revoked",
             Self::ListNotInForce => "crl-not-in-force",
             Self::NotAuthorized => "number-not-covered",
+            Self::OtherCountry => "other-country",
             Self::DeniedSpc => "denied-spc",
         }
     }
@@ -288,9 +300,11 @@ impl Fault {
             | Self::ChainSignature
             | Self::LongChain
             | Self::BeyondIssuer
+            | Self::Delegate
             | Self::Revoked
             | Self::ListNotInForce
             | Self::NotAuthorized
+            | Self::OtherCountry
             | Self::DeniedSpc => Reason::IdentityUncertified,
             Self::TooLong
             | Self::Header

@@ -22,7 +22,7 @@ impl<'a> IdentityHeader<'a> {
         let parameters = Parameters(parameters);
         let info = once(parameters, "info")?.ok_or(Fault::Header)?;
         let info = info.strip_prefix('<').and_then(|info| info.strip_suffix('>')).ok_or(Fault::Header)?;
-        // RFC 8224 4: without it, it is ES256.
+        // RFC 8224 4.1: without it, it is ES256.
         if once(parameters, "alg")?.is_some_and(|alg| alg != "ES256") {
             return Err(Fault::Algorithm);
         }

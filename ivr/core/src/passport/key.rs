@@ -25,3 +25,51 @@ impl Key {
 }
 
 const UNCOMPRESSED: u8 = 4;
+
+#[cfg(test)]
+pub(super) mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+    use super::*;
+
+    /// The token of RFC 8225 7.1, which RFC 8224 4.1.1 has in full form and in compact form.
+    pub(in crate::passport) const TOKEN: &str = concat!(
+        "eyJhbGciOiJFUzI1NiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0LmV4YW1wbGUub3JnL3Bhc3Nwb3J0LmNlciJ9.",
+        "eyJkZXN0Ijp7InVyaSI6WyJzaXA6YWxpY2VAZXhhbXBsZS5jb20iXX0sImlhdCI6IjE0NDMyMDgzNDUiLCJvcmlnIjp7InRuIjoiMTIxNTU1NTEyMTIifX0.",
+        "rq3pjT1hoRwakEGjHCnWSwUnshd0-zJ6F1VOgFWSjHBr8Qjpjlk-cpFYpFYsojNCpTzO3QfPOlckGaS6hEck7w"
+    );
+    /// That of its Appendix A.
+    const OF_THE_APPENDIX: &str = concat!(
+        "eyJhbGciOiJFUzI1NiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0LmV4YW1wbGUub3JnL3Bhc3Nwb3J0LmNlciJ9.",
+        "eyJkZXN0Ijp7InVyaSI6WyJzaXA6YWxpY2VAZXhhbXBsZS5jb20iXX0sImlhdCI6MTQ3MTM3NTQxOCwib3JpZyI6eyJ0biI6IjEyMTU1NTUxMjEyIn19.",
+        "VLBCIVDCaeK6M4hLJb6SHQvacAQVvoiiEOWQ_iUkqk79UD81fHQ0E1b3_GluIkba7UWYRM47ZbNFdOJquE35cw"
+    );
+    /// Its public key, A.2; and the one of its private key, A.1, which is another.
+    const KEYS: [&str; 2] = [
+        "BPBzW0Hf05rwisDyh5DBfX0nGrxnh+/GE1PKi0vCORyx0kppQEy3LJUDITQvzoZVgWAutupyJaO13nm2Eu0m9+4=",
+        "BBZ9qPUdQROmg0Ks62n0oDyjRXv0i5YBEq30LVwU+TJ3cUE/hJ6I1nFCEOsPS10EeWzf/AV7z74rYWs/JAX2+6E=",
+    ];
+
+    /// Of the RFC's two tokens one is signed by the one key; the other, as OpenSSL says too, by neither.
+    #[test]
+    fn the_token_of_the_rfc_is_by_its_public_key_and_that_of_its_appendix_is_not() {
+        for (token, by) in [(TOKEN, [true, false]), (OF_THE_APPENDIX, [false, false])] {
+            let (signed, signature) = token.rsplit_once('.').unwrap();
+            let signature: [u8; 64] = URL_SAFE_NO_PAD.decode(signature).unwrap().try_into().unwrap();
+            let keys = KEYS.map(|key| Key::read(&STANDARD.decode(key).unwrap()).unwrap());
+            assert_eq!(keys.each_ref().map(|key| key.has_signed_jws(signed.as_bytes(), &signature)), by, "{token}");
+            let changed = signed.replacen('e', "f", 1);
+            assert!(keys.iter().all(|key| !key.has_signed_jws(changed.as_bytes(), &signature)));
+        }
+    }
+
+    #[test]
+    fn what_is_no_uncompressed_point_is_no_key() {
+        let point = STANDARD.decode(KEYS[0]).unwrap();
+        let compressed = [&[2][..], &point[1..33]].concat();
+        for octets in [&point[1..], &compressed[..], &[], &[&[5][..], &point[1..]].concat()[..]] {
+            assert_eq!(Key::read(octets), None);
+        }
+    }
+}

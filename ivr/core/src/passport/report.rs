@@ -35,7 +35,8 @@ pub struct Said {
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedBy {
-    /// The service provider codes of the certificate, separated by spaces; `None` if it is for numbers.
+    /// The service provider codes of who answers for the signer (see [`Signer::spcs`]), separated by spaces; `None` if there are
+    /// none.
     pub spc: Option<String>,
     /// SHA-256 of the certificate.
     pub certificate: [u8; 32],
@@ -57,9 +58,17 @@ impl Report {
             token: passport.hash(),
         };
         let signer = signer.filter(|_| verdict != Err(Fault::Signature)).map(|signer| {
-            let spcs: Vec<&str> = signer.numbers().spcs().collect();
+            let spcs = signer.spcs();
             SignedBy { spc: (!spcs.is_empty()).then(|| spcs.join(" ")), certificate: signer.sha256() }
         });
         Self { verdict, said: Some(said), signer }
+    }
+    /// The same, if nobody with one of these service provider codes is believed.
+    #[must_use]
+    pub fn but_for(self, denied_spcs: &[String]) -> Self {
+        let mut spcs = self.signer.iter().filter_map(|signer| signer.spc.as_deref()).flat_map(|spcs| spcs.split(' '));
+        let is_denied = spcs.any(|spc| denied_spcs.iter().any(|denied| denied == spc));
+        let verdict = self.verdict.and_then(|attest| if is_denied { Err(Fault::DeniedSpc) } else { Ok(attest) });
+        Self { verdict, ..self }
     }
 }

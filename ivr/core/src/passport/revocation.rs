@@ -1,5 +1,6 @@
-//! Revocation lists (RFC 5280 5): those of an issuer for its own certificates, and indirect ones, as SHAKEN's policy
-//! administrator publishes one for all authorities (ATIS-1000080).
+//! Revocation lists (RFC 5280 5): those of an issuer for its own certificates, and that of SHAKEN's policy administrator for all
+//! whom an authority confirms (ATIS-1000080). The American one says that it is indirect, and whose certificate each entry is; the
+//! French one, as its published example has it, says neither.
 
 use std::collections::HashSet;
 
@@ -55,9 +56,9 @@ impl RevocationList {
         self.validity
     }
 
-    /// Does it speak of certificates of this issuer?
-    pub(super) fn covers(&self, issuer: &[u8]) -> bool {
-        self.is_indirect || self.issuer == issuer
+    /// Does it speak of certificates of this issuer, below one of these anchors?
+    pub(super) fn covers(&self, issuer: &[u8], anchors: &[Certificate]) -> bool {
+        self.is_indirect || self.issuer == issuer || self.is_administrators(anchors)
     }
 
     /// Is it signed by one of these?
@@ -66,9 +67,16 @@ impl RevocationList {
             .any(|issuer| issuer.subject == self.issuer && issuer.usage.signs_lists && issuer.has_signed(&self.signed))
     }
 
-    /// Does this certificate stand on it?
-    pub(super) fn names(&self, certificate: &Certificate) -> bool {
-        self.revoked.contains(&(certificate.issuer.clone(), certificate.serial.clone()))
+    /// Does this certificate stand on it, below one of these anchors?
+    pub(super) fn names(&self, certificate: &Certificate, anchors: &[Certificate]) -> bool {
+        let names = |issuer: &Vec<u8>| self.revoked.contains(&(issuer.clone(), certificate.serial.clone()));
+        // Whose a serial number is that an administrator does not say, it is not the administrator's own.
+        names(&certificate.issuer) || self.is_administrators(anchors) && names(&self.issuer)
+    }
+
+    /// Is it that of an anchor which issues nothing but lists?
+    fn is_administrators(&self, anchors: &[Certificate]) -> bool {
+        anchors.iter().any(|anchor| !anchor.usage.is_ca && anchor.usage.signs_lists && anchor.subject == self.issuer)
     }
 }
 
@@ -110,10 +118,10 @@ const CERTIFICATE_ISSUER: &str = "2.5.29.29";
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
-    use rcgen::{IsCa, KeyUsagePurpose};
+    use rcgen::{CertificateParams, IsCa, KeyUsagePurpose};
 
-    use super::super::testing::{Holder, judged};
-    use super::super::{Fault, Trust, Untrusted};
+    use super::super::testing::{Holder, judged, trusting_but};
+    use super::super::{Authority, Fault, Untrusted};
     use crate::caller::Attest;
 
     /// An element in DER.
@@ -167,22 +175,44 @@ mod tests {
             params.key_usages = vec![KeyUsagePurpose::CrlSign];
         });
         let anchors = root.pem.clone() + &administrator.pem;
-        let judged_with = |list: &str, anchors: &str| {
-            let trust = Trust::anchored(anchors.as_bytes()).unwrap().with_lists(list.as_bytes()).unwrap();
-            judged(&signer.token(), &signer.pem, &trust)
-        };
+        let judged_with =
+            |list: &str, anchors: &str| judged(&signer.token(), &signer.pem, &trusting_but(anchors, list));
         let idp = (ISSUING_DISTRIBUTION_POINT, INDIRECT);
         for (entries, expected) in [
             (&[(Some(&root), 7)][..], Err(Fault::Revoked)),
             (&[(Some(&other), 6), (Some(&root), 5), (None, 7)], Err(Fault::Revoked)),
             (&[(Some(&root), 5), (Some(&other), 7)], Ok(Attest::A)),
             (&[(Some(&other), 6), (None, 7)], Ok(Attest::A)),
-            (&[(None, 7)], Ok(Attest::A)),
         ] {
             assert_eq!(judged_with(&list(&administrator, entries, idp), &anchors), expected);
         }
         let unknown = list(&administrator, &[(Some(&other), 6)], idp);
         assert_eq!(judged_with(&unknown, &root.pem), Err(Fault::ListNotInForce), "its signer is no anchor");
+    }
+
+    #[test]
+    fn an_administrators_list_speaks_of_all_even_if_it_does_not_say_so() {
+        let root = Holder::root("root", |_| {});
+        let authority = root.authority("authority", |_| {});
+        let signer = authority.signer(|_| {});
+        let lists_only = |params: &mut CertificateParams| {
+            params.is_ca = IsCa::ExplicitNoCa;
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::CrlSign];
+        };
+        let (administrator, impostor) =
+            (Holder::root("administrator", lists_only), Holder::root("administrator", lists_only));
+        let (is_ca, until) = (Holder::root("administrator", |_| {}), (2026, 6, 1));
+        let chain = signer.pem.clone() + &authority.pem;
+        for (name, by, list, expected) in [
+            ("it is on it", &administrator, administrator.list(&[7], until), Err(Fault::Revoked)),
+            ("another is", &administrator, administrator.list(&[8], until), Ok(Attest::A)),
+            ("it has ended", &administrator, administrator.list(&[], (2025, 12, 1)), Err(Fault::ListNotInForce)),
+            ("somebody else signed it", &administrator, impostor.list(&[], until), Err(Fault::ListNotInForce)),
+            ("its signer issues certificates, and it is of those", &is_ca, is_ca.list(&[7], until), Ok(Attest::A)),
+        ] {
+            let trust = trusting_but(&(root.pem.clone() + &by.pem), &list);
+            assert_eq!(judged(&signer.token(), &chain, &trust), expected, "{name}");
+        }
     }
 
     #[test]
@@ -195,7 +225,8 @@ mod tests {
             (ISSUING_DISTRIBUTION_POINT, &attributes),
             (DELTA, &[0x02, 0x01, 0x01]),
         ] {
-            let read = Trust::default().with_lists(list(&root, &[(None, 7)], part).as_bytes());
+            let authority = Authority::anchored(root.pem.as_bytes()).unwrap();
+            let read = authority.with_lists(list(&root, &[(None, 7)], part).as_bytes());
             assert_eq!(read.err(), Some(Untrusted::List { place: 1 }));
         }
     }

@@ -1,29 +1,48 @@
 //! Whoever signs tokens, as the certificate says and an anchor confirms.
 
-use super::certificate::{Numbers, Validity};
-use super::chain::Chain;
+use super::certificate::Numbers;
+use super::chain::{Chain, Given};
 use super::key::Key;
-use super::{Fault, TnAuthList, Trust};
+use super::trust::Countries;
+use super::{Authority, Fault, TnAuthList, Trust};
+use crate::number::Number;
 
-/// A signer whose chain leads to an anchor. It may be kept, as long as the [`Trust`] is the same: when it holds is asked
-/// at each token.
+/// A signer whose chain leads to an anchor. It may be kept, as long as the [`Trust`] is the same: when it holds, and for which
+/// numbers, is asked at each token.
 #[derive(Debug, Clone)]
 pub struct Signer {
     key: Key,
     numbers: TnAuthList,
-    validity: Validity,
-    lists: Validity,
+    /// What it is before each authority, of which at least one confirms it.
+    standings: Vec<Standing>,
     sha256: [u8; 32],
 }
 
+/// What a signer is before one authority.
+#[derive(Debug, Clone)]
+struct Standing {
+    countries: Countries,
+    chain: Result<Chain, Fault>,
+}
+
 impl Signer {
-    /// Reads what lies at `x5u`: PEM certificates, the signer's first. Where more than one chain leads to an anchor, one that
-    /// holds at that time, in seconds since 1970, is taken.
+    /// Reads what lies at `x5u`: PEM certificates, the signer's first. Where more than one chain leads to an anchor of an
+    /// authority, one that holds at that time, in seconds since 1970, is taken.
     ///
     /// # Errors
     /// What is wrong with the certificate or its chain.
     pub fn read(pem: &[u8], trust: &Trust, at: i64) -> Result<Self, Fault> {
-        let Chain { leaf, validity, lists } = Chain::read(pem, trust, at)?;
+        let given = Given::read(pem)?;
+        let standing = |authority: &Authority| Standing {
+            countries: authority.countries().clone(),
+            chain: given.chain(authority, at),
+        };
+        let standings: Vec<Standing> = trust.authorities().iter().map(standing).collect();
+        confirmed(
+            standings.iter().map(|standing| standing.chain.as_ref().map(|_| ()).map_err(|fault| *fault)),
+            Fault::NoAnchor,
+        )?;
+        let leaf = given.leaf;
         if !leaf.usage.signs || leaf.usage.is_ca {
             return Err(Fault::KeyUsage);
         }
@@ -36,18 +55,27 @@ impl Signer {
             Numbers::ElsewhereOnly => return Err(Fault::TnAuthListByReference),
             Numbers::Unreadable => return Err(Fault::BadTnAuthList),
         };
-        Ok(Self { key: leaf.key, numbers, validity, lists, sha256: leaf.sha256 })
+        Ok(Self { key: leaf.key, numbers, standings, sha256: leaf.sha256 })
     }
 
-    /// Do the chain and the lists that cleared it hold then?
-    pub(super) fn check(&self, at: i64) -> Result<(), Fault> {
-        self.validity.check(at)?;
-        self.lists.check(at).map_err(|_| Fault::ListNotInForce)
+    /// Is there an authority for this number (digits without `+`) that confirms the signer then: do the chain and the lists
+    /// that cleared it hold?
+    pub(super) fn check(&self, number: &str, at: i64) -> Result<(), Fault> {
+        let country = || Number::parse(&format!("+{number}")).ok().map(|number| number.country());
+        let answering = self.standings.iter().filter(|standing| standing.countries.have(country));
+        let checked = |standing: &Standing| standing.chain.as_ref().map_err(|fault| *fault)?.check(at);
+        confirmed(answering.map(checked), Fault::OtherCountry)
     }
 
     /// For which numbers it speaks.
     pub fn numbers(&self) -> &TnAuthList {
         &self.numbers
+    }
+
+    /// The service provider codes of who answers for it: its own, or of a delegate those of the provider above.
+    pub fn spcs(&self) -> &[String] {
+        let chain = self.standings.iter().find_map(|standing| standing.chain.as_ref().ok());
+        chain.map_or(&[], |chain| &chain.spcs)
     }
 
     /// SHA-256 of the certificate's DER.
@@ -58,4 +86,17 @@ impl Signer {
     pub(super) fn key(&self) -> &Key {
         &self.key
     }
+}
+
+/// Does one of these authorities confirm the signer? If not: what the first says that knows it, or this.
+fn confirmed(verdicts: impl Iterator<Item = Result<(), Fault>>, unknown: Fault) -> Result<(), Fault> {
+    let mut fault = unknown;
+    for verdict in verdicts {
+        match verdict {
+            Ok(()) => return Ok(()),
+            Err(found) if found != Fault::NoAnchor && fault == unknown => fault = found,
+            Err(_) => {}
+        }
+    }
+    Err(fault)
 }

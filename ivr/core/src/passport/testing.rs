@@ -12,7 +12,7 @@ use rcgen::{
 
 use super::certificate::Certificate;
 use super::trust::{CERTIFICATE, blocks};
-use super::{Claimed, Fault, Passport, Signer, Trust, verify};
+use super::{Authority, Claimed, Fault, Passport, Signer, Trust, verify};
 use crate::caller::Attest;
 
 /// When everything here holds.
@@ -24,6 +24,8 @@ pub(super) const X5U: &str = "https://certificates.example/leaf.pem";
 pub(super) const SPC: &[u8] = b"\x30\x08\xa0\x06\x16\x04709J";
 pub(super) const RANGE: &[u8] = b"\x30\x14\xa1\x12\x30\x10\x16\x0b12025550100\x02\x01\x32";
 pub(super) const ONE: &[u8] = b"\x30\x0f\xa2\x0d\x16\x0b12025550143";
+/// Fifty, of which the first are in [`RANGE`].
+pub(super) const OTHER_RANGE: &[u8] = b"\x30\x14\xa1\x12\x30\x10\x16\x0b12025550140\x02\x01\x32";
 pub(super) const OTHER: &[u8] = b"\x30\x0f\xa2\x0d\x16\x0b12025550142";
 
 /// Somebody with a certificate.
@@ -141,6 +143,16 @@ pub(super) fn claims() -> String {
 /// That extension.
 pub(super) fn tn_auth_list(der: &[u8]) -> CustomExtension {
     CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 26], der.to_vec())
+}
+
+/// Believes whom one of these anchors (PEM) confirms.
+pub(super) fn trusting(anchors: &str) -> Trust {
+    Authority::anchored(anchors.as_bytes()).unwrap().into()
+}
+
+/// The same, but for those on this list (PEM).
+pub(super) fn trusting_but(anchors: &str, list: &str) -> Trust {
+    Authority::anchored(anchors.as_bytes()).unwrap().with_lists(list.as_bytes()).unwrap().into()
 }
 
 /// What is found out about a token, given what lies at its `x5u`.

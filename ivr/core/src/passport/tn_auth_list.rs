@@ -22,6 +22,17 @@ pub enum TnEntry {
     One(String),
 }
 
+/// How far a list is within another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Within {
+    /// All of it.
+    Wholly,
+    /// As far as can be seen: numbers below a service provider code, and which numbers a provider has, no certificate says.
+    ByCode,
+    /// Not all of it.
+    Not,
+}
+
 /// The octets are no TNAuthList.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is no TNAuthList (RFC 8226 9)")]
@@ -57,10 +68,10 @@ impl TnAuthList {
         })
     }
 
-    /// Is each entry of the other within one entry of this? Which numbers a provider has, nobody here knows: within its code
-    /// is its code.
-    pub(super) fn encompasses(&self, other: &Self) -> bool {
-        other.0.iter().all(|narrow| self.0.iter().any(|wide| wide.encompasses(narrow)))
+    /// Is each entry of the other within one entry of this?
+    pub(super) fn encompasses(&self, other: &Self) -> Within {
+        let within = |narrow: &TnEntry| self.0.iter().map(|wide| wide.encompasses(narrow)).min();
+        other.0.iter().filter_map(within).max().unwrap_or(Within::Not)
     }
 
     /// May its holder sign for this number (digits without `+`)? Which numbers a provider has, its code does not say: who
@@ -71,12 +82,15 @@ impl TnAuthList {
 }
 
 impl TnEntry {
-    fn encompasses(&self, narrow: &Self) -> bool {
-        match narrow {
-            Self::Spc(code) => matches!(self, Self::Spc(own) if own == code),
-            Self::Range { start, count } => self.holds(start, *count),
-            Self::One(number) => self.holds(number, 1),
-        }
+    fn encompasses(&self, narrow: &Self) -> Within {
+        let is_within = match (self, narrow) {
+            (Self::Spc(own), Self::Spc(code)) => own == code,
+            (Self::Spc(_), Self::Range { .. } | Self::One(_)) => return Within::ByCode,
+            (Self::Range { .. } | Self::One(_), Self::Spc(_)) => false,
+            (_, Self::Range { start, count }) => self.holds(start, *count),
+            (_, Self::One(number)) => self.holds(number, 1),
+        };
+        if is_within { Within::Wholly } else { Within::Not }
     }
 
     /// Are these so many numbers from that one on among those that it names itself?
@@ -107,12 +121,27 @@ impl TnEntry {
                 let (_, count) = Integer::from_der(after).map_err(|_| BadTnAuthList)?;
                 let count = count.as_u64().map_err(|_| BadTnAuthList)?;
                 let start = number(start.as_ref())?;
-                let is_range = count >= 2 && start.bytes().all(|byte| byte.is_ascii_digit());
-                if rest.is_empty() && is_range { Ok(Self::Range { start, count }) } else { Err(BadTnAuthList) }
+                if rest.is_empty() && is_range(&start, count) {
+                    Ok(Self::Range { start, count })
+                } else {
+                    Err(BadTnAuthList)
+                }
             }
             Tag(2) => Ok(Self::One(number(&only_text(entry.data)?)?)),
             _ => Err(BadTnAuthList),
         }
+    }
+}
+
+/// RFC 8226 9: at least two numbers, of digits, none of them longer than the first.
+fn is_range(start: &str, count: u64) -> bool {
+    let digits = start.bytes().all(|byte| byte.is_ascii_digit());
+    let (first, length) = (start.parse::<u64>(), u32::try_from(start.len()));
+    match (first, length) {
+        (Ok(first), Ok(length)) if digits && count >= 2 => {
+            first.checked_add(count).is_some_and(|after| after <= 10_u64.pow(length))
+        }
+        _ => false,
     }
 }
 
@@ -163,6 +192,7 @@ mod tests {
             ("3008 a006 1604 37303964", TnEntry::Spc("709d".to_owned())),
             (&format!("3014 a112 3010 {START} 020164"), TnEntry::Range { start: "12025550100".to_owned(), count: 100 }),
             (&format!("300f a20d {START}"), TnEntry::One("12025550100".to_owned())),
+            ("300b a109 3007 1602 3130 02015a", TnEntry::Range { start: "10".to_owned(), count: 90 }),
         ] {
             assert_eq!(list(hex).unwrap().entries(), [expected], "{hex}");
         }
@@ -174,6 +204,8 @@ mod tests {
     fn what_is_no_list_is_refused() {
         for (name, hex) in [
             ("nothing", ""),
+            // 10 and 91 numbers, RFC 8226 9's own example: the last would have three digits.
+            ("a range that grows in length", "300b a109 3007 1602 3130 02015b"),
             ("an empty list", "3000"),
             ("a URI instead", "1613 68747470733a2f2f6578616d706c652e636f6d"),
             ("something behind it", "3008 a006 1604 37303964 00"),
@@ -211,31 +243,43 @@ mod tests {
 
     #[test]
     fn a_list_encompasses_what_is_within_its_entries_and_nothing_else() {
+        use Within::{ByCode, Not, Wholly};
+
         let (code, other) = (TnEntry::Spc("709d".to_owned()), TnEntry::Spc("709e".to_owned()));
         let one = |number: &str| TnEntry::One(number.to_owned());
         let range = |start: &str, count| TnEntry::Range { start: start.to_owned(), count };
         let hundred = range("12025550100", 100);
         for (wide, narrow, expected) in [
-            (&code, &code, true),
-            (&code, &other, false),
-            (&code, &one("12025550100"), false),
-            (&hundred, &code, false),
-            (&hundred, &hundred, true),
-            (&hundred, &range("12025550150", 50), true),
-            (&hundred, &range("12025550150", 51), false),
-            (&hundred, &range("12025550099", 2), false),
-            (&hundred, &range("12025550199", u64::MAX), false),
-            (&hundred, &one("12025550199"), true),
-            (&hundred, &one("12025550200"), false),
-            (&one("12025550100"), &one("12025550100"), true),
-            (&one("12025550100"), &range("12025550100", 2), false),
+            (&code, &code, Wholly),
+            (&code, &other, Not),
+            (&code, &one("12025550100"), ByCode),
+            (&code, &hundred, ByCode),
+            (&hundred, &code, Not),
+            (&hundred, &hundred, Wholly),
+            (&hundred, &range("12025550150", 50), Wholly),
+            (&hundred, &range("12025550150", 51), Not),
+            (&hundred, &range("12025550099", 2), Not),
+            (&hundred, &range("12025550199", u64::MAX), Not),
+            (&hundred, &one("12025550199"), Wholly),
+            (&hundred, &one("12025550200"), Not),
+            (&one("12025550100"), &one("12025550100"), Wholly),
+            (&one("12025550100"), &range("12025550100", 2), Not),
         ] {
             let list = |entry: &TnEntry| TnAuthList(vec![entry.clone()]);
             assert_eq!(list(wide).encompasses(&list(narrow)), expected, "{wide:?} {narrow:?}");
         }
         let both = TnAuthList(vec![code.clone(), hundred.clone()]);
-        assert!(both.encompasses(&both));
-        assert!(!TnAuthList(vec![code]).encompasses(&both) && !TnAuthList(vec![hundred]).encompasses(&both));
+        let more = TnAuthList(vec![hundred.clone(), other]);
+        let (only_code, only_hundred) = (TnAuthList(vec![code]), TnAuthList(vec![hundred]));
+        for (wide, narrow, expected) in [
+            (&both, &both, Wholly),
+            (&both, &only_hundred, Wholly),
+            (&only_code, &both, ByCode),
+            (&only_hundred, &both, Not),
+            (&only_code, &more, Not),
+        ] {
+            assert_eq!(wide.encompasses(narrow), expected, "{wide:?} {narrow:?}");
+        }
     }
 
     proptest! {

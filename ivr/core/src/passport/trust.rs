@@ -1,16 +1,39 @@
-//! Whom the operator believes: the anchors, and the revocation lists. Both are the operator's files; none is shipped.
+//! Whom the operator believes: authorities, each with its anchors, its revocation lists, and the countries for whose numbers it
+//! answers. All are the operator's files; none is shipped.
 
 use x509_parser::pem::Pem;
 
 use super::Fault;
 use super::certificate::Certificate;
 use super::revocation::RevocationList;
+use crate::number::Country;
 
-/// Anchors and revocation lists. Without anchors nobody is believed.
+/// The authorities. Without any, nobody is believed.
 #[derive(Debug, Clone, Default)]
-pub struct Trust {
+pub struct Trust(Vec<Authority>);
+
+/// Who decides which signers there are for the numbers of some countries (SHAKEN's policy administrator), or of all. What one
+/// authority says of a signer, another does not change: its lists speak only of those whom its own anchors confirm.
+#[derive(Debug, Clone)]
+pub struct Authority {
     anchors: Vec<Certificate>,
     lists: Vec<RevocationList>,
+    countries: Countries,
+    delegates: Delegates,
+}
+
+/// For whose numbers an authority answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Countries {
+    All,
+    Only(Vec<Country>),
+}
+
+/// Whether signers are believed whom a provider certified for numbers (RFC 9060), which it alone knows to be its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delegates {
+    Refused,
+    Believed,
 }
 
 /// Why a file of anchors or lists cannot be used.
@@ -44,7 +67,31 @@ pub enum Untrusted {
 }
 
 impl Trust {
-    /// Reads PEM: certificates that are trusted, each as it is, as issuers of certificates or of revocation lists.
+    /// How many certificates are trusted.
+    pub fn anchor_count(&self) -> usize {
+        self.0.iter().map(|authority| authority.anchors.len()).sum()
+    }
+
+    pub(super) fn authorities(&self) -> &[Authority] {
+        &self.0
+    }
+}
+
+impl From<Authority> for Trust {
+    fn from(authority: Authority) -> Self {
+        Self(vec![authority])
+    }
+}
+
+impl FromIterator<Authority> for Trust {
+    fn from_iter<I: IntoIterator<Item = Authority>>(authorities: I) -> Self {
+        Self(authorities.into_iter().collect())
+    }
+}
+
+impl Authority {
+    /// Reads PEM: certificates that are trusted, each as it is, as issuers of certificates or of revocation lists. It answers
+    /// for the numbers of all countries.
     ///
     /// # Errors
     /// If there is none, or one can serve as neither.
@@ -56,7 +103,12 @@ impl Trust {
             let serves = anchor.may_issue(0) || anchor.usage.signs_lists;
             if serves { Ok(anchor) } else { Err(Untrusted::NoIssuer { place }) }
         });
-        Ok(Self { anchors: anchors.collect::<Result<_, _>>()?, lists: Vec::new() })
+        Ok(Self {
+            anchors: anchors.collect::<Result<_, _>>()?,
+            lists: Vec::new(),
+            countries: Countries::All,
+            delegates: Delegates::Refused,
+        })
     }
 
     /// Looks into these lists, too: PEM, any number of them.
@@ -70,9 +122,17 @@ impl Trust {
         Ok(self)
     }
 
-    /// How many certificates are trusted.
-    pub fn anchor_count(&self) -> usize {
-        self.anchors.len()
+    /// Answers for the numbers of these countries and no others.
+    #[must_use]
+    pub fn only_for(self, countries: Vec<Country>) -> Self {
+        Self { countries: Countries::Only(countries), ..self }
+    }
+
+    /// Believes the delegates of providers: signers with numbers below a service provider code, though no certificate says that
+    /// they are the provider's. Without this they are refused.
+    #[must_use]
+    pub fn with_delegates(self) -> Self {
+        Self { delegates: Delegates::Believed, ..self }
     }
 
     /// Until when its anchors and lists hold, in seconds since 1970: the first end of each.
@@ -88,6 +148,24 @@ impl Trust {
     pub(super) fn lists(&self) -> &[RevocationList] {
         &self.lists
     }
+
+    pub(super) fn delegates(&self) -> Delegates {
+        self.delegates
+    }
+
+    pub(super) fn countries(&self) -> &Countries {
+        &self.countries
+    }
+}
+
+impl Countries {
+    /// Are the numbers of this country among them? `None` is a number that no country has.
+    pub(super) fn have(&self, country: impl FnOnce() -> Option<Country>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(countries) => country().is_some_and(|country| countries.contains(&country)),
+        }
+    }
 }
 
 /// The PEM blocks with this label, of which there is at least one.
@@ -100,3 +178,69 @@ pub(super) fn blocks(pem: &[u8], label: &'static str) -> Result<Vec<Pem>, Untrus
 
 /// RFC 7468 5.
 pub(super) const CERTIFICATE: &str = "CERTIFICATE";
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{AT, CALL, Holder, claims, header, judged};
+    use super::super::{Passport, Signer, verify};
+    use super::*;
+    use crate::caller::Attest;
+
+    /// That of this root, for the numbers of these countries.
+    fn authority_for(root: &Holder, countries: &[&str]) -> Authority {
+        let countries = countries.iter().map(|country| country.parse().unwrap()).collect();
+        Authority::anchored(root.pem.as_bytes()).unwrap().only_for(countries)
+    }
+
+    #[test]
+    fn an_authority_answers_for_the_numbers_of_its_countries_only() {
+        let (american, french) = (Holder::root("american", |_| {}), Holder::root("french", |_| {}));
+        let trust: Trust =
+            [authority_for(&american, &["US", "CA"]), authority_for(&french, &["FR"])].into_iter().collect();
+        let judge = |root: &Holder, orig: &str| {
+            let signer = root.signer(|_| {});
+            let passport = Passport::read(&signer.identity(&header(), &claims().replace(CALL.orig, orig)))?;
+            verify(&passport, &Signer::read(signer.pem.as_bytes(), &trust, AT)?, AT)
+        };
+        let (dc, toronto, jamaica, paris, nowhere) =
+            ("12025550143", "14165550143", "18765550143", "33142685300", "999000000000");
+        for (root, orig, expected) in [
+            (&american, dc, Ok(Attest::A)),
+            // They share +1.
+            (&american, toronto, Ok(Attest::A)),
+            (&american, jamaica, Err(Fault::OtherCountry)),
+            (&american, paris, Err(Fault::OtherCountry)),
+            (&french, paris, Ok(Attest::A)),
+            (&french, dc, Err(Fault::OtherCountry)),
+            (&french, nowhere, Err(Fault::OtherCountry)),
+        ] {
+            assert_eq!(judge(root, orig), expected, "{orig}");
+        }
+    }
+
+    #[test]
+    fn who_is_confirmed_by_two_authorities_speaks_for_both_and_each_has_its_own_lists() {
+        let root = Holder::root("root", |_| {});
+        let signer = root.signer(|_| {});
+        let american = || authority_for(&root, &["US"]);
+        let listed = |authority: Authority| authority.with_lists(root.list(&[7], (2026, 6, 1)).as_bytes()).unwrap();
+        let ended = |authority: Authority| authority.with_lists(root.list(&[], (2025, 12, 1)).as_bytes()).unwrap();
+        let everywhere = || Authority::anchored(root.pem.as_bytes()).unwrap();
+        for (name, authorities, expected) in [
+            ("the second", vec![authority_for(&root, &["FR"]), american()], Ok(Attest::A)),
+            ("neither", vec![authority_for(&root, &["FR"]), authority_for(&root, &["DE"])], Err(Fault::OtherCountry)),
+            (
+                "revoked by the one that counts",
+                vec![authority_for(&root, &["FR"]), listed(american())],
+                Err(Fault::Revoked),
+            ),
+            ("revoked by the other", vec![listed(authority_for(&root, &["FR"])), american()], Ok(Attest::A)),
+            ("revoked by all", vec![listed(american()), listed(everywhere())], Err(Fault::Revoked)),
+            ("the list of the one has ended", vec![ended(american()), everywhere()], Ok(Attest::A)),
+            ("so have both", vec![ended(american()), ended(everywhere())], Err(Fault::ListNotInForce)),
+        ] {
+            let trust = authorities.into_iter().collect();
+            assert_eq!(judged(&signer.token(), &signer.pem, &trust), expected, "{name}");
+        }
+    }
+}

@@ -105,6 +105,16 @@ fn every_fault_of_a_trunk_is_told_with_its_place() {
             "fault: trunk \"carrier\".strip_prefixes: \"+\": a prefix is 1 to 8",
         ),
         ("country = \"US\"", "srtp = \"always\"", "fault: trunk \"carrier\".srtp: \"always\" is none of \"offered\""),
+        (
+            "country = \"US\"",
+            "identity = \"yes\"",
+            "fault: trunk \"carrier\".identity: \"yes\" is none of \"optional\"",
+        ),
+        (
+            "country = \"US\"",
+            "identity = \"required\"",
+            "fault: trunk \"carrier\".identity: without identity_passthrough = true no Identity is looked at",
+        ),
         ("country = \"US\"", "max_level = \"L0\"", "fault: trunk \"carrier\".max_level: L0 is what email proves"),
         ("country = \"US\"", "max_calls = 0", "fault: trunk \"carrier\".max_calls: at least 1"),
         ("country = \"US\"", "calls_per_second = 0", "fault: trunk \"carrier\".calls_per_second: between 1 and 10000"),

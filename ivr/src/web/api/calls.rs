@@ -96,7 +96,7 @@ pub struct Signed {
     iat: Option<i64>,
     /// Where its certificate lies, as it says.
     x5u: Option<String>,
-    /// The service provider codes of the certificate, if the signature is by its key.
+    /// The service provider codes of the certificate, or of a delegate its provider's, if the signature is by its key.
     spc: Option<String>,
     /// SHA-256 of the certificate, in hexadecimal digits, if the signature is by its key.
     certificate: Option<String>,

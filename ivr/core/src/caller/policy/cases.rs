@@ -665,6 +665,25 @@ fn a_passports_verdict_comes_in_between_the_checks_and_the_session() {
     assert_eq!((orig.numbers().0.as_str(), orig.numbers().1.as_str()), ("+12025550143", dest));
 }
 
+#[test]
+fn where_an_identity_is_required_a_call_without_one_of_shaken_is_told_to_bring_it() {
+    let required =
+        policy(TrunkProfile { identity_passthrough: true, identity: SignedIdentity::Required, ..screened() });
+    check(
+        &required,
+        &[
+            ("none", "", "use-identity-header (+12025550143)"),
+            ("of another kind", "Identity: e30.e30.s;info=<https://h/c>;ppt=rph", "use-identity-header (+12025550143)"),
+            ("of no kind", "Identity: e30.e30.s;info=<https://h/c>", "use-identity-header (+12025550143)"),
+            ("of SHAKEN", "Identity: e30.e30.s;info=<https://h/c>;ppt=shaken", "+12025550143 L2"),
+            ("in short", "y: e30.e30.s;info=<https://h/c>;ppt=shaken", "+12025550143 L2"),
+            // What is wrong with the call itself is said first.
+            ("of a forwarded call", "Diversion: <sip:+12025550199@h>", "forwarded (+12025550143)"),
+            ("of nobody", "Privacy: id", "anonymous"),
+        ],
+    );
+}
+
 /// Names that the checks look at, and pieces that their readers stumble over.
 fn hostile_header() -> impl Strategy<Value = (String, String)> {
     let name = prop::sample::select(vec![

@@ -13,6 +13,7 @@ fn reason(reason: Reason) -> Sentences {
             "Votre opérateur téléphonique n'a pas dit quel numéro appelle. Appelez d'une autre ligne, ou demandez que votre numéro soit présenté."
         }
         Reason::Unscreened
+        | Reason::IdentityMissing
         | Reason::StaleIdentity
         | Reason::IdentityUnfetched
         | Reason::IdentityUncertified

@@ -13,6 +13,7 @@ fn reason(reason: Reason) -> Sentences {
             "Ihre Telefongesellschaft hat nicht gesagt, welche Nummer anruft. Rufen Sie von einem anderen Anschluss an, oder lassen Sie Ihre Nummer übermitteln."
         }
         Reason::Unscreened
+        | Reason::IdentityMissing
         | Reason::StaleIdentity
         | Reason::IdentityUnfetched
         | Reason::IdentityUncertified

@@ -13,6 +13,7 @@ fn reason(reason: Reason) -> Sentences {
             "Su compañía telefónica no dijo qué número llama. Llame desde otra línea, o pida que se muestre su número."
         }
         Reason::Unscreened
+        | Reason::IdentityMissing
         | Reason::StaleIdentity
         | Reason::IdentityUnfetched
         | Reason::IdentityUncertified

@@ -25,7 +25,7 @@ pub(super) fn plan() -> MediaPlan {
     }
 }
 
-fn clips() -> Clips {
+pub(super) fn clips() -> Clips {
     static CLIPS: LazyLock<Clips> = LazyLock::new(|| Clips::encode(&Library::embedded(), "en"));
     CLIPS.clone()
 }

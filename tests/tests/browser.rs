@@ -229,6 +229,34 @@ async fn while_too_many_begin_the_browser_works_and_goes_on_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn a_form_that_is_being_sent_is_not_sent_twice_and_can_be_sent_again_from_its_history() {
+    let service = Service::demo();
+    let browser = Browser::open(DESKTOP).await;
+    start(&browser, &service, "+12025550143").await;
+    // Pages are shown when they are loaded, too, which may end while the key is still being made.
+    let sent_and_shown = "const button = document.querySelector('#start button');
+        button.click();
+        dispatchEvent(new PageTransitionEvent('pageshow'));
+        const is_busy = button.disabled;
+        button.form.requestSubmit();
+        return is_busy;";
+    assert_eq!(browser.run(sent_and_shown).await, true, "the button can be pressed again while the key is made");
+    let (_, code) = dial_and_code(&browser).await;
+    // The request went along: there will be a certificate.
+    browser.wait_for_text(".steps li:last-child", "Your certificate is made.").await;
+
+    browser.run("history.back()").await;
+    browser.wait_for_sight("#start").await;
+    assert_eq!(browser.run("return document.querySelector('#start button').disabled").await, false);
+    browser.click("#start button").await;
+    let (_, next) = dial_and_code(&browser).await;
+    assert_ne!(next, code);
+    browser.wait_for_text(".steps li:last-child", "Your certificate is made.").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
 async fn the_probe_of_a_trunk_can_be_used_narrow_and_on_a_desktop() {
     let service = Service::demo();
     let browser = Browser::open(DESKTOP).await;

@@ -89,6 +89,21 @@ mod tests {
     }
 
     #[test]
+    fn every_language_has_words_of_its_own_for_pages_and_the_console_hears_one() {
+        for Language { tag, level, .. } in &LANGUAGES[1..] {
+            let of_reasons = Reason::ALL.iter().map(|reason| (reason.sentences(tag), reason.sentences("en")));
+            let of_caps = Cap::ALL.iter().map(|cap| (cap.sentences(tag), cap.sentences("en")));
+            for (own, english) in of_reasons.chain(of_caps) {
+                assert_ne!(own.page, english.page, "{tag}");
+                assert_eq!(own.console, english.console, "{tag}");
+            }
+            for level_of in (0..5).filter_map(Level::from_number) {
+                assert_ne!(level(level_of), level_of.meaning("en"), "{tag}");
+            }
+        }
+    }
+
+    #[test]
     fn a_language_that_is_not_spoken_is_told_in_english() {
         for locale in ["en", "en-GB", "EN_us", "tlh", ""] {
             let told = Reason::Anonymous.sentences(locale).page;

@@ -29,22 +29,24 @@ fn a_stranger_understands_ninety_seven_of_a_hundred_digits_that_twenty_callers_a
     let demo = Service::demo();
     let numbers = (1..=CODES).map(|n| format!("+120255501{n:02}"));
     let phones: Vec<_> = numbers.map(|number| (Baresip::of(&number, Ear::Narrow, Media::Clear), number)).collect();
-    let call = |(mut phone, number): (Baresip, String)| {
+    let call = &|(mut phone, number): (Baresip, String)| {
         let read_out = prove(&number, &demo, &mut phone, |dialled| format!("sip:{dialled}@{}", demo.sip()));
         assert_eq!(phone.rate(), 8_000, "over G.711");
         read_out
     };
     let read_outs: Vec<ReadOut> = std::thread::scope(|scope| {
-        let calls: Vec<_> = phones.into_iter().map(|phone| scope.spawn(|| call(phone))).collect();
+        let calls: Vec<_> = phones.into_iter().map(|phone| scope.spawn(move || call(phone))).collect();
         calls.into_iter().map(|call| call.join().expect("a call that proves its number")).collect()
     });
     let codes: Vec<&str> = read_outs.iter().map(|read_out| read_out.digits.as_str()).collect();
     assert_eq!(codes.iter().collect::<HashSet<_>>().len(), codes.len(), "each caller is read another code: {codes:?}");
-    let last = |read_out| {
-        let words = words(&read_out.samples);
-        words[words.len() - DIGITS..].to_vec()
-    };
-    understands(&codes.concat(), &read_outs.iter().flat_map(last).collect::<Vec<_>>());
+    understands(&codes.concat(), &read_outs.iter().flat_map(last_words).collect::<Vec<_>>());
+}
+
+/// The digits, which were read last.
+fn last_words(read_out: &ReadOut) -> Vec<&[i16]> {
+    let mut words = words(&read_out.samples);
+    words.split_off(words.len().saturating_sub(DIGITS))
 }
 
 /// Of these words, which are these digits, 97 of a hundred are heard as what they are.

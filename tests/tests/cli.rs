@@ -341,6 +341,21 @@ fn an_operators_recordings_are_verified_and_what_is_wrong_with_them_is_said_and_
 }
 
 #[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs flite and espeak-ng: run tests/run")]
+fn the_shipped_voices_say_a_services_name_for_its_folder() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let prompts = folder.path().join("prompts");
+    let prompts = prompts.to_str().expect("a plain path");
+    let recorded = run(&["prompts", "record", "--service", "Acme Telecom", prompts]);
+    assert!(recorded.status.success(), "{}", told(&recorded));
+    let verified = run(&["prompts", "verify", prompts]);
+    assert!(verified.status.success(), "{}", told(&verified));
+    assert_eq!(told(&verified).matches("1 of them from the folder").count(), 4, "{}", told(&verified));
+    let unknown = run(&["prompts", "record", "--service", "Acme", "--language", "nl", prompts]);
+    assert!(!unknown.status.success() && told(&unknown).contains("no voice is shipped"), "{}", told(&unknown));
+}
+
+#[test]
 fn help_and_version_end_well_and_nonsense_does_not() {
     assert!(run(&["--help"]).status.success());
     assert!(run(&["--version"]).status.success());

@@ -105,6 +105,7 @@ impl CallPage {
         let was_called = view.happenings.iter().any(|happening| happening.kind != "refused");
         let dial_uri = format!("tel:{}", view.dial.as_str());
         Self {
+            steps: steps::of(view, app.settings.binding, frame.words),
             frame,
             path: session::path(view.id),
             number: view.number.international(),
@@ -112,7 +113,6 @@ impl CallPage {
             qr: Qr::of(&dial_uri),
             dial_uri,
             code: view.code.as_ref().map(|code| grouped(code.expose())),
-            steps: steps::of(view, app.settings.binding, frame.words),
             told: view.happenings.iter().map(|happening| happening.sentence.clone()).collect(),
             state: view.state.name(),
             last_event: view.happenings.last().map_or(0, |happening| happening.number),

@@ -212,7 +212,7 @@ async fn a_verification_can_be_gone_through_narrow_in_every_language() {
     tokio::join!(
         in_language(&service, "es", "+12025550151", "está verificado", "Publicado en"),
         in_language(&service, "fr", "+12025550152", "est vérifié", "Publié dans"),
-        in_language(&service, "de", "+12025550153", "ist bestätigt", "Veröffentlicht in"),
+        in_language(&service, "de", "+12025550153", "ist bestätigt", "Veröffentlicht"),
     );
 }
 

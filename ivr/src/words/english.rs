@@ -218,9 +218,7 @@ pub(super) const ENGLISH: Words = Words {
     take_out: Text("Take the record out of the directory. The certificate stays good."),
     veto: Text("Stop the key that waits."),
     waiting_key: Text("The key that is to be stopped"),
-    waiting_key_help: Text(
-        "64 digits, as the page of your certificate shows them. Only for the last of the three.",
-    ),
+    waiting_key_help: Text("64 digits, as the page of your certificate shows them. Only for the last of the three."),
     sign: Text("Sign and send"),
     key_file: Text("Its certificate and its key, PEM"),
     key_file_help: Text(

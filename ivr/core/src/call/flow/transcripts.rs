@@ -99,7 +99,8 @@ fn keys_are_judged_where_one_digit_was_named_and_never_in_a_code() {
         call.run_until(at);
         for event in events(event) {
             if matches!(event, Event::Key(_)) {
-                let told: Vec<bool> = "0123456789*#ABCD".chars().filter_map(|key| call.flow.is_the_digit(key)).collect();
+                let told: Vec<bool> =
+                    "0123456789*#ABCD".chars().filter_map(|key| call.flow.is_the_digit(key)).collect();
                 judged.push((told.len(), told.iter().filter(|is_right| **is_right).count()));
             }
             call.on_event(event, at);

@@ -7,6 +7,7 @@ if (!form) return;
 const { page } = form.dataset;
 if (page) setInterval(() => { if (!$("pem").value) location.replace(page); }, 6e4);
 if (!subtle) return;
+const says = $("key-file").dataset;
 const utf8 = (text) => new TextEncoder().encode(text);
 const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const bytes = (base64) => Uint8Array.from(atob(base64.replace(/-/g, "+").replace(/_/g, "/").replace(/\s/g, "")), (c) => c.charCodeAt());
@@ -31,7 +32,7 @@ const integer = (half) => {
 const kinds = [[{ name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }, true], [{ name: "Ed25519" }, false]];
 const read = async (text) => {
   const [pkcs8] = blocks(text, "PRIVATE KEY");
-  if (!pkcs8) throw Error("There is no unencrypted key in PKCS#8 PEM in this file.");
+  if (!pkcs8) throw Error(says.missing);
   for (const [kind, halves] of kinds) {
     const key = await subtle.importKey("pkcs8", pkcs8, kind, true, ["sign"]).catch(() => {});
     if (!key) continue;
@@ -47,13 +48,13 @@ const read = async (text) => {
     };
     return { sign, serial: own && serial(own) };
   }
-  throw Error("This browser cannot use this kind of key.");
+  throw Error(says.unusable);
 };
 const post = async (path, body) => {
   const headers = { "content-type": "application/json" };
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
   const json = answer.status == 204 ? {} : await answer.json();
-  if (!answer.ok) throw Error(json.detail);
+  if (!answer.ok) throw Object.assign(Error(json.detail), { lang: "en" });
   return json;
 };
 const speak = async () => {
@@ -62,21 +63,22 @@ const speak = async () => {
   if (id) {
     form.signature.value = await speaker.sign("change", id, "-", key);
     form.submit();
-    return "Sent.";
+    return says.sent;
   }
-  if (!speaker.serial) throw Error("The certificate of this key is not in this file: choose both.");
+  if (!speaker.serial) throw Error(says.uncertified);
   const at = `/v1/certificates/${speaker.serial}/`, what = form.what.value;
   const waiting = what == "veto" ? $("waiting").value.replace(/[\s:]/g, "").toLowerCase() : undefined;
   const { nonce } = await post(at + "nonce");
   await post(at + what, { nonce, key: waiting, signature: await speaker.sign(what, speaker.serial, nonce, waiting || "-") });
-  return "Done: directory and revocation list follow within minutes.";
+  return says.done;
 };
 const button = form.querySelector("button"), spoken = $("spoken");
 form.onsubmit = async (event) => {
   event.preventDefault();
   button.disabled = true;
-  spoken.textContent = "";
-  spoken.textContent = await speak().catch((error) => error.message);
+  spoken.textContent = spoken.lang = "";
+  spoken.textContent = await speak().catch(({ message, lang }) => { spoken.lang = lang || ""; return message; });
+  if (!spoken.lang) spoken.removeAttribute("lang");
   button.disabled = false;
 };
 })();

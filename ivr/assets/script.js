@@ -84,7 +84,7 @@ if (start && subtle && self.indexedDB) {
       start.submit();
     } catch {
       own.open = true;
-      note.textContent = "This browser cannot make a key: use one of your own.";
+      note.textContent = note.dataset.fails;
       button.disabled = false;
     }
     busy = false;
@@ -117,7 +117,7 @@ if (follows && follows.dataset.events) {
   source.addEventListener("status", ({ data }) => {
     const status = JSON.parse(data);
     if (!live) {
-      if (status.published) { record.textContent = "Published in the directory."; source.close(); }
+      if (status.published) { record.textContent = record.dataset.published; source.close(); }
       return;
     }
     state = status.state;
@@ -140,7 +140,7 @@ if (follows && follows.dataset.events) {
     setTimeout(() => { late = true; show(); }, remedy.dataset.in * 1e3);
     setInterval(() => {
       const seconds = Math.max(0, Math.round((ends - performance.now()) / 1e3));
-      left.textContent = `, for another ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+      left.textContent = left.dataset.words.replace("{time}", `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
     }, 1e3);
   }
 }
@@ -174,7 +174,7 @@ if (form && subtle && self.indexedDB) {
     (found ? form : $("lost")).hidden = false;
     form.onsubmit = async (event) => {
       event.preventDefault();
-      status.textContent = "Making the file …";
+      status.textContent = status.dataset.making;
       const ders = [...($("pem").textContent + $("chain").textContent).matchAll(/-----BEGIN CERTIFICATE-----([^-]+)/g)];
       const certificates = ders.map(([, text]) => Uint8Array.from(atob(text.replace(/\s/g, "")), (c) => c.charCodeAt()));
       const file = await pkcs12($("password").value, found.key, spki.match(/../g).map((byte) => parseInt(byte, 16)), certificates);
@@ -183,7 +183,7 @@ if (form && subtle && self.indexedDB) {
       link.download = name.replace(/\W/g, "") + ".p12";
       link.click();
       keys("readwrite", (all) => all.delete(spki));
-      status.textContent = "Done. The file is among your downloads, and this browser forgets the key when you leave.";
+      status.textContent = status.dataset.done;
     };
   });
 }

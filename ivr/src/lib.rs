@@ -28,3 +28,4 @@ pub mod store;
 pub mod trunk_probe;
 pub mod verify;
 pub mod web;
+mod words;

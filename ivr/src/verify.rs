@@ -34,8 +34,6 @@ pub use self::sessions::Sessions;
 pub use self::started_by::{NoKey, StartedBy};
 pub(crate) use self::starting::{new_secret, secret_sha256};
 pub use self::steps::step_name;
-pub(crate) use self::steps::step_sentence;
-pub(crate) use self::viewing::state_sentence;
 pub use self::viewing::{Happening, State, View};
 use crate::clock::Clock;
 use crate::issue::{Issue, IssueError, KeyRefusal};

@@ -22,14 +22,24 @@ pub struct Look {
     pub is_dark: bool,
     /// Scripts run.
     pub runs_scripts: bool,
+    /// What the visitor reads.
+    pub language: &'static str,
+}
+
+impl Look {
+    /// The same for who reads another language.
+    #[must_use]
+    pub const fn reading(self, language: &'static str) -> Self {
+        Self { language, ..self }
+    }
 }
 
 /// A window on a desktop.
-pub const DESKTOP: Look = Look { width: 1000, is_dark: false, runs_scripts: true };
+pub const DESKTOP: Look = Look { width: 1000, is_dark: false, runs_scripts: true, language: "en" };
 /// The narrowest window that pages are made for, by night.
-pub const NARROW: Look = Look { width: 320, is_dark: true, runs_scripts: true };
+pub const NARROW: Look = Look { width: 320, is_dark: true, runs_scripts: true, language: "en" };
 /// A browser that runs no scripts.
-pub const PLAIN: Look = Look { width: 1000, is_dark: false, runs_scripts: false };
+pub const PLAIN: Look = Look { width: 1000, is_dark: false, runs_scripts: false, language: "en" };
 
 /// One browser with a profile of its own. It ends with its test.
 #[derive(Debug)]
@@ -274,10 +284,11 @@ fn capabilities(look: Look, downloads: &str) -> Value {
             // Tests may run as root, where Chromium has no sandbox; the pages are our own.
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                format!("--window-size={},{HEIGHT}", look.width),
+                format!("--window-size={},{HEIGHT}", look.width), format!("--accept-lang={}", look.language),
             ],
             "prefs": {
                 "download.default_directory": downloads,
+                "intl.accept_languages": look.language,
                 "profile.managed_default_content_settings.javascript": scripts,
             },
         },

@@ -207,6 +207,44 @@ async fn pages(service: &Service, look: Look, look_name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn a_verification_can_be_gone_through_narrow_in_every_language() {
+    let service = Service::demo();
+    tokio::join!(
+        in_language(&service, "es", "+12025550151", "está verificado", "Publicado en"),
+        in_language(&service, "fr", "+12025550152", "est vérifié", "Publié dans"),
+        in_language(&service, "de", "+12025550153", "ist bestätigt", "Veröffentlicht"),
+    );
+}
+
+/// All pages of a verification that ends well; the call is the demonstration's own.
+async fn in_language(service: &Service, language: &'static str, number: &str, verified: &str, published: &str) {
+    let browser = Browser::open(NARROW.reading(language)).await;
+    let examine = async |name: &str| {
+        assert_eq!(browser.run("return document.documentElement.lang").await, language, "{name}");
+        examine(&browser, &format!("{name}-{language}")).await;
+    };
+    for (name, path) in [("key", "/key"), ("about", "/about"), ("start", "/")] {
+        browser.go(&format!("{}{path}", service.http())).await;
+        examine(name).await;
+    }
+    start(&browser, service, "911").await;
+    browser.click("#start button").await;
+    browser.wait_for_sight("#number-hint").await;
+    examine("hint").await;
+    start(&browser, service, number).await;
+    browser.click("#start button").await;
+    browser.wait_for_sight("#code").await;
+    examine("call").await;
+    browser.click("button[name=scenario][value=call]").await;
+    browser.wait_for_sight("#read-back").await;
+    examine("read-back").await;
+    browser.wait_for_text("h1", verified).await;
+    browser.wait_for_text("#record", published).await;
+    examine("certificate").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
 async fn while_too_many_begin_the_browser_works_and_goes_on_by_itself() {
     let (media, dht) = (media_ports(), own_ring());
     let trunks = format!(
@@ -225,6 +263,34 @@ async fn while_too_many_begin_the_browser_works_and_goes_on_by_itself() {
     let api = ivr::phone::api::Api::new(service.http());
     let begin = ivr::phone::api::Start { number: "+12025550144", csr: None, publish: false, locale: "en" };
     api.start(&begin).await.expect("a verification");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn a_form_that_is_being_sent_is_not_sent_twice_and_can_be_sent_again_from_its_history() {
+    let service = Service::demo();
+    let browser = Browser::open(DESKTOP).await;
+    start(&browser, &service, "+12025550143").await;
+    // Pages are shown when they are loaded, too, which may end while the key is still being made.
+    let sent_and_shown = "const button = document.querySelector('#start button');
+        button.click();
+        dispatchEvent(new PageTransitionEvent('pageshow'));
+        const is_busy = button.disabled;
+        button.form.requestSubmit();
+        return is_busy;";
+    assert_eq!(browser.run(sent_and_shown).await, true, "the button can be pressed again while the key is made");
+    let (_, code) = dial_and_code(&browser).await;
+    // The request went along: there will be a certificate.
+    browser.wait_for_text(".steps li:last-child", "Your certificate is made.").await;
+
+    browser.run("history.back()").await;
+    browser.wait_for_sight("#start").await;
+    assert_eq!(browser.run("return document.querySelector('#start button').disabled").await, false);
+    browser.click("#start button").await;
+    let (_, next) = dial_and_code(&browser).await;
+    assert_ne!(next, code);
+    browser.wait_for_text(".steps li:last-child", "Your certificate is made.").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

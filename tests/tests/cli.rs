@@ -270,6 +270,96 @@ fn pages_speak_tls_where_the_configuration_says_so() {
     assert!(service.terminate().success());
 }
 
+/// A key 5 of 300 ms after 100 ms of silence, 8 kHz; `level` is that of each tone.
+fn write_five(path: &Path, level: f64) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(path, spec).expect("a file");
+    for n in 0..4_000 {
+        let wave = |hertz: f64| (std::f64::consts::TAU * hertz * f64::from(n) / 8_000.0).sin();
+        let is_pressed = (800..3_200).contains(&n);
+        let sample = if is_pressed { level * (wave(770.0) + wave(1_336.0)) } else { 0.0 };
+        wav.write_sample(sample as i16).expect("a file");
+    }
+    wav.finalize().expect("a file");
+}
+
+#[test]
+fn the_keys_of_a_recording_are_printed_with_their_seconds() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (wav, lost) = (folder.path().join("five.wav"), folder.path().join("lost"));
+    write_five(&wav, 6_000.0);
+    std::fs::write(&lost, "1600 160\n2080 320\n").expect("a file");
+    let (wav, lost) = (wav.to_str().expect("a plain path"), lost.to_str().expect("a plain path"));
+    for arguments in [&["dtmf", wav][..], &["dtmf", wav, "--lost", lost]] {
+        let output = run(arguments);
+        let said = told(&output);
+        let seconds = said.trim().strip_suffix(" 5").and_then(|seconds| seconds.parse::<f64>().ok());
+        // Certain at most 50 ms after it began.
+        assert!(seconds.is_some_and(|seconds| (0.1..0.15).contains(&seconds)), "{arguments:?}: {said}");
+    }
+    std::fs::write(lost, "1600 9000\n").expect("a file");
+    let output = run(&["dtmf", wav, "--lost", lost]);
+    assert!(!output.status.success() && told(&output).contains("beyond the recording"), "{}", told(&output));
+}
+
+#[test]
+fn an_operators_recordings_are_verified_and_what_is_wrong_with_them_is_said_and_logged() {
+    let operator = Operator::new();
+    let prompts = operator.path("prompts");
+    let verify = || run(&["prompts", "verify", prompts.to_str().expect("a plain path")]);
+    std::fs::create_dir_all(prompts.join("en")).expect("a folder");
+    write_five(&prompts.join("en/service.wav"), 2_500.0);
+    let good = verify();
+    assert!(good.status.success(), "{}", told(&good));
+    assert!(told(&good).contains("en: ") && told(&good).contains("1 of them from the folder"), "{}", told(&good));
+    assert!(["de: ", "es: ", "fr: "].iter().all(|language| told(&good).contains(language)), "{}", told(&good));
+
+    std::fs::create_dir_all(prompts.join("nl")).expect("a folder");
+    write_five(&prompts.join("nl/goodbye.wav"), 2_500.0);
+    write_five(&prompts.join("en/verified.wav"), 40.0);
+    write_five(&prompts.join("en/goodby.wav"), 2_500.0);
+    std::fs::write(prompts.join("en/once-more.wav"), "RIFF, but not really").expect("a file");
+    let faults = [
+        "the language \"nl\" has no clip \"service\": it is spoken in \"en\"",
+        "verified.wav: its active level",
+        "goodby.wav is no clip's name",
+        "once-more.wav: ",
+    ];
+    let bad = verify();
+    assert_eq!(bad.status.code(), Some(1), "{}", told(&bad));
+    assert!(faults.iter().all(|fault| told(&bad).contains(fault)), "{}", told(&bad));
+    let nowhere = run(&["prompts", "verify", "/nowhere/at/all"]);
+    assert!(!nowhere.status.success() && told(&nowhere).contains("the shipped clips are used"), "{}", told(&nowhere));
+
+    // A service begins all the same, and logs them.
+    assert!(operator.init_without(&[]).status.success());
+    let text = std::fs::read_to_string(operator.config()).expect("a file");
+    let service = operator.serve(&text.replace("[service]\n", "[service]\nprompts_dir = \"../prompts\"\n"));
+    let log = service.log().replace("\\\"", "\"");
+    assert!(faults.iter().all(|fault| log.contains(fault)), "{log}");
+    assert!(service.terminate().success());
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs flite and espeak-ng: run tests/run")]
+fn the_shipped_voices_say_a_services_name_for_its_folder() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let prompts = folder.path().join("prompts");
+    let prompts = prompts.to_str().expect("a plain path");
+    let recorded = run(&["prompts", "record", "--service", "Acme Telecom", prompts]);
+    assert!(recorded.status.success(), "{}", told(&recorded));
+    let verified = run(&["prompts", "verify", prompts]);
+    assert!(verified.status.success(), "{}", told(&verified));
+    assert_eq!(told(&verified).matches("1 of them from the folder").count(), 4, "{}", told(&verified));
+    let unknown = run(&["prompts", "record", "--service", "Acme", "--language", "nl", prompts]);
+    assert!(!unknown.status.success() && told(&unknown).contains("no voice is shipped"), "{}", told(&unknown));
+}
+
 #[test]
 fn help_and_version_end_well_and_nonsense_does_not() {
     assert!(run(&["--help"]).status.success());

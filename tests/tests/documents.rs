@@ -135,7 +135,8 @@ fn every_duty_points_to_a_transcript_and_a_test_and_no_transcript_is_left_out() 
     let page = fs::read_to_string(root.join("docs/duties.md")).expect("the page of duties");
     let scenarios = root.join("ivr/core/scenarios");
     let mut wrong = Vec::new();
-    for name in quoted(&page).filter(|name| name.starts_with("sip-") && !name.contains('.')) {
+    let is_transcript = |name: &str| name.starts_with("sip-") || name.starts_with("keys-");
+    for name in quoted(&page).filter(|name| is_transcript(name) && !name.contains('.')) {
         if !scenarios.join(format!("{name}.txt")).is_file() {
             wrong.push(format!("there is no transcript {name}"));
         }
@@ -157,7 +158,7 @@ fn every_duty_points_to_a_transcript_and_a_test_and_no_transcript_is_left_out() 
     let named: Vec<&str> = quoted(&page).collect();
     for entry in fs::read_dir(scenarios).expect("the transcripts").flatten() {
         let name = entry.file_name().to_string_lossy().trim_end_matches(".txt").to_owned();
-        if name.starts_with("sip-") && !named.contains(&name.as_str()) {
+        if is_transcript(&name) && !named.contains(&name.as_str()) {
             wrong.push(format!("no duty names the transcript {name}"));
         }
     }

@@ -10,9 +10,8 @@ use end_to_end::service::Service;
 #[cfg_attr(not(feature = "peers"), ignore = "needs baresip: run tests/run")]
 fn baresip_proves_its_number() {
     let ReadOut { digits, samples } = proves("+12025550171", Ear::Narrow, Media::Clear, 8_000);
-    // The first digit follows its sentence without a pause.
     let words = words(&samples);
-    assert_eq!(recognise(&words[words.len() - 5..]), digits[1..], "a stranger understands the digits, too");
+    assert_eq!(recognise(&words[words.len() - digits.len()..]), digits, "a stranger understands the digits, too");
 }
 
 #[test]

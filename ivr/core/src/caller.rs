@@ -1,6 +1,7 @@
 //! Who calls, as far as the trunk can be believed: the ordered checks of docs/protocol.md and their verdict.
 //! To change who may call, change `policy.rs` and its table of cases.
 
+mod advice;
 mod attestation;
 pub mod cap;
 pub mod dialled;

@@ -12,7 +12,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::SandboxError;
 use super::product::Product;
-use crate::verify::{Happening, Network, State, Typed, View, state_sentence, step_name, step_sentence};
+use crate::verify::{Happening, Network, State, Typed, View, step_name};
+use crate::words::Words;
 
 /// What a caller does in a call that nobody makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,10 +230,11 @@ impl Rehearsal {
 
     /// A line for its owner; what a program does again and again adds no more than there is room for.
     fn note(&mut self, kind: &'static str, what: &str, at: OffsetDateTime) {
+        let words = Words::of(&self.asked.locale);
         let sentence = match kind {
-            "step" => step_sentence(what),
+            "step" => words.step(what),
             "refused" => Reason::from_code(what).map(|reason| reason.sentences(&self.asked.locale).page),
-            _ => State::from_name(what).map(state_sentence),
+            _ => State::from_name(what).map(|state| words.state(state)),
         };
         if let Some(sentence) = sentence.filter(|_| self.happenings.len() < MOST_HAPPENINGS) {
             let number = i64::try_from(self.happenings.len() + 1).unwrap_or(i64::MAX);

@@ -1,4 +1,4 @@
-//! The steps of a call by name, and the sentence that a page shows for each.
+//! The steps of a call by name. What a page says of each is in `words.rs`.
 
 use ivr_core::call::flow::Step;
 
@@ -19,29 +19,13 @@ pub fn step_name(step: &Step) -> &'static str {
     }
 }
 
-/// The sentence of a step's name.
-pub(crate) fn step_sentence(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "warning" => "The call is answered: the voice says what it is about.",
-        "entering-code" => "Key in the code on the telephone.",
-        "wrong-code" => "The code was wrong.",
-        "code-matched" => "The code is right.",
-        "confirming" => "Press the key that the voice names.",
-        "confirmed" => "Confirmed.",
-        "reading-back" => "The voice is reading six digits. Type them here.",
-        "telling" => "The voice says what certificates the number has.",
-        "suspending" => "The caller wants them suspended.",
-        "ended" => "The call is over.",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use ivr_core::call::flow::Ending;
     use ivr_core::call::question::VerificationId;
 
     use super::*;
+    use crate::words::Words;
 
     #[test]
     fn every_step_has_a_name_and_a_sentence() {
@@ -58,8 +42,10 @@ mod tests {
             Step::Ended(Ending::Verified),
         ];
         for step in steps {
-            assert!(step_sentence(step_name(&step)).is_some(), "{step:?}");
+            for tag in ["en", "es", "fr", "de"] {
+                assert!(Words::of(tag).step(step_name(&step)).is_some(), "{tag}: {step:?}");
+            }
         }
-        assert_eq!(step_sentence("humming"), None);
+        assert_eq!(Words::of("en").step("humming"), None);
     }
 }

@@ -10,12 +10,12 @@ use ivr_core::private::Private;
 use time::OffsetDateTime;
 
 use super::starting::secret_sha256;
-use super::steps::step_sentence;
 use super::{AccessError, VerifyParts};
 use crate::issue::Certified;
 use crate::store::happenings::Line;
 use crate::store::verifications::{self, Stored};
 use crate::store::{StoreError, calls, happenings};
+use crate::words::Words;
 
 /// Where a verification stands. The names are those of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,34 +204,19 @@ fn state_now(stored: &Stored, now: OffsetDateTime) -> Result<State, StoreError> 
     })
 }
 
-/// A line as the page shows it; a line that this version does not know is left out.
+/// A line as the page shows it, in its language; a line that this version does not know is left out.
 fn happening(line: Line, locale: &str) -> Option<Happening> {
+    let words = Words::of(locale);
     let (kind, sentence) = match line.kind.as_str() {
-        "step" => ("step", step_sentence(&line.what)?),
+        "step" => ("step", words.step(&line.what)?),
         "refused" => ("refused", refusal_sentence(&line.what, locale)),
-        "state" => ("state", state_sentence(State::from_name(&line.what)?)),
+        "state" => ("state", words.state(State::from_name(&line.what)?)),
         _ => return None,
     };
     Some(Happening { number: line.number, at: line.at, kind, what: line.what, sentence: sentence.to_owned() })
 }
 
-/// A node of another version may know reasons that this one does not.
+/// A node of another version may know reasons that this one does not: then no more is said than that it was not taken.
 fn refusal_sentence(code: &str, locale: &str) -> &'static str {
-    let known = Reason::from_code(code).map(|reason| reason.sentences(locale).page);
-    known.unwrap_or("A call from your number was not taken. Wait a moment, then call again.")
-}
-
-/// The sentence of a state.
-pub(crate) fn state_sentence(state: State) -> &'static str {
-    match state {
-        State::Waiting => "Waiting for your call.",
-        State::Calling => "The code was keyed in on the telephone.",
-        State::ReadBack => "The voice is reading six digits. Type them here.",
-        State::Issuing => "Your number is proved. The certificate is being made.",
-        State::Held => "Your number is proved, but another key was certified for it lately: this one has to wait.",
-        State::Issued => "Done.",
-        State::Voided => "Too many wrong digits: this verification is void. Begin again.",
-        State::Expired => "This verification is over. Begin again.",
-        State::Failed => "It could not be finished.",
-    }
+    Reason::from_code(code).unwrap_or(Reason::Unavailable).sentences(locale).page
 }

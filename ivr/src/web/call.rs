@@ -28,6 +28,7 @@ use super::page::{self, Frame};
 use super::session::{self, ByCookie};
 use super::sse::{self, LastEvent};
 use crate::verify::{State as Standing, Typed, View};
+use crate::words::{Filled, Words};
 
 /// Without a call for so long, the page tells how to show a withheld number.
 const REMEDY_AFTER: time::Duration = time::Duration::seconds(60);
@@ -70,7 +71,26 @@ struct CallPage {
     was_called: bool,
     remedy_in_seconds: i64,
     types_digits: bool,
-    digits_hint: Option<String>,
+    digits_hint: Option<Filled>,
+}
+
+/// What is wrong with digits that were typed.
+#[derive(Debug, Clone, Copy)]
+enum Slip {
+    /// They are not six.
+    NotSix,
+    /// They are not those; so many tries are left.
+    Wrong { left: u8 },
+}
+
+impl Slip {
+    fn hint(self, words: &Words) -> Filled {
+        match self {
+            Self::NotSix => words.digits_missing.into(),
+            Self::Wrong { left: 1 } => words.digits_wrong_once.into(),
+            Self::Wrong { left } => words.digits_wrong.with("count", left),
+        }
+    }
 }
 
 /// The telephone link as a picture: a side of so many modules, and the dark ones as an SVG path.
@@ -85,6 +105,7 @@ impl CallPage {
         let was_called = view.happenings.iter().any(|happening| happening.kind != "refused");
         let dial_uri = format!("tel:{}", view.dial.as_str());
         Self {
+            steps: steps::of(view, app.settings.binding, frame.words),
             frame,
             path: session::path(view.id),
             number: view.number.international(),
@@ -92,7 +113,6 @@ impl CallPage {
             qr: Qr::of(&dial_uri),
             dial_uri,
             code: view.code.as_ref().map(|code| grouped(code.expose())),
-            steps: steps::of(view, app.settings.binding),
             told: view.happenings.iter().map(|happening| happening.sentence.clone()).collect(),
             state: view.state.name(),
             last_event: view.happenings.last().map_or(0, |happening| happening.number),
@@ -116,9 +136,12 @@ async fn show(State(app): State<App>, ByCookie(session): ByCookie, frame: Frame)
     render(&app, frame, &view, None)
 }
 
-pub(super) fn render(app: &App, frame: Frame, view: &View, digits_hint: Option<String>) -> Result<Response, WebError> {
+/// The page in the language of its verification.
+fn render(app: &App, frame: Frame, view: &View, slip: Option<Slip>) -> Result<Response, WebError> {
+    let frame = frame.speaking(&view.locale);
     match view.state {
         Standing::Waiting | Standing::Calling | Standing::ReadBack | Standing::Issuing => {
+            let digits_hint = slip.map(|slip| slip.hint(frame.words));
             page::html(&CallPage { digits_hint, ..CallPage::new(app, frame, view, app.clock.wall()) })
         }
         Standing::Held => held::page(frame, view, None),
@@ -142,21 +165,21 @@ async fn read_back(
     frame: Frame,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let hint = match digits(fields.text("digits")) {
-        None => Some("Type the six digits that the voice reads.".to_owned()),
+    let slip = match digits(fields.text("digits")) {
+        None => Some(Slip::NotSix),
         Some(digits) => {
             let typed = app.verify.type_in(session.id, session.secret.expose(), &digits, app.clock.wall()).await?;
             app.traffic().typed(typed);
             match typed {
                 Typed::Right | Typed::Voided | Typed::NotExpected(_) => None,
-                Typed::Wrong { left } => Some(format!("These are not the digits. You can try {} more.", times(left))),
+                Typed::Wrong { left } => Some(Slip::Wrong { left }),
             }
         }
     };
-    match hint {
+    match slip {
         None => Ok(Redirect::to(&session::path(session.id)).into_response()),
-        Some(hint) => {
-            let page = render(&app, frame, &session.view(&app).await?, Some(hint))?;
+        Some(slip) => {
+            let page = render(&app, frame, &session.view(&app).await?, Some(slip))?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
@@ -172,10 +195,6 @@ pub(super) fn digits(typed: &str) -> Option<Code> {
     // Nothing longer is a code, whatever stands in it.
     let digits: String = typed.chars().take(32).filter(|c| !c.is_whitespace() && *c != '-').collect();
     Code::parse(&digits)
-}
-
-fn times(count: u8) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 /// `123 456`

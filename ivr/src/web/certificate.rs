@@ -6,8 +6,6 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use ca::Reason;
 use ivr_core::caller::Caps;
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::App;
 use super::about::fingerprint;
@@ -17,6 +15,7 @@ use super::page::{self, Frame};
 use super::session::{self, ByCookie};
 use crate::issue::{Certified, DhtRecord, Says};
 use crate::verify::View;
+use crate::words::{Filled, Text, Words};
 
 #[derive(Template)]
 #[template(path = "certificate.html")]
@@ -41,6 +40,7 @@ struct CertificatePage<'a> {
     is_superseded: bool,
     last_event: Option<i64>,
     lookup: String,
+    look_up: Text,
     fingerprint: String,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Shown<'a> {
 struct Record {
     is_published: bool,
     is_shown: bool,
-    text: String,
+    text: Filled,
 }
 
 #[derive(Template)]
@@ -104,6 +104,8 @@ pub(super) fn page(app: &App, frame: Frame, view: &View) -> Result<Response, Web
 /// The page of a certificate.
 pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response, WebError> {
     let Shown { path, name, noun, last_event, dial, certificate, is_code_only, caps, locale } = shown;
+    let words = frame.words;
+    let day = |at| words.day(at);
     page::html(&CertificatePage {
         frame,
         path,
@@ -118,10 +120,11 @@ pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response
         pending: certificate
             .pending
             .map(|change| (day(change.since), day(change.until), page::hex(&change.spki_sha256))),
-        record: certificate.record.as_ref().map(|record| Record::of(record, certificate.revoked.is_some())),
+        record: certificate.record.as_ref().map(|record| Record::of(record, certificate.revoked.is_some(), words)),
         is_superseded: certificate.revoked.is_some_and(|(_, reason)| reason == Reason::Superseded),
         last_event,
         lookup: lookup(app, certificate),
+        look_up: if noun == "number" { words.look_up_number } else { words.look_up_address },
         fingerprint: fingerprint(&app.authority.root_sha256),
         meaning: certificate.level.meaning(locale),
         is_code_only,
@@ -165,27 +168,21 @@ fn lookup(app: &App, certificate: &Certified) -> String {
 }
 
 impl Record {
-    fn of(record: &DhtRecord, is_revoked: bool) -> Self {
+    fn of(record: &DhtRecord, is_revoked: bool, words: &Words) -> Self {
         let is_shown = record.says != Says::Revoked;
-        let plain = |is_published, text: &str| Self { is_published, is_shown, text: text.to_owned() };
+        let plain = |is_published, text: Text| Self { is_published, is_shown, text: text.into() };
         match (record.says, record.published) {
-            (Says::Revoked, false) => return plain(false, "The record is being taken out of the directory."),
-            (Says::Revoked, true) if is_revoked => {
-                return plain(true, "Revoked: the directory says that there is no certificate.");
-            }
-            (Says::Revoked, true) => return plain(true, "Withdrawn: the directory says that there is no certificate."),
-            (_, false) => return plain(false, "Issued, publishing: the record is on its way into the directory."),
+            (Says::Revoked, false) => return plain(false, words.record_leaves),
+            (Says::Revoked, true) if is_revoked => return plain(true, words.record_revoked),
+            (Says::Revoked, true) => return plain(true, words.record_withdrawn),
+            (_, false) => return plain(false, words.record_comes),
             (_, true) => {}
         }
-        let where_ = record.backend.as_deref().unwrap_or("the directory");
-        let slot = record.slot.as_deref().map(|slot| format!(", slot {slot}")).unwrap_or_default();
-        let size = record.bytes.map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
-        Self { is_published: true, is_shown, text: format!("Published in {where_}{slot}{size}.") }
+        let place = record.backend.as_deref().map(|place| words.record_published.with("place", place));
+        let slot = record.slot.as_deref().map(|slot| words.record_slot.with("slot", slot));
+        let size = record.bytes.map(|bytes| words.record_bytes.with("bytes", bytes));
+        let place = place.unwrap_or_else(|| words.record_published_somewhere.into());
+        let text = [slot, size].into_iter().flatten().fold(place, Filled::then);
+        Self { is_published: true, is_shown, text: text.then(Text::FULL_STOP) }
     }
-}
-
-/// `1 March 2026, 12:00 UTC`
-pub(super) fn day(at: OffsetDateTime) -> String {
-    at.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"))
-        .unwrap_or_default()
 }

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 
 use askama::Template;
 use axum::extract::FromRequestParts;
-use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, HeaderValue};
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
 
@@ -12,8 +13,10 @@ use super::App;
 use super::assets;
 use super::csrf::Visitor;
 use super::error::WebError;
+use crate::words::Words;
 
 /// What `base.html` needs. An extractor: a handler takes it as an argument and moves it into its template.
+/// It is in English: [`Spoken`] is in the visitor's language, [`Frame::speaking`] in that of a verification.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// What the service calls itself.
@@ -24,7 +27,13 @@ pub struct Frame {
     pub is_demo: bool,
     /// Enrolment by email is offered.
     pub offers_email: bool,
+    /// What the page says: `{{ frame.words.skip }}`.
+    pub(crate) words: &'static Words,
 }
+
+/// As [`Frame`], in the first of the visitor's languages that we have.
+#[derive(Debug, Clone)]
+pub struct Spoken(pub Frame);
 
 impl Frame {
     /// The frame of a page that has no form.
@@ -34,7 +43,14 @@ impl Frame {
             csrf: String::new(),
             is_demo: app.settings.demo.is_some(),
             offers_email: app.enrol.is_some(),
+            words: Words::of("en"),
         }
+    }
+
+    /// The same in another language.
+    #[must_use]
+    pub fn speaking(self, locale: &str) -> Self {
+        Self { words: Words::of(locale), ..self }
     }
 
     /// The address of an asset, such as `style.css`.
@@ -50,6 +66,24 @@ impl FromRequestParts<App> for Frame {
         let csrf = parts.extensions.get::<Visitor>().map(|visitor| visitor.token(&app.csrf)).unwrap_or_default();
         Ok(Self { csrf, ..Self::without_forms(app) })
     }
+}
+
+impl FromRequestParts<App> for Spoken {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let frame = Frame::from_request_parts(parts, app).await?;
+        Ok(Self(frame.speaking(&locale(app, &parts.headers))))
+    }
+}
+
+/// The first language of the visitor that we have (RFC 9110 12.5.4, in the order that browsers write it).
+pub fn locale(app: &App, headers: &HeaderMap) -> String {
+    let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok()).unwrap_or_default();
+    let primary = |range: &str| range.trim().split([';', '-']).next().unwrap_or_default().to_ascii_lowercase();
+    let ours = |language: &String| app.settings.languages.contains(language);
+    let fallback = || app.settings.languages.first().cloned().unwrap_or_else(|| "en".to_owned());
+    wanted.split(',').map(primary).find(ours).unwrap_or_else(fallback)
 }
 
 /// A page. It may name a person's number, so nobody keeps a copy.

@@ -59,7 +59,7 @@ pub struct Told {
     pub kind: &'static str,
     /// The name of the step, the state's name, or `refused`.
     pub what: String,
-    /// The sentence for the person.
+    /// The sentence for the person, in the verification's language.
     pub sentence: String,
 }
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::http::header::{ACCEPT_LANGUAGE, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -15,10 +15,11 @@ use super::error::{WebError, sentence};
 use super::flood;
 use super::form::Fields;
 use super::limits::Source;
-use super::page::{self, Frame};
+use super::page::{self, Frame, Spoken};
 use super::session;
 use crate::puzzle::{Puzzle, Solved};
 use crate::verify::{Start, StartError, StartedBy};
+use crate::words::{Filled, Text};
 
 /// `/` and `/verifications`
 pub fn routes() -> Router<App> {
@@ -35,9 +36,10 @@ struct StartPage {
     csr: String,
     was_made: bool,
     country: Option<Country>,
-    number_hint: Option<String>,
+    number_hint: Option<Filled>,
     did_you_mean: Option<String>,
-    publish_hint: Option<&'static str>,
+    publish_hint: Option<Text>,
+    /// In English.
     csr_hint: Option<String>,
     puzzle: Option<Puzzle>,
     /// The page's script did the work of such a page, in vain.
@@ -73,14 +75,14 @@ impl StartPage {
     }
 }
 
-async fn show(State(app): State<App>, frame: Frame) -> Result<Response, WebError> {
+async fn show(State(app): State<App>, Spoken(frame): Spoken) -> Result<Response, WebError> {
     page::html(&StartPage::empty(frame, &app))
 }
 
 async fn start(
     State(app): State<App>,
     Source(source): Source,
-    frame: Frame,
+    Spoken(frame): Spoken,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, WebError> {
@@ -104,7 +106,7 @@ async fn start(
         app.traffic().start(false);
         return Ok((StatusCode::PRECONDITION_REQUIRED, page::html(&form)?).into_response());
     }
-    let (csr, locale) = (request(&fields), locale(&app, &headers));
+    let (csr, locale, kind) = (request(&fields), page::locale(&app, &headers), number.kind());
     let asked = Start { number, csr, started_by: StartedBy::Page, publish, locale, source };
     match app.verify.start(asked, app.clock.wall()).await {
         Ok(started) => {
@@ -112,13 +114,13 @@ async fn start(
             let to_page = Redirect::to(&session::path(started.id));
             Ok(([(SET_COOKIE, session::cookie(&app, &started))], to_page).into_response())
         }
-        Err(StartError::Kind(kind)) => {
-            form.number_hint = Some(format!("This is {kind}, and cannot be verified. Use a fixed or mobile line."));
+        Err(StartError::Kind(_)) => {
+            form.number_hint = Some(form.frame.words.kind(kind).into());
             form.again(&app)
         }
         Err(StartError::Request(RequestError::ForeignName(_))) if form.was_made => {
             // The script names in the request what was typed, the service what it read.
-            form.number_hint = Some(format!("We read this as {}. If that is right, continue.", form.number));
+            form.number_hint = Some(form.frame.words.read_as.with("number", &form.number));
             form.again(&app)
         }
         Err(error @ (StartError::Request(_) | StartError::BlockedKey)) => {
@@ -137,7 +139,7 @@ fn sent(frame: Frame, app: &App, fields: &Fields) -> StartPage {
         was_made,
         number: fields.text("number").trim().to_owned(),
         publish,
-        publish_hint: publish.is_none().then_some("Choose one of the two."),
+        publish_hint: publish.is_none().then_some(frame.words.publish_hint),
         // What the page's script made it makes again.
         csr: if was_made { String::new() } else { fields.text("csr").to_owned() },
         ..StartPage::empty(frame, app)
@@ -161,7 +163,7 @@ pub(super) fn publish_choice(fields: &Fields) -> Option<bool> {
 
 impl StartPage {
     fn refuse_number(&mut self, error: &NumberError) {
-        self.number_hint = Some(sentence(&error.to_string()));
+        self.number_hint = Some(self.frame.words.number_error(error).into());
         let meant = error.did_you_mean().and_then(|meant| Number::parse(meant).ok());
         self.did_you_mean = meant.map(|meant| meant.international());
     }
@@ -179,13 +181,4 @@ pub(super) fn request(fields: &Fields) -> Option<Vec<u8>> {
         .into_iter()
         .find(|bytes| !bytes.is_empty())
         .map(<[u8]>::to_vec)
-}
-
-/// The first language of the visitor that we have (RFC 9110 12.5.4, in the order that browsers write it).
-pub(super) fn locale(app: &App, headers: &HeaderMap) -> String {
-    let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok()).unwrap_or_default();
-    let primary = |range: &str| range.trim().split([';', '-']).next().unwrap_or_default().to_ascii_lowercase();
-    let ours = |language: &String| app.settings.languages.contains(language);
-    let fallback = || app.settings.languages.first().cloned().unwrap_or_else(|| "en".to_owned());
-    wanted.split(',').map(primary).find(ours).unwrap_or_else(fallback)
 }

@@ -11,6 +11,7 @@ mod flood;
 mod hold;
 mod hostile;
 mod items;
+mod languages;
 mod pages;
 mod sandbox;
 pub(super) mod service;

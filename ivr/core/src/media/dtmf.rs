@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 use super::rtp::{Header, Packet};
 
 #[cfg(test)]
+mod bad_lines;
+#[cfg(test)]
 mod transcripts;
 
 /// Tells new presses from further packets of the last one.
 #[derive(Debug, Default)]
 pub(crate) struct KeyRule {
     last: Option<Press>,
+    /// What was reported before it, of which packets may still come.
+    lapsed: Option<Event>,
 }
 
 /// What a packet reports.
@@ -23,12 +27,18 @@ pub(crate) struct Report {
     duration: u16,
 }
 
+/// Whose key, which, and since when: what tells events from each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Event {
+    ssrc: u32,
+    key: u8,
+    timestamp: u32,
+}
+
 /// The last press that was reported.
 #[derive(Debug)]
 struct Press {
-    ssrc: u32,
-    event: u8,
-    timestamp: u32,
+    event: Event,
     /// The newest packet's.
     sequence: u16,
     duration: u16,
@@ -48,11 +58,17 @@ enum Relation {
 }
 
 impl Report {
-    /// The report in a packet; `None` for what is no key (RFC 4733 3.2: 0 to 15 are).
+    /// The report in a packet; `None` for what is no key (RFC 4733 3.2: 0 to 15 are). What stands behind the first event is not
+    /// read: events share a packet only where there is no pause between them (2.5.1.5), and between keys there is one.
     pub(crate) fn read(packet: &Packet<'_>) -> Option<Self> {
         let &[event @ 0..=15, flags, high, low, ..] = packet.payload else { return None };
         let duration = u16::from_be_bytes([high, low]);
         Some(Self { header: packet.header, event, ended: flags & 0x80 != 0, duration })
+    }
+
+    fn event(&self) -> Event {
+        let Header { ssrc, timestamp, .. } = self.header;
+        Event { ssrc, key: self.event, timestamp }
     }
 
     /// The key: `0`–`9`, `*`, `#`, `A`–`D`.
@@ -64,13 +80,15 @@ impl Report {
 impl KeyRule {
     /// The key, if this report is the first of a press.
     pub(crate) fn hear(&mut self, report: &Report, now: Instant) -> Option<char> {
-        match self.last.as_ref().map_or(Relation::New, |last| last.relation(report, now)) {
+        match self.relation(report, now) {
             Relation::New => {
-                self.last = Some(Press::begin(report, now));
+                self.lapsed = self.last.replace(Press::begin(report, now)).map(|last| last.event);
                 Some(report.key())
             }
             Relation::Same => {
                 if let Some(last) = &mut self.last {
+                    // A new timestamp: a segment of the press is over.
+                    self.lapsed = Some(last.event).filter(|event| *event != report.event()).or(self.lapsed);
                     last.go_on(report, now);
                 }
                 None
@@ -78,12 +96,24 @@ impl KeyRule {
             Relation::Late => None,
         }
     }
+
+    fn relation(&self, report: &Report, now: Instant) -> Relation {
+        match &self.last {
+            None => Relation::New,
+            // RFC 4733 2.5.2.2: "an event already played out and lapsed. In that case, further reports for the event MUST be
+            // ignored." A sender whose timestamp stands still may press the same key again, however.
+            Some(last) if last.event.timestamp != report.header.timestamp && self.lapsed == Some(report.event()) => {
+                Relation::Late
+            }
+            Some(last) => last.relation(report, now),
+        }
+    }
 }
 
 impl Press {
     fn begin(report: &Report, now: Instant) -> Self {
-        let Report { header: Header { ssrc, sequence, timestamp, .. }, event, ended, duration } = *report;
-        Self { ssrc, event, timestamp, sequence, duration, ended, heard: now }
+        let Report { header, ended, duration, .. } = *report;
+        Self { event: report.event(), sequence: header.sequence, duration, ended, heard: now }
     }
 
     fn go_on(&mut self, report: &Report, now: Instant) {
@@ -93,7 +123,7 @@ impl Press {
     /// The key rule. Markers and E packets may be lost, so nothing rests on one of them alone.
     fn relation(&self, report: &Report, now: Instant) -> Relation {
         let Header { marked, sequence, timestamp, ssrc, .. } = report.header;
-        if ssrc != self.ssrc {
+        if ssrc != self.event.ssrc {
             return Relation::New;
         }
         // A great step back is a sender that began anew.
@@ -101,10 +131,10 @@ impl Press {
         if (-LATEST..=0).contains(&ahead) {
             return Relation::Late;
         }
-        if report.event != self.event {
+        if report.event != self.event.key {
             return Relation::New;
         }
-        let goes_on = if timestamp == self.timestamp {
+        let goes_on = if timestamp == self.event.timestamp {
             // Some senders leave the timestamp as it was for the next press of the same key.
             !(self.ended && marked && report.duration < self.duration)
         } else {
@@ -113,29 +143,47 @@ impl Press {
         if goes_on { Relation::Same } else { Relation::New }
     }
 
-    /// RFC 4733 2.5.1.3: a key held for longer than the duration can say goes on, unmarked, as a segment that begins
-    /// where the last one ended.
+    /// RFC 4733 2.5.1.3: a key held for longer than the duration can say goes on as a segment that begins where the last one
+    /// ended. What was heard last need not be that end, for packets are lost: but no other press begins on that very sample.
     fn is_next_segment(&self, report: &Report) -> bool {
-        let later = report.header.timestamp.wrapping_sub(self.timestamp);
-        let unaccounted = later.checked_sub(u32::from(self.duration));
+        let later = self.later(report);
+        let is_unmarked_and_near = || !report.header.marked && self.few_are_missing_before(report);
         !self.ended
-            && !report.header.marked
-            && (SHORTEST_SEGMENT..=LONGEST_SEGMENT).contains(&later)
-            && unaccounted.is_some_and(|unaccounted| unaccounted <= LOST_AT_SEGMENT_END)
+            && match later {
+                LONGEST_SEGMENT => true,
+                // Senders that break off at a whole packet, and sooner than they must.
+                SHORTEST_SEGMENT..LONGEST_SEGMENT => {
+                    let unaccounted = later.checked_sub(self.duration.into());
+                    unaccounted.is_some_and(|unaccounted| unaccounted <= LOST_AT_SEGMENT_END) && is_unmarked_and_near()
+                }
+                _ => false,
+            }
     }
 
     /// Out of the RFC, but in the field: senders that step the timestamp with every packet, and gateways that stamp the
-    /// E packets anew. Their packets follow each other closely and their duration does not fall, as it does where a
-    /// new press begins.
+    /// E packets anew. What they stamp begins before the press is over by its own duration, or follows closely; and the
+    /// duration does not fall, as it does where a new press begins.
     fn is_stamped_anew(&self, report: &Report, now: Instant) -> bool {
-        let closely = now.saturating_duration_since(self.heard) <= CLOSELY;
-        let marked = report.header.marked;
-        closely
-            && match (self.ended, report.ended) {
-                (_, true) => !marked,
-                (false, false) => report.duration > self.duration || (report.duration == self.duration && !marked),
-                (true, false) => false,
-            }
+        // Two presses of one key have a pause between them.
+        let overlaps = self.later(report) <= self.duration.into();
+        let closely = now.saturating_duration_since(self.heard) <= CLOSELY && self.few_are_missing_before(report);
+        let grows = report.duration > self.duration || (report.duration == self.duration && !report.header.marked);
+        match (self.ended, report.ended) {
+            (false, _) => grows && (overlaps || closely),
+            (true, true) => overlaps && report.duration >= self.duration,
+            (true, false) => false,
+        }
+    }
+
+    /// How far the report's timestamp is after ours.
+    fn later(&self, report: &Report) -> u32 {
+        report.header.timestamp.wrapping_sub(self.event.timestamp)
+    }
+
+    /// Between a press whose end was not heard, which is sent three times (RFC 4733 2.5.1.4), and one whose beginning was not
+    /// heard, more is missing.
+    fn few_are_missing_before(&self, report: &Report) -> bool {
+        report.header.sequence.wrapping_sub(self.sequence) <= NEAR
     }
 }
 
@@ -143,6 +191,8 @@ impl Press {
 const LATEST: i16 = 100;
 /// Two packets of one press are seldom further apart, two presses seldom closer.
 const CLOSELY: Duration = Duration::from_millis(100);
+/// In sequence numbers: three packets are missing.
+const NEAR: u16 = 4;
 /// RFC 4733 2.5.1.3: a segment is 0xFFFF long, or with redundancy somewhat less than 0x3FFF.
 const LONGEST_SEGMENT: u32 = 0xffff;
 const SHORTEST_SEGMENT: u32 = 0x3000;

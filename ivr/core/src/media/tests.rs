@@ -1,3 +1,4 @@
+use std::f64::consts::TAU;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::Instant;
@@ -25,7 +26,7 @@ pub(super) fn plan() -> MediaPlan {
     }
 }
 
-fn clips() -> Clips {
+pub(super) fn clips() -> Clips {
     static CLIPS: LazyLock<Clips> = LazyLock::new(|| Clips::encode(&Library::embedded(), "en"));
     CLIPS.clone()
 }
@@ -219,6 +220,40 @@ fn a_call_that_moves_to_another_gateway_is_heard_from_there() {
     assert_eq!(line.hears(CALLER, 101, 2, &[6, 10, 0, 160]), None);
     assert_eq!(line.hears(STRANGER, 101, 3, &[7, 10, 0, 160]), Some('7'));
     assert_eq!(line.tick().0.unwrap().to, STRANGER.parse().unwrap());
+}
+
+/// 1 and 2, sung for 50 ms each with as much silence before, between and after them, as packets of 60 ms.
+fn one_and_two() -> Vec<Vec<u8>> {
+    let silence = || std::iter::repeat_n(0.0, 400);
+    let sung = |hertz: f64| {
+        (0..400).map(move |n| [697.0, hertz].map(|tone| (TAU * tone * f64::from(n) / 8_000.0).sin()).iter().sum())
+    };
+    let samples = silence().chain(sung(1_209.0)).chain(silence()).chain(sung(1_336.0)).chain(silence());
+    let octets: Vec<u8> = samples.map(|sample: f64| Law::Mu.encode((5_000.0 * sample) as i16)).collect();
+    octets.chunks(480).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn a_key_that_waits_to_be_told_is_forgotten_when_keys_come_as_events() {
+    let tones = MediaPlan { event_payload_type: None, ..plan() };
+    let packets = one_and_two();
+    for (name, events_meanwhile, last) in [("the same media", false, Some('2')), ("events meanwhile", true, None)] {
+        let mut line = Line::answered(tones.clone());
+        let hears = |line: &mut Line, n: usize| {
+            let (sequence, timestamp) = (n as u16, 480 * n as u32);
+            let header = Header { marked: false, payload_type: 0, sequence, timestamp, ssrc: 1 };
+            let mut packet = [0; MediaSession::PACKET_BYTES];
+            let length = header.write(&packets[n], &mut packet);
+            line.session.receive(Lane::Rtp, CALLER.parse().unwrap(), &mut packet[..length], line.now)
+        };
+        // When the second comes at last, both keys are whole; a packet tells one.
+        assert_eq!([0, 2, 3, 1].map(|n| hears(&mut line, n)), [None, None, None, Some('1')], "{name}");
+        if events_meanwhile {
+            line.session.change(plan(), line.now);
+            line.session.change(tones.clone(), line.now);
+        }
+        assert_eq!(hears(&mut line, 4), last, "{name}");
+    }
 }
 
 /// A report of a listener with this source about the source that we are.

@@ -6,14 +6,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ca::old_key::Signature;
 
-use crate::issue::OldKeyError;
 use crate::verify::{Spoken, State as Standing, View};
 use crate::web::App;
-use crate::web::certificate::day;
-use crate::web::error::{WebError, sentence};
+use crate::web::error::WebError;
 use crate::web::form::Fields;
 use crate::web::page::{self, Frame};
 use crate::web::session::{self, ByCookie};
+use crate::words::Text;
 
 #[derive(Template)]
 #[template(path = "held.html")]
@@ -26,21 +25,22 @@ struct HeldPage {
     id: String,
     /// SHA-256 of the new key's SPKI, hexadecimal.
     key: String,
-    hint: Option<String>,
+    /// What was sent is not what was asked for.
+    hint: Option<Text>,
 }
 
 /// Until when it waits, who may stop it, and what the old key may sign.
-pub(super) fn page(frame: Frame, view: &View, hint: Option<String>) -> Result<Response, WebError> {
+pub(super) fn page(frame: Frame, view: &View, hint: Option<Text>) -> Result<Response, WebError> {
     let key = view.held_key.unwrap_or_default();
     page::html(&HeldPage {
-        frame,
         path: session::path(view.id),
         number: view.number.international(),
         dial: view.dial.international(),
-        until: view.held_until.map(day).unwrap_or_default(),
+        until: view.held_until.map(|until| frame.words.day(until)).unwrap_or_default(),
         id: view.id.to_string(),
         key: page::hex(&key),
         hint,
+        frame,
     })
 }
 
@@ -51,21 +51,19 @@ pub(super) async fn old_key(
     frame: Frame,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let signature = Signature::parse(fields.text("signature")).map_err(|error| error.to_string());
-    let hint = match signature {
-        Err(hint) => Some(hint),
+    let is_signed = match Signature::parse(fields.text("signature")) {
+        Err(_) => false,
         Ok(signature) => {
             let spoken =
                 app.verify.old_key_signed(session.id, session.secret.expose(), &signature, app.clock.wall()).await?;
-            (spoken == Spoken::NotSigned).then(|| OldKeyError::NotSigned.to_string())
+            spoken != Spoken::NotSigned
         }
     };
     let view = session.view(&app).await?;
-    match hint.filter(|_| view.state == Standing::Held) {
-        Some(hint) => {
-            let page = page(frame, &view, Some(sentence(&hint)))?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-        }
-        None => Ok(Redirect::to(&session::path(session.id)).into_response()),
+    if is_signed || view.state != Standing::Held {
+        return Ok(Redirect::to(&session::path(session.id)).into_response());
     }
+    let frame = frame.speaking(&view.locale);
+    let hint = frame.words.not_signed;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page(frame, &view, Some(hint))?).into_response())
 }

@@ -77,7 +77,7 @@ fn render(app: &App, frame: Frame, view: &View, code_hint: Option<String>) -> Re
                 caps: Caps::default(),
                 locale: &view.locale,
             };
-            certificate::show(app, frame, shown)
+            certificate::show(app, frame.speaking(&view.locale), shown)
         }
         Standing::Voided | Standing::Expired | Standing::Failed => ended(frame, view),
     }

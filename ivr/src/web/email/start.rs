@@ -15,8 +15,9 @@ use crate::web::App;
 use crate::web::error::{WebError, sentence};
 use crate::web::form::Fields;
 use crate::web::limits::Source;
+use crate::web::page::locale;
 use crate::web::page::{self, Frame};
-use crate::web::start::{locale, publish_choice, request};
+use crate::web::start::{publish_choice, request};
 
 /// `/email` and `/email/orders`
 pub(super) fn routes() -> Router<App> {

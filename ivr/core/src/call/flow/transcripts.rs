@@ -90,6 +90,26 @@ fn replay(written: &str) -> String {
     call.text
 }
 
+#[test]
+fn keys_are_judged_where_one_digit_was_named_and_never_in_a_code() {
+    let written = std::fs::read_to_string(Path::new(FOLDER).join("call-happy.txt")).unwrap();
+    let (mut call, mut judged) = (Replay::new(&written), Vec::new());
+    for (time, event) in written.lines().filter_map(|line| line.split_once(" > ")) {
+        let at = Duration::from_secs_f64(time.trim().parse().unwrap());
+        call.run_until(at);
+        for event in events(event) {
+            if matches!(event, Event::Key(_)) {
+                let told: Vec<bool> =
+                    "0123456789*#ABCD".chars().filter_map(|key| call.flow.is_the_digit(key)).collect();
+                judged.push((told.len(), told.iter().filter(|is_right| **is_right).count()));
+            }
+            call.on_event(event, at);
+        }
+    }
+    // Six of the code; of the ten digits that may confirm, one does.
+    assert_eq!(judged, [(0, 0), (0, 0), (0, 0), (0, 0), (0, 0), (0, 0), (10, 1)]);
+}
+
 struct Replay {
     flow: Flow,
     began: Instant,

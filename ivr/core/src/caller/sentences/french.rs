@@ -1,78 +1,61 @@
-//! French, for pages. What the console is told stays English.
+//! French, for pages.
 
-use super::{Cap, Language, Level, Reason, Sentences, english_cap, english_reason};
+use super::{Advice, Cap, Language, Level};
 
-pub(super) const FRENCH: Language = Language { tag: "fr", reason, cap, level };
+pub(super) const FRENCH: Language = Language { tag: "fr", advice, cap, level };
 
-fn reason(reason: Reason) -> Sentences {
-    let page = match reason {
-        Reason::UnknownPeer | Reason::IngressSecret | Reason::Credentials => {
+fn advice(advice: Advice) -> &'static str {
+    match advice {
+        Advice::OddWay => {
             "Un appel est arrivé par un chemin que ce service n'accepte pas. Composez le numéro affiché avec un téléphone ordinaire."
         }
-        Reason::MalformedIdentity | Reason::NoNumber => {
+        Advice::NotSaid => {
             "Votre opérateur téléphonique n'a pas dit quel numéro appelle. Appelez d'une autre ligne, ou demandez que votre numéro soit présenté."
         }
-        Reason::Unscreened
-        | Reason::IdentityMissing
-        | Reason::StaleIdentity
-        | Reason::IdentityUnfetched
-        | Reason::IdentityUncertified
-        | Reason::IdentityInvalid
-        | Reason::ValidationFailed
-        | Reason::BelowIssuingLevel => {
+        Advice::NotVouched => {
             "Votre opérateur téléphonique ne garantit pas votre numéro pour cet appel. Appelez d'une autre ligne ou par un autre opérateur."
         }
-        Reason::Forwarded | Reason::Transferred => {
+        Advice::Forwarded => {
             "L'appel a été renvoyé ou transféré. Désactivez le renvoi et composez vous-même le numéro affiché."
         }
-        Reason::Starting | Reason::Draining | Reason::Unavailable | Reason::Probe => {
-            "Le service n'a pas pu prendre votre appel à l'instant. Attendez une minute, puis rappelez."
-        }
-        Reason::NodeFull | Reason::TrunkFull | Reason::UnacknowledgedFull | Reason::TrunkRate | Reason::NoPort => {
-            "Il y a trop d'appels en ce moment. Attendez une minute, puis rappelez."
-        }
-        Reason::BadOffer
-        | Reason::NoCodec
-        | Reason::NoSrtp
-        | Reason::BadSessionTimer
-        | Reason::SessionTooShort
-        | Reason::NoContact => {
+        Advice::NotNow => "Le service n'a pas pu prendre votre appel à l'instant. Attendez une minute, puis rappelez.",
+        Advice::Busy => "Il y a trop d'appels en ce moment. Attendez une minute, puis rappelez.",
+        Advice::NotSpoken => {
             "La connexion de votre téléphone ne peut pas être acceptée. Appelez d'un autre téléphone ou d'une autre ligne."
         }
-        Reason::NotOurNumber => "L'appel était destiné à un autre numéro. Composez le numéro affiché.",
-        Reason::IdentitiesDiffer => "Votre ligne présente un autre numéro que le sien. Désactivez cela, puis rappelez.",
-        Reason::Anonymous => {
+        Advice::OtherNumber => "L'appel était destiné à un autre numéro. Composez le numéro affiché.",
+        Advice::NumbersDiffer => "Votre ligne présente un autre numéro que le sien. Désactivez cela, puis rappelez.",
+        Advice::Withheld => {
             "Votre numéro est masqué. Composez *31# (sur la plupart des réseaux mobiles ; *82 en Amérique du Nord) avant le numéro, ou activez la présentation du numéro dans les réglages du téléphone."
         }
-        Reason::Extension => {
+        Advice::Extension => {
             "Les postes internes d'un standard ne peuvent pas être vérifiés. Appelez d'une ligne à part."
         }
-        Reason::SharedLine => {
+        Advice::SharedLine => {
             "Les cabines et les lignes partagées ne peuvent pas être vérifiées. Appelez de votre propre ligne."
         }
-        Reason::NumberFormat => {
+        Advice::Incomplete => {
             "Le numéro qui est arrivé n'est pas un numéro de téléphone complet. Appelez d'une autre ligne."
         }
-        Reason::NumberKind => {
+        Advice::ServiceNumber => {
             "Les numéros gratuits, surtaxés et autres numéros de service ne peuvent pas être vérifiés. Appelez d'une ligne fixe ou mobile."
         }
-        Reason::NumberBusy => "D'autres appels de votre numéro sont en cours. Terminez-les, puis rappelez.",
-        Reason::NumberExhausted => {
+        Advice::NumberBusy => "D'autres appels de votre numéro sont en cours. Terminez-les, puis rappelez.",
+        Advice::CodesUsedUp => {
             "Trop de codes erronés ont été composés aujourd'hui depuis votre numéro. Réessayez demain."
         }
-        Reason::CallsUsedUp => {
+        Advice::CallsUsedUp => {
             "Trop d'appels de votre numéro se sont terminés aujourd'hui sans le code. Réessayez demain."
         }
-        Reason::NoSession => {
+        Advice::NotExpected => {
             "Un appel de votre numéro est arrivé alors que personne ne l'attendait. Rappelez pendant que cette page affiche un code."
         }
-        Reason::Cancelled => "L'appel s'est terminé avant d'être pris. Rappelez, et laissez sonner.",
-    };
-    Sentences { page, ..english_reason(reason) }
+        Advice::Cancelled => "L'appel s'est terminé avant d'être pris. Rappelez, et laissez sonner.",
+    }
 }
 
-fn cap(cap: Cap) -> Sentences {
-    let page = match cap {
+fn cap(cap: Cap) -> &'static str {
+    match cap {
         Cap::SharedAddresses => "Le chemin par lequel votre appel est arrivé ne se distingue pas de celui d'autres.",
         Cap::Unscreened => "L'opérateur qui a apporté votre appel ne vérifie pas les numéros de ses appelants.",
         Cap::Foreign => "Rien n'indique que l'opérateur qui a apporté votre appel soit du pays de votre numéro.",
@@ -84,8 +67,7 @@ fn cap(cap: Cap) -> Sentences {
             "Aucune signature de votre opérateur téléphonique (STIR/SHAKEN, attestation A) n'accompagnait votre appel."
         }
         Cap::NoReturnPath => "Votre numéro n'a pas été rappelé.",
-    };
-    Sentences { page, ..english_cap(cap) }
+    }
 }
 
 fn level(level: Level) -> &'static str {

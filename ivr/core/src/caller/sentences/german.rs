@@ -1,84 +1,69 @@
-//! German, for pages. What the console is told stays English.
+//! German, for pages.
 
-use super::{Cap, Language, Level, Reason, Sentences, english_cap, english_reason};
+use super::{Advice, Cap, Language, Level};
 
-pub(super) const GERMAN: Language = Language { tag: "de", reason, cap, level };
+pub(super) const GERMAN: Language = Language { tag: "de", advice, cap, level };
 
-fn reason(reason: Reason) -> Sentences {
-    let page = match reason {
-        Reason::UnknownPeer | Reason::IngressSecret | Reason::Credentials => {
+fn advice(advice: Advice) -> &'static str {
+    match advice {
+        Advice::OddWay => {
             "Ein Anruf kam auf einem Weg, den dieser Dienst nicht annimmt. Wählen Sie die angezeigte Nummer mit einem gewöhnlichen Telefon."
         }
-        Reason::MalformedIdentity | Reason::NoNumber => {
+        Advice::NotSaid => {
             "Ihre Telefongesellschaft hat nicht gesagt, welche Nummer anruft. Rufen Sie von einem anderen Anschluss an, oder lassen Sie Ihre Nummer übermitteln."
         }
-        Reason::Unscreened
-        | Reason::IdentityMissing
-        | Reason::StaleIdentity
-        | Reason::IdentityUnfetched
-        | Reason::IdentityUncertified
-        | Reason::IdentityInvalid
-        | Reason::ValidationFailed
-        | Reason::BelowIssuingLevel => {
+        Advice::NotVouched => {
             "Ihre Telefongesellschaft bürgt bei diesem Anruf nicht für Ihre Nummer. Rufen Sie von einem anderen Anschluss oder über eine andere Gesellschaft an."
         }
-        Reason::Forwarded | Reason::Transferred => {
+        Advice::Forwarded => {
             "Der Anruf wurde umgeleitet oder weitergegeben. Schalten Sie die Umleitung aus und wählen Sie die angezeigte Nummer selbst."
         }
-        Reason::Starting | Reason::Draining | Reason::Unavailable | Reason::Probe => {
+        Advice::NotNow => {
             "Der Dienst konnte Ihren Anruf gerade nicht annehmen. Warten Sie eine Minute und rufen Sie dann wieder an."
         }
-        Reason::NodeFull | Reason::TrunkFull | Reason::UnacknowledgedFull | Reason::TrunkRate | Reason::NoPort => {
-            "Gerade gibt es zu viele Anrufe. Warten Sie eine Minute und rufen Sie dann wieder an."
-        }
-        Reason::BadOffer
-        | Reason::NoCodec
-        | Reason::NoSrtp
-        | Reason::BadSessionTimer
-        | Reason::SessionTooShort
-        | Reason::NoContact => {
+        Advice::Busy => "Gerade gibt es zu viele Anrufe. Warten Sie eine Minute und rufen Sie dann wieder an.",
+        Advice::NotSpoken => {
             "Die Verbindung Ihres Telefons kann nicht angenommen werden. Rufen Sie von einem anderen Telefon oder Anschluss an."
         }
-        Reason::NotOurNumber => "Der Anruf galt einer anderen Nummer. Wählen Sie die angezeigte Nummer.",
-        Reason::IdentitiesDiffer => {
+        Advice::OtherNumber => "Der Anruf galt einer anderen Nummer. Wählen Sie die angezeigte Nummer.",
+        Advice::NumbersDiffer => {
             "Ihr Anschluss zeigt eine andere Nummer als die eigene. Schalten Sie das aus und rufen Sie dann wieder an."
         }
-        Reason::Anonymous => {
+        Advice::Withheld => {
             "Ihre Nummer ist unterdrückt. Wählen Sie *31# (in den meisten Mobilnetzen; in Nordamerika *82) vor der Nummer, oder schalten Sie die Übermittlung in den Einstellungen des Telefons ein."
         }
-        Reason::Extension => {
+        Advice::Extension => {
             "Nebenstellen hinter einer Telefonanlage können nicht bestätigt werden. Rufen Sie von einem eigenen Anschluss an."
         }
-        Reason::SharedLine => {
+        Advice::SharedLine => {
             "Münztelefone und gemeinsame Anschlüsse können nicht bestätigt werden. Rufen Sie von Ihrem eigenen Anschluss an."
         }
-        Reason::NumberFormat => {
+        Advice::Incomplete => {
             "Die Nummer, die ankam, ist keine vollständige Telefonnummer. Rufen Sie von einem anderen Anschluss an."
         }
-        Reason::NumberKind => {
+        Advice::ServiceNumber => {
             "Gebührenfreie Nummern, Mehrwert- und andere Dienstnummern können nicht bestätigt werden. Rufen Sie von einem Fest- oder Mobilfunkanschluss an."
         }
-        Reason::NumberBusy => {
+        Advice::NumberBusy => {
             "Von Ihrer Nummer laufen schon andere Anrufe. Beenden Sie diese und rufen Sie dann wieder an."
         }
-        Reason::NumberExhausted => {
+        Advice::CodesUsedUp => {
             "Von Ihrer Nummer wurden heute zu viele falsche Codes eingegeben. Versuchen Sie es morgen wieder."
         }
-        Reason::CallsUsedUp => {
+        Advice::CallsUsedUp => {
             "Von Ihrer Nummer kamen heute zu viele Anrufe, die ohne den Code endeten. Versuchen Sie es morgen wieder."
         }
-        Reason::NoSession => {
+        Advice::NotExpected => {
             "Ein Anruf von Ihrer Nummer kam, als niemand auf ihn wartete. Rufen Sie an, während diese Seite einen Code zeigt."
         }
-        Reason::Cancelled => {
+        Advice::Cancelled => {
             "Der Anruf endete, bevor er angenommen wurde. Rufen Sie wieder an und lassen Sie es klingeln."
         }
-    };
-    Sentences { page, ..english_reason(reason) }
+    }
 }
 
-fn cap(cap: Cap) -> Sentences {
-    let page = match cap {
+fn cap(cap: Cap) -> &'static str {
+    match cap {
         Cap::SharedAddresses => "Der Weg, auf dem Ihr Anruf ankam, ist von dem anderer nicht zu unterscheiden.",
         Cap::Unscreened => "Die Gesellschaft, die Ihren Anruf brachte, prüft die Nummern ihrer Anrufer nicht.",
         Cap::Foreign => {
@@ -90,8 +75,7 @@ fn cap(cap: Cap) -> Sentences {
         Cap::TrunkLimit => "Anrufen auf diesem Weg wird nicht mehr zugetraut.",
         Cap::Unattested => "Mit Ihrem Anruf kam keine Signatur Ihrer Telefongesellschaft (STIR/SHAKEN, Stufe A).",
         Cap::NoReturnPath => "Ihre Nummer wurde nicht zurückgerufen.",
-    };
-    Sentences { page, ..english_cap(cap) }
+    }
 }
 
 fn level(level: Level) -> &'static str {

@@ -1,74 +1,55 @@
-//! Spanish, for pages. What the console is told stays English.
+//! Spanish, for pages.
 
-use super::{Cap, Language, Level, Reason, Sentences, english_cap, english_reason};
+use super::{Advice, Cap, Language, Level};
 
-pub(super) const SPANISH: Language = Language { tag: "es", reason, cap, level };
+pub(super) const SPANISH: Language = Language { tag: "es", advice, cap, level };
 
-fn reason(reason: Reason) -> Sentences {
-    let page = match reason {
-        Reason::UnknownPeer | Reason::IngressSecret | Reason::Credentials => {
+fn advice(advice: Advice) -> &'static str {
+    match advice {
+        Advice::OddWay => {
             "Llegó una llamada por un camino que este servicio no acepta. Marque el número indicado con un teléfono corriente."
         }
-        Reason::MalformedIdentity | Reason::NoNumber => {
+        Advice::NotSaid => {
             "Su compañía telefónica no dijo qué número llama. Llame desde otra línea, o pida que se muestre su número."
         }
-        Reason::Unscreened
-        | Reason::IdentityMissing
-        | Reason::StaleIdentity
-        | Reason::IdentityUnfetched
-        | Reason::IdentityUncertified
-        | Reason::IdentityInvalid
-        | Reason::ValidationFailed
-        | Reason::BelowIssuingLevel => {
+        Advice::NotVouched => {
             "Su compañía telefónica no responde de su número en esta llamada. Llame desde otra línea o por otra compañía."
         }
-        Reason::Forwarded | Reason::Transferred => {
+        Advice::Forwarded => {
             "La llamada fue desviada o transferida. Desactive el desvío y marque usted mismo el número indicado."
         }
-        Reason::Starting | Reason::Draining | Reason::Unavailable | Reason::Probe => {
-            "El servicio no pudo atender su llamada en este momento. Espere un minuto y vuelva a llamar."
-        }
-        Reason::NodeFull | Reason::TrunkFull | Reason::UnacknowledgedFull | Reason::TrunkRate | Reason::NoPort => {
-            "Hay demasiadas llamadas en este momento. Espere un minuto y vuelva a llamar."
-        }
-        Reason::BadOffer
-        | Reason::NoCodec
-        | Reason::NoSrtp
-        | Reason::BadSessionTimer
-        | Reason::SessionTooShort
-        | Reason::NoContact => {
-            "No se puede aceptar la conexión de su teléfono. Llame desde otro teléfono u otra línea."
-        }
-        Reason::NotOurNumber => "La llamada era para otro número. Marque el número indicado.",
-        Reason::IdentitiesDiffer => "Su línea muestra un número que no es el suyo. Desactive eso y vuelva a llamar.",
-        Reason::Anonymous => {
+        Advice::NotNow => "El servicio no pudo atender su llamada en este momento. Espere un minuto y vuelva a llamar.",
+        Advice::Busy => "Hay demasiadas llamadas en este momento. Espere un minuto y vuelva a llamar.",
+        Advice::NotSpoken => "No se puede aceptar la conexión de su teléfono. Llame desde otro teléfono u otra línea.",
+        Advice::OtherNumber => "La llamada era para otro número. Marque el número indicado.",
+        Advice::NumbersDiffer => "Su línea muestra un número que no es el suyo. Desactive eso y vuelva a llamar.",
+        Advice::Withheld => {
             "Su número está oculto. Marque *31# (en la mayoría de las redes móviles; *82 en Norteamérica) antes del número, o active la identificación de llamada en los ajustes del teléfono."
         }
-        Reason::Extension => "Las extensiones de una centralita no se pueden verificar. Llame desde una línea propia.",
-        Reason::SharedLine => {
+        Advice::Extension => "Las extensiones de una centralita no se pueden verificar. Llame desde una línea propia.",
+        Advice::SharedLine => {
             "Los teléfonos públicos y las líneas compartidas no se pueden verificar. Llame desde su propia línea."
         }
-        Reason::NumberFormat => "El número que llegó no es un número de teléfono completo. Llame desde otra línea.",
-        Reason::NumberKind => {
+        Advice::Incomplete => "El número que llegó no es un número de teléfono completo. Llame desde otra línea.",
+        Advice::ServiceNumber => {
             "Los números gratuitos, de tarificación especial y de otros servicios no se pueden verificar. Llame desde una línea fija o móvil."
         }
-        Reason::NumberBusy => "Hay otras llamadas en curso desde su número. Termínelas y vuelva a llamar.",
-        Reason::NumberExhausted => {
+        Advice::NumberBusy => "Hay otras llamadas en curso desde su número. Termínelas y vuelva a llamar.",
+        Advice::CodesUsedUp => {
             "Hoy se han marcado demasiados códigos incorrectos desde su número. Inténtelo de nuevo mañana."
         }
-        Reason::CallsUsedUp => {
+        Advice::CallsUsedUp => {
             "Hoy terminaron demasiadas llamadas de su número sin el código. Inténtelo de nuevo mañana."
         }
-        Reason::NoSession => {
+        Advice::NotExpected => {
             "Llegó una llamada de su número cuando nadie la esperaba. Vuelva a llamar mientras esta página muestre un código."
         }
-        Reason::Cancelled => "La llamada terminó antes de ser atendida. Vuelva a llamar y deje que suene.",
-    };
-    Sentences { page, ..english_reason(reason) }
+        Advice::Cancelled => "La llamada terminó antes de ser atendida. Vuelva a llamar y deje que suene.",
+    }
 }
 
-fn cap(cap: Cap) -> Sentences {
-    let page = match cap {
+fn cap(cap: Cap) -> &'static str {
+    match cap {
         Cap::SharedAddresses => "El camino por el que llegó su llamada no se distingue del de otras.",
         Cap::Unscreened => "La compañía que trajo su llamada no comprueba los números de quienes llaman.",
         Cap::Foreign => "No consta que la compañía que trajo su llamada sea del país de su número.",
@@ -78,8 +59,7 @@ fn cap(cap: Cap) -> Sentences {
         Cap::TrunkLimit => "No se confía más en las llamadas que llegan por este camino.",
         Cap::Unattested => "Con su llamada no llegó ninguna firma de su compañía telefónica (STIR/SHAKEN, nivel A).",
         Cap::NoReturnPath => "No se devolvió la llamada a su número.",
-    };
-    Sentences { page, ..english_cap(cap) }
+    }
 }
 
 fn level(level: Level) -> &'static str {

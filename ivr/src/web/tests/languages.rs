@@ -1,0 +1,85 @@
+//! Pages in the language of their visitor.
+
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
+use axum::http::{Method, StatusCode};
+
+use super::browser::Answer;
+use super::{Browser, Service};
+
+/// What browsers send, and what they get: the language, the start page's heading, and the hint about a short number.
+const VISITORS: [(&str, &str, &str, &str); 5] = [
+    ("es-MX,es;q=0.9,en;q=0.8", "es", "Verifique su número de teléfono", "demasiado corto"),
+    ("fr", "fr", "Vérifiez votre numéro de téléphone", "trop court"),
+    ("tlh, de-AT;q=0.8, en;q=0.7", "de", "Bestätigen Sie Ihre Telefonnummer", "zu kurz"),
+    ("en-GB", "en", "Verify your telephone number", "too short"),
+    ("tlh", "en", "Verify your telephone number", "too short"),
+];
+
+async fn service(languages: &[&str]) -> Service {
+    Service::with(|settings| settings.languages = languages.iter().map(|tag| (*tag).to_owned()).collect()).await
+}
+
+async fn get(browser: &mut Browser, path: &str, wanted: &str) -> Answer {
+    browser.send(Method::GET, path, &[(ACCEPT_LANGUAGE, wanted)], "").await
+}
+
+async fn start(browser: &mut Browser, number: &str, wanted: &str) -> Answer {
+    let token = browser.get("/").await.token();
+    let body = serde_urlencoded::to_string([("csrf", &*token), ("number", number), ("publish", "no")]).unwrap();
+    let headers = [(CONTENT_TYPE, "application/x-www-form-urlencoded"), (ACCEPT_LANGUAGE, wanted)];
+    browser.send(Method::POST, "/verifications", &headers, body).await
+}
+
+fn is_in(page: &Answer, tag: &str) {
+    page.says(&format!("<html lang=\"{tag}\">"));
+}
+
+#[tokio::test]
+async fn a_page_is_in_the_first_language_of_its_visitor_that_we_have() {
+    let service = service(&["en", "es", "fr", "de"]).await;
+    for (wanted, tag, heading, hint) in VISITORS {
+        let mut browser = Browser::new(&service.router);
+        for path in ["/", "/key", "/about"] {
+            is_in(&get(&mut browser, path, wanted).await, tag);
+        }
+        get(&mut browser, "/", wanted).await.says(&format!("<h1>{heading}</h1>"));
+        let again = start(&mut browser, "911", wanted).await;
+        is_in(again.says(hint), tag);
+        // What is not translated says so.
+        for path in ["/nothing", "/problems/busy"] {
+            is_in(&get(&mut browser, path, wanted).await, "en");
+        }
+        // And nobody chooses for others.
+        is_in(&Browser::new(&service.router).get("/").await, "en");
+    }
+}
+
+#[tokio::test]
+async fn a_verification_keeps_the_language_in_which_it_began() {
+    let service = service(&["en", "es", "fr", "de"]).await;
+    for (wanted, tag, waits, missing) in [
+        ("es", "es", "Esperamos su llamada.", "Escriba las seis cifras que lee la voz."),
+        ("fr", "fr", "Nous attendons votre appel.", "Tapez les six chiffres que lit la voix."),
+        ("de", "de", "Wir warten auf Ihren Anruf.", "Geben Sie die sechs Ziffern ein, die die Stimme vorliest."),
+    ] {
+        let mut browser = Browser::new(&service.router);
+        let page = start(&mut browser, "+12025550143", wanted).await.location();
+        for later in [wanted, "en", "ja"] {
+            is_in(get(&mut browser, &page, later).await.says(waits), tag);
+        }
+        let digits = browser.submit("/", &format!("{page}/read-back"), &[("digits", "12")]).await;
+        assert_eq!(digits.status, StatusCode::UNPROCESSABLE_ENTITY);
+        is_in(digits.says(missing), tag);
+    }
+}
+
+#[tokio::test]
+async fn pages_speak_no_language_that_the_voice_does_not() {
+    let service = service(&["en", "fr"]).await;
+    for (wanted, tag) in [("de, fr", "fr"), ("de", "en")] {
+        is_in(&get(&mut Browser::new(&service.router), "/", wanted).await, tag);
+    }
+    // A voice that an operator recorded is no text for pages.
+    let other = self::service(&["nl"]).await;
+    is_in(&get(&mut Browser::new(&other.router), "/", "nl").await, "en");
+}

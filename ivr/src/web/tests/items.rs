@@ -1,7 +1,9 @@
 //! The directory over HTTP: what may be read and put, by whom, and what is refused.
 
 use axum::body::to_bytes;
-use axum::http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE, RETRY_AFTER,
+};
 use axum::http::{Method, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -102,6 +104,19 @@ async fn a_page_of_another_origin_is_allowed_to_ask() {
     );
     let elsewhere = program.send(Method::GET, "/healthz", &[], "").await;
     assert!(!elsewhere.headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN), "nothing else is for other origins");
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_is_told_to_wait() {
+    let service = Service::new().await;
+    let mut page = Browser::from("192.0.2.7", &service.router);
+    let mut last = put(&mut page, "/v1/items/00/00", vec![]).await;
+    for _ in 0..30 {
+        last = put(&mut page, "/v1/items/00/00", vec![]).await;
+    }
+    assert_eq!(last.problem(), (429, "too-many-requests".into()));
+    assert_eq!((last.header(ACCESS_CONTROL_ALLOW_ORIGIN), last.header(RETRY_AFTER)), ("*", "2"));
+    assert!(last.header(ACCESS_CONTROL_EXPOSE_HEADERS).contains("retry-after"), "{last:?}");
 }
 
 #[tokio::test]

@@ -43,14 +43,29 @@ fn is_heard(line: &Metadata<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::sync::{Arc, Mutex};
 
     use super::*;
 
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
     fn libraries_are_heard_from_warnings_on_but_not_of_a_ring_that_begins() {
-        let written = Arc::new(Mutex::new(Vec::new()));
-        let lines = fmt::layer().with_writer(written.clone()).with_ansi(false).without_time();
+        let written = Written::default();
+        let writer = written.clone();
+        let lines = fmt::layer().with_writer(move || writer.clone()).with_ansi(false).without_time();
         tracing::subscriber::with_default(registry().with(lines.with_filter(filter_fn(is_heard))), || {
             tracing::debug!(target: "ivr::verify", "ours");
             tracing::info!(target: "mainline::dht", "theirs");
@@ -58,8 +73,9 @@ mod tests {
             tracing::error!(target: "mainline::rpc", "alone");
             tracing::error!(target: "sqlx::query", "an error");
         });
-        let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
-        let expected = ["DEBUG ivr::verify: ours", " WARN mainline::rpc::socket: a warning", "ERROR sqlx::query: an error"];
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let expected =
+            ["DEBUG ivr::verify: ours", " WARN mainline::rpc::socket: a warning", "ERROR sqlx::query: an error"];
         assert_eq!(text.lines().collect::<Vec<_>>(), expected);
     }
 }

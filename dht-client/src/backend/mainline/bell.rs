@@ -39,7 +39,7 @@ impl Bell {
         Ok(Self { ordered, task })
     }
 
-    /// The node was just given an order. Orders that are given together are rung for once.
+    /// The node was just given an order. Orders that are given together are rung for once, or twice if the bell was at rest.
     pub(super) fn ring(&self) {
         self.ordered.notify_one();
     }
@@ -88,16 +88,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn orders_that_come_together_are_rung_for_six_times_in_all() {
+    async fn orders_that_come_together_are_rung_for_a_few_times_in_all() {
         let node = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = address(&node);
         let bell = Bell::hang(address).await.unwrap();
         for _ in 0..2 {
             (0..100).for_each(|_| bell.ring());
-            for _ in 0..6 {
-                assert_eq!(received(&node, PATIENCE).await.as_deref(), Some(RING));
+            let mut rings = 0;
+            while let Some(ring) = received(&node, LONGEST_PAUSE * 8).await {
+                assert_eq!(ring, RING);
+                rings += 1;
             }
-            assert_eq!(received(&node, LONGEST_PAUSE * 4).await, None);
+            assert!((6..=7).contains(&rings), "{rings} rings");
         }
     }
 

@@ -207,11 +207,7 @@ impl Refresher {
 }
 
 /// Puts a record; or the later one that lies in its place, which is given then, too.
-async fn put(
-    backend: &Backend,
-    kept: &Kept,
-    now: OffsetDateTime,
-) -> (SlotId, Option<Item>, Result<Stored, PutError>) {
+async fn put(backend: &Backend, kept: &Kept, now: OffsetDateTime) -> (SlotId, Option<Item>, Result<Stored, PutError>) {
     let (item, slot) = (&kept.item, kept.item.slot());
     let life = Duration::try_from(kept.expires - now).unwrap_or_default();
     let result = backend.put(item, life, None, now).await;

@@ -11,7 +11,7 @@ use ring::digest::{SHA256, digest};
 use ring::signature::{ECDSA_P256_SHA256_ASN1, ED25519, UnparsedPublicKey, VerificationAlgorithm};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::request::{KeyKind, LeafKey};
+use crate::request::{KeyKind, LeafKey, Request};
 use crate::serial::hex;
 
 /// The first line.
@@ -42,7 +42,8 @@ pub enum Action {
 pub struct Statement<'a> {
     /// What is wanted.
     pub action: Action,
-    /// The verification's id, or the serial number of the old certificate.
+    /// The verification's id, or the serial number of the old certificate; of [`Action::Locate`] before there is a certificate,
+    /// SHA-256 of the SPKI of its request, hexadecimal.
     pub about: &'a str,
     /// What the service gave for this; of a verification, whose id the service drew, nothing.
     pub nonce: Option<&'a str>,
@@ -110,6 +111,15 @@ impl Signature {
     pub fn is_over(&self, statement: &Statement<'_>, certificate: &[u8]) -> bool {
         let Ok(([], certificate)) = X509Certificate::from_der(certificate) else { return false };
         let Ok(key) = LeafKey::read(certificate.public_key()) else { return false };
+        self.is_of(statement, &key)
+    }
+
+    /// Whether the key of this request signed this statement.
+    pub fn is_over_request(&self, statement: &Statement<'_>, request: &Request) -> bool {
+        self.is_of(statement, request.key())
+    }
+
+    fn is_of(&self, statement: &Statement<'_>, key: &LeafKey) -> bool {
         let method: &'static dyn VerificationAlgorithm = match key.kind {
             KeyKind::P256 => &ECDSA_P256_SHA256_ASN1,
             KeyKind::Ed25519 => &ED25519,

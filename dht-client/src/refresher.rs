@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 use time::OffsetDateTime;
 
-use crate::backend::several::{Harvest, Published, Several};
-use crate::backend::{Backend, PutError};
+use crate::backend::several::Several;
+use crate::backend::{Answer, Backend, PutError, Stored};
 use crate::files;
 use crate::item::{Item, SlotId};
 
@@ -27,7 +28,7 @@ pub use schedule::{Full, Schedule};
 pub const RECORDS: usize = 100_000;
 /// The largest file that is read: that many of the longest items in base64.
 const SIZE_LIMIT: u64 = RECORDS as u64 * 2048;
-/// Puts begun at once; each backend has a bound of its own below that.
+/// Puts begun at once into one DHT; each backend has a bound of its own below that.
 const AT_ONCE: usize = 16;
 /// How long a keeper looks for the record that replaced its own.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -39,7 +40,8 @@ const FIRST_ROUND: Duration = Duration::from_secs(60);
 pub struct Refresher {
     networks: Several,
     items: HashMap<SlotId, Kept>,
-    schedule: Schedule<SlotId>,
+    /// Of each DHT its own, for one forgets sooner than the other.
+    schedules: Vec<Schedule<SlotId>>,
     file: Option<PathBuf>,
 }
 
@@ -55,11 +57,12 @@ pub struct Kept {
 /// What one round did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Round {
-    /// How many records every DHT took.
+    /// How many puts were stored: one for each record and each DHT where it was due.
     pub stored: usize,
-    /// What was not stored, or not everywhere; it is tried again.
+    /// What was not stored, once for each DHT; it is tried again there.
     pub failed: Vec<(SlotId, PutError)>,
-    /// Slots whose owner put a later record there: that one is kept from now on, as long as the one before would have been.
+    /// Slots whose owner put a later record there: that one is kept from now on, as long as the one before would have been,
+    /// and due at once wherever else it is kept.
     pub replaced: Vec<SlotId>,
 }
 
@@ -80,8 +83,9 @@ pub enum KeepError {
 impl Refresher {
     /// A keeper that forgets everything when it ends.
     pub fn new(networks: Several) -> Self {
-        let every = networks.backends().iter().map(Backend::refresh_every).min().unwrap_or(FIRST_ROUND);
-        Self { networks, items: HashMap::new(), schedule: Schedule::new(every, RECORDS), file: None }
+        let schedule = |backend: &Backend| Schedule::new(backend.refresh_every(), RECORDS);
+        let schedules = networks.backends().iter().map(schedule).collect();
+        Self { networks, items: HashMap::new(), schedules, file: None }
     }
 
     /// A keeper whose queue is in a file, which need not exist yet. Lines that cannot be read, and records that do not hold
@@ -131,49 +135,51 @@ impl Refresher {
         if self.items.get(&slot).is_some_and(|before| before.item.rank() > kept.item.rank()) {
             return Ok(());
         }
-        self.schedule.add(slot, kept.expires, within, chance, now)?;
+        for schedule in &mut self.schedules {
+            schedule.add(slot, kept.expires, within, chance, now)?;
+        }
         self.items.insert(slot, kept);
         Ok(())
     }
 
     /// When there is something to do next; never, if nothing is kept.
     pub fn deadline(&mut self) -> Option<OffsetDateTime> {
-        self.schedule.deadline()
+        self.schedules.iter_mut().filter_map(Schedule::deadline).min()
     }
 
-    /// Puts what is due, several at a time. If its owner put a later one there, that is put and kept instead, a tombstone as
-    /// much as a certificate: who forgot it would leave the slot to whoever still has an older one.
+    /// Puts into each DHT what is due there, several at a time. If its owner put a later one there, that is put and kept
+    /// instead, a tombstone as much as a certificate: who forgot it would leave the slot to whoever still has an older one.
     ///
     /// # Errors
     /// [`KeepError::File`].
     pub async fn round(&mut self, mut chance: impl FnMut() -> f64, now: OffsetDateTime) -> Result<Round, KeepError> {
         let before = self.items.len();
-        let mut due = Vec::new();
-        while let Some(slot) = self.schedule.take(now) {
-            due.push(slot);
-        }
-        let networks = &self.networks;
-        let puts = due.iter().filter_map(|slot| self.items.get(slot)).map(|kept| put(networks, kept, now));
-        let results: Vec<_> = stream::iter(puts).buffer_unordered(AT_ONCE).collect().await;
-        let mut round = Round::default();
-        for (slot, later, result) in results {
-            if let Some((later, kept)) = later.zip(self.items.get_mut(&slot)) {
-                kept.item = later;
-                round.replaced.push(slot);
+        let due: Vec<Vec<SlotId>> = self.schedules.iter_mut().map(|schedule| schedule.take_all(now)).collect();
+        let items = &self.items;
+        let puts = self.networks.backends().iter().zip(due).map(|(backend, due)| async move {
+            let kept = due.iter().filter_map(|slot| items.get(slot)).map(|kept| put(backend, kept, now));
+            stream::iter(kept).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await
+        });
+        let results = join_all(puts).await;
+        let (mut round, mut replacing) = (Round::default(), Vec::new());
+        for (place, of_one) in results.into_iter().enumerate() {
+            for (slot, later, result) in of_one {
+                replacing.extend(later.map(|later| (slot, later, place)));
+                match result {
+                    Ok(_) => {
+                        round.stored += 1;
+                        self.schedules[place].stored(slot, chance(), now);
+                    }
+                    Err(error) => {
+                        round.failed.push((slot, error));
+                        self.schedules[place].failed(slot, chance(), now);
+                    }
+                }
             }
-            match result {
-                Ok(published) if published.failed.is_empty() => {
-                    round.stored += 1;
-                    self.schedule.stored(slot, chance(), now);
-                }
-                Ok(published) => {
-                    round.failed.extend(published.failed.into_iter().map(|(_, error)| (slot, error)));
-                    self.schedule.failed(slot, chance(), now);
-                }
-                Err(error) => {
-                    round.failed.push((slot, error));
-                    self.schedule.failed(slot, chance(), now);
-                }
+        }
+        for (slot, later, place) in replacing {
+            if self.replace(slot, later, place, now) {
+                round.replaced.push(slot);
             }
         }
         self.items.retain(|_, kept| kept.expires > now);
@@ -181,6 +187,16 @@ impl Refresher {
             self.save()?;
         }
         Ok(round)
+    }
+
+    /// Keeps what the owner put later, if it is later than what is kept by now; the other DHTs are due for it.
+    fn replace(&mut self, slot: SlotId, later: Item, found_in: usize, now: OffsetDateTime) -> bool {
+        let Some(kept) = self.items.get_mut(&slot).filter(|kept| kept.item.rank() < later.rank()) else { return false };
+        kept.item = later;
+        for (_, schedule) in self.schedules.iter_mut().enumerate().filter(|(place, _)| *place != found_in) {
+            schedule.hasten(slot, now);
+        }
+        true
     }
 
     fn save(&self) -> Result<(), KeepError> {
@@ -191,24 +207,20 @@ impl Refresher {
 }
 
 /// Puts a record; or the later one that lies in its place, which is given then, too.
-async fn put(
-    networks: &Several,
-    kept: &Kept,
-    now: OffsetDateTime,
-) -> (SlotId, Option<Item>, Result<Published, PutError>) {
+async fn put(backend: &Backend, kept: &Kept, now: OffsetDateTime) -> (SlotId, Option<Item>, Result<Stored, PutError>) {
     let (item, slot) = (&kept.item, kept.item.slot());
     let life = Duration::try_from(kept.expires - now).unwrap_or_default();
-    let result = networks.put(item, life, None, now).await;
+    let result = backend.put(item, life, None, now).await;
     if !matches!(result, Err(PutError::Stale { .. })) {
         return (slot.id(), None, result);
     }
-    let first = match networks.get(slot, PATIENCE, None, now).await {
-        Ok(Harvest::Items { items, .. }) => items.into_iter().next().map(|(first, _)| first),
-        Ok(Harvest::Nothing { .. }) | Err(_) => None,
+    let first = match backend.get(slot, PATIENCE, None, now).await {
+        Ok(Answer::Items { items, .. }) => items.into_iter().next(),
+        Ok(Answer::Nothing { .. }) | Err(_) => None,
     };
     match first.filter(|first| first.rank() > item.rank()) {
         Some(later) => {
-            let result = networks.put(&later, life, None, now).await;
+            let result = backend.put(&later, life, None, now).await;
             (slot.id(), Some(later), result)
         }
         // It is looked for again when this one is due again.

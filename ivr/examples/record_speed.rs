@@ -121,6 +121,7 @@ impl Place {
             let start = Start {
                 number: number.clone(),
                 csr: None,
+                location: None,
                 started_by: StartedBy::Page,
                 publish: false,
                 locale: "en".into(),

@@ -13,7 +13,7 @@ mod suspending;
 mod verification;
 mod wish;
 
-pub use self::locating::Listing;
+pub use self::locating::{FirstListing, Listing, NotListed};
 pub use self::old_key::{OldKeyError, Signed};
 use self::revoking::Reach;
 pub(crate) use self::wish::Cause;
@@ -33,6 +33,7 @@ use time::OffsetDateTime;
 
 use crate::clock::Clock;
 use crate::publish::Publisher;
+use crate::store::location_keys::LocationKeys;
 use crate::store::{Store, StoreError, certificates, revocations};
 
 /// An issued certificate as pages, API and console show it.
@@ -281,7 +282,12 @@ impl Issue {
 
     /// A nonce for a statement of the key of this certificate, whether there is one or not, and until when it counts.
     pub fn nonce(&self, serial: &Serial, now: OffsetDateTime) -> (String, OffsetDateTime) {
-        old_key::nonce(&self.parts, serial, now)
+        old_key::nonce(&self.parts, serial.as_bytes(), now)
+    }
+
+    /// A nonce for a statement of a key that has no certificate yet, by SHA-256 of its SPKI, and until when it counts.
+    pub fn nonce_of_key(&self, spki_sha256: &[u8; 32], now: OffsetDateTime) -> (String, OffsetDateTime) {
+        old_key::nonce(&self.parts, spki_sha256, now)
     }
 
     /// Issues another certificate on the same call, by the word of the key that has one. It never raises the level, and
@@ -404,6 +410,16 @@ impl Issue {
         let mut reader = self.parts.store.read().await?;
         let is_blocked = revocations::is_blocked(&request.spki_sha256(), &mut reader).await?;
         if is_blocked { Err(KeyRefusal::Blocked) } else { Ok(request) }
+    }
+
+    /// The keys that are to be listed beside the certificate for this request, if both keys signed for it.
+    pub(crate) fn accept_location(
+        &self,
+        listing: &FirstListing,
+        request: &Request,
+        now: OffsetDateTime,
+    ) -> Result<LocationKeys, NotListed> {
+        locating::accept(&self.parts, listing, request, now)
     }
 
     /// Issues for a verification that is proved, again and again while the database is busy or full.

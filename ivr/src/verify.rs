@@ -36,7 +36,7 @@ pub(crate) use self::starting::{new_secret, secret_sha256};
 pub use self::steps::step_name;
 pub use self::viewing::{Happening, State, View};
 use crate::clock::Clock;
-use crate::issue::{Issue, IssueError, KeyRefusal};
+use crate::issue::{FirstListing, Issue, IssueError, KeyRefusal, NotListed};
 use crate::store::verifications::{Checked, Closed};
 use crate::store::{Store, StoreError, budgets, callers, happenings, passports, records, verifications};
 
@@ -46,6 +46,8 @@ pub struct Start {
     pub number: Number,
     /// A PKCS#10, PEM or DER; without one there is a signed result and no certificate.
     pub csr: Option<Vec<u8>>,
+    /// What is to be listed beside the certificate from the beginning.
+    pub location: Option<FirstListing>,
     /// Who made the key.
     pub started_by: StartedBy,
     /// Whether a record goes into the DHT.
@@ -80,6 +82,12 @@ pub enum StartError {
     /// An app without a key.
     #[error(transparent)]
     NoKey(#[from] NoKey),
+    /// Location keys that are not signed for.
+    #[error(transparent)]
+    NotListed(#[from] NotListed),
+    /// Location keys, and no certificate beside which they could be listed.
+    #[error("location keys are listed beside a certificate: send a request, too")]
+    NothingBeside,
     /// A certificate for this key was revoked because the key was compromised.
     #[error("this key was revoked as compromised: make a new one")]
     BlockedKey,

@@ -212,6 +212,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(harden::give_up))
         .layer(middleware::from_fn_with_state(app.clone(), limits::limit))
         .layer(middleware::from_fn_with_state(app.clone(), error::present))
+        .layer(middleware::from_fn(api::items::for_all_origins))
         .layer(middleware::from_fn_with_state(app.clone(), csrf::remember_visitor))
         .layer(middleware::from_fn_with_state(app.clone(), harden::harden))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::count))

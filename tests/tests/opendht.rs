@@ -1,10 +1,11 @@
 //! The directory on real OpenDHT nodes, through their REST proxies.
+#![expect(clippy::disallowed_methods, reason = "a test measures how long an answer takes")]
 
 #[path = "../../dht-client/tests/contract/mod.rs"]
 mod contract;
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,6 +14,7 @@ use dht_client::backend::opendht::OpenDht;
 use dht_client::{Answer, Backend, GetError, Item, PutError};
 use end_to_end::dhtnode::DhtNodes;
 use end_to_end::own_network::run_inside;
+use tokio::task::JoinSet;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const TTL: Duration = Duration::from_secs(3600);
@@ -149,4 +151,66 @@ fn an_item_is_found_among_what_strangers_put_into_its_slot() {
         backend.put(&good, TTL, None, now()).await.expect("stored beside the junk");
         assert_eq!(found(&backend, good.slot()).await, good);
     });
+}
+
+/// Values of strangers in one slot.
+const JUNK: u64 = 2000;
+/// Who put them at the same time.
+const STRANGERS: u64 = 16;
+/// Within this a flooded slot is answered for.
+const FLOOD_MARK: Duration = Duration::from_secs(2);
+/// Each is asked at the same time.
+const PROXIES: u16 = 3;
+/// What is in use for each at most: two buffers of the HTTP library, which grow to 408 KiB when a node sends chunks of megabytes,
+/// as they are and as the allocator rounds them, and our own 64 KiB.
+const KEPT_KIB: usize = 2048;
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
+fn a_slot_with_two_thousand_values_of_strangers_is_never_said_to_be_empty() {
+    inside("a_slot_with_two_thousand_values_of_strangers_is_never_said_to_be_empty", || async {
+        let nodes = DhtNodes::unlimited(PROXIES);
+        let backend = through(&nodes.urls());
+        connected(&backend).await;
+        let good = item(b"besieged", 1_799_999_000, &[0xa5; 700]);
+        let url = format!("{}/key/{}", nodes.urls()[1], good.slot().id());
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let mut strangers: JoinSet<()> = (0..STRANGERS).map(|first| strew(http.clone(), url.clone(), first)).collect();
+        while let Some(strewn) = strangers.join_next().await {
+            strewn.expect("the proxy takes anything");
+        }
+        let lines = http.get(&url).send().await.expect("an answer").text().await.expect("lines").lines().count();
+        println!("the node gives {lines} of {JUNK} values");
+
+        assert_eq!(besieged(&backend, &good).await, Err(GetError::Overloaded));
+        let stored = backend.put(&good, TTL, None, now()).await;
+        println!("a put beside them: {stored:?}");
+        match besieged(&backend, &good).await {
+            Ok(Answer::Items { items, .. }) => assert_eq!(items, [good]),
+            Err(GetError::Overloaded) => {}
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+/// Puts one in so many of the junk values.
+async fn strew(http: reqwest::Client, url: String, first: u64) {
+    for number in (1..=JUNK).filter(|number| number % STRANGERS == first) {
+        let data = STANDARD.encode(number.to_be_bytes().repeat(150));
+        let body = serde_json::json!({ "id": number.to_string(), "data": data, "type": 0 }).to_string();
+        let put = http.post(&url).body(body).send().await.expect("the proxy takes anything");
+        assert!(put.status().is_success(), "{put:?}");
+    }
+}
+
+/// What a reader is told, in time and not at a high price.
+async fn besieged(backend: &Backend, good: &Item) -> Result<Answer, GetError> {
+    contract::memory::forget_peak();
+    let before = contract::memory::peak_kib();
+    let begun = Instant::now();
+    let answer = backend.get(good.slot(), PATIENCE, None, now()).await;
+    let (took, each) = (begun.elapsed(), (contract::memory::peak_kib() - before) / usize::from(PROXIES));
+    println!("{PROXIES} proxies asked: {took:?}, {each} KiB kept of each");
+    assert!(took < FLOOD_MARK && each < KEPT_KIB, "{took:?}, {each} KiB");
+    answer
 }

@@ -71,3 +71,15 @@ fn only_base64_of_a_signature_is_read() {
     }
     assert!(Signature::parse(&fixed).is_ok());
 }
+
+#[test]
+fn the_key_of_a_request_speaks_before_it_has_a_certificate() {
+    for algorithm in [&PKCS_ECDSA_P256_SHA256, &PKCS_ED25519] {
+        let (key, other) = (KeyPair::generate_for(algorithm).unwrap(), KeyPair::generate_for(algorithm).unwrap());
+        let request = Request::parse(&csr(rcgen::CertificateParams::default(), &key)).unwrap();
+        assert!(signed(&statement(), &key).is_over_request(&statement(), &request));
+        assert!(!signed(&statement(), &other).is_over_request(&statement(), &request));
+        let another = Statement { about: "ff00", ..statement() };
+        assert!(!signed(&statement(), &key).is_over_request(&another, &request));
+    }
+}

@@ -1,9 +1,12 @@
 //! BitTorrent's mainline DHT, where the envelope is native (BEP 44): a private ring that a service embeds, or the
 //! public network.
 //!
-//! The library polls its socket every 50 ms, so a put or a get takes one to three of these; more than a few puts at once
+//! The library looks for orders between two waits for its socket, therefore a bell ends these; more than a few puts at once
 //! make it lose some, therefore they queue here.
 
+mod bell;
+
+use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
@@ -20,6 +23,8 @@ use tokio::time::{sleep, timeout};
 
 use super::{Answer, GetError, Health, KEPT_ITEMS, PutError, Stored, newest_first};
 use crate::item::{Item, Slot};
+
+use bell::Bell;
 
 /// Puts in flight at once; above 8 to 16 some fail.
 const PUTS_AT_ONCE: usize = 8;
@@ -85,6 +90,7 @@ impl Ring {
 #[derive(Debug, Clone)]
 pub struct Mainline {
     node: AsyncDht,
+    bell: Arc<Bell>,
     network: Network,
     puts: Arc<Semaphore>,
     queries: Arc<Semaphore>,
@@ -115,7 +121,7 @@ impl Mainline {
         let local = addresses.iter().all(|address| address.ip().is_loopback());
         let bind = if local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
         let node = build(addresses.to_vec(), 0, Role::Client, bind).await?.as_async();
-        Ok(Self::over(node, Network::Ring(addresses.into())))
+        Self::over(node, Network::Ring(addresses.into())).await
     }
 
     /// A client of the public network, through the library's list of well-known nodes.
@@ -124,17 +130,24 @@ impl Mainline {
     /// If no socket can be bound.
     pub async fn public() -> io::Result<Self> {
         let node = tokio::task::spawn_blocking(|| Dht::builder().port(0).build()).await.map_err(io::Error::other)??;
-        Ok(Self::over(node.as_async(), Network::Public))
+        Self::over(node.as_async(), Network::Public).await
     }
 
-    fn over(node: AsyncDht, network: Network) -> Self {
+    async fn over(node: AsyncDht, network: Network) -> io::Result<Self> {
+        let bell = Arc::new(Bell::hang(node.info().await.local_addr()).await?);
         let answers = match &network {
             Network::Ring(ring) => ring.len().clamp(1, CLOSEST),
             Network::Public => CLOSEST,
         };
         let queries = (ANSWERS_AT_ONCE / answers).max(2);
         let places = |count| Arc::new(Semaphore::new(count));
-        Self { node, network, puts: places(PUTS_AT_ONCE), queries: places(queries), reads: places(queries - 1) }
+        let (puts, queries, reads) = (places(PUTS_AT_ONCE), places(queries), places(queries - 1));
+        Ok(Self { node, bell, network, puts, queries, reads })
+    }
+
+    /// What the library answers to orders that it is given when this is first polled: then the bell rings.
+    async fn heard<F: Future>(&self, orders: F) -> F::Output {
+        join(orders, async { self.bell.ring() }).await.0
     }
 
     pub(super) async fn put(
@@ -174,7 +187,7 @@ impl Mainline {
             if cas.is_some() && cas != current.map(Item::seq) {
                 return Err(PutError::CasFailed);
             }
-            match self.node.put_mutable(native(item), cas).await {
+            match self.heard(self.node.put_mutable(native(item), cas)).await {
                 Ok(outcome) => {
                     stored = stored.max(usize::try_from(outcome.stored_at).unwrap_or(usize::MAX));
                     // A client that has just begun knows few nodes, and answers get lost where much is put at once; but
@@ -225,6 +238,7 @@ impl Mainline {
         let _permit = self.queries.acquire().await.ok()?;
         let salt = (!slot.salt().is_empty()).then_some(slot.salt());
         let mut items = self.node.get_mutable(slot.key(), salt, None);
+        self.bell.ring();
         while let Some(found) = items.next().await {
             if let Some(item) = checked(&found, slot, now) {
                 return Some(item);
@@ -261,7 +275,8 @@ impl Mainline {
     }
 
     pub(super) async fn health(&self) -> Health {
-        let closest = timeout(QUERY_PATIENCE, self.node.get_closest_nodes(Id::from([0; 20]))).await.unwrap_or_default();
+        let closest = self.heard(self.node.get_closest_nodes(Id::from([0; 20])));
+        let closest = timeout(QUERY_PATIENCE, closest).await.unwrap_or_default();
         let (reachable, configured) = match &self.network {
             Network::Ring(ring) => {
                 let answers = |address: &&SocketAddrV4| closest.iter().any(|node| node.address() == **address);
@@ -297,7 +312,7 @@ impl Mainline {
                 query.outcome.recv().await.valid_responses()
             };
             // Asked at once after the first, this does not send anything: it shares the query and tells who answered.
-            join(items, self.node.get_closest_nodes(Id::from(slot.id().0))).await
+            self.heard(join(items, self.node.get_closest_nodes(Id::from(slot.id().0)))).await
         };
         if let Ok((answered, closest)) = timeout(patience, collect).await {
             view.answered = usize::try_from(answered).unwrap_or(usize::MAX);

@@ -39,7 +39,7 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
 const HEDGE_AFTER: Duration = Duration::from_secs(2);
 /// How long a put reads what lies in the slot before and after it.
 const GLANCE_PATIENCE: Duration = Duration::from_secs(2);
-/// How much slower than the first a proxy may be that a put reads through. Who is slower counts as silent.
+/// How long a proxy may take that a put reads through, before the next is asked as well. Who is slower counts as silent.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long a proxy may take until it begins to answer a reader.
 const HEAD_PATIENCE: Duration = Duration::from_secs(4);
@@ -48,7 +48,7 @@ const REPLY_LIMIT: usize = 16 * 1024;
 /// A reader wants all items of a slot.
 const ALL: usize = usize::MAX;
 /// How often the item is looked for after it was put, and the first pause between, which doubles: 0.6 s in all.
-const READ_BACKS: u32 = 7;
+const READ_BACKS: usize = 7;
 const READ_BACK_PAUSE: Duration = Duration::from_millis(10);
 
 /// A list of proxies of one OpenDHT network.
@@ -102,15 +102,15 @@ impl OpenDht {
         cas: Option<i64>,
         now: OffsetDateTime,
     ) -> Result<Stored, PutError> {
-        self.check_current(item, cas, now).await?;
-        let writer = self.put_through_one(item, now).await?;
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.check_current(item, cas, turn, now).await?;
+        let writer = self.put_through_one(item, turn, now).await?;
         let nodes = self.read_back(item, writer, now).await?;
         Ok(Stored { nodes, expires: now + ttl.min(LIFE) })
     }
 
     /// Puts through one proxy after the other until one has it, and says which. One that hangs does not hold up the next.
-    async fn put_through_one(&self, item: &Item, now: OffsetDateTime) -> Result<usize, PutError> {
-        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+    async fn put_through_one(&self, item: &Item, first: usize, now: OffsetDateTime) -> Result<usize, PutError> {
         let mut next = self.silences.writers(first, now).into_iter();
         let mut last = None;
         let mut tries = FuturesUnordered::new();
@@ -140,15 +140,22 @@ impl OpenDht {
         }
     }
 
-    /// OpenDHT knows no sequence numbers, so what lies there is read first.
-    async fn check_current(&self, item: &Item, cas: Option<i64>, now: OffsetDateTime) -> Result<(), PutError> {
-        let views = self.glance(&self.silences.readers(now), item.slot(), now).await;
-        let nobody = views.iter().all(|(_, view)| view.end == End::Silent && view.items.is_empty());
+    /// OpenDHT knows no sequence numbers, so what lies there is read first: through the proxy that will put, because its node
+    /// has then looked for the slot's neighbours already. One is enough: of two items the later counts anyway.
+    async fn check_current(
+        &self,
+        item: &Item,
+        cas: Option<i64>,
+        first: usize,
+        now: OffsetDateTime,
+    ) -> Result<(), PutError> {
+        let views = self.glance(&self.silences.readers(first, now), item.slot(), now).await;
+        let nobody = views.iter().all(|view| view.end == End::Silent && view.items.is_empty());
         // Whoever floods a slot, or is slow, shall not keep us from writing into it: of two items the later counts anyway.
         if nobody && cas.is_some() {
             return Err(PutError::Unreachable);
         }
-        let current = views.into_iter().flat_map(|(_, view)| view.items).max_by(|a, b| a.rank().cmp(&b.rank()));
+        let current = views.into_iter().flat_map(|view| view.items).max_by(|a, b| a.rank().cmp(&b.rank()));
         if let Some(later) = current.as_ref().filter(|have| have.rank() > item.rank()) {
             return Err(PutError::Stale { have_seq: later.seq() });
         }
@@ -182,21 +189,22 @@ impl OpenDht {
         }
     }
 
-    /// Looks for a just written item through the other proxies, and in the end through the writer itself: then only that
-    /// one is known to have it.
+    /// Looks for a just written item through the other proxies, one at a time, and in the end through the writer itself: then
+    /// only that one is known to have it.
     async fn read_back(&self, item: &Item, writer: usize, now: OffsetDateTime) -> Result<usize, PutError> {
-        let mut others = self.silences.readers(now);
-        others.retain(|&proxy| proxy != writer);
+        let mut pause = READ_BACK_PAUSE;
         for attempt in 0..READ_BACKS {
             if attempt > 0 {
-                sleep(READ_BACK_PAUSE * 2_u32.pow(attempt - 1)).await;
+                sleep(pause).await;
+                pause *= 2;
             }
+            // Another first each time: who says that nothing is there may be the last to hear of it.
+            let mut others = self.silences.heard(writer + 1 + attempt, now);
+            others.retain(|&proxy| proxy != writer);
             let views = self.glance(&others, item.slot(), now).await;
-            if views.iter().any(|(_, view)| view.items.contains(item)) {
+            if views.iter().any(|view| view.items.contains(item)) {
                 return Ok(2);
             }
-            // Who did not answer is not waited for again.
-            others.retain(|proxy| views.iter().any(|(of, view)| of == proxy && view.end != End::Silent));
             if others.is_empty() || attempt + 1 == READ_BACKS {
                 let own = self.read(&self.proxies[writer], item.slot(), GLANCE_PATIENCE, ALL, now).await;
                 if own.items.contains(item) {
@@ -207,33 +215,32 @@ impl OpenDht {
         Err(PutError::Timeout)
     }
 
-    /// What these proxies show, each with its place in the list. After the first that says all it has, the others are waited
-    /// for a moment only; who does not answer is left out for a while.
-    async fn glance(&self, proxies: &[usize], slot: &Slot, now: OffsetDateTime) -> Vec<(usize, View)> {
-        let reads = proxies.iter().map(|&proxy| async move {
-            (proxy, self.read(&self.proxies[proxy], slot, GLANCE_PATIENCE, ALL, now).await)
-        });
-        let mut reads: FuturesUnordered<_> = reads.collect();
-        let mut views = Vec::new();
-        while let Some((proxy, view)) = reads.next().await {
-            let is_sound = view.end == End::Complete;
-            views.push((proxy, view));
-            if is_sound {
-                break;
+    /// What the first of these proxies shows that says all it has, and what others showed before it. The next is asked when one
+    /// failed or is slow, which is then left out for a while.
+    async fn glance(&self, proxies: &[usize], slot: &Slot, now: OffsetDateTime) -> Vec<View> {
+        let mut next = proxies.iter().copied();
+        let (mut reads, mut views) = (FuturesUnordered::new(), Vec::new());
+        loop {
+            let asked = next.next();
+            if let Some(proxy) = asked {
+                let reading = self.read(&self.proxies[proxy], slot, GLANCE_PATIENCE, ALL, now);
+                reads.push(async move { (proxy, reading.await) });
+            }
+            let wait = if asked.is_some() { GRACE } else { GLANCE_PATIENCE };
+            match timeout(wait, reads.next()).await {
+                Ok(None) => return views,
+                Ok(Some((proxy, view))) => {
+                    let end = view.end;
+                    views.push(view);
+                    match end {
+                        End::Complete => return views,
+                        End::Flooded => {}
+                        End::Silent => self.silences.note_read(proxy, now),
+                    }
+                }
+                Err(_) => asked.into_iter().for_each(|slow| self.silences.note_read(slow, now)),
             }
         }
-        let others = async {
-            while let Some(view) = reads.next().await {
-                views.push(view);
-            }
-        };
-        let _ = timeout(GRACE, others).await;
-        for &proxy in proxies {
-            if !views.iter().any(|(of, view)| *of == proxy && view.end != End::Silent) {
-                self.silences.note_read(proxy, now);
-            }
-        }
-        views
     }
 
     pub(super) async fn get(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Result<Answer, GetError> {

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use time::OffsetDateTime;
+use tracing::warn;
 
 use super::{Answer, Backend, GetError, Health, PutError, Stored};
 use crate::item::{Item, Slot};
@@ -114,6 +115,10 @@ impl Several {
         }
         items.sort_by(|(a, _), (b, _)| b.rank().cmp(&a.rank()));
         items.dedup_by(|(a, _), (b, _)| a == b);
+        if let Some(seq) = equivocation(&items) {
+            let slot = slot.id();
+            warn!(%slot, seq, "slot {slot} holds two items of number {seq}: whoever signs there says two things at once");
+        }
         match (items.is_empty(), unanswered) {
             (false, unanswered) => Ok(Harvest::Items { items, complete: all && unanswered.is_none() }),
             (true, Some(error)) => Err(error),
@@ -139,5 +144,35 @@ impl Several {
     /// Whether each backend can serve now.
     pub async fn health(&self) -> Vec<Health> {
         join_all(self.backends.iter().map(Backend::health)).await
+    }
+}
+
+/// The number under which two different values count, if so: the larger one does, but a careful signer draws a number once.
+fn equivocation(newest_first: &[(Item, &'static str)]) -> Option<i64> {
+    match newest_first {
+        [(first, _), (second, _), ..] if first.seq() == second.seq() && first.value() != second.value() => {
+            Some(first.seq())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+
+    #[test]
+    fn two_values_of_one_number_are_noticed_if_they_count() {
+        let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        let item = |seq: i64, value: &[u8]| {
+            let key = SigningKey::from_bytes(&[1; 32]);
+            (Item::sign(&key, b"slot", 1_799_000_000 + seq, value.to_vec(), now).unwrap(), "memory")
+        };
+        assert_eq!(equivocation(&[item(2, b"b"), item(2, b"a"), item(1, b"c")]), Some(1_799_000_002));
+        for honest in [vec![], vec![item(1, b"a")], vec![item(2, b"a"), item(1, b"b"), item(1, b"a")]] {
+            assert_eq!(equivocation(&honest), None);
+        }
     }
 }

@@ -98,6 +98,18 @@ impl<K: Copy + Ord + Hash> Schedule<K> {
         None
     }
 
+    /// Takes all that is due.
+    pub fn take_all(&mut self, now: OffsetDateTime) -> Vec<K> {
+        std::iter::from_fn(|| self.take(now)).collect()
+    }
+
+    /// This is due now; its place in the interval stays its own.
+    pub fn hasten(&mut self, key: K, now: OffsetDateTime) {
+        if let Some(entry) = self.entries.get(&key).copied() {
+            self.plan(key, Entry { due: now, failures: 0, ..entry });
+        }
+    }
+
     /// What was taken is stored: due again after three quarters to the whole of the interval. The first time it is due
     /// anywhere in the interval: a quarter's width would leave what came together in a heap for half a day.
     pub fn stored(&mut self, key: K, chance: f64, now: OffsetDateTime) {

@@ -178,17 +178,10 @@ async fn a_writer_believes_no_proxy_that_stored_something_else_or_shows_nothing(
     }
 }
 
-/// The peak of this process's memory since it was last forgotten, in KiB (proc(5)).
-#[cfg(target_os = "linux")]
-fn peak_kib() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_flooded_reader_keeps_less_than_a_mebibyte_a_request() {
+    use crate::contract::memory::{forget_peak, peak_kib};
     const AT_ONCE: usize = 64;
     let proxy = Proxy::start(Manners { get: Reply::Endless(line(&[7; 1200])), ..Manners::honest() }).await;
     let backend = through(&[&proxy]);
@@ -200,8 +193,7 @@ async fn a_flooded_reader_keeps_less_than_a_mebibyte_a_request() {
         }
     };
     flooded().await;
-    // 5: the peak is what is in use now.
-    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    forget_peak();
     let before = peak_kib();
     flooded().await;
     let each = (peak_kib() - before) / AT_ONCE;

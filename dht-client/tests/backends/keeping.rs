@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use dht_client::backend::memory::{Fault, Memory};
+use dht_client::backend::opendht::OpenDht;
 use dht_client::refresher::{KeepError, Kept, Round};
 use dht_client::{Backend, PutError, Refresher, Several};
 use time::OffsetDateTime;
 
 use crate::contract::{found, item, now};
+use crate::proxy::{Manners, Proxy};
 
 const TTL: Duration = Duration::from_secs(3600);
 
@@ -72,6 +74,51 @@ async fn a_later_record_of_its_owner_is_kept_in_its_place_and_no_longer() {
     assert_eq!(found(&forgetful.backends()[0], tombstone.slot()).await, tombstone);
     assert_eq!(keeper.round(least, later(9000)).await.unwrap(), Round::default());
     assert!(keeper.is_empty());
+}
+
+/// A DHT that forgets after hours, and one that forgets after minutes.
+async fn two_dhts() -> (Memory, Several, Proxy) {
+    let (memory, proxy) = (Memory::default(), Proxy::start(Manners::honest()).await);
+    let opendht = Backend::OpenDht(OpenDht::new(&[proxy.url()]).unwrap());
+    let networks = Several::new(vec![Backend::Memory(memory.clone()), opendht]).unwrap();
+    (memory, networks, proxy)
+}
+
+#[tokio::test]
+async fn each_dht_is_given_a_record_as_often_as_it_forgets() {
+    let (memory, networks, _proxy) = two_dhts().await;
+    let mut keeper = Refresher::new(networks);
+    keeper.keep(kept(b"two", 9000), now()).unwrap();
+    assert_eq!(keeper.round(least, now()).await.unwrap(), Round { stored: 2, ..Round::default() });
+    // Nobody asks the one that remembers.
+    memory.fail(Fault::Dead);
+    for minute in [8, 16, 24, 32, 40, 48, 56] {
+        assert_eq!(keeper.deadline(), Some(later(minute * 60)));
+        assert_eq!(keeper.round(least, later(minute * 60)).await.unwrap(), Round { stored: 1, ..Round::default() });
+    }
+    assert_eq!(keeper.deadline(), Some(later(3600)));
+    let failed = keeper.round(least, later(3600)).await.unwrap();
+    assert_eq!((failed.stored, failed.failed.len()), (0, 1));
+    assert_eq!(keeper.deadline(), Some(later(3602)), "it alone is tried again soon");
+    memory.fail(Fault::None);
+    assert_eq!(keeper.round(least, later(3602)).await.unwrap().stored, 1);
+    assert_eq!(keeper.deadline(), Some(later(64 * 60)));
+}
+
+#[tokio::test]
+async fn what_an_owner_put_into_one_dht_soon_lies_in_all() {
+    let (_, networks, _proxy) = two_dhts().await;
+    let mut keeper = Refresher::new(networks.clone());
+    keeper.keep(kept(b"moved", 9000), now()).unwrap();
+    keeper.round(least, now()).await.unwrap();
+    let [slow, fast] = networks.backends() else { panic!("two DHTs") };
+    let next = item(b"moved", 1_799_999_001, b"the owner's next");
+    fast.put(&next, TTL, None, now()).await.unwrap();
+    let round = keeper.round(least, later(480)).await.unwrap();
+    assert_eq!((round.replaced, round.stored), (vec![next.slot().id()], 1));
+    assert_eq!(keeper.deadline(), Some(later(480)));
+    assert_eq!(keeper.round(least, later(480)).await.unwrap(), Round { stored: 1, ..Round::default() });
+    assert_eq!(found(slow, next.slot()).await, next);
 }
 
 #[tokio::test]

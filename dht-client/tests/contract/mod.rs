@@ -1,5 +1,8 @@
 //! What every backend must do, as one list of steps: the same test runs over a map, a mainline ring and real OpenDHT nodes.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod memory;
+
 use std::time::Duration;
 
 use dht_client::{Answer, Backend, Item, PutError, SigningKey, Slot};

@@ -14,6 +14,8 @@ use super::locate::friend;
 use super::lookup::Answer;
 use crate::clock::Clock;
 
+/// How `--once` ends if something was not stored, as `lookup` does if nobody answered.
+const NOT_PUT: u8 = 4;
 /// Looks for due records at least so often: the clock may have been set.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -63,18 +65,22 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             found.extend(reader.location_items(&location_key, &friend, patience, now).await);
         }
     }
-    let ended = if args.once {
+    let failed = if args.once {
         // All of it is due now, that of earlier runs, too.
-        let mut keeper = keeper(networks, found, args.queue, || 0.0, now)?;
-        put(&mut keeper, clock).await?
+        put_once(&mut keeper(networks, found, args.queue, || 0.0, now)?, now).await?
     } else {
-        keep(networks, found, args.queue).await?
+        keep(networks, found, args.queue).await?;
+        false
     };
-    Ok(if missing > 0 { ExitCode::from(missing) } else { ended })
+    Ok(match (missing, failed) {
+        (0, false) => ExitCode::SUCCESS,
+        (0, true) => ExitCode::from(NOT_PUT),
+        (missing, _) => ExitCode::from(missing),
+    })
 }
 
 /// Puts these records again and again until the last of them has expired.
-pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<PathBuf>) -> Result<ExitCode> {
+pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<PathBuf>) -> Result<()> {
     let clock = Clock;
     let mut keeper = keeper(networks, records, queue, chance, clock.wall())?;
     while let Some(due) = keeper.deadline() {
@@ -82,12 +88,21 @@ pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<Pa
             Ok(wait) if !wait.is_zero() => tokio::time::sleep(wait.min(LONGEST_WAIT)).await,
             // It is due already.
             _ => {
-                put(&mut keeper, clock).await?;
+                put(&mut keeper, clock.wall()).await?;
             }
         }
     }
     println!("the last record has expired");
-    Ok(ExitCode::SUCCESS)
+    Ok(())
+}
+
+/// Puts what is due, and what its owner put later into one DHT into the others. Whether something was not stored.
+async fn put_once(keeper: &mut Refresher, now: OffsetDateTime) -> Result<bool> {
+    let mut failed = false;
+    while keeper.deadline().is_some_and(|due| due <= now) {
+        failed |= put(keeper, now).await?;
+    }
+    Ok(failed)
 }
 
 fn keeper(
@@ -113,9 +128,9 @@ fn keeper(
     Ok(keeper)
 }
 
-/// One round, and what came of it, in words.
-async fn put(keeper: &mut Refresher, clock: Clock) -> Result<ExitCode> {
-    let round = keeper.round(chance, clock.wall()).await?;
+/// One round, and what came of it, in words. Whether something was not stored.
+async fn put(keeper: &mut Refresher, now: OffsetDateTime) -> Result<bool> {
+    let round = keeper.round(chance, now).await?;
     println!(
         "{} put again, {} failed, {} replaced by their owners",
         round.stored,
@@ -125,7 +140,7 @@ async fn put(keeper: &mut Refresher, clock: Clock) -> Result<ExitCode> {
     for (slot, error) in &round.failed {
         eprintln!("dialproof: slot {slot}: {error}");
     }
-    Ok(if round.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(4) })
+    Ok(!round.failed.is_empty())
 }
 
 fn chance() -> f64 {

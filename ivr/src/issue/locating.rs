@@ -1,15 +1,18 @@
 //! Which location key and which kem key the directory shows beside a certificate: its key says so, and the location key
 //! agrees (docs/protocol.md, "The old key", `locate`).
 
+use ca::Request;
 use ca::old_key::{Action, Signature, Statement, listed_keys};
 use dht_client::{Entry, Pending, Record, Status};
+use ivr_core::call::question::VerificationId;
 use time::OffsetDateTime;
 use tracing::info;
 
 use super::IssueParts;
-use super::old_key::{OldKeyError, Signed, asked_at, speaker};
+use super::old_key::{self, OldKeyError, Signed, asked_at, speaker};
+use crate::hex;
 use crate::store::location_keys::{self, LocationKeys};
-use crate::store::{audit, records};
+use crate::store::{Columns, Conn, StoreError, audit, records, verifications};
 
 /// The keys to list, and what the location key signed: the same statement.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +23,62 @@ pub struct Listing<'a> {
     pub kem: Option<[u8; 32]>,
     /// By the location key.
     pub agreed: &'a Signature,
+}
+
+/// Keys to list beside a certificate from its first record on, as they are sent before there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstListing {
+    /// Given for the key of the request.
+    pub nonce: String,
+    /// Ed25519.
+    pub location: [u8; 32],
+    /// X25519.
+    pub kem: Option<[u8; 32]>,
+    /// By the key of the request.
+    pub signature: Signature,
+    /// By the location key: the same statement.
+    pub agreed: Signature,
+}
+
+/// The nonce or one of the signatures does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the location keys are not signed by the key of the request and by the location key, or the nonce is too old: ask for another"
+)]
+pub struct NotListed;
+
+/// The keys, if the key of this request and the location key signed that they belong together.
+pub(super) fn accept(
+    parts: &IssueParts,
+    listing: &FirstListing,
+    request: &Request,
+    now: OffsetDateTime,
+) -> Result<LocationKeys, NotListed> {
+    let FirstListing { nonce, location, kem, signature, agreed } = listing;
+    let hash = request.spki_sha256();
+    let about = hex::of(&hash);
+    let key = Some(listed_keys(location, kem.as_ref()));
+    let statement = Statement { action: Action::Locate, about: &about, nonce: Some(nonce), key };
+    let holds = old_key::is_ours(parts, &hash, nonce, now)
+        && signature.is_over_request(&statement, request)
+        && agreed.is_by(&statement, location);
+    if holds { Ok(LocationKeys { location: *location, kem: *kem }) } else { Err(NotListed) }
+}
+
+/// Lists beside its new certificate what was accepted when the verification began.
+pub(super) async fn list_accepted(
+    id: VerificationId,
+    (serial, certificate): (&str, &[u8]),
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    let Some(keys) = verifications::location_keys(id, columns, conn).await? else { return Ok(()) };
+    if !has_room(certificate) {
+        // The certificate is what was asked for first.
+        info!(serial, "certificate {serial} is too large for location keys beside it: none are listed");
+        return Ok(());
+    }
+    location_keys::set(serial, Some(&keys), columns, conn).await
 }
 
 /// Lists these keys beside the certificate, or none any more. Asked again, nothing changes; after another change, its nonce is

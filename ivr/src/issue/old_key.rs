@@ -71,16 +71,17 @@ const TAG: usize = 16;
 /// What the page of a key says that was stopped.
 const VETOED: &str = "The holder of the number's earlier key stopped this one.";
 
-/// A nonce for statements about this certificate, whether there is one or not, and its end.
-pub(super) fn nonce(parts: &IssueParts, serial: &Serial, now: OffsetDateTime) -> (String, OffsetDateTime) {
+/// A nonce for statements about this certificate (its serial number) or key (its hash), whether there is one or not, and its end.
+pub(super) fn nonce(parts: &IssueParts, about: &[u8], now: OffsetDateTime) -> (String, OffsetDateTime) {
     let ends = now + NONCE_LIFE;
     let body = [&ends.unix_timestamp().to_be_bytes()[..], &parts.clock.bytes::<RANDOM>()].concat();
-    let tag = parts.store.columns().tag("old-key-nonce", &[serial.as_bytes(), &body]);
+    let tag = parts.store.columns().tag("old-key-nonce", &[about, &body]);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     (hex(&body) + &hex(&tag[..TAG]), ends)
 }
 
-fn is_ours(parts: &IssueParts, serial: &Serial, nonce: &str, now: OffsetDateTime) -> bool {
+/// Whether it was given for this, and counts.
+pub(super) fn is_ours(parts: &IssueParts, about: &[u8], nonce: &str, now: OffsetDateTime) -> bool {
     let digits = nonce.as_bytes();
     if digits.len() != 2 * (ENDS + RANDOM + TAG) || !digits.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
         return false;
@@ -88,7 +89,7 @@ fn is_ours(parts: &IssueParts, serial: &Serial, nonce: &str, now: OffsetDateTime
     let octets: Vec<u8> =
         (0..digits.len()).step_by(2).filter_map(|at| u8::from_str_radix(&nonce[at..at + 2], 16).ok()).collect();
     let (body, tag) = octets.split_at(ENDS + RANDOM);
-    now.unix_timestamp() < ends(nonce) && parts.store.columns().is_tag(tag, "old-key-nonce", &[serial.as_bytes(), body])
+    now.unix_timestamp() < ends(nonce) && parts.store.columns().is_tag(tag, "old-key-nonce", &[about, body])
 }
 
 /// When a nonce ends (Unix seconds); 0 if it is none.
@@ -108,7 +109,7 @@ pub(super) async fn speaker(
     (action, key): (Action, Option<[u8; 32]>),
     now: OffsetDateTime,
 ) -> Result<Stored, OldKeyError> {
-    if !is_ours(parts, signed.serial, signed.nonce, now) {
+    if !is_ours(parts, signed.serial.as_bytes(), signed.nonce, now) {
         return Err(OldKeyError::NotSigned);
     }
     let (about, columns) = (signed.serial.hex(), parts.store.columns());

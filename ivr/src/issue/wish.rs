@@ -10,7 +10,7 @@ use ivr_core::caller::Level;
 use time::OffsetDateTime;
 use tracing::{error, info};
 
-use super::{IssueError, IssueParts, hold, lists, old_key};
+use super::{IssueError, IssueParts, hold, lists, locating, old_key};
 use crate::store::certificates::New;
 use crate::store::{
     StoreError, audit, certificates, happenings, intents, location_keys, records, revocations, verifications,
@@ -235,6 +235,9 @@ pub(super) async fn conclude(
     }
     for old in &replaced {
         location_keys::carry(&old.serial, &serial, columns, &mut writer).await?;
+    }
+    if let Cause::Verification(id) = &wish.cause {
+        locating::list_accepted(*id, (&serial, &issued.der), columns, &mut writer).await?;
     }
     verifications::await_beside(&serial, &identity, columns, &mut writer).await?;
     if wish.publish {

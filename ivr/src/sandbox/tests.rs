@@ -16,6 +16,7 @@ fn start() -> Start {
     Start {
         number: number(TEST),
         csr: None,
+        location: None,
         started_by: StartedBy::Page,
         publish: false,
         locale: "en".to_owned(),

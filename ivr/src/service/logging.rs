@@ -34,6 +34,48 @@ pub fn begin(usual: &str) -> anyhow::Result<()> {
 
 fn is_heard(line: &Metadata<'_>) -> bool {
     const OURS: [&str; 6] = ["ca", "dht_client", "dialproof", "ivr", "ivr_core", "voice_prompts"];
+    /// The only error of this part of the library is "Could not bootstrap the routing table", which the first node of every
+    /// ring has, being alone for a moment. That a DHT cannot be reached, `/healthz` and the publisher say.
+    const ALONE: (&str, Level) = ("mainline::rpc", Level::ERROR);
     let source = line.target().split("::").next().unwrap_or_default();
-    *line.level() <= Level::WARN || OURS.contains(&source)
+    (*line.level() <= Level::WARN && (line.target(), *line.level()) != ALONE) || OURS.contains(&source)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn libraries_are_heard_from_warnings_on_but_not_of_a_ring_that_begins() {
+        let written = Written::default();
+        let writer = written.clone();
+        let lines = fmt::layer().with_writer(move || writer.clone()).with_ansi(false).without_time();
+        tracing::subscriber::with_default(registry().with(lines.with_filter(filter_fn(is_heard))), || {
+            tracing::debug!(target: "ivr::verify", "ours");
+            tracing::info!(target: "mainline::dht", "theirs");
+            tracing::warn!(target: "mainline::rpc::socket", "a warning");
+            tracing::error!(target: "mainline::rpc", "alone");
+            tracing::error!(target: "sqlx::query", "an error");
+        });
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let expected =
+            ["DEBUG ivr::verify: ours", " WARN mainline::rpc::socket: a warning", "ERROR sqlx::query: an error"];
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+    }
 }

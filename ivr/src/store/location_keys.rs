@@ -22,13 +22,28 @@ const TAG: &str = "location-key";
 impl LocationKeys {
     /// Opens what [`set`] sealed.
     pub(super) fn open(serial: &str, sealed: &[u8], columns: &Columns) -> Result<Self, StoreError> {
-        let octets = columns.open(COLUMN, serial.as_bytes(), sealed)?;
-        let (location, kem) = octets.split_first_chunk().ok_or_else(|| StoreError::damaged(COLUMN))?;
+        Self::open_at((COLUMN, serial.as_bytes()), sealed, columns)
+    }
+
+    /// Opens what [`seal_at`](Self::seal_at) sealed in this column of this row.
+    pub(super) fn open_at(
+        (column, row): (&'static str, &[u8]),
+        sealed: &[u8],
+        columns: &Columns,
+    ) -> Result<Self, StoreError> {
+        let octets = columns.open(column, row, sealed)?;
+        let (location, kem) = octets.split_first_chunk().ok_or_else(|| StoreError::damaged(column))?;
         let kem = match kem {
             [] => None,
-            kem => Some(kem.try_into().map_err(|_| StoreError::damaged(COLUMN))?),
+            kem => Some(kem.try_into().map_err(|_| StoreError::damaged(column))?),
         };
         Ok(Self { location: *location, kem })
+    }
+
+    /// For this column of this row.
+    pub(super) fn seal_at(&self, (column, row): (&str, &[u8]), columns: &Columns) -> Vec<u8> {
+        let octets = [&self.location[..], self.kem.as_ref().map_or(&[], |kem| &kem[..])].concat();
+        columns.seal(column, row, &octets)
     }
 }
 
@@ -67,10 +82,7 @@ pub(crate) async fn set(
     columns: &Columns,
     conn: &mut Conn,
 ) -> Result<(), StoreError> {
-    let sealed = keys.map(|keys| {
-        let octets = [&keys.location[..], keys.kem.as_ref().map_or(&[], |kem| &kem[..])].concat();
-        columns.seal(COLUMN, serial.as_bytes(), &octets)
-    });
+    let sealed = keys.map(|keys| keys.seal_at((COLUMN, serial.as_bytes()), columns));
     sqlx::query("UPDATE certificates SET location_keys_sealed = $1, location_tag = $2 WHERE serial = $3")
         .bind(sealed)
         .bind(keys.map(|keys| columns.tag(TAG, &[&keys.location])))

@@ -19,8 +19,11 @@ pub(crate) use self::counting::count_by_state;
 pub(crate) use self::holding::{
     Hold, Which, all_ripe, await_beside, end_held, hold, keep_signature, release, waits_above,
 };
-pub(crate) use self::issuing::{Closed, ToIssue, all_to_issue, fail, issued, keep_result, state, to_issue};
+pub(crate) use self::issuing::{
+    Closed, ToIssue, all_to_issue, fail, issued, keep_result, location_keys, state, to_issue,
+};
 use super::columns::tel;
+use super::location_keys::LocationKeys;
 use super::{Columns, Conn, Row, StoreError, happenings, millis, time_of};
 
 /// A verification that begins.
@@ -31,6 +34,8 @@ pub(crate) struct New<'a> {
     pub(crate) source_tag: &'a [u8],
     pub(crate) request: Option<&'a [u8]>,
     pub(crate) key_check: Option<KeyCheck>,
+    /// To be listed beside its certificate.
+    pub(crate) location_keys: Option<LocationKeys>,
     pub(crate) publish: bool,
     pub(crate) locale: &'a str,
     pub(crate) created_at: OffsetDateTime,
@@ -152,8 +157,9 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
     let done = sqlx::query(
         "INSERT INTO verifications (id, secret_sha256, number_hash, pepper_epoch, number_sealed, country, last4,
              source_tag, code_hash, code_sealed, request_sealed, publish, locale, state, created_at, expires_at,
-             live_until, code_tries_left, read_backs_left, happenings, key_check_sealed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $15, $16, $17, 0, $18)
+             live_until, code_tries_left, read_backs_left, happenings, key_check_sealed,
+             location_keys_sealed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $15, $16, $17, 0, $18, $19)
          ON CONFLICT DO NOTHING",
     )
     .bind(id.to_vec())
@@ -174,6 +180,7 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
     .bind(CODE_TRIES)
     .bind(READ_BACK_TRIES)
     .bind(new.key_check.map(|check| columns.seal(KEY_CHECK, id, check.as_str().as_bytes())))
+    .bind(new.location_keys.map(|keys| keys.seal_at((LOCATION_KEYS, id), columns)))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -274,8 +281,9 @@ fn id_of(row: &Row, index: usize) -> Result<VerificationId, StoreError> {
     id.try_into().map(VerificationId).map_err(|_| StoreError::damaged("an id"))
 }
 
-/// The place of what seals it, and opens it again.
+/// The places of what seals them, and opens them again.
 const KEY_CHECK: &str = "verifications.key_check";
+const LOCATION_KEYS: &str = "verifications.location_keys";
 /// Wrong codes that calls may key in against one verification.
 const CODE_TRIES: i64 = 6;
 /// Wrong digits that a page may post.

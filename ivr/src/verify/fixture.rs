@@ -174,7 +174,8 @@ impl Service {
         assert_eq!(self.issue.finish_all(self.now).await.unwrap(), 1, "one key had waited");
     }
 
-    async fn finish(&self, start: Start) -> Started {
+    /// A verification that began so, with its certificate.
+    pub(crate) async fn finish(&self, start: Start) -> Started {
         let number = start.number.clone();
         let started = self.verify.start(start, self.now).await.unwrap();
         let call = self.call_from(number.as_str(), started.code.expose(), Binding::ReadBack).await;
@@ -303,6 +304,7 @@ pub(crate) fn start(of: &str, source: &str, csr: Option<Vec<u8>>) -> Start {
     Start {
         number: number(of),
         csr,
+        location: None,
         started_by: StartedBy::Page,
         publish: true,
         locale: "en".into(),

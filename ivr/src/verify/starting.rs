@@ -22,13 +22,18 @@ use crate::store::{StoreError, budgets};
 const DRAWS: u32 = 20;
 
 pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime) -> Result<Started, StartError> {
-    let Start { number, csr, started_by, publish, locale, source } = start;
+    let Start { number, csr, location, started_by, publish, locale, source } = start;
     if !number.kind().is_permitted(parts.kinds) {
         return Err(StartError::Kind(number.kind().described()));
     }
     let request = match &csr {
         Some(csr) => Some(parts.issue.accept_request(csr, &number).await?),
         None => None,
+    };
+    let location_keys = match (&location, &request) {
+        (Some(listing), Some(request)) => Some(parts.issue.accept_location(listing, request, now)?),
+        (Some(_), None) => return Err(StartError::NothingBeside),
+        (None, _) => None,
     };
     let id = VerificationId(parts.clock.bytes());
     let key_check = started_by.key_check(request.as_ref(), id)?;
@@ -43,6 +48,7 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
         source_tag: &source_tag,
         request: csr.as_deref(),
         key_check,
+        location_keys,
         publish,
         locale: &locale,
         created_at: now,

@@ -76,6 +76,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         sandbox::read_back,
         sandbox::cancel,
         old_key::locate,
+        old_key::nonce_of_key,
         items::show,
         items::put,
         authority::bundle,

@@ -34,6 +34,12 @@ impl Friend {
         String::from_utf8(output.stdout).expect("text")
     }
 
+    /// That a command ends so.
+    fn ends(&self, code: i32, arguments: &[&str]) {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
+    }
+
     /// What `lookup` or `locate find` says, and that it ends so.
     fn told(&self, command: &[&str], code: i32, more: &[&str]) -> Value {
         let (bundle, looked) = (self.path("bundle.pem"), [IDENTITY, "--json", "--ca"]);
@@ -83,6 +89,8 @@ fn a_friend_calls_somebody_whose_authority_is_gone() {
     let us = Friend { folder: tempfile::tempdir().expect("a temporary folder") };
     std::fs::copy(service.bundle(), us.path("bundle.pem")).expect("a copy");
     us.finds(3, &[]);
+    let put_once = ["refresh", "--ca", &us.path("bundle.pem"), "--queue", &us.path("queue"), "--once"];
+    us.ends(3, &[&put_once[..], &[IDENTITY]].concat());
 
     let mut proving = service.simulate("happy", NUMBER);
     let proved = proving.args(["--keep-key", &us.path("key.pem")]).output().expect("the caller runs");
@@ -113,10 +121,10 @@ fn a_friend_calls_somebody_whose_authority_is_gone() {
     // The ring forgets everything. Nobody has the keys any more, but the friend has the records.
     drop(first_ring);
     us.told(&["lookup"], 4, &["--timeout", "6"]);
+    us.ends(4, &put_once);
     let _second_ring = ring(&runtime, ports);
     us.told(&["lookup"], 3, &[]);
-    let queue = us.path("queue");
-    let put = us.done(&["refresh", "--ca", &us.path("bundle.pem"), "--queue", &queue, "--once"]);
+    let put = us.done(&put_once);
     assert!(put.contains("3 put again, 0 failed"), "{put}");
     us.told(&["lookup"], 0, &[]);
     assert_eq!(us.finds(0, &as_friend)["contacts"][0]["uri"], "sip:home@198.51.100.4");

@@ -28,17 +28,28 @@ impl Silences {
         Self((0..proxies).map(|_| Silence::default()).collect())
     }
 
-    /// Through whom to read what a put has to know: who was not silent; everybody, if all were.
-    pub(super) fn readers(&self, now: OffsetDateTime) -> Vec<usize> {
-        let heard: Vec<_> = (0..self.0.len()).filter(|&proxy| !lasts(&self.0[proxy].reads, now)).collect();
-        if heard.is_empty() { (0..self.0.len()).collect() } else { heard }
+    /// Through whom to read what a put has to know, from the one whose turn it is: who was not silent; everybody, if all were.
+    pub(super) fn readers(&self, first: usize, now: OffsetDateTime) -> Vec<usize> {
+        let heard = self.heard(first, now);
+        if heard.is_empty() { self.from(first).collect() } else { heard }
+    }
+
+    /// Who was not silent, from the one whose turn it is.
+    pub(super) fn heard(&self, first: usize, now: OffsetDateTime) -> Vec<usize> {
+        self.from(first).filter(|&proxy| !lasts(&self.0[proxy].reads, now)).collect()
     }
 
     /// Through whom to put, from the one whose turn it is; who was silent comes last.
     pub(super) fn writers(&self, first: usize, now: OffsetDateTime) -> Vec<usize> {
-        let mut writers: Vec<_> = (0..self.0.len()).map(|step| (first + step) % self.0.len()).collect();
+        let mut writers: Vec<_> = self.from(first).collect();
         writers.sort_by_key(|&proxy| lasts(&self.0[proxy].reads, now) || lasts(&self.0[proxy].puts, now));
         writers
+    }
+
+    /// All, from one on.
+    fn from(&self, first: usize) -> impl Iterator<Item = usize> {
+        let count = self.0.len();
+        (0..count).map(move |step| (first % count + step) % count)
     }
 
     /// This one did not show in time what lies in a slot.
@@ -66,11 +77,12 @@ mod tests {
         let silences = Silences::of(3);
         silences.note_read(0, at(0));
         silences.note_put(1, at(30));
-        assert_eq!((silences.readers(at(59)), silences.writers(0, at(59))), (vec![1, 2], vec![2, 0, 1]));
-        assert_eq!((silences.readers(at(60)), silences.writers(1, at(60))), (vec![0, 1, 2], vec![2, 0, 1]));
+        assert_eq!((silences.readers(2, at(59)), silences.writers(0, at(59))), (vec![2, 1], vec![2, 0, 1]));
+        assert_eq!((silences.readers(3, at(60)), silences.writers(1, at(60))), (vec![0, 1, 2], vec![2, 0, 1]));
         for proxy in 0..3 {
             silences.note_read(proxy, at(60));
         }
-        assert_eq!((silences.readers(at(61)), silences.writers(1, at(61))), (vec![0, 1, 2], vec![1, 2, 0]));
+        assert_eq!(silences.heard(0, at(61)), [0; 0]);
+        assert_eq!((silences.readers(1, at(61)), silences.writers(1, at(61))), (vec![1, 2, 0], vec![1, 2, 0]));
     }
 }

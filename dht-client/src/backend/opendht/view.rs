@@ -14,8 +14,9 @@ use super::super::lines::Lines;
 use super::super::{KEPT_ITEMS, newest_first};
 use crate::item::{Item, Slot};
 
-/// How long a proxy may go on sending lines after its first byte: with it, a flooded slot is answered for within 2 s.
-const STREAM_PATIENCE: Duration = Duration::from_millis(1500);
+/// How long a proxy may go on sending lines after its first byte: with it, a flooded slot is answered for within 2 s, of which
+/// a node that is busy with the flood takes half a second to begin.
+const STREAM_PATIENCE: Duration = Duration::from_millis(1200);
 /// So many lines that are not ours: nodes keep a limited number of values, so ours may have been crowded out.
 const JUNK_LIMIT: usize = 1000;
 /// How many bytes of one answer are read.
@@ -62,6 +63,10 @@ impl View {
                 lines.push(&bytes, |line| self.judge(line, slot, now));
                 if self.items.len() >= enough {
                     return End::Silent;
+                }
+                // What a flood goes on with will hardly be ours as well.
+                if self.junk > JUNK_LIMIT && !self.items.is_empty() {
+                    return End::Flooded;
                 }
                 chunk = match stream.next().await {
                     Some(next) => next,

@@ -111,7 +111,8 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
                 }
                 if args.keep {
                     let expires = now + life;
-                    return crate::cli::refresh::keep(networks, vec![Kept { item, expires }], None).await;
+                    crate::cli::refresh::keep(networks, vec![Kept { item, expires }], None).await?;
+                    return Ok(ExitCode::SUCCESS);
                 }
                 return Ok(unseen.map_or(ExitCode::SUCCESS, |(code, _)| ExitCode::from(code)));
             }

@@ -9,10 +9,13 @@ use rcgen::KeyPair;
 
 use super::*;
 use crate::store::test_database::{TestDatabase, on_both_databases};
-use crate::verify::fixture::{Service, device, request, sign};
+use crate::verify::fixture::{NUMBER, SOURCE, Service, device, request, sign, spki, start};
+use crate::verify::{Start, StartError};
 
 on_both_databases!(
     what_both_keys_signed_the_directory_shows,
+    what_both_keys_signed_before_the_call_stands_in_the_first_record,
+    who_has_only_one_of_the_keys_begins_nothing_with_it,
     who_has_only_one_of_the_keys_lists_nothing,
     another_certificate_for_the_same_key_keeps_what_was_listed_and_for_another_does_not,
     what_was_revoked_lists_nothing,
@@ -92,6 +95,72 @@ async fn what_both_keys_signed_the_directory_shows(database: TestDatabase) {
     service.now += time::Duration::SECOND;
     service.unlist(&serial, &owner).await.unwrap();
     assert_eq!(service.shown().await, (None, None));
+}
+
+impl Service {
+    /// What `owner` and `agreeing` sign before there is a certificate, so that `listed` is the location key beside it.
+    fn first_listing(
+        &self,
+        hash: &[u8; 32],
+        owner: &KeyPair,
+        (listed, agreeing): (&SigningKey, &SigningKey),
+        kem: Option<[u8; 32]>,
+    ) -> FirstListing {
+        let (nonce, _) = self.issue.nonce_of_key(hash, self.now);
+        let (about, location) = (crate::hex::of(hash), public(listed));
+        let key = Some(listed_keys(&location, kem.as_ref()));
+        let statement = Statement { action: Action::Locate, about: &about, nonce: Some(&nonce), key };
+        let agreed = agreeing.sign(statement.text().as_bytes()).to_bytes();
+        let agreed = Signature::parse(&STANDARD.encode(agreed)).unwrap();
+        FirstListing { signature: sign(owner, &statement), nonce, location, kem, agreed }
+    }
+}
+
+async fn what_both_keys_signed_before_the_call_stands_in_the_first_record(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let ((owner, csr), key, kem) = (device(), location_key(1), [7; 32]);
+    let listing = service.first_listing(&spki(&csr), &owner, (&key, &key), Some(kem));
+    let started = service.finish(Start { location: Some(listing), ..start(NUMBER, SOURCE, Some(csr)) }).await;
+    assert_eq!(service.shown().await, (Some(public(&key)), Some(kem)));
+    let (_, first) = service.lookup(IDENTITY).await.unwrap();
+    assert!(first.seq() <= service.now.unix_timestamp(), "it was put once");
+    let store = service.database.store.clone();
+    let listed =
+        location_keys::is_listed(&public(&key), service.now, store.columns(), &mut store.read().await.unwrap()).await;
+    assert!(listed.unwrap(), "the gateway serves its slots");
+
+    // From here on it is changed as any other.
+    let serial = Serial::parse(&service.view(&started).await.certificate.unwrap().serial).unwrap();
+    service.now += time::Duration::SECOND;
+    service.unlist(&serial, &owner).await.unwrap();
+    assert_eq!(service.shown().await, (None, None));
+}
+
+async fn who_has_only_one_of_the_keys_begins_nothing_with_it(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let ((owner, csr), (ours, theirs)) = (device(), (location_key(1), location_key(2)));
+    let (stranger, hash) = (KeyPair::generate().unwrap(), spki(&csr));
+    let right = service.first_listing(&hash, &owner, (&ours, &ours), None);
+    let of_another = service.first_listing(&[9; 32], &owner, (&ours, &ours), None);
+    let wrong = [
+        ("another key of a request", service.first_listing(&hash, &stranger, (&ours, &ours), None)),
+        ("another location key", service.first_listing(&hash, &owner, (&theirs, &ours), None)),
+        ("a kem key that nobody signed", FirstListing { kem: Some([6; 32]), ..right.clone() }),
+        ("a nonce of another key", FirstListing { nonce: of_another.nonce.clone(), ..right.clone() }),
+        ("a statement about another key", of_another),
+    ];
+    for (name, listing) in wrong {
+        let asked = Start { location: Some(listing), ..start(NUMBER, SOURCE, Some(csr.clone())) };
+        let refused = service.verify.start(asked, service.now).await;
+        assert!(matches!(refused, Err(StartError::NotListed(_))), "{name}: {refused:?}");
+    }
+    let without = Start { location: Some(right.clone()), ..start(NUMBER, SOURCE, None) };
+    let refused = service.verify.start(without, service.now).await;
+    assert!(matches!(refused, Err(StartError::NothingBeside)), "{refused:?}");
+    service.now += time::Duration::minutes(10);
+    let late = Start { location: Some(right), ..start(NUMBER, SOURCE, Some(csr)) };
+    let refused = service.verify.start(late, service.now).await;
+    assert!(matches!(refused, Err(StartError::NotListed(_))), "{refused:?}");
 }
 
 async fn who_has_only_one_of_the_keys_lists_nothing(database: TestDatabase) {

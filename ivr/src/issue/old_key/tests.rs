@@ -423,7 +423,7 @@ async fn a_nonce_is_good_for_its_certificate_and_ten_minutes(database: TestDatab
     let (serial, other) = (Serial::from_random([7; 20]), Serial::from_random([8; 20]));
     let (nonce, ends) = service.issue.nonce(&serial, service.now);
     assert_eq!(ends, service.now + NONCE_LIFE);
-    let is_good = |serial: &Serial, nonce: &str, at| is_ours(service.parts(), serial, nonce, at);
+    let is_good = |serial: &Serial, nonce: &str, at| is_ours(service.parts(), serial.as_bytes(), nonce, at);
     assert!(is_good(&serial, &nonce, service.now));
     assert!(!is_good(&serial, &nonce, ends) && !is_good(&other, &nonce, service.now));
     for at in 0..nonce.len() {
@@ -436,5 +436,5 @@ async fn a_nonce_is_good_for_its_certificate_and_ten_minutes(database: TestDatab
     }
     // After a restart, and on another node, it is good as well.
     service = service.restarted().await;
-    assert!(is_ours(service.parts(), &serial, &nonce, service.now));
+    assert!(is_ours(service.parts(), serial.as_bytes(), &nonce, service.now));
 }

@@ -5,7 +5,8 @@ use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
-use super::id_of;
+use super::{LOCATION_KEYS, id_of};
+use crate::store::location_keys::LocationKeys;
 use crate::store::{Columns, Conn, StoreError, time_of};
 
 /// A verification that is proved and has no result yet.
@@ -50,6 +51,23 @@ pub(crate) async fn to_issue(
         held_until: held_until.map(time_of).transpose()?,
         old_key_signature: row.try_get(5)?,
     }))
+}
+
+/// The keys that are to be listed beside its certificate.
+pub(crate) async fn location_keys(
+    id: VerificationId,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Option<LocationKeys>, StoreError> {
+    let row = sqlx::query(
+        "SELECT location_keys_sealed FROM verifications WHERE id = $1 AND location_keys_sealed IS NOT NULL",
+    )
+    .bind(id.0.to_vec())
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let sealed: Vec<u8> = row.try_get(0)?;
+    LocationKeys::open_at((LOCATION_KEYS, &id.0), &sealed, columns).map(Some)
 }
 
 /// Where it stands; `None` if there is none.

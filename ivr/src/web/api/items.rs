@@ -2,16 +2,17 @@
 //!
 //! Pages of any origin may ask: an item is signed and sealed, and no cookie has a meaning here.
 
+use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, HeaderName,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
 };
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Router, middleware};
 use dht_client::item::SALT_LIMIT;
 use dht_client::{Item, Slot};
 
@@ -24,9 +25,10 @@ use crate::web::limits::{self, Source};
 /// The largest item: a value of 996 bytes, and what stands around it.
 const ITEM_BYTES: usize = 1300;
 const ITEM: &str = "application/octet-stream";
-/// Said with every answer of these routes, or a page of another origin would not see it. Who puts too often is refused before:
-/// such a page hears that the request failed, and not why.
-const ORIGINS: (HeaderName, &str) = (ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+/// Where all of it lies.
+const ROOT: &str = "/v1/items/";
+/// What a page of another origin may read beside the answer: whether it is whole, and when to come again.
+const EXPOSED: &str = "dialproof-complete, retry-after";
 
 /// Whether all who had to be asked answered, a boolean of RFC 8941: if not, a later item may be hidden.
 const COMPLETE: &str = "dialproof-complete";
@@ -36,7 +38,19 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/v1/items/{key}/{salt}", get(show).put(put).options(preflight))
         .layer(DefaultBodyLimit::max(ITEM_BYTES))
-        .layer(middleware::map_response(async |response: Response| ([ORIGINS], response).into_response()))
+}
+
+/// The layer that lets pages of any origin see every answer about items, also of those layers that refuse before a route is
+/// reached: without it, such a page would hear that its request failed, and not that it shall wait.
+pub(in crate::web) async fn for_all_origins(request: Request, next: Next) -> Response {
+    let is_ours = request.uri().path().starts_with(ROOT);
+    let mut response = next.run(request).await;
+    if is_ours {
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    }
+    response
 }
 
 /// The item that counts in a slot of this directory: of its directory key, or of a location key that it lists.
@@ -64,7 +78,6 @@ pub(super) async fn show(
         (CONTENT_TYPE, ITEM),
         (CACHE_CONTROL, "no-store"),
         (HeaderName::from_static(COMPLETE), if complete { "?1" } else { "?0" }),
-        (ACCESS_CONTROL_EXPOSE_HEADERS, COMPLETE),
     ];
     Ok((headers, item.to_bytes()).into_response())
 }

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::verifications::{Body, Certificate, private};
 use crate::hex;
-use crate::issue::{Listing, OldKeyError, Signed};
+use crate::issue::{FirstListing, Listing, OldKeyError, Signed};
 use crate::web::App;
 use crate::web::error::{Problem, WebError};
 
@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/certificates/{serial}/lift", post(lift))
         .route("/v1/certificates/{serial}/withdraw", post(withdraw))
         .route("/v1/certificates/{serial}/location-key", put(locate))
+        .route("/v1/keys/{key}/nonce", post(nonce_of_key))
 }
 
 /// A nonce.
@@ -92,6 +93,22 @@ pub struct Location {
     location_signature: Option<String>,
 }
 
+/// The same before there is a certificate, in `POST /v1/verifications`: a signature by the key of the request, over its hash.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FirstLocation {
+    /// From `POST /v1/keys/{key}/nonce`.
+    nonce: String,
+    /// The Ed25519 key of the owner's location records, hexadecimal.
+    location_key: String,
+    /// The X25519 key to which friends encrypt, hexadecimal.
+    kem_key: Option<String>,
+    /// Base64, by the key of the request.
+    signature: String,
+    /// Base64, by the location key over the same text.
+    location_signature: String,
+}
+
 /// Get a nonce for a statement of a certificate's key. It is given for every serial number.
 #[utoipa::path(post, path = "/v1/certificates/{serial}/nonce", tag = "old key",
     params(("serial" = String, Path, description = "Hexadecimal")), responses(
@@ -100,6 +117,18 @@ pub struct Location {
 ))]
 pub(super) async fn nonce(State(app): State<App>, Path(serial): Path<String>) -> Result<Response, WebError> {
     let (nonce, expires_at) = app.issue.nonce(&read(&serial)?, app.clock.wall());
+    Ok(private(Nonce { nonce, expires_at }))
+}
+
+/// Get a nonce for a statement of a key that has no certificate yet. It is given for every key.
+#[utoipa::path(post, path = "/v1/keys/{key}/nonce", tag = "old key",
+    params(("key" = String, Path, description = "SHA-256 of the subjectPublicKeyInfo, hexadecimal")), responses(
+    (status = 200, description = "Good for ten minutes", body = Nonce),
+    (status = 422, description = "No hash", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn nonce_of_key(State(app): State<App>, Path(key): Path<String>) -> Result<Response, WebError> {
+    let key = hex::read_array(&key).ok_or_else(|| no_public_key("key"))?;
+    let (nonce, expires_at) = app.issue.nonce_of_key(&key, app.clock.wall());
     Ok(private(Nonce { nonce, expires_at }))
 }
 
@@ -197,11 +226,8 @@ pub(super) async fn locate(
     Body(location): Body<Location>,
 ) -> Result<Response, WebError> {
     let (serial, by_owner) = (read(&serial)?, signature(&location.signature)?);
-    let key = |field: &str, text: &Option<String>| {
-        let wrong = || WebError::field(format!("{field}: 64 lower-case hexadecimal digits"));
-        text.as_deref().map(|text| hex::read_array(text).ok_or_else(wrong)).transpose()
-    };
-    let (listed, kem) = (key("location_key", &location.location_key)?, key("kem_key", &location.kem_key)?);
+    let (listed, kem) =
+        (public_key("location_key", &location.location_key)?, public_key("kem_key", &location.kem_key)?);
     let agreed = location.location_signature.as_deref().map(signature).transpose()?;
     let listing = match (listed, kem, &agreed) {
         (Some(location), kem, Some(agreed)) => Some(Listing { location, kem, agreed }),
@@ -215,6 +241,24 @@ pub(super) async fn locate(
 
 fn read(serial: &str) -> Result<Serial, WebError> {
     Serial::parse(serial).ok_or(WebError::NotFound)
+}
+
+impl FirstLocation {
+    /// What it says, if it can be read.
+    pub(super) fn read(&self) -> Result<FirstListing, WebError> {
+        let location = hex::read_array(&self.location_key).ok_or_else(|| no_public_key("location_key"))?;
+        let kem = public_key("kem_key", &self.kem_key)?;
+        let (signature, agreed) = (signature(&self.signature)?, signature(&self.location_signature)?);
+        Ok(FirstListing { nonce: self.nonce.clone(), location, kem, signature, agreed })
+    }
+}
+
+fn public_key(field: &str, text: &Option<String>) -> Result<Option<[u8; 32]>, WebError> {
+    text.as_deref().map(|text| hex::read_array(text).ok_or_else(|| no_public_key(field))).transpose()
+}
+
+fn no_public_key(field: &str) -> WebError {
+    WebError::field(format!("{field}: 64 lower-case hexadecimal digits"))
 }
 
 /// A signature as programs send it.

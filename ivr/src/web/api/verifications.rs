@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::level::Held;
-use super::old_key::signature;
+use super::old_key::{FirstLocation, signature};
 use crate::issue::{Certified, DhtRecord, KeyChange, OldKeyError};
 use crate::puzzle::Solved;
 use crate::verify::{Spoken, Start, Started, State as Standing, Typed, View};
@@ -56,6 +56,8 @@ pub struct Begin {
     pub(super) started_by: StartedBy,
     /// Whether a record goes into the directory. There is no default.
     pub(super) publish: bool,
+    /// What is to be listed beside the certificate from its first record on; later, `PUT …/location-key` changes it.
+    pub(super) location: Option<FirstLocation>,
     /// The language of the voice, such as `en`.
     pub(super) locale: Option<String>,
     /// What a problem of the type `puzzle` asked for.
@@ -279,7 +281,8 @@ async fn begin_it(app: &App, begin: Begin, source: std::net::IpAddr) -> Result<B
     flood::demand(app, (&number, source), begin.puzzle.as_ref())?;
     let csr = begin.csr.map(String::into_bytes);
     let started_by = begin.started_by.into();
-    let start = Start { number, csr, started_by, publish: begin.publish, locale, source };
+    let location = begin.location.as_ref().map(FirstLocation::read).transpose()?;
+    let start = Start { number, csr, location, started_by, publish: begin.publish, locale, source };
     Ok(app.verify.start(start, app.clock.wall()).await?.into())
 }
 

@@ -1,7 +1,9 @@
 //! The directory over HTTP: what may be read and put, by whom, and what is refused.
 
 use axum::body::to_bytes;
-use axum::http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE, RETRY_AFTER,
+};
 use axum::http::{Method, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +17,7 @@ use time::OffsetDateTime;
 use super::{Browser, Service};
 use crate::clock::Clock;
 use crate::hex;
-use crate::verify::fixture::{device, request, sign};
+use crate::verify::fixture::{device, request, sign, spki};
 
 const IDENTITY: &str = "tel:+12025550143";
 const BYTES: (axum::http::HeaderName, &str) = (CONTENT_TYPE, "application/octet-stream");
@@ -105,6 +107,19 @@ async fn a_page_of_another_origin_is_allowed_to_ask() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_origin_is_told_to_wait() {
+    let service = Service::new().await;
+    let mut page = Browser::from("192.0.2.7", &service.router);
+    let mut last = put(&mut page, "/v1/items/00/00", vec![]).await;
+    for _ in 0..30 {
+        last = put(&mut page, "/v1/items/00/00", vec![]).await;
+    }
+    assert_eq!(last.problem(), (429, "too-many-requests".into()));
+    assert_eq!((last.header(ACCESS_CONTROL_ALLOW_ORIGIN), last.header(RETRY_AFTER)), ("*", "2"));
+    assert!(last.header(ACCESS_CONTROL_EXPOSE_HEADERS).contains("retry-after"), "{last:?}");
+}
+
+#[tokio::test]
 async fn a_location_key_is_listed_by_both_signatures_and_its_slots_are_served_from_then_on() {
     let service = Service::new().await;
     let mut program = Browser::new(&service.router);
@@ -156,6 +171,47 @@ async fn a_location_key_is_listed_by_both_signatures_and_its_slots_are_served_fr
     let ninth = under(&[8; 32]);
     let refused = put(&mut program, &path(&ninth), ninth.to_bytes()).await;
     assert_eq!(refused.problem(), (429, "too-many-requests".into()), "a day has few slots");
+}
+
+#[tokio::test]
+async fn a_program_begins_a_verification_with_its_location_keys() {
+    let service = Service::new().await;
+    let mut program = Browser::new(&service.router);
+    let ((owner, csr), location) = (device(), SigningKey::from_bytes(&[5; 32]));
+    let about = hex::of(&spki(&csr));
+    let json_type = [(CONTENT_TYPE, "application/json")];
+    let given = program.send(Method::POST, &format!("/v1/keys/{about}/nonce"), &[], "").await.json();
+    let nonce = given["nonce"].as_str().unwrap().to_owned();
+    let public = location.verifying_key().to_bytes();
+    let key = Some(listed_keys(&public, None));
+    let statement = Statement { action: Action::Locate, about: &about, nonce: Some(&nonce), key };
+    let agreed = STANDARD.encode(location.sign(statement.text().as_bytes()).to_bytes());
+    let pem = format!(
+        "-----BEGIN CERTIFICATE REQUEST-----\n{}\n-----END CERTIFICATE REQUEST-----\n",
+        STANDARD.encode(&csr).as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n")
+    );
+    let body = json!({
+        "number": "+12025550143", "csr": pem, "publish": true, "location": {
+            "nonce": nonce, "location_key": hex::of(&public), "signature": sign(&owner, &statement).text(),
+            "location_signature": agreed,
+        },
+    });
+    for (field, value) in [
+        ("location_key", json!("07".repeat(32))),
+        ("location_key", json!("07")),
+        ("kem_key", json!("06".repeat(32))),
+        ("signature", json!(agreed)),
+        ("nonce", json!("00".repeat(40))),
+    ] {
+        let mut wrong = body.clone();
+        wrong["location"][field] = value;
+        let refused = program.send(Method::POST, "/v1/verifications", &json_type, wrong.to_string()).await;
+        assert_eq!(refused.problem(), (422, "invalid-field".into()), "{field}: {refused:?}");
+    }
+    let begun = program.send(Method::POST, "/v1/verifications", &json_type, body.to_string()).await;
+    assert_eq!(begun.status, StatusCode::CREATED, "{begun:?}");
+    let no_key = program.send(Method::POST, "/v1/keys/00/nonce", &[], "").await;
+    assert_eq!(no_key.problem(), (422, "invalid-field".into()));
 }
 
 #[tokio::test]

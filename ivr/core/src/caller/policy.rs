@@ -122,7 +122,15 @@ impl Assessed {
     pub fn caller(&self, policy: &Policy, passport: PassportVerdict) -> Caller {
         let trunk = &policy.trunks[self.trunk];
         let (level, caps) = level(trunk, self.privacy, (self.attestation, passport), self.number.country());
-        Caller { number: self.number.clone(), level, caps, line: self.line, trunk: trunk.name.clone(), passport: None }
+        Caller {
+            number: self.number.clone(),
+            level,
+            caps,
+            line: self.line,
+            trunk: trunk.name.clone(),
+            realm: trunk.realm,
+            passport: None,
+        }
     }
 
     /// The end of check 9: what the call is worth, and whether that is enough.
@@ -165,7 +173,8 @@ impl Policy {
     }
 
     /// Check 1: the one trunk whose certificate was shown or else, among those that show none, the one that this address
-    /// belongs to. Nothing is believed from anybody else, and two trunks that claim one address make it nobody's.
+    /// belongs to. Nothing is believed from anybody else, and two trunks that claim one address make it nobody's; but what may
+    /// call the sandbox from anywhere takes no carrier's address.
     pub fn trunk_of(&self, peer: &Peer) -> Option<usize> {
         let fits = |trunk: &TrunkProfile| trunk.has_source(peer.ip());
         if let Some(certified) = peer.certified
@@ -173,7 +182,9 @@ impl Policy {
         {
             return Some(certified);
         }
-        let mut found = self.trunks.iter().enumerate().filter(|(_, trunk)| !trunk.shows_certificate && fits(trunk));
+        let may_be = |trunk: &TrunkProfile| !trunk.shows_certificate && fits(trunk);
+        let realm = self.trunks.iter().filter(|trunk| may_be(trunk)).map(|trunk| trunk.realm).min()?;
+        let mut found = self.trunks.iter().enumerate().filter(|(_, trunk)| trunk.realm == realm && may_be(trunk));
         match (found.next(), found.next()) {
             (Some((index, _)), None) => Some(index),
             _ => None,

@@ -79,7 +79,7 @@ impl Endpoint {
                 let call = Box::new(Call::open(opening, incoming, &mut self.desk(now, out)));
                 self.tallies[trunk].calls += 1;
                 self.tallies[trunk].unacknowledged += 1;
-                *self.of_number.entry(call.number().clone()).or_default() += 1;
+                *self.of_number.entry(call.line()).or_default() += 1;
                 self.agenda.set(&key, call.deadline());
                 self.calls.insert(key, call);
             }
@@ -157,7 +157,8 @@ impl Endpoint {
             caller: Some(Box::new(caller.clone())),
             ..Refused::new(reason)
         };
-        if self.of_number.get(&caller.number).is_some_and(|calls| *calls >= self.config.limits.calls_of_a_number) {
+        let line = (caller.realm, caller.number.clone());
+        if self.of_number.get(&line).is_some_and(|calls| *calls >= self.config.limits.calls_of_a_number) {
             return Err(refused(Reason::NumberBusy));
         }
         let proposal = (!invite.body.is_empty())
@@ -228,11 +229,13 @@ impl Endpoint {
         }
         self.last_key += 1;
         let key = CallKey(self.last_key);
+        let profile = &self.config.policy.trunks[trunk];
         let message = |sent, summary| Entry::Message { sent, summary: Private::new(summary) };
         let entries = [
             Entry::Began {
                 sip_call_id: shortened(&request.call_id).to_owned(),
-                trunk: Some(self.config.policy.trunks[trunk].name.clone()),
+                trunk: Some(profile.name.clone()),
+                realm: profile.realm,
                 source: from.address,
                 caller: caller.map(|caller| *caller),
             },

@@ -123,7 +123,8 @@ impl Config {
         }
         if let (Some(policy), Some(sip)) = (&policy, &sip) {
             let treatment = passports.as_ref().map(passports::Passports::treatment).unwrap_or_default();
-            trunk::check_together(policy, treatment, &trunk_certificates, sip, findings);
+            let has_sandbox = matches!(sandbox, Some(Some(_)));
+            trunk::check_together(policy, treatment, (&trunk_certificates, has_sandbox), sip, findings);
         }
         let config = Self {
             service: service?,

@@ -9,7 +9,7 @@ use crate::verify::{StartedBy, State};
 const TEST: &str = "+12025550150";
 
 fn sandbox() -> Sandbox {
-    Sandbox::new(vec![number(TEST)], dialled(), Duration::from_secs(600), Clock).unwrap()
+    Sandbox::new(vec![number(TEST)], dialled(), Duration::from_secs(600), mpsc::channel(4).0, Clock).unwrap()
 }
 
 fn start() -> Start {

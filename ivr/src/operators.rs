@@ -122,7 +122,7 @@ impl Operators {
         if !is_name(name) || !operators::remove(name, &mut writer).await? {
             return Ok(false);
         }
-        audit::add(("command line", "operator removed", name), now, self.store.columns(), &mut writer).await?;
+        audit::add(("command line", "remove-operator", name), now, self.store.columns(), &mut writer).await?;
         writer.commit().await?;
         Ok(true)
     }

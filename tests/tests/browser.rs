@@ -432,7 +432,7 @@ async fn the_old_key_stops_a_new_one_that_waits() {
     examine(&owner, "key-veto").await;
     let held = stranger.address().await;
     stranger.go(&held).await;
-    stranger.wait_for_text("main", "stopped this key").await;
+    stranger.wait_for_text("main", "stopped this one").await;
     examine(&stranger, "held-stopped").await;
     let found = service.lookup(&format!("tel:{number}"));
     let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON");

@@ -36,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// What a busy database does not take is tried so often, with [`PAUSE`] between; then it is dropped and counted.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(300);
-/// How long refused attempts are kept, and the SIP messages of any call.
+/// How long refused attempts are kept and where the others came from, and the SIP messages of any call.
 const REFUSED_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const MESSAGES_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long any call is kept: as evidence of what it issued, a year longer than a certificate lives.

@@ -19,7 +19,7 @@ use ivr::clock::Clock;
 use ivr::issue::{Issue, IssueParts};
 use ivr::key_file::KeyFile;
 use ivr::publish::{Publisher, PublisherParts};
-use ivr::service::desk;
+use ivr::service::desk::{self, Answerers};
 use ivr::sip_driver::Recorded;
 use ivr::store::Store;
 use ivr::verify::{Bell, Expected, Limits, Start, StartedBy, Verify, VerifyParts};
@@ -53,14 +53,8 @@ fn main() -> Result<()> {
     let (ask, questions) = mpsc::channel(desk::QUESTIONS);
     let (answers, answered) = mpsc::channel(desk::ANSWERS);
     let (record, records) = mpsc::channel(desk::RECORDS);
-    service.spawn(desk::answer(
-        place.verify.clone(),
-        None,
-        Voices::new(Library::embedded()),
-        questions,
-        answers,
-        Clock,
-    ));
+    let answerers = Answerers { verify: place.verify.clone(), passports: None, sandbox: None };
+    service.spawn(desk::answer(answerers, Voices::new(Library::embedded()), questions, answers, Clock));
     let writing = service.spawn(place.record.clone().run(place.verify.clone(), records));
     let mut phone = Phone { callers: place.callers, ask, answered, record, is_recorded: false, dropped: 0 };
     let here = tokio::runtime::Builder::new_current_thread().enable_time().build()?;

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use super::attestation::{self, Attestation};
 use super::trunk::{KeepsDiversion, Readings, TrunkProfile};
 use super::{
-    Attest, Caller, Cap, Caps, IssuingLevels, Level, LineParameters, PassportVerdict, Passports, Reason, Verstat,
+    Attest, Caller, Cap, Caps, IssuingLevels, Level, LineParameters, PassportVerdict, Passports, Realm, Reason, Verstat,
 };
 use crate::number::{Country, KindPolicy, Number};
 use crate::private::Private;
@@ -152,14 +152,16 @@ impl Assessed {
 }
 
 impl Policy {
-    /// Does any trunk's SIP come from there, as the operator states it?
+    /// Does any carrier's SIP come from there, as the operator states it? What may call the sandbox comes from anywhere.
     pub fn states(&self, ip: IpAddr) -> bool {
-        self.trunks.iter().any(|trunk| trunk.sources.iter().any(|source| source.contains(ip)))
+        let mut carriers = self.trunks.iter().filter(|trunk| trunk.realm == Realm::Service);
+        carriers.any(|trunk| trunk.sources.iter().any(|source| source.contains(ip)))
     }
 
-    /// Is there a trunk that may come from anywhere, known by its certificate alone?
+    /// Is there a trunk that is known by its certificate alone and may come from anywhere, or is as good as that?
     pub fn has_roaming_trunk(&self) -> bool {
-        self.trunks.iter().any(|trunk| trunk.shows_certificate && trunk.sources.is_empty())
+        let roams = |trunk: &TrunkProfile| trunk.sources.is_empty() || trunk.realm == Realm::Sandbox;
+        self.trunks.iter().any(|trunk| trunk.shows_certificate && roams(trunk))
     }
 
     /// Could a call from this country over this trunk be worth a certificate, if its network attests all that it can?

@@ -1,5 +1,6 @@
 //! A sandbox for those who write programs against the API: the answers of a verification without a telephone
-//! (docs/adr/0013-a-sandbox-of-its-own.md), or with calls over a trunk of its own (docs/adr/0015-a-trunk-of-the-sandbox.md). It has numbers, an authority and a memory of its own, and knows nothing of the
+//! (docs/adr/0013-a-sandbox-of-its-own.md), or with calls over trunks of its own (docs/adr/0015-a-trunk-of-the-sandbox.md). It has
+//! numbers, an authority and a memory of its own, and knows nothing of the
 //! service's: no store, no directory, no proof and no key that anybody trusts (`tests/tests/borders.rs`). What it issues
 //! is signed by an authority that is made at its start and ends with the process.
 

@@ -182,13 +182,13 @@ impl Service {
         tasks.0.spawn(async move { (TELEPHONE, driver.await.map_err(Failed::from)) });
         let ends = telephone.ends;
         let (verify, sandbox) = (wired.verify.clone(), wired.sandbox);
-        let pages = Pages::new(verify.clone(), sandbox.clone());
+        let told = Pages::new(verify.clone(), sandbox.clone());
         let answerers = Answerers { verify, passports: wired.passports, sandbox };
         tasks.add(
             "the desk",
             desk::answer(answerers, voices, ends.questions, ends.answers, clock),
         );
-        tasks.add("the call records", wired.calls.clone().run(pages, ends.records));
+        tasks.add("the call records", wired.calls.clone().run(told, ends.records));
         tasks.add("the publisher", wired.publisher.run(stop.clone()));
         if let Some((enrol, sender)) = wired.mail {
             tasks.add("the enrolment by email", enrol.run(stop.clone()));

@@ -4,7 +4,7 @@ use super::probes::Taken;
 use super::*;
 use crate::call::{Incoming, Opening, unguessable};
 use crate::caller::probe::{self, Capture};
-use crate::caller::{self, Assessed, PassportVerdict, Passports, Reason, Verdict};
+use crate::caller::{self, Assessed, PassportVerdict, Passports, Realm, Reason, Verdict};
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::challenger::{self, Proof, Scope};
 use crate::sip::message::{Asked, Reply, shortened};
@@ -223,7 +223,10 @@ impl Endpoint {
         }
         self.counters.invites += 1;
         self.counters.refused += 1;
-        if !self.refusals.admit(self.config.limits.recorded_refusals_per_second, now) {
+        // Anybody may call the sandbox from anywhere, and leaves no record before being let in.
+        let realm = self.config.policy.trunks[trunk].realm;
+        let is_let_in = realm == Realm::Service || claimed.is_some();
+        if !is_let_in || !self.refusals.admit(realm, self.config.limits.recorded_refusals_per_second, now) {
             self.counters.unrecorded_refusals += 1;
             return;
         }
@@ -235,7 +238,7 @@ impl Endpoint {
             Entry::Began {
                 sip_call_id: shortened(&request.call_id).to_owned(),
                 trunk: Some(profile.name.clone()),
-                realm: profile.realm,
+                realm,
                 source: from.address,
                 caller: caller.map(|caller| *caller),
             },

@@ -131,6 +131,23 @@ pub(crate) async fn count_suspension(number: &Number, columns: &Columns, conn: &
     Ok(done.rows_affected() == 1)
 }
 
+/// Is it the turn of this level? Asked before [`take_turn`], so that a flood of calls only reads.
+pub(crate) async fn has_turn(
+    number: &Number,
+    level: Level,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let taken = sqlx::query("SELECT at FROM told_turns WHERE number_tag = $1 AND level = $2 AND at > $3")
+        .bind(tag(number, &tagger(columns)))
+        .bind(i64::from(level.number()))
+        .bind(millis(now - TURN))
+        .fetch_optional(conn)
+        .await?;
+    Ok(taken.is_none())
+}
+
 /// Takes the turn of this level, if it is there: of many calls at once, one has it.
 pub(crate) async fn take_turn(
     number: &Number,

@@ -106,14 +106,21 @@ pub(super) async fn answer(
     if !standing.is_certified || answer == Answer::Expected {
         return Ok(answer);
     }
-    if standing.is_silenced {
-        let mut writer = parts.store.begin().await?;
-        if !budgets::take_turn(&caller.number, caller.level, now, parts.store.columns(), &mut writer).await? {
-            return Ok(answer);
-        }
-        writer.commit().await?;
+    if standing.is_silenced && !take_turn(parts, caller, now).await? {
+        return Ok(answer);
     }
     enrolled(parts, &caller.number, answer, now).await
+}
+
+async fn take_turn(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> Result<bool, StoreError> {
+    let (Caller { number, level, .. }, columns) = (caller, parts.store.columns());
+    if !budgets::has_turn(number, *level, now, columns, &mut *parts.store.read().await?).await? {
+        return Ok(false);
+    }
+    let mut writer = parts.store.begin().await?;
+    let is_taken = budgets::take_turn(number, *level, now, columns, &mut writer).await?;
+    writer.commit().await?;
+    Ok(is_taken)
 }
 
 fn without_certificates(standing: Standing) -> Answer {

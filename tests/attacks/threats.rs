@@ -261,10 +261,11 @@ const THREATS: &[Threat] = &[
         attack: "Whoever can call from the number suspends its certificates, again and again, or keeps their owner from it",
         defence: "Once a day and number, with a budget of its own; only what is worth no more than the call; the key \
                   lifts it at once, and it is final after a day only. Calls that end for nothing use up the number's keying in, \
-                  but it is told of its certificates, and suspends them, up to ten times as often.",
-        left: "Low: a lost key cannot lift it, and then it should be suspended. Two hundred answered calls a day keep its \
-               owner from suspending by a call: then the operator revokes.",
-        played: &[],
+                  but it is told of its certificates, and suspends them, up to ten times as often, and then once in a \
+                  quarter of an hour, at each level apart.",
+        left: "Low: a lost key cannot lift it, and then it should be suspended. Who can call at the owner's level, all day and \
+               without a pause, keeps the owner from suspending by a call: then the operator revokes.",
+        played: &["call_flood::who_uses_up_a_numbers_calls_has_to_go_on_all_day_to_keep_its_owner_from_suspending"],
         besides: &[
             "nine_works_once_a_day",
             "who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending",

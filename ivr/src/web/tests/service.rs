@@ -17,6 +17,7 @@ use ivr_core::number::Country;
 use ivr_core::private::Private;
 use ivr_core::proof::Binding;
 use time::OffsetDateTime;
+use tokio::sync::mpsc;
 
 use crate::call_record::CallRecord;
 use crate::clock::Clock;

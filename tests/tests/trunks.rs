@@ -5,7 +5,7 @@ use std::process::Output;
 use end_to_end::forms::Forms;
 use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
 use end_to_end::linphone::Linphone;
-use end_to_end::proving::Telephone;
+use end_to_end::proving::{Telephone, prove_to};
 use end_to_end::service::{dialproof, media_ports, wait_until};
 use end_to_end::sipp::{SPEECH, Scenario};
 use ivr::phone::api::{Api, Start};
@@ -76,6 +76,27 @@ fn a_trunk_that_must_prove_its_account_is_challenged_and_nobody_else_is_let_in()
         wrong.play(number, dialled, at.sip(), transport).unwrap_or_else(|otherwise| panic!("{transport}: {otherwise}"));
     }
     assert!(!service.log().contains("0123456789"), "a password stands in the log");
+    assert!(service.terminate().success());
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Linphone: run tests/run")]
+fn a_developers_softphone_rehearses_with_an_account_from_anywhere() {
+    let trunks = format!(
+        "[[trunk]]\nname = \"carrier\"\nsources = [\"192.0.2.1\"]\n{BELIEVED}\n[[trunk]]\nname = \"rehearsals\"\nsandbox = true\n\
+         sources = [\"0.0.0.0/0\"]\nnumbers = [\"+12025550109\"]\ncli_screened = true\ncountry = \"US\"\nkeeps_diversion = \"yes\"\n\
+         [trunk.digest]\nrealm = \"test.example\"\nuser = \"developer\"\npassword_file = \"calls.password\"\n\
+         [sandbox]\nnumbers = [\"+12025550150\"]\n"
+    );
+    let at = installed(Families::Both, &trunks);
+    let service = at.serve();
+    let login = |password| Linphone::of_account("+12025550150", "test.example", ("developer", password));
+    let sandbox = Api::new(service.http()).rehearsing();
+    prove_to(&sandbox, "+12025550150", &mut login("0123456789abcdef"), |number| {
+        assert_eq!(number, "+12025550109", "the number of the sandbox's trunk");
+        format!("sip:{number}@{}", at.sip())
+    });
+    login("0123456789abcdeg").fails_to_dial(&format!("sip:+12025550109@{}", at.sip()));
     assert!(service.terminate().success());
 }
 

@@ -184,10 +184,7 @@ impl Service {
         let (verify, sandbox) = (wired.verify.clone(), wired.sandbox);
         let told = Pages::new(verify.clone(), sandbox.clone());
         let answerers = Answerers { verify, passports: wired.passports, sandbox };
-        tasks.add(
-            "the desk",
-            desk::answer(answerers, voices, ends.questions, ends.answers, clock),
-        );
+        tasks.add("the desk", desk::answer(answerers, voices, ends.questions, ends.answers, clock));
         tasks.add("the call records", wired.calls.clone().run(told, ends.records));
         tasks.add("the publisher", wired.publisher.run(stop.clone()));
         if let Some((enrol, sender)) = wired.mail {

@@ -36,7 +36,9 @@ impl Scene {
 
     /// No row tells of anything that was proved, suspended or counted.
     fn nothing_was_kept(&self) {
-        for table in ["certificates", "intents", "records", "audit", "number_days WHERE wrong_codes > 0 OR fruitless_calls > 0"] {
+        for table in
+            ["certificates", "intents", "records", "audit", "number_days WHERE wrong_codes > 0 OR fruitless_calls > 0"]
+        {
             assert_eq!(self.count(table), 0, "{table}");
         }
     }
@@ -86,7 +88,8 @@ const REHEARSED: &str = "+12025550109";
 
 /// A carrier, and a trunk of the sandbox from another address.
 fn with_a_trunk_of_the_sandbox() -> Scene {
-    let sandbox = [("shared_addresses = false", "sandbox = true\nshared_addresses = false"), ("+12025550100", REHEARSED)];
+    let sandbox =
+        [("shared_addresses = false", "sandbox = true\nshared_addresses = false"), ("+12025550100", REHEARSED)];
     let trunks = trunk("carrier", CARRIER, &[]) + &trunk("rehearsals", OTHER_CARRIER, &sandbox);
     Scene::found(&trunks, |before| before + &format!("\n[sandbox]\nnumbers = [\"{TEST_NUMBER}\"]\n"))
 }

@@ -26,7 +26,10 @@ pub(crate) async fn put(
 }
 
 /// Everybody, by name: since when, and how many of their logins go on.
-pub(crate) async fn list(now: OffsetDateTime, conn: &mut Conn) -> Result<Vec<(String, OffsetDateTime, i64)>, StoreError> {
+pub(crate) async fn list(
+    now: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<Vec<(String, OffsetDateTime, i64)>, StoreError> {
     let rows = sqlx::query(
         "SELECT name, created_at,
              (SELECT COUNT(*) FROM operator_sessions WHERE operator = operators.name AND expires_at > $1)

@@ -25,8 +25,8 @@ pub(super) async fn answer(
     match question {
         Question::Session(caller) => Ok((session(parts, &caller, now).await?, None)),
         Question::Code { caller, entered } => Ok((code(parts, &caller, entered.expose(), now).await?, None)),
-        // The desk asks whoever verifies them.
-        Question::Passport(_) => Ok((Answer::Unavailable, None)),
+        // The desk asks whoever verifies them, and the sandbox.
+        Question::Passport(_) | Question::Rehearsed { .. } => Ok((Answer::Unavailable, None)),
         Question::ReadBack { proof, digits, passport } => {
             Ok((read_back(parts, &proof, digits.expose(), passport.as_deref(), now).await?, None))
         }

@@ -299,7 +299,11 @@ async fn who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending(dat
     // What is over is forgotten, and nobody without a certificate has turns.
     service.verify.purge(later + budgets::TURN).await.unwrap();
     assert_eq!(service.database.contents(&["told_turns"]).await, []);
-    service.verify.note_fruitless(&vec![number("+12025550144"); 10 * calls(FRUITLESS_CALLS).len()], later).await.unwrap();
+    service
+        .verify
+        .note_fruitless(&vec![number("+12025550144"); 10 * calls(FRUITLESS_CALLS).len()], later)
+        .await
+        .unwrap();
     let none = service.verify.answer(Question::Session(caller("+12025550144")), later).await;
     assert_eq!(none, Answer::CallsUsedUp);
     assert_eq!(service.database.contents(&["told_turns"]).await, []);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use voice_prompts::Language;
 
-use crate::passport::Report;
 use crate::caller::{Caller, Realm};
+use crate::passport::Report;
 use crate::{code::Code, key_check::KeyCheck, number::Number, private::Private, proof::ProvedNumber};
 
 /// Names one verification session (protocol.md step 1). 16 random bytes, shown as 32 hexadecimal digits.

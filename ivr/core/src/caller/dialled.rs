@@ -56,7 +56,11 @@ mod tests {
 
     fn told(trunks: Vec<TrunkProfile>, issue_from: Level, country: &str) -> String {
         let policy = Policy { trunks, issue_from: issue_from.into(), kinds: KindPolicy::default() };
-        Dialled::of(&policy, Realm::Service, Passports::Ignored).unwrap().from(country.parse().unwrap()).as_str().to_owned()
+        Dialled::of(&policy, Realm::Service, Passports::Ignored)
+            .unwrap()
+            .from(country.parse().unwrap())
+            .as_str()
+            .to_owned()
     }
 
     const US: &str = "+12025550100";

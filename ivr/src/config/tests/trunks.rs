@@ -389,7 +389,10 @@ fn a_trunk_of_the_sandbox_is_no_carrier() {
     let (here, anywhere) = ("sources = [\"192.0.2.9\"]", "sources = [\"0.0.0.0/0\"]");
     for (to, expected) in [
         (rehearsing(here), "fault: trunk \"rehearsals\".sandbox: there is no [sandbox] whose numbers"),
-        (rehearsing(anywhere), "fault: trunk \"rehearsals\".sources: this is every address of the Internet, and anybody"),
+        (
+            rehearsing(anywhere),
+            "fault: trunk \"rehearsals\".sources: this is every address of the Internet, and anybody",
+        ),
         (
             rehearsing(&format!("{here}\nprobe = \"sip:carrier.example\"")),
             "fault: trunk \"rehearsals\".probe: behind a trunk of the sandbox there is no carrier",

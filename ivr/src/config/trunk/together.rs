@@ -32,7 +32,8 @@ fn check_realms(policy: &Policy, has_sandbox: bool, findings: &mut Findings) {
         findings.fault(format!("trunk {:?}.sandbox", trunk.name), text);
     }
     if policy.trunks.iter().all(|trunk| trunk.realm == Realm::Sandbox) {
-        findings.fault("trunk", "all of them are of the sandbox: nobody could prove a number; describe a carrier as well");
+        findings
+            .fault("trunk", "all of them are of the sandbox: nobody could prove a number; describe a carrier as well");
     }
 }
 

@@ -92,8 +92,7 @@ impl Service {
         let postbox = Postbox::of(below.database.store.clone());
         let test_numbers = vec![fixture::number(TEST_NUMBER)];
         let code_life = Duration::from_secs(600);
-        let sandbox =
-            Sandbox::new(test_numbers, fixture::dialled(), code_life, mpsc::channel(1).0, Clock).unwrap();
+        let sandbox = Sandbox::new(test_numbers, fixture::dialled(), code_life, mpsc::channel(1).0, Clock).unwrap();
         let app = App::new(Parts {
             clock: Clock,
             verify: below.verify.clone(),

@@ -213,7 +213,9 @@ impl Scene<'_> {
         // No other call comes so far.
         let Purpose::Prove(binding) = self.purpose else { return self.fail() };
         self.note(Step::Confirmed);
-        let Some(proof) = ProvedNumber::by_call(self.caller, session.id, binding) else { return self.rehearse(session) };
+        let Some(proof) = ProvedNumber::by_call(self.caller, session.id, binding) else {
+            return self.rehearse(session);
+        };
         let passport = self.caller.passport.clone();
         match binding {
             Binding::CodeOnly => {

@@ -91,7 +91,7 @@ fn with_a_trunk_of_the_sandbox() -> Scene {
     let sandbox =
         [("shared_addresses = false", "sandbox = true\nshared_addresses = false"), ("+12025550100", REHEARSED)];
     let trunks = trunk("carrier", CARRIER, &[]) + &trunk("rehearsals", OTHER_CARRIER, &sandbox);
-    Scene::found(&trunks, |before| before + &format!("\n[sandbox]\nnumbers = [\"{TEST_NUMBER}\"]\n"))
+    Scene::with(&format!("{trunks}\n[sandbox]\nnumbers = [\"{TEST_NUMBER}\"]\n"))
 }
 
 #[test]

@@ -382,11 +382,9 @@ const THREATS: &[Threat] = &[
     },
 ];
 
-/// Attacks that are played by tests of other programs: against the media alone, by a telephone that others wrote, by the
-/// hundred thousand.
-const ELSEWHERE: [&str; 3] = [
+/// Attacks that are played by tests of other programs: against the media alone, by the hundred thousand.
+const ELSEWHERE: [&str; 2] = [
     "Media is forged, replayed or listened to on the path, by who does not read the signalling",
-    "Whoever can call from the number suspends its certificates, again and again, or keeps their owner from it",
     "Strangers, garbage, packets and connections without end",
 ];
 

@@ -74,15 +74,8 @@ pub struct ReadOut {
 /// # Panics
 /// If it does not.
 pub fn prove(number: &str, service: &Service, phone: &mut impl Telephone, at: impl Fn(&str) -> String) -> ReadOut {
-    prove_to(&Api::new(service.http()), number, phone, at)
-}
-
-/// The same to whom this API is of.
-///
-/// # Panics
-/// If it does not.
-pub fn prove_to(api: &Api, number: &str, phone: &mut impl Telephone, at: impl Fn(&str) -> String) -> ReadOut {
     let runtime = Runtime::new().expect("a runtime");
+    let api = Api::new(service.http());
     let start = Start { number, csr: None, publish: false, locale: "en" };
     let started = runtime.block_on(api.start(&start)).expect("a verification");
 

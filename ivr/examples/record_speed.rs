@@ -19,20 +19,20 @@ use ivr::clock::Clock;
 use ivr::issue::{Issue, IssueParts};
 use ivr::key_file::KeyFile;
 use ivr::publish::{Publisher, PublisherParts};
-use ivr::service::desk;
+use ivr::service::desk::{self, Answerers};
 use ivr::sip_driver::Recorded;
 use ivr::store::Store;
 use ivr::verify::{Bell, Expected, Limits, Start, StartedBy, Verify, VerifyParts};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::{Answer, Question};
-use ivr_core::caller::{Caller, Caps, Dialled, Level, LineParameters, Passports, Policy, TrunkProfile};
+use ivr_core::caller::{Caller, Caps, Dialled, Level, LineParameters, Passports, Policy, Realm, TrunkProfile};
 use ivr_core::endpoint::Entry;
 use ivr_core::media::{CallKey, Quality, Voices};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::private::Private;
 use sqlx::{AnyConnection, Connection, Executor};
 use tokio::sync::mpsc;
-use voice_prompts::{Language, Library};
+use voice_prompts::Library;
 
 /// Callers that have a session each: a call is from the next of them.
 const CALLERS: usize = 500;
@@ -53,14 +53,8 @@ fn main() -> Result<()> {
     let (ask, questions) = mpsc::channel(desk::QUESTIONS);
     let (answers, answered) = mpsc::channel(desk::ANSWERS);
     let (record, records) = mpsc::channel(desk::RECORDS);
-    service.spawn(desk::answer(
-        place.verify.clone(),
-        None,
-        Voices::new(Library::embedded()),
-        questions,
-        answers,
-        Clock,
-    ));
+    let answerers = Answerers { verify: place.verify.clone(), passports: None, sandbox: None };
+    service.spawn(desk::answer(answerers, Voices::new(Library::embedded()), questions, answers, Clock));
     let writing = service.spawn(place.record.clone().run(place.verify.clone(), records));
     let mut phone = Phone { callers: place.callers, ask, answered, record, is_recorded: false, dropped: 0 };
     let here = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -134,6 +128,7 @@ impl Place {
                 trunk: "carrier".into(),
                 caps: Caps::default(),
                 line: LineParameters::default(),
+                realm: Realm::Service,
                 passport: None,
             });
         }
@@ -194,7 +189,7 @@ fn verify(store: &Store) -> Result<Verify> {
     Ok(Verify::new(VerifyParts {
         store: store.clone(),
         issue,
-        dialled: Dialled::of(&policy, Passports::Ignored).context("a trunk has a number")?,
+        dialled: Dialled::of(&policy, Realm::Service, Passports::Ignored).context("a trunk has a number")?,
         code_life: Duration::from_secs(3600),
         kinds: KindPolicy::default(),
         fruitless_calls: i64::MAX,
@@ -231,7 +226,7 @@ impl Phone {
             self.question(n)?;
             let (_, answer) = self.answered.recv().await.context("the desk is gone")?;
             took.push(Clock.now() - began);
-            ensure!(answer == Answer::Expected(Language::ENGLISH), "{answer:?}");
+            ensure!(answer == Answer::Expected, "{answer:?}");
         }
         Ok(took)
     }
@@ -250,7 +245,7 @@ impl Phone {
                 asked += 1;
             }
             while let Ok((CallKey(call), answer)) = self.answered.try_recv() {
-                ensure!(answer == Answer::Expected(Language::ENGLISH), "{answer:?}");
+                ensure!(answer == Answer::Expected, "{answer:?}");
                 self.rest(usize::try_from(call)?);
                 over += 1;
             }
@@ -262,6 +257,7 @@ impl Phone {
         Entry::Began {
             sip_call_id: format!("{call:08x}-4711-42c0-8df1-bf9b05e7a1c3@192.0.2.7"),
             trunk: Some("carrier".to_owned()),
+            realm: Realm::Service,
             source: ([192, 0, 2, 7], 5060).into(),
             caller: Some(self.callers[call % CALLERS].clone()),
         }

@@ -5,12 +5,13 @@
 mod burst;
 mod live;
 mod names;
+mod pages;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ivr_core::caller::Caps;
+use ivr_core::caller::{Caps, Realm};
 use ivr_core::endpoint::Entry;
 use ivr_core::number::Number;
 use time::OffsetDateTime;
@@ -18,6 +19,7 @@ use tokio::sync::mpsc;
 
 use self::burst::Burst;
 use self::live::Live;
+pub use self::pages::Pages;
 use crate::clock::Clock;
 use crate::sip_driver::Recorded;
 use crate::store::calls::{self, Call, CallFilter, CallId, Change, Event};
@@ -34,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// What a busy database does not take is tried so often, with [`PAUSE`] between; then it is dropped and counted.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(300);
-/// How long refused attempts are kept, and the SIP messages of any call.
+/// How long refused attempts are kept and where the others came from, and the SIP messages of any call.
 const REFUSED_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const MESSAGES_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long any call is kept: as evidence of what it issued, a year longer than a certificate lives.
@@ -80,7 +82,8 @@ impl CallRecord {
     }
 
     /// Writes what arrives, until the telephone is gone. First closes what an earlier run of this node left open.
-    pub async fn run(self, verify: Verify, mut records: mpsc::Receiver<Recorded>) {
+    pub async fn run(self, pages: impl Into<Pages>, mut records: mpsc::Receiver<Recorded>) {
+        let pages = pages.into();
         let mut tries = TRIES;
         match self.patiently(&mut tries, || self.close_lost()).await {
             Ok(0) => {}
@@ -91,7 +94,7 @@ impl CallRecord {
         while let Some(first) = records.recv().await {
             // Of one burst, so that a dead database does not hold up each of its lines.
             let mut tries = TRIES;
-            let burst = self.gather(first, &mut records, &mut live, (&verify, &mut tries)).await;
+            let burst = self.gather(first, &mut records, &mut live, (&pages, &mut tries)).await;
             self.write_burst(burst.into_changes()).await;
         }
     }
@@ -102,7 +105,7 @@ impl CallRecord {
         first: Recorded,
         records: &mut mpsc::Receiver<Recorded>,
         live: &mut Live,
-        (verify, tries): (&Verify, &mut u32),
+        (pages, tries): (&Pages, &mut u32),
     ) -> Burst {
         let (mut burst, mut next, mut taken, mut fruitless) = (Burst::default(), Some(first), 0, Vec::new());
         let due = self.clock.now() + GATHER;
@@ -110,10 +113,16 @@ impl CallRecord {
             let mut refused = Vec::new();
             while let Some(recorded) = next.take() {
                 live.begin(&recorded, self.clock);
-                self.tell_page(live, &recorded, verify, tries).await;
+                self.tell_page(live, &recorded, pages, tries).await;
                 fruitless.extend(live.fruitless(&recorded));
                 if let Entry::Refused { reason, claimed: Some(number), .. } = &recorded.entry {
-                    refused.push(Refused { number: number.clone(), reason: *reason, at: recorded.at });
+                    match (live.realm(recorded.call), &pages.sandbox) {
+                        (Some(Realm::Service), _) => {
+                            refused.push(Refused { number: number.clone(), reason: *reason, at: recorded.at });
+                        }
+                        (Some(Realm::Sandbox), Some(sandbox)) => sandbox.note_refused(number, *reason, recorded.at),
+                        (Some(Realm::Sandbox) | None, _) => {}
+                    }
                 }
                 if let Some(placed) = live.place(recorded) {
                     burst.add(placed);
@@ -123,11 +132,11 @@ impl CallRecord {
                     next = records.try_recv().ok();
                 }
             }
-            if let Err(error) = verify.note_refusals(&refused).await {
+            if let Err(error) = pages.verify.note_refusals(&refused).await {
                 tracing::warn!(%error, "pages do not learn of refused calls: {error}");
             }
             if taken == BURST || records.is_closed() || self.clock.now() >= due {
-                self.count_fruitless(&fruitless, verify, tries).await;
+                self.count_fruitless(&fruitless, &pages.verify, tries).await;
                 return burst;
             }
             tokio::time::sleep(LOOK).await;
@@ -209,13 +218,13 @@ impl CallRecord {
         &self,
         live: &mut Live,
         Recorded { call, at, entry }: &Recorded,
-        verify: &Verify,
+        pages: &Pages,
         tries: &mut u32,
     ) {
         let Entry::Step(step) = entry else { return };
-        let Some(page) = live.page(*call, step) else { return };
+        let Some(page) = live.realm(*call).zip(live.page(*call, step)) else { return };
         // Of a step that gets lost, the page would wait in vain.
-        if let Err(error) = self.patiently(tries, || verify.note_step(page, *step, *at)).await {
+        if let Err(error) = self.patiently(tries, || pages.note_step(page, *step, *at)).await {
             tracing::warn!(call = call.0, %error, "a page does not learn what its call did: {error}");
         }
     }

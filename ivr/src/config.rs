@@ -123,7 +123,9 @@ impl Config {
         }
         if let (Some(policy), Some(sip)) = (&policy, &sip) {
             let treatment = passports.as_ref().map(passports::Passports::treatment).unwrap_or_default();
-            trunk::check_together(policy, treatment, &trunk_certificates, sip, findings);
+            // A faulty one is told of already.
+            let has_sandbox = sandbox.as_ref().is_none_or(Option::is_some);
+            trunk::check_together(policy, treatment, (&trunk_certificates, has_sandbox), sip, findings);
         }
         let config = Self {
             service: service?,

@@ -16,7 +16,7 @@ mod wish;
 pub use self::locating::{FirstListing, Listing, NotListed};
 pub use self::old_key::{OldKeyError, Signed};
 use self::revoking::Reach;
-pub(crate) use self::wish::Cause;
+pub(crate) use self::wish::{Cause, ca_level};
 
 use std::fmt;
 use std::path::PathBuf;

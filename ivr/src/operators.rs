@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use crate::clock::Clock;
-use crate::store::{Store, StoreError, audit, operators};
+use crate::store::{Store, StoreError, Writer, audit, operators};
 
 use attempts::Attempts;
 use password::Hashing;
@@ -37,6 +37,17 @@ pub struct Operators {
 pub struct Operator {
     /// Their name.
     pub name: String,
+}
+
+/// Somebody who may log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Their name.
+    pub name: String,
+    /// When they were added.
+    pub since: OffsetDateTime,
+    /// Logins that go on.
+    pub sessions: i64,
 }
 
 /// Why nobody was added.
@@ -92,6 +103,30 @@ impl Operators {
         Ok(())
     }
 
+    /// Everybody who may log in, by name.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn list(&self, now: OffsetDateTime) -> Result<Vec<Listed>, StoreError> {
+        let all = operators::list(now, &mut *self.store.read().await?).await?;
+        Ok(all.into_iter().map(|(name, since, sessions)| Listed { name, since, sessions }).collect())
+    }
+
+    /// Removes somebody: they are logged out at once. What they did stays in the audit. `false` if there is nobody of this name.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn remove(&self, name: &str, now: OffsetDateTime) -> Result<bool, StoreError> {
+        let mut writer = self.store.begin().await?;
+        // Nobody has another name, and PostgreSQL would not even take some.
+        if !is_name(name) || !operators::remove(name, &mut writer).await? {
+            return Ok(false);
+        }
+        audit::add(("command line", "remove-operator", name), now, self.store.columns(), &mut writer).await?;
+        writer.commit().await?;
+        Ok(true)
+    }
+
     /// Checks a password and begins a session: gives the cookie's value.
     ///
     /// # Errors
@@ -107,11 +142,16 @@ impl Operators {
         // Nobody has another name, and PostgreSQL would not even take some.
         let hash =
             if is_name(name) { operators::password_hash(name, &mut *self.store.read().await?).await? } else { None };
-        if !self.hashing.verify(password, hash).await {
+        if !self.hashing.verify(password, hash.clone()).await {
             return Err(LoginError::Wrong);
         }
         self.attempts.succeeded(name, source);
-        Ok(self.begin_session(name).await?)
+        let mut writer = self.store.begin().await?;
+        if operators::password_hash(name, &mut writer).await? != hash {
+            // Removed or given another password while this one was looked at.
+            return Err(LoginError::Wrong);
+        }
+        Ok(self.begin_session(name, writer).await?)
     }
 
     /// The token of a link that logs this person in once, for the demonstration's first minute.
@@ -133,8 +173,7 @@ impl Operators {
     pub async fn enter(&self, token: &str) -> Result<Private<String>, LoginError> {
         let mut writer = self.store.begin().await?;
         let name = operators::spend_link(sha256(token), self.clock.wall(), &mut writer).await?;
-        writer.commit().await?;
-        Ok(self.begin_session(&name.ok_or(LoginError::Wrong)?).await?)
+        Ok(self.begin_session(&name.ok_or(LoginError::Wrong)?, writer).await?)
     }
 
     /// Who this session's cookie belongs to.
@@ -181,10 +220,9 @@ impl Operators {
         self.session
     }
 
-    async fn begin_session(&self, name: &str) -> Result<Private<String>, StoreError> {
+    async fn begin_session(&self, name: &str, mut writer: Writer) -> Result<Private<String>, StoreError> {
         let token = self.token();
         let now = self.clock.wall();
-        let mut writer = self.store.begin().await?;
         operators::add_session(sha256(token.expose()), name, now + self.session, &mut writer).await?;
         audit::add((name, "login", ""), now, self.store.columns(), &mut writer).await?;
         writer.commit().await?;

@@ -1,8 +1,10 @@
 //! A sandbox for those who write programs against the API: the answers of a verification without a telephone
-//! (docs/adr/0013-a-sandbox-of-its-own.md). It has numbers, an authority and a memory of its own, and knows nothing of the
+//! (docs/adr/0013-a-sandbox-of-its-own.md), or with calls over trunks of its own (docs/adr/0015-a-trunk-of-the-sandbox.md). It has
+//! numbers, an authority and a memory of its own, and knows nothing of the
 //! service's: no store, no directory, no proof and no key that anybody trusts (`tests/tests/borders.rs`). What it issues
 //! is signed by an authority that is made at its start and ends with the process.
 
+mod calls;
 mod product;
 mod rehearsal;
 
@@ -12,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ca::{Authority, InitError, InitOptions, KeyCost, OpenError, Request, RequestError, Serial, Urls};
-use ivr_core::call::question::VerificationId;
+use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::caller::Dialled;
 use ivr_core::code::Code;
 use ivr_core::number::Number;
@@ -20,6 +22,7 @@ use ivr_core::private::Private;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use time::OffsetDateTime;
+use tokio::sync::mpsc;
 
 use self::rehearsal::{Asked, Rehearsal};
 pub use self::rehearsal::{Does, Hears};
@@ -31,10 +34,12 @@ use crate::verify::{Network, NoKey, Start, Started, Typed, View, network, new_se
 pub struct Sandbox {
     /// Whose numbers these are, the operator knows: nobody's.
     numbers: Vec<Number>,
-    /// The numbers to dial, as in the service; nobody takes the call.
+    /// The numbers to dial: those of its trunks; without one, those of the service, where nobody takes the call.
     dialled: Dialled,
     code_life: Duration,
     authority: Authority,
+    /// To its calls that wait for what is typed.
+    outcomes: mpsc::Sender<(VerificationId, Outcome)>,
     clock: Clock,
     /// The oldest first, at most [`MOST`]: when there are so many, the oldest goes of the network that has most.
     rehearsals: Mutex<VecDeque<Rehearsal>>,
@@ -80,6 +85,7 @@ impl Sandbox {
         numbers: Vec<Number>,
         dialled: Dialled,
         code_life: Duration,
+        outcomes: mpsc::Sender<(VerificationId, Outcome)>,
         clock: Clock,
     ) -> Result<Self, FoundingError> {
         let passphrase = new_secret(clock);
@@ -95,7 +101,7 @@ impl Sandbox {
             cost: KeyCost::Throwaway,
         })?;
         let authority = Authority::open(&files, &passphrase)?;
-        Ok(Self { numbers, dialled, code_life, authority, clock, rehearsals: Mutex::default() })
+        Ok(Self { numbers, dialled, code_life, authority, outcomes, clock, rehearsals: Mutex::default() })
     }
 
     /// Begins a rehearsal.
@@ -114,17 +120,19 @@ impl Sandbox {
         let id = VerificationId(self.clock.bytes());
         let key_check = started_by.key_check(request.as_ref(), id)?;
         let (secret, expires_at) = (new_secret(self.clock), now + self.code_life);
-        let code = Code::draw(&mut self.chance());
         let dial = self.dialled.from(number.country()).clone();
         let asked = Asked { number, request, key_check, publish, locale };
         let times = (now, expires_at);
         let by = (network(source), secret_sha256(&secret));
-        let rehearsal = Rehearsal::begin(id, by, code.clone(), asked, times);
         let mut rehearsals = self.rehearsals();
         if rehearsals.len() >= MOST {
             evict(&mut rehearsals);
         }
-        rehearsals.push_back(rehearsal);
+        let mut chance = self.chance();
+        let is_free = |code: &Code| !rehearsals.iter().any(|one| one.number() == &asked.number && one.has_code(code));
+        let drawn = std::iter::repeat_with(|| Code::draw(&mut chance)).find(is_free);
+        let code = drawn.expect("there are more codes than rehearsals");
+        rehearsals.push_back(Rehearsal::begin(id, by, code.clone(), asked, times));
         Ok(Started { id, secret: Private::new(secret), code: Private::new(code), dial, expires_at })
     }
 
@@ -162,9 +170,12 @@ impl Sandbox {
         now: OffsetDateTime,
     ) -> Result<Typed, SandboxError> {
         let serial = Serial::from_random(self.clock.bytes());
-        self.with(id, secret, |rehearsal| {
-            rehearsal.type_in(digits, now, |asked| product::make(&self.authority, (id, asked), serial, now))
-        })
+        let typed = self.with(id, secret, |rehearsal| {
+            rehearsal
+                .type_in(digits, now, |asked, level| product::make(&self.authority, (id, asked), level, serial, now))
+        })?;
+        self.tell_call(id, typed);
+        Ok(typed)
     }
 
     /// Its owner gives it up.

@@ -29,10 +29,12 @@ use tokio::task::JoinSet;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
+use self::desk::Answerers;
 use self::doorman::Doorman;
 use self::parts::Parts;
 use self::telephone::Telephone;
 use self::upkeep::Upkeep;
+use crate::call_record::Pages;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::issue::IssueError;
@@ -179,11 +181,11 @@ impl Service {
         let driver = telephone.driver.run(shutdown.clone());
         tasks.0.spawn(async move { (TELEPHONE, driver.await.map_err(Failed::from)) });
         let ends = telephone.ends;
-        tasks.add(
-            "the desk",
-            desk::answer(wired.verify.clone(), wired.passports, voices, ends.questions, ends.answers, clock),
-        );
-        tasks.add("the call records", wired.calls.clone().run(wired.verify.clone(), ends.records));
+        let (verify, sandbox) = (wired.verify.clone(), wired.sandbox);
+        let told = Pages::new(verify.clone(), sandbox.clone());
+        let answerers = Answerers { verify, passports: wired.passports, sandbox };
+        tasks.add("the desk", desk::answer(answerers, voices, ends.questions, ends.answers, clock));
+        tasks.add("the call records", wired.calls.clone().run(told, ends.records));
         tasks.add("the publisher", wired.publisher.run(stop.clone()));
         if let Some((enrol, sender)) = wired.mail {
             tasks.add("the enrolment by email", enrol.run(stop.clone()));

@@ -409,7 +409,7 @@ impl Verify {
             )
             .await?;
             for (refused, standing) in some.iter().zip(standing) {
-                if standing.expected.is_some() {
+                if standing.is_expected {
                     self.note_refusal(refused).await?;
                 }
             }

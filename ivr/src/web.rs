@@ -90,8 +90,8 @@ pub struct Parts {
     pub links: Box<dyn Fn() -> Vec<LinkStatus> + Send + Sync>,
     /// The state of each DHT, for `/healthz`.
     pub directory: Box<dyn Fn() -> BoxFuture<'static, Vec<Health>> + Send + Sync>,
-    /// Verifications without a telephone; `None` without `[sandbox]`.
-    pub sandbox: Option<Sandbox>,
+    /// Where programs rehearse; `None` without `[sandbox]`.
+    pub sandbox: Option<Arc<Sandbox>>,
     /// Enrolment by email; `None` without `[smtp]`.
     pub enrol: Option<EnrolEmail>,
     /// Records of the directory over HTTP.

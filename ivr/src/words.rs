@@ -130,6 +130,7 @@ words! {
     work
     work_goes_on
     work_again
+    work_progress
     work_needs_scripts
     telephone_number
     number_help

@@ -7,7 +7,7 @@ use std::time::Duration;
 use end_to_end::service::wait_until;
 use ivr::clock::Clock;
 use ivr::phone::load::caller::{Caller, index_of, status};
-use ivr::phone::{Scenario, Stage};
+use ivr::phone::{CallPlan, Scenario, Stage};
 use ivr_core::number::Number;
 
 use crate::scene::{CARRIER, DIALLED, OTHER_CARRIER, Scene, VICTIM, trunk};
@@ -105,4 +105,22 @@ fn who_calls_for_nothing_is_answered_a_few_times_a_day_and_locks_nobody_else_out
     // Another number is answered as before.
     scene.begin(other);
     assert_eq!(scene.call(scene.plan(CARRIER, other)).status, Some(200));
+}
+
+#[test]
+fn who_uses_up_a_numbers_calls_has_to_go_on_all_day_to_keep_its_owner_from_suspending() {
+    let scene = Scene::found(&trunk("carrier", CARRIER, &[]), |config| {
+        config + "\n[verification]\nfruitless_calls_a_day = 1\n"
+    });
+    scene.prove(CARRIER, VICTIM, false);
+    let hang_up_soon = || CallPlan { patience: Duration::from_secs(2), ..scene.plan(CARRIER, VICTIM) };
+    for calls in 1..=10 {
+        assert_eq!(scene.call(hang_up_soon()).status, Some(200), "call {calls}");
+        wait_until("the call is counted", || scene.count(&format!("number_days WHERE fruitless_calls = {calls}")) == 1);
+    }
+    // One call is told all the same; the next has to wait for a quarter of an hour.
+    let owner = scene.call(hang_up_soon());
+    assert_eq!(scene.record(&owner.call_id).steps(), ["telling", "ended: hung-up"]);
+    let next = scene.refused(scene.plan(CARRIER, VICTIM), 486);
+    scene.record(&next.call_id).is_refused(486, "calls-used-up");
 }

@@ -125,13 +125,14 @@ const THREATS: &[Threat] = &[
     },
     Threat {
         attack: "A victim is talked into calling and keying in the attacker's code",
-        defence: "The warning comes before the code and cannot be skipped; in English, if pages in different languages wait \
-                  for the number; a random digit confirms; the digits that \
+        defence: "The warning comes before the code and cannot be skipped; it is in the language of the number's country, \
+                  whichever the attacker's page is in; a random digit confirms; the digits that \
                   the voice reads are wanted by the page, which the victim did not open. For an app the voice says a \
                   check of the key before them, and the app shows its own.",
         left: "Medium: a victim who also tells the digits has proved the number to the attacker's key, at once if it had \
-               none, after a day if it had one. On a page there is nothing to compare. Where nobody else has begun a \
-               verification, the attacker's page chooses the language of the warning.",
+               none, after a day if it had one. On a page there is nothing to compare. Whoever does not \
+               understand the language of the number's country, or lives where no voice speaks theirs, is warned in \
+               another.",
         played: &[
             "confused_victim::the_warning_comes_before_the_code_and_the_digits_are_heard_by_the_victim_alone",
             "confused_victim::an_app_hears_that_the_call_is_not_about_its_own_key",
@@ -143,7 +144,9 @@ const THREATS: &[Threat] = &[
             "call-app-another-key.txt",
             "other_programs_find_the_same_digits",
             "an_apps_call_is_told_the_check_of_its_key",
-            "no_stranger_chooses_the_language_of_the_warning",
+            "a_number_is_spoken_to_in_the_language_of_its_country",
+            "a_page_is_spoken_for_only_from_its_code_on",
+            "sip-language-of-the-code.txt",
         ],
     },
     Threat {
@@ -260,10 +263,11 @@ const THREATS: &[Threat] = &[
         attack: "Whoever can call from the number suspends its certificates, again and again, or keeps their owner from it",
         defence: "Once a day and number, with a budget of its own; only what is worth no more than the call; the key \
                   lifts it at once, and it is final after a day only. Calls that end for nothing use up the number's keying in, \
-                  but it is told of its certificates, and suspends them, up to ten times as often.",
-        left: "Low: a lost key cannot lift it, and then it should be suspended. Two hundred answered calls a day keep its \
-               owner from suspending by a call: then the operator revokes.",
-        played: &[],
+                  but it is told of its certificates, and suspends them, up to ten times as often, and then once in a \
+                  quarter of an hour, at each level apart.",
+        left: "Low: a lost key cannot lift it, and then it should be suspended. Who can call at the owner's level, all day and \
+               without a pause, keeps the owner from suspending by a call: then the operator revokes.",
+        played: &["call_flood::who_uses_up_a_numbers_calls_has_to_go_on_all_day_to_keep_its_owner_from_suspending"],
         besides: &[
             "nine_works_once_a_day",
             "who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending",
@@ -349,10 +353,20 @@ const THREATS: &[Threat] = &[
         attack: "What the sandbox says, where no telephone is, is taken for a proof",
         defence: "The sandbox has an authority of its own, which is made anew with each process and is in no bundle; \
                   it takes test numbers only, stores and publishes nothing, and says in every answer what it is. Its \
-                  files may not name a proof, the rows or the service's authority.",
-        left: "Low: who checks no signature believes anything.",
-        played: &["sandbox::what_is_rehearsed_proves_nothing_to_anybody"],
+                  files may not name a proof, the rows or the service's authority. A call over a trunk of the sandbox \
+                  asks the sandbox alone, and the maker of a proof refuses it.",
+        left: "Low: who checks no signature believes anything. Whoever may call over the trunk, in whatever name, sees \
+               rehearsals of that name; they are nobody's.",
+        played: &[
+            "sandbox::what_is_rehearsed_proves_nothing_to_anybody",
+            "sandbox::a_call_over_the_sandboxs_trunk_walks_the_whole_way_and_proves_nothing",
+            "sandbox::over_the_sandboxs_trunk_no_real_session_is_opened_counted_or_told",
+        ],
         besides: &[
+            "a_call_of_the_sandbox_proves_nothing",
+            "call-rehearsed.txt",
+            "who_may_call_the_sandbox_from_anywhere_takes_no_carriers_address",
+            "nobody_is_told_a_number_behind_which_the_other_realm_lies",
             "an_app_rehearses_a_verification_and_nothing_of_it_reaches_the_service",
             "a_result_of_the_sandbox_is_not_one_of_the_service",
             "nobody_fills_it_and_the_oldest_goes",
@@ -370,11 +384,9 @@ const THREATS: &[Threat] = &[
     },
 ];
 
-/// Attacks that are played by tests of other programs: against the media alone, by a telephone that others wrote, by the
-/// hundred thousand.
-const ELSEWHERE: [&str; 3] = [
+/// Attacks that are played by tests of other programs: against the media alone, by the hundred thousand.
+const ELSEWHERE: [&str; 2] = [
     "Media is forged, replayed or listened to on the path, by who does not read the signalling",
-    "Whoever can call from the number suspends its certificates, again and again, or keeps their owner from it",
     "Strangers, garbage, packets and connections without end",
 ];
 

@@ -88,6 +88,22 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
+    /// Gives the page so many times less of the processor, as a slow telephone would.
+    ///
+    /// # Panics
+    /// If the browser is gone.
+    pub async fn slow_down(&self, times: u32) {
+        self.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": times })).await;
+    }
+
+    /// Runs a script in every page that is opened from now on, before its own.
+    ///
+    /// # Panics
+    /// If the browser is gone.
+    pub async fn run_in_every_page(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
     /// Opens a page.
     ///
     /// # Panics

@@ -1,10 +1,12 @@
 //! The pages in a real browser: a whole verification with a real call, with scripts and without.
 
+use std::ops::Deref;
 use std::process::{Command, Output};
 
 use end_to_end::browser::{Browser, DESKTOP, Look, NARROW, PLAIN};
 use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
 use end_to_end::service::{Service, media_ports};
+use ivr::phone::applicant::{self, Application};
 use ivr::phone::{self, CallPlan, Identity, Law, News, Scenario};
 use ivr_core::private::Private;
 use rcgen::{CertificateParams, KeyPair};
@@ -243,16 +245,35 @@ async fn in_language(service: &Service, language: &'static str, number: &str, ve
     examine("certificate").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
-async fn while_too_many_begin_the_browser_works_and_goes_on_by_itself() {
+/// A service that asks everybody for work, and this line of its configuration.
+fn flooded(line: &str) -> Flooded {
     let (media, dht) = (media_ports(), own_ring());
     let trunks = format!(
-        "[[trunk]]\nname = \"carrier\"\nsources = [\"127.0.0.1\"]\n{BELIEVED}\n[verification]\nstarts_a_minute = 0\npuzzle_bits = 14\n"
+        "[[trunk]]\nname = \"carrier\"\nsources = [\"127.0.0.1\"]\n{BELIEVED}\n[verification]\nstarts_a_minute = 0\n{line}\n"
     );
     let wanted = Wanted { families: Families::Ipv4, media: &media, sip: "", trunks: &trunks, dht: &dht };
     let at = Installation::new(tempfile::tempdir().expect("a temporary folder"), wanted);
-    let service = at.serve();
+    Flooded { service: at.serve(), _at: at }
+}
+
+/// With the folder that it lies in.
+struct Flooded {
+    service: Service,
+    _at: Installation,
+}
+
+impl Deref for Flooded {
+    type Target = Service;
+
+    fn deref(&self) -> &Service {
+        &self.service
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn while_too_many_begin_the_browser_works_and_goes_on_by_itself() {
+    let service = flooded("puzzle_bits = 14");
     let browser = Browser::open(DESKTOP).await;
     start(&browser, &service, "+12025550143").await;
     browser.click("#start button").await;
@@ -263,6 +284,45 @@ async fn while_too_many_begin_the_browser_works_and_goes_on_by_itself() {
     let api = ivr::phone::api::Api::new(service.http());
     let begin = ivr::phone::api::Start { number: "+12025550144", csr: None, publish: false, locale: "en" };
     api.start(&begin).await.expect("a verification");
+}
+
+/// The work of the shipped difficulty, on this machine and on a sixth of it. How often it has to try is chance; what is measured is
+/// how fast it does. Figures: docs/performance.md.
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn a_slow_telephone_does_the_work_in_seconds_and_shows_how_far_it_is() {
+    const TRIES: f64 = 262_144.0;
+    let service = flooded("");
+    let browser = Browser::open(NARROW).await;
+    browser
+        .run_in_every_page(
+            "addEventListener('formdata', ({ formData }) => {
+                const work = document.getElementById('work');
+                if (formData.has('solution')) sessionStorage.work = JSON.stringify(
+                    [+formData.get('solution'), performance.now(), !work.hidden, work.value]);
+            });",
+        )
+        .await;
+    for (times, numbers) in [(1, 143..=145), (6, 146..=148)] {
+        browser.slow_down(times).await;
+        let (mut tries, mut milliseconds) = (0.0, 0.0);
+        for last in numbers {
+            start(&browser, &service, &format!("+12025550{last}")).await;
+            browser.click("#start button").await;
+            browser.wait_for_sight("#code").await;
+            let told = browser.run("return JSON.parse(sessionStorage.work)").await;
+            let [solution, took, value] = [0, 1, 3].map(|at| told[at].as_f64().expect("a number"));
+            assert!(told[2] == true && (value > 0.0 || solution < 4_096.0), "no progress is shown: {told}");
+            (tries, milliseconds) = (tries + solution + 1.0, milliseconds + took);
+        }
+        let seconds = TRIES * milliseconds / tries / 1e3;
+        println!(
+            "a processor slowed down {times} times: {:.0} tries a second; {seconds:.1} s on average, one of twenty takes {:.1} s",
+            tries / milliseconds * 1e3,
+            3.0 * seconds
+        );
+    }
+    assert_eq!(browser.complaints().await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -355,4 +415,85 @@ async fn a_key_that_waits_is_looked_at_again_and_its_own_is_not_forgotten_meanwh
     let kept = "return new Promise((done) => setTimeout(done, 500)).then(() => keys((all) => all.getAllKeys()));";
     assert_eq!(browser.run(&(keys.to_owned() + kept)).await, serde_json::json!([7]));
     assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+/// A number that is proved already, and the file of its certificate and key.
+async fn enrolled(service: &Service, number: &str) -> tempfile::NamedTempFile {
+    let api = phone::api::Api::new(service.http());
+    let application = Application::new(api, service.sip(), number, Scenario::Happy);
+    let first = applicant::apply(application, &|_| {}).await.expect("the number is proved");
+    assert_eq!(first.verdict, Ok(()));
+    let certificate = first.verification.certificate_pem.expect("a certificate");
+    file_with(format!("{certificate}{}", first.key_pem.expose()).as_bytes())
+}
+
+/// The number again, in this browser and so with another key: which waits.
+async fn change_key(browser: &Browser, service: &Service, number: &str) {
+    start(browser, service, number).await;
+    browser.click("#start button").await;
+    let (dialled, code) = dial_and_code(browser).await;
+    let (mut digits, calling) = call(service, number, dialled, code);
+    let digits = digits.recv().await.expect("the voice reads digits");
+    browser.wait_for_sight("#read-back").await;
+    browser.type_into("#digits", &digits).await;
+    browser.click("#read-back button").await;
+    browser.wait_for_text("h1", "and its new key waits").await;
+    calling.await.expect("the call ends well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn the_old_key_lets_a_new_one_that_waits_go_through_at_once() {
+    let service = Service::demo();
+    let (browser, number) = (Browser::open(DESKTOP).await, "+12025550146");
+    let (old, stranger) = (enrolled(&service, number).await, enrolled(&service, "+12025550147").await);
+    change_key(&browser, &service, number).await;
+    examine(&browser, "held").await;
+    // Another number's key says nothing about this one.
+    browser.type_into("#pem", stranger.path().to_str().expect("a plain path")).await;
+    browser.click("#speak button").await;
+    browser.wait_for_sight("[role=alert]").await;
+    examine(&browser, "held-not-signed").await;
+    browser.type_into("#pem", old.path().to_str().expect("a plain path")).await;
+    browser.click("#speak button").await;
+    browser.wait_for_text("h1", "is verified").await;
+    // The key that this browser made is the certificate's.
+    browser.wait_for_sight("#p12").await;
+    browser.wait_for_text("#record", "Published in").await;
+    let shown = browser.run("return document.getElementById('pem').textContent").await;
+    let found = service.lookup(&format!("tel:{number}"));
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON");
+    assert_eq!(found["certificate_pem"], shown, "the directory shows the old one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn the_old_key_stops_a_new_one_that_waits() {
+    let service = Service::demo();
+    let (stranger, owner, number) = (Browser::open(DESKTOP).await, Browser::open(NARROW).await, "+12025550148");
+    let old = enrolled(&service, number).await;
+    change_key(&stranger, &service, number).await;
+    let waiting = stranger.run("return document.getElementById('speak').dataset.key").await;
+    let waiting = waiting.as_str().expect("64 digits").to_owned();
+    // The owner, who sees it on the page of the certificate, speaks with its key. No other key is stopped by that.
+    owner.go(&format!("{}/key", service.http())).await;
+    owner.type_into("#pem", old.path().to_str().expect("a plain path")).await;
+    owner.click("input[value=veto]").await;
+    owner.type_into("#waiting", &"0".repeat(64)).await;
+    owner.click("#speak button").await;
+    owner.wait_for_text("#spoken", "waits").await;
+    assert!(!owner.text("#spoken").await.contains("Done"));
+    owner.run("document.getElementById('waiting').value = ''").await;
+    owner.type_into("#waiting", &waiting).await;
+    owner.click("#speak button").await;
+    owner.wait_for_text("#spoken", "Done").await;
+    examine(&owner, "key-veto").await;
+    let held = stranger.address().await;
+    stranger.go(&held).await;
+    stranger.wait_for_text("main", "stopped this one").await;
+    examine(&stranger, "held-stopped").await;
+    let found = service.lookup(&format!("tel:{number}"));
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON");
+    let own = std::fs::read_to_string(old.path()).expect("a file");
+    assert!(own.contains(found["certificate_pem"].as_str().expect("PEM")), "the owner's stays: {found}");
 }

@@ -88,6 +88,14 @@ fn from_an_empty_folder_to_a_service_that_serves_and_ends() {
     let refused = operator.with_config(&["operator", "add", "bob", "--password-file", password]);
     assert!(!refused.status.success() && told(&refused).contains("a password has at least"), "{}", told(&refused));
 
+    let listed = operator.with_config(&["operator", "list"]);
+    assert!(listed.status.success() && told(&listed).starts_with("ada\tsince "), "{}", told(&listed));
+    let removed = operator.with_config(&["operator", "remove", "ada"]);
+    assert!(removed.status.success(), "{}", told(&removed));
+    let nobody = operator.with_config(&["operator", "remove", "ada"]);
+    assert!(!nobody.status.success() && told(&nobody).contains("there is no operator \"ada\""), "{}", told(&nobody));
+    assert!(operator.with_config(&["operator", "list"]).stdout.is_empty(), "nobody is left");
+
     let service = operator.serve(&std::fs::read_to_string(operator.config()).expect("a file"));
     let unknown = service.lookup("tel:+12025550143");
     assert_eq!(unknown.status.code(), Some(3), "{unknown:?}");

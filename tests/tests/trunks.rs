@@ -79,6 +79,29 @@ fn a_trunk_that_must_prove_its_account_is_challenged_and_nobody_else_is_let_in()
     assert!(service.terminate().success());
 }
 
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Linphone: run tests/run")]
+fn a_developers_softphone_dials_the_sandbox_with_an_account_from_anywhere() {
+    let trunks = format!(
+        "[[trunk]]\nname = \"carrier\"\nsources = [\"192.0.2.1\"]\n{BELIEVED}\n[[trunk]]\nname = \"rehearsals\"\nsandbox = true\n\
+         sources = [\"0.0.0.0/0\"]\nnumbers = [\"+12025550109\"]\ncli_screened = true\ncountry = \"US\"\nkeeps_diversion = \"yes\"\n\
+         [trunk.digest]\nrealm = \"test.example\"\nuser = \"developer\"\npassword_file = \"calls.password\"\n\
+         [sandbox]\nnumbers = [\"+12025550150\"]\n"
+    );
+    let at = installed(Families::Both, &trunks);
+    let service = at.serve();
+    let login = |password| Linphone::of_account("+12025550150", "test.example", ("developer", password));
+    let sandbox = Api::new(service.http()).rehearsing();
+    let start = Start { number: "+12025550150", csr: None, publish: false, locale: "en" };
+    let started = Runtime::new().expect("a runtime").block_on(sandbox.start(&start)).expect("a rehearsal");
+    assert_eq!(started.dial.number, "+12025550109", "the number of the sandbox's trunk");
+    let mut phone = login("0123456789abcdef");
+    phone.dial(&format!("sip:+12025550109@{}", at.sip()));
+    phone.hang_up();
+    login("0123456789abcdeg").fails_to_dial(&format!("sip:+12025550109@{}", at.sip()));
+    assert!(service.terminate().success());
+}
+
 /// The operator's page of the trunk.
 struct Console {
     forms: Forms,

@@ -50,7 +50,7 @@ pub enum Heard {
     Cut(PromptId),
 }
 
-/// The clips of one language, prepared for comparing. Shared by all calls.
+/// The clips of one language or several, prepared for comparing. Shared by all calls.
 #[derive(Debug)]
 pub struct Vocabulary {
     clips: Vec<Known>,
@@ -93,7 +93,13 @@ enum State {
 impl Vocabulary {
     /// What a caller with this locale may hear.
     pub fn of(library: &Library, locale: &str) -> Arc<Self> {
-        let clips = PromptId::ALL.into_iter().map(|id| Known::new(id, &library.samples(id, locale))).collect();
+        Self::of_all(library, &[locale])
+    }
+
+    /// What a caller may hear who is spoken to in one of these languages after the other.
+    pub fn of_all(library: &Library, locales: &[&str]) -> Arc<Self> {
+        let all = locales.iter().flat_map(|locale| PromptId::ALL.into_iter().map(move |id| (id, *locale)));
+        let clips = all.map(|(id, locale)| Known::new(id, &library.samples(id, locale))).collect();
         Arc::new(Self { clips })
     }
 }

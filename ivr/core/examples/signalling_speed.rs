@@ -12,7 +12,6 @@ use ivr_core::media::{MediaCommand, MediaEvent, Quality};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
 use ivr_core::sip::peer::Peer;
-use voice_prompts::Language;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -95,7 +94,7 @@ impl Phone {
             Output::Ask(call, _) => Some(*call),
             _ => None,
         });
-        self.handle(Input::Answer(asked.ok_or("no question")?, Answer::Expected(Language::ENGLISH)));
+        self.handle(Input::Answer(asked.ok_or("no question")?, Answer::Expected));
         let tag = self.answer()?.split(";tag=").nth(2).and_then(|rest| rest.lines().next()).ok_or("no tag")?.to_owned();
         self.send(&request("ACK", 1, number, &tag));
         Ok(Line { number, tag })

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rand_core::Rng;
 use voice_prompts::Language;
 
-use crate::caller::{Assessed, Caller, Reason, Srtp, TrunkProfile};
+use crate::caller::{Assessed, Caller, Realm, Reason, Srtp, TrunkProfile, language};
 use crate::endpoint::{Entry, KeySource, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
 use crate::number::Number;
@@ -144,6 +144,7 @@ impl Call {
         let Opening { key, trunk, caller, unsettled, dialog, port, proposal } = opening;
         let rtp_port = desk.config.rtp_ports.get(usize::from(port.0)).copied().unwrap_or_default();
         let media = SocketAddr::new(desk.config.addresses.towards(&invite.from).ip(), rtp_port);
+        let language = language::spoken_in(caller.number.country());
         let mut call = Self {
             key,
             trunk,
@@ -166,7 +167,7 @@ impl Call {
             // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
             description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0, crypto: None },
             described: Private::new(Vec::new()),
-            language: Language::ENGLISH,
+            language,
             plays: 0,
             playing: None,
             verification: None,
@@ -179,6 +180,7 @@ impl Call {
             Entry::Began {
                 sip_call_id: shortened(&invite.request.call_id).to_owned(),
                 trunk: Some(call.caller.trunk.clone()),
+                realm: call.caller.realm,
                 source: invite.from.address,
                 caller: Some(call.caller.clone()),
             },
@@ -201,9 +203,9 @@ impl Call {
         self.trunk
     }
 
-    /// The number that it bears.
-    pub(crate) fn number(&self) -> &Number {
-        &self.caller.number
+    /// The number that it bears, and in which realm: calls of one and the same number in both have nothing to do with each other.
+    pub(crate) fn line(&self) -> (Realm, Number) {
+        (self.caller.realm, self.caller.number.clone())
     }
 
     /// Our tag of its dialog.
@@ -281,10 +283,7 @@ impl Call {
         }
         match answer {
             Answer::Verified(_) => {}
-            Answer::Expected(language) => {
-                self.language = language;
-                self.answer(Purpose::Prove(desk.config.binding), desk);
-            }
+            Answer::Expected => self.answer(Purpose::Prove(desk.config.binding), desk),
             Answer::Certified(enrolled) => self.answer(Purpose::Tell(enrolled), desk),
             Answer::NoSession | Answer::Gone => self.refuse(Reason::NoSession, desk),
             Answer::NumberExhausted => self.refuse(Reason::NumberExhausted, desk),

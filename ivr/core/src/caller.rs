@@ -5,11 +5,13 @@ mod advice;
 mod attestation;
 pub mod cap;
 pub mod dialled;
+pub mod language;
 pub mod level;
 pub mod line;
 pub mod passport;
 pub mod policy;
 pub mod probe;
+pub mod realm;
 pub mod reason;
 pub mod sentences;
 pub mod trunk;
@@ -21,6 +23,7 @@ pub use level::{IssuingLevels, Level};
 pub use line::LineParameters;
 pub use passport::{Attest, PassportVerdict, Passports};
 pub use policy::{Assessed, Policy, Refusal, Verdict, assess, judge};
+pub use realm::Realm;
 pub use reason::Reason;
 pub use sentences::Sentences;
 pub use trunk::{KeepsDiversion, Network, NumberFormat, Pace, SignedIdentity, Srtp, TrunkProfile};
@@ -46,6 +49,8 @@ pub struct Caller {
     pub line: LineParameters,
     /// The name of the trunk profile.
     pub trunk: String,
+    /// Whose verifications the call may be for: the trunk's.
+    pub realm: Realm,
     /// What was found out about its signed identity, if it was verified here.
     pub passport: Option<Arc<Report>>,
 }

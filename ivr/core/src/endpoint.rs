@@ -8,7 +8,7 @@ use rand_core::{Rng, SeedableRng as _};
 
 use crate::call::question::VerificationId;
 use crate::call::{Call, Desk, Incoming, reply_summary};
-use crate::caller::Caller;
+use crate::caller::{Caller, Realm};
 use crate::link::{Link, LinkKey};
 use crate::media::CallKey;
 use crate::number::Number;
@@ -70,7 +70,7 @@ pub struct Endpoint {
     /// For each trunk, in the order of the policy.
     tallies: Vec<Tally>,
     /// How many of the calls bear each number: no entry where there is none.
-    of_number: HashMap<Number, usize>,
+    of_number: HashMap<(Realm, Number), usize>,
     refusals: RefusalRecords,
     probes: Probes,
     challenger: Challenger,
@@ -448,10 +448,11 @@ impl Endpoint {
             return;
         }
         tally.calls -= 1;
-        if let Some(calls) = self.of_number.get_mut(call.number()) {
+        let line = call.line();
+        if let Some(calls) = self.of_number.get_mut(&line) {
             *calls -= 1;
             if *calls == 0 {
-                self.of_number.remove(call.number());
+                self.of_number.remove(&line);
             }
         }
         self.agenda.set(&key, None);

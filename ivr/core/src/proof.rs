@@ -7,7 +7,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{call::question::VerificationId, caller::Level, number::Number};
+use crate::call::question::VerificationId;
+use crate::caller::{Caller, Level, Realm};
+use crate::number::Number;
 
 /// A call proved this number: the network vouched for it, the caller entered the session's code and confirmed.
 /// Made by the script of a call and, after the page's read-back, opened again from the sealed text that was stored.
@@ -36,13 +38,15 @@ pub enum Binding {
 }
 
 impl ProvedNumber {
-    /// Only the script of a call may say so, after the code and the confirm digit.
-    pub(crate) fn by_call(number: Number, level: Level, verification: VerificationId, binding: Binding) -> Self {
+    /// Only the script of a call may say so, after the code and the confirm digit. `None` of a call that came over a trunk of the
+    /// sandbox: it proves nothing.
+    pub(crate) fn by_call(caller: &Caller, verification: VerificationId, binding: Binding) -> Option<Self> {
         let level = match binding {
-            Binding::ReadBack => level,
-            Binding::CodeOnly => level.min(Level::L1),
+            Binding::ReadBack => caller.level,
+            Binding::CodeOnly => caller.level.min(Level::L1),
         };
-        Self { number, level, verification, binding }
+        let number = caller.number.clone();
+        (caller.realm == Realm::Service).then_some(Self { number, level, verification, binding })
     }
 
     /// The number.
@@ -203,21 +207,36 @@ fn from_hex(text: &str) -> Result<Vec<u8>, BrokenSeal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::caller::{Caps, LineParameters};
 
     fn number() -> Number {
         Number::parse("+12025550143").unwrap()
     }
 
+    fn caller(level: Level, realm: Realm) -> Caller {
+        let (caps, line) = (Caps::default(), LineParameters::default());
+        Caller { number: number(), level, caps, line, trunk: "carrier".to_owned(), realm, passport: None }
+    }
+
     fn proof(binding: Binding) -> ProvedNumber {
-        ProvedNumber::by_call(number(), Level::L3, VerificationId([7; 16]), binding)
+        ProvedNumber::by_call(&caller(Level::L3, Realm::Service), VerificationId([7; 16]), binding).unwrap()
+    }
+
+    #[test]
+    fn a_call_of_the_sandbox_proves_nothing() {
+        for binding in [Binding::ReadBack, Binding::CodeOnly] {
+            let call = caller(Level::L3, Realm::Sandbox);
+            assert_eq!(ProvedNumber::by_call(&call, VerificationId([7; 16]), binding), None);
+        }
     }
 
     #[test]
     fn a_proof_by_code_alone_is_worth_l1_at_most() {
         assert_eq!(proof(Binding::CodeOnly).level(), Level::L1);
         assert_eq!(proof(Binding::ReadBack).level(), Level::L3);
-        let l0 = ProvedNumber::by_call(number(), Level::L0, VerificationId([7; 16]), Binding::CodeOnly);
-        assert_eq!(l0.level(), Level::L0);
+        let l0 = caller(Level::L0, Realm::Service);
+        let l0 = ProvedNumber::by_call(&l0, VerificationId([7; 16]), Binding::CodeOnly);
+        assert_eq!(l0.unwrap().level(), Level::L0);
     }
 
     #[test]

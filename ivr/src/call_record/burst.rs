@@ -30,10 +30,10 @@ impl Burst {
         let change = &mut self.changes[place];
         change.entries += 1;
         let said = match entry {
-            Entry::Began { sip_call_id, trunk, source, caller } => {
+            Entry::Began { sip_call_id, trunk, realm: _, source, caller } => {
                 let sip_call_id = names::stored(&sip_call_id).into_owned();
                 change.began = Some(Began { at, sip_call_id, trunk, source });
-                if let Some(Caller { number, level, caps, line, trunk: _, passport: _ }) = caller {
+                if let Some(Caller { number, level, caps, line, trunk: _, realm: _, passport: _ }) = caller {
                     change.number = Some(number);
                     change.worth = Some((level, caps));
                     change.line = line;

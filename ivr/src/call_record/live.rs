@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
+use ivr_core::caller::Realm;
 use ivr_core::endpoint::Entry;
 use ivr_core::media::CallKey;
 use ivr_core::number::Number;
@@ -35,10 +36,11 @@ pub(super) struct Live(BTreeMap<CallKey, Remembered>);
 #[derive(Debug)]
 struct Remembered {
     id: CallId,
+    realm: Realm,
     lines: i64,
     /// The page that follows this call, since its code was keyed in.
     page: Option<VerificationId>,
-    /// Whose call it is.
+    /// Whose call it is, if it counts.
     number: Option<Number>,
     /// Its source is its own, and it was spoken to.
     is_confirmed: bool,
@@ -46,9 +48,12 @@ struct Remembered {
 
 impl Live {
     pub(super) fn begin(&mut self, Recorded { call, at, entry }: &Recorded, clock: Clock) {
-        if let Entry::Began { caller, .. } = entry {
-            let (id, number) = (CallId::new(*at, clock.bytes()), caller.as_ref().map(|caller| caller.number.clone()));
-            self.0.insert(*call, Remembered { id, lines: 0, page: None, number, is_confirmed: false });
+        if let Entry::Began { caller, realm, .. } = entry {
+            let (id, realm) = (CallId::new(*at, clock.bytes()), *realm);
+            // What is rehearsed uses nothing up.
+            let counts = caller.as_ref().filter(|_| realm == Realm::Service);
+            let number = counts.map(|caller| caller.number.clone());
+            self.0.insert(*call, Remembered { id, realm, lines: 0, page: None, number, is_confirmed: false });
             if self.0.len() > REMEMBERED {
                 self.0.pop_first();
             }
@@ -67,6 +72,11 @@ impl Live {
             self.0.remove(&call);
         }
         Some(Placed { id, number, at, entry })
+    }
+
+    /// Whose pages may hear of a call; `None` if its beginning was dropped under load.
+    pub(super) fn realm(&self, call: CallKey) -> Option<Realm> {
+        self.0.get(&call).map(|remembered| remembered.realm)
     }
 
     /// The page that hears of a call's step: the one whose code was keyed in. A page follows one call, the one that keyed

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
-use ivr_core::caller::Reason;
+use ivr_core::caller::{Realm, Reason};
 use ivr_core::endpoint::KeySource;
 use ivr_core::media::{CallKey, Quality, Reported, Suite};
 use ivr_core::private::Private;
@@ -45,6 +45,7 @@ fn began(sip_call_id: &str, answered: bool) -> Entry {
     Entry::Began {
         sip_call_id: sip_call_id.to_owned(),
         trunk: Some("carrier".to_owned()),
+        realm: Realm::Service,
         source: source(),
         caller: answered.then(|| caller(NUMBER)),
     }

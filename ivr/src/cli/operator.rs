@@ -1,10 +1,11 @@
-//! `dialproof operator add`: somebody who may log in to the console, or a new password for them.
+//! `dialproof operator`: who may log in to the console.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use time::format_description::well_known::Rfc3339;
 
 use super::secret::{Secret, Typing};
 use crate::clock::Clock;
@@ -21,6 +22,10 @@ const PASSWORD: Secret =
 pub enum Command {
     /// Add an operator, or give one a new password
     Add(Add),
+    /// Say who may log in, since when, and how often they are logged in
+    List(List),
+    /// Remove an operator, who is logged out at once
+    Remove(Remove),
 }
 
 /// What `add` takes.
@@ -31,23 +36,69 @@ pub struct Add {
     /// A file with the password; without it, DIALPROOF_OPERATOR_PASSWORD or the terminal gives it
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    #[command(flatten)]
+    service: Of,
+}
+
+/// What `list` takes.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    service: Of,
+}
+
+/// What `remove` takes.
+#[derive(Debug, clap::Args)]
+pub struct Remove {
+    /// Whom
+    name: String,
+    #[command(flatten)]
+    service: Of,
+}
+
+/// Of which service.
+#[derive(Debug, clap::Args)]
+struct Of {
     /// The configuration file
     #[arg(long, short, env = "DIALPROOF_CONFIG", default_value = "config.toml")]
     config: PathBuf,
 }
 
-/// Adds; a service that runs need not be restarted.
+impl Of {
+    fn read(&self) -> Result<Config> {
+        Ok(Config::read(&self.config, Purpose::Serve)?.0)
+    }
+}
+
+/// Does it; a service that runs need not be restarted.
 ///
 /// # Errors
-/// If name or password will not do, or the database cannot be opened.
+/// If name or password will not do, nobody has the name, or the database cannot be opened.
 pub async fn run(command: Command) -> Result<ExitCode> {
-    let Command::Add(add) = command;
-    let (config, _) = Config::read(&add.config, Purpose::Serve)?;
-    let keys = KeyFile::read(config.keys().file())?;
-    let password = PASSWORD.find(add.password_file.as_deref(), Typing::Twice)?;
-    let store = Store::open(config.database().url().expose(), Arc::new(keys)).await.context("opening the database")?;
-    let clock = Clock;
-    Operators::new(store, config.operators().session(), clock).add(&add.name, &password, clock.wall()).await?;
-    println!("{} may log in at {}/console", add.name, config.service().public_url());
+    match command {
+        Command::Add(Add { name, password_file, service }) => {
+            let config = service.read()?;
+            let password = PASSWORD.find(password_file.as_deref(), Typing::Twice)?;
+            operators(&config).await?.add(&name, &password, Clock.wall()).await?;
+            println!("{name} may log in at {}/console", config.service().public_url());
+        }
+        Command::List(List { service }) => {
+            for one in operators(&service.read()?).await?.list(Clock.wall()).await? {
+                println!("{}\tsince {}\tlogins {}", one.name, one.since.format(&Rfc3339)?, one.sessions);
+            }
+        }
+        Command::Remove(Remove { name, service }) => {
+            if !operators(&service.read()?).await?.remove(&name, Clock.wall()).await? {
+                bail!("there is no operator {name:?}: `dialproof operator list` says who there is");
+            }
+            println!("{name} is logged out, and may log in no more");
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn operators(config: &Config) -> Result<Operators> {
+    let keys = KeyFile::read(config.keys().file())?;
+    let store = Store::open(config.database().url().expose(), Arc::new(keys)).await.context("opening the database")?;
+    Ok(Operators::new(store, config.operators().session(), Clock))
 }

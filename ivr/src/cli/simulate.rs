@@ -50,6 +50,9 @@ pub struct Simulate {
     /// The language of the voice
     #[arg(long, default_value = "en")]
     pub locale: String,
+    /// Rehearse in the sandbox, over a trunk of it
+    #[arg(long, conflicts_with = "publish")]
+    pub sandbox: bool,
     /// Ask for no certificate, only for a result
     #[arg(long)]
     pub without_certificate: bool,
@@ -178,12 +181,14 @@ impl Simulate {
     }
 
     fn application(&self, number: &str, publish: bool) -> Application {
-        let mut application = Application::new(Api::new(&self.http), self.sip, number, self.scenario);
+        let api = Api::new(&self.http);
+        let api = if self.sandbox { api.rehearsing() } else { api };
+        let mut application = Application::new(api, self.sip, number, self.scenario);
         if self.locale != application.locale {
             application.speak(&self.locale);
         }
         Application {
-            publish,
+            publish: publish && !self.sandbox,
             certificate: !self.without_certificate,
             by_app: self.app,
             dialled: self.to.clone(),

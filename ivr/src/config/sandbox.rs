@@ -1,4 +1,4 @@
-//! `[sandbox]`: verifications without a telephone, for those who write programs against the API.
+//! `[sandbox]`: verifications without a telephone, or over a trunk of its own, for those who write programs against the API.
 
 use ivr_core::number::Number;
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ivr_core::caller::{KeepsDiversion, Level, Network, NumberFormat, Pace, SignedIdentity, Srtp, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Network, NumberFormat, Pace, Realm, SignedIdentity, Srtp, TrunkProfile};
 use ivr_core::number::{Country, Number};
 use ivr_core::private::Private;
 use serde::Deserialize;
@@ -21,6 +21,8 @@ pub(super) use together::check_together;
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     name: String,
+    #[serde(default)]
+    sandbox: bool,
     #[serde(default)]
     sources: Vec<String>,
     #[serde(default)]
@@ -214,8 +216,12 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
     if !(1..=MOST_CALLS_PER_SECOND).contains(&raw.calls_per_second) {
         file.findings.fault(place("calls_per_second"), format!("between 1 and {MOST_CALLS_PER_SECOND}"));
     }
+    if raw.sandbox {
+        check_sandbox(&place, &raw, file);
+    }
     let profile = TrunkProfile {
         name: name.clone(),
+        realm: if raw.sandbox { Realm::Sandbox } else { Realm::Service },
         sources: sources?,
         shows_certificate: certificate.is_some(),
         media_networks: media_networks?,
@@ -249,6 +255,18 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
     ];
     let passwords = passwords.into_iter().filter_map(|(place, path)| Some((place, path?))).collect();
     Some(Trunk { profile, certificate, links, passwords })
+}
+
+/// What a carrier has and a trunk of the sandbox has not: whoever dials that is no carrier.
+fn check_sandbox(place: &impl Fn(&str) -> String, raw: &Raw, file: &mut File<'_>) {
+    let senseless = [
+        ("register", raw.register.is_some(), "over a trunk of the sandbox nobody registers with a carrier"),
+        ("probe", raw.probe.is_some(), "behind a trunk of the sandbox there is no carrier that could answer"),
+        ("identity_passthrough", raw.identity_passthrough, "a signed identity is a real one: none is rehearsed with"),
+    ];
+    for (key, _, why) in senseless.into_iter().filter(|(_, is_set, _)| *is_set) {
+        file.findings.fault(place(key), format!("{why}; leave it out"));
+    }
 }
 
 /// Numbers in E.164, at least one; `what` says which are wanted.

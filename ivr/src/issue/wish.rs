@@ -325,7 +325,7 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 }
 
 /// The level as the authority counts.
-pub(super) fn ca_level(level: Level) -> ca::Level {
+pub(crate) fn ca_level(level: Level) -> ca::Level {
     match level {
         Level::L0 => ca::Level::L0,
         Level::L1 => ca::Level::L1,

@@ -11,6 +11,7 @@ on_both_databases!(
     a_source_tries_five_times_and_then_waits,
     a_session_ends_at_its_time,
     a_new_password_ends_the_sessions_of_the_old_one,
+    who_is_removed_is_logged_out_at_once,
     of_twenty_who_spend_a_link_at_once_one_is_let_in,
     a_link_is_worth_nothing_after_an_hour,
     what_is_over_is_purged,
@@ -85,6 +86,30 @@ async fn a_new_password_ends_the_sessions_of_the_old_one(database: TestDatabase)
     assert_eq!(operators.of_session(session.expose()).await.unwrap(), None);
     assert!(operators.login("ada", &secret("a long password"), HERE).await.is_err());
     operators.login("ada", &secret("another password"), HERE).await.unwrap();
+}
+
+async fn who_is_removed_is_logged_out_at_once(database: TestDatabase) {
+    let operators = over(&database).await;
+    operators.add("bob", &secret("another long one"), Clock.wall()).await.unwrap();
+    let session = operators.login("ada", &secret("a long password"), HERE).await.unwrap();
+    let link = operators.one_time_link("ada", Clock.wall()).await.unwrap();
+    let listed = async || {
+        let all = operators.list(Clock.wall()).await.unwrap();
+        all.into_iter().map(|one| (one.name, one.sessions)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed().await, [("ada".to_owned(), 1), ("bob".to_owned(), 0)]);
+    assert!(operators.remove("ada", Clock.wall()).await.unwrap());
+    assert_eq!(listed().await, [("bob".to_owned(), 0)]);
+    assert_eq!(operators.of_session(session.expose()).await.unwrap(), None);
+    for refused in
+        [operators.login("ada", &secret("a long password"), HERE).await, operators.enter(link.expose()).await]
+    {
+        assert!(matches!(refused, Err(LoginError::Wrong)), "{refused:?}");
+    }
+    for nobody in ["ada", "", "a\0da"] {
+        assert!(!operators.remove(nobody, Clock.wall()).await.unwrap(), "{nobody}");
+    }
+    assert_eq!(database.store.first_audit_break().await.unwrap(), None);
 }
 
 async fn of_twenty_who_spend_a_link_at_once_one_is_let_in(database: TestDatabase) {

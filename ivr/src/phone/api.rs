@@ -15,6 +15,8 @@ use crate::puzzle::{self, Puzzle};
 pub struct Api {
     http: reqwest::Client,
     base: String,
+    /// Where its verifications are, or its rehearsals.
+    under: &'static str,
 }
 
 /// What a verification begins with.
@@ -175,7 +177,13 @@ pub enum ApiError {
 impl Api {
     /// The service at this address, such as `http://127.0.0.1:8080`.
     pub fn new(base: &str) -> Self {
-        Self { http: reqwest::Client::new(), base: base.trim_end_matches('/').to_owned() }
+        Self { http: reqwest::Client::new(), base: base.trim_end_matches('/').to_owned(), under: "/v1/verifications" }
+    }
+
+    /// The same of its sandbox.
+    #[must_use]
+    pub fn rehearsing(self) -> Self {
+        Self { under: "/v1/sandbox/verifications", ..self }
     }
 
     /// The same, asked from this address of ours.
@@ -195,7 +203,7 @@ impl Api {
     }
 
     async fn begin(&self, body: &impl Serialize) -> Result<Started, ApiError> {
-        let url = format!("{}/v1/verifications", self.base);
+        let url = format!("{}{}", self.base, self.under);
         let begun = self.ask(self.http.request(Method::POST, &url).json(body), url.clone()).await;
         let Err(ApiError::Puzzle(Puzzle { challenge, bits, .. })) = begun else { return begun };
         let work = move || (puzzle::solve(&challenge, bits), challenge);
@@ -209,14 +217,14 @@ impl Api {
 
     /// `GET /v1/verifications/{id}`
     pub async fn look(&self, started: &Started) -> Result<Verification, ApiError> {
-        let url = format!("{}/v1/verifications/{}", self.base, started.id);
+        let url = format!("{}{}/{}", self.base, self.under, started.id);
         let request = self.http.request(Method::GET, &url).bearer_auth(started.secret.expose());
         self.ask(request, url).await
     }
 
     /// `POST /v1/verifications/{id}/read-back`
     pub async fn type_in(&self, started: &Started, digits: &str) -> Result<(), ApiError> {
-        let url = format!("{}/v1/verifications/{}/read-back", self.base, started.id);
+        let url = format!("{}{}/{}/read-back", self.base, self.under, started.id);
         let body = serde_json::json!({ "digits": digits });
         let request = self.http.request(Method::POST, &url).bearer_auth(started.secret.expose()).json(&body);
         self.ask::<serde_json::Value>(request, url).await.map(drop)

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ivr_core::call::question::NotAnId;
+use ivr_core::caller::language::spoken_in;
 use ivr_core::key_check::KeyCheck;
+use ivr_core::number::Number;
 use ivr_core::private::Private;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use tokio::sync::mpsc;
-use voice_prompts::{Heard, Library, Vocabulary};
+use voice_prompts::{Heard, Language, Library, Vocabulary};
 
 use super::api::{Api, ApiError, Start, Started, Verification};
 use super::judge;
@@ -51,7 +53,7 @@ pub struct Application {
     pub laws: Vec<Law>,
     /// The language.
     pub locale: String,
-    /// The voice in that language.
+    /// The voice: in the language of the number's country, and from the code on in that one.
     pub vocabulary: Arc<Vocabulary>,
 }
 
@@ -70,14 +72,25 @@ impl Application {
             uri_parameters: Vec::new(),
             laws: vec![Law::Mu, Law::A],
             locale: "en".to_owned(),
-            vocabulary: Vocabulary::of(&Library::embedded(), "en"),
+            vocabulary: voice(number, "en"),
         }
     }
 
     /// In another language.
     pub fn speak(&mut self, locale: &str) {
         self.locale = locale.to_owned();
-        self.vocabulary = Vocabulary::of(&Library::embedded(), locale);
+        self.vocabulary = voice(&self.number, locale);
+    }
+}
+
+/// What somebody with this number and a page in this language may hear.
+pub fn voice(number: &str, locale: &str) -> Arc<Vocabulary> {
+    let warned = Number::parse(number).map_or(Language::ENGLISH, |number| spoken_in(number.country()));
+    let library = Library::embedded();
+    if warned == Language::of(locale) {
+        Vocabulary::of(&library, locale)
+    } else {
+        Vocabulary::of_all(&library, &[warned.as_str(), locale])
     }
 }
 

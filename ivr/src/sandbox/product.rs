@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::rehearsal::Asked;
 use super::{NAME, SandboxError};
-use crate::issue::{Certified, tel_subject};
+use crate::issue::{Certified, ca_level, tel_subject};
 
 /// What was signed.
 #[derive(Debug)]
@@ -31,26 +31,28 @@ impl Product {
     }
 }
 
-/// Signs what was asked for, at L2.
+/// Signs what was asked for, at the level of the call.
 pub(super) fn make(
     authority: &Authority,
     (id, asked): (VerificationId, &Asked),
+    level: Level,
     serial: Serial,
     now: OffsetDateTime,
 ) -> Result<Product, SandboxError> {
     match &asked.request {
-        Some(request) => certificate(authority, (&asked.number, request), serial, now),
-        None => result(authority, (id, &asked.number), now),
+        Some(request) => certificate(authority, (&asked.number, request), level, serial, now),
+        None => result(authority, (id, &asked.number), level, now),
     }
 }
 
 fn certificate(
     authority: &Authority,
     (number, request): (&Number, &Request),
+    level: Level,
     serial: Serial,
     now: OffsetDateTime,
 ) -> Result<Product, SandboxError> {
-    let (subject, assurance) = (tel_subject(number), Assurance::ReadBack(ca::Level::L2));
+    let (subject, assurance) = (tel_subject(number), Assurance::ReadBack(ca_level(level)));
     let order = Order {
         subject: &subject,
         request,
@@ -65,7 +67,7 @@ fn certificate(
     Ok(Product::Certificate(Box::new(Certified {
         serial: issued.serial_hex(),
         identity: Private::new(subject.identity()),
-        level: Level::L2,
+        level,
         certificate_pem: issued.pem,
         chain_pem: issued.chain_pem,
         spki_sha256: issued.spki_sha256,
@@ -83,13 +85,14 @@ fn certificate(
 fn result(
     authority: &Authority,
     (id, number): (VerificationId, &Number),
+    level: Level,
     now: OffsetDateTime,
 ) -> Result<Product, SandboxError> {
     let claims = json!({
         "iss": NAME,
         "sandbox": true,
         "sub": format!("tel:{}", number.as_str()),
-        "level": Level::L2.to_string(),
+        "level": level.to_string(),
         "binding": "read-back",
         "jti": id.to_string(),
         "iat": now.unix_timestamp(),

@@ -1,14 +1,15 @@
-//! One rehearsal: the states of a verification, moved by what its program says that the caller does.
+//! One rehearsal: the states of a verification, moved by what its program says that the caller does, or by a caller.
 
 use ivr_core::call::flow::Step;
-use ivr_core::call::question::VerificationId;
-use ivr_core::caller::{Caps, Dialled, Reason};
+use ivr_core::call::question::{Session, VerificationId};
+use ivr_core::caller::{Caps, Dialled, Level, Reason};
 use ivr_core::code::Code;
 use ivr_core::key_check::KeyCheck;
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use rand_core::Rng;
 use time::{Duration, OffsetDateTime};
+use voice_prompts::Language;
 
 use super::SandboxError;
 use super::product::Product;
@@ -76,7 +77,15 @@ pub(super) struct Rehearsal {
 #[derive(Debug)]
 enum Stage {
     Waiting,
-    ReadBack { digits: Code, until: OffsetDateTime },
+    /// A caller has keyed in the code.
+    Calling {
+        until: OffsetDateTime,
+    },
+    ReadBack {
+        digits: Code,
+        level: Level,
+        until: OffsetDateTime,
+    },
     Issued(Box<Product>),
     Voided,
     GivenUp,
@@ -111,12 +120,69 @@ impl Rehearsal {
         self.id == id && self.secret_sha256 == *secret_sha256
     }
 
-    /// A call of its number.
+    pub(super) fn id(&self) -> VerificationId {
+        self.id
+    }
+
+    pub(super) fn number(&self) -> &Number {
+        &self.asked.number
+    }
+
+    pub(super) fn has_code(&self, code: &Code) -> bool {
+        self.code == *code
+    }
+
+    /// May a call be for it?
+    pub(super) fn may_be_called(&self, now: OffsetDateTime) -> bool {
+        let is_open = matches!(self.state(now), State::Waiting | State::Calling | State::ReadBack);
+        is_open && self.created_at <= now && now < self.expires_at
+    }
+
+    /// A caller keyed in its code: from now on a call is going on, and an earlier read-back counts no more.
+    pub(super) fn match_code(&mut self, now: OffsetDateTime) -> Session {
+        self.stage = Stage::Calling { until: now + CALL_LIMIT };
+        self.note("state", State::Calling.name(), now);
+        Session { id: self.id, key_check: self.asked.key_check, language: Language::of(&self.asked.locale) }
+    }
+
+    /// A wrong code; so many may still be.
+    pub(super) fn miss_code(&mut self, now: OffsetDateTime) -> u8 {
+        self.wrong_codes_left = self.wrong_codes_left.saturating_sub(1);
+        if self.wrong_codes_left == 0 {
+            self.void(now);
+        }
+        self.wrong_codes_left
+    }
+
+    /// The voice is about to read these digits to a caller of this level. `false` if it is over.
+    pub(super) fn read_back(&mut self, digits: Code, level: Level, now: OffsetDateTime) -> bool {
+        let is_calling = self.state(now) == State::Calling;
+        if is_calling {
+            self.stage = Stage::ReadBack { digits, level, until: now + READ_BACK_LIFE };
+            self.note("state", State::ReadBack.name(), now);
+        }
+        is_calling
+    }
+
+    /// A step of its call. One that ended before anything was read back may be made again.
+    pub(super) fn hear_step(&mut self, step: &Step, at: OffsetDateTime) {
+        self.note_steps(&[*step], at);
+        if matches!((step, &self.stage), (Step::Ended(_), Stage::Calling { .. })) {
+            self.stage = Stage::Waiting;
+        }
+    }
+
+    /// A call of its number was refused.
+    pub(super) fn hear_refusal(&mut self, reason: Reason, at: OffsetDateTime) {
+        self.note("refused", reason.code(), at);
+    }
+
+    /// A call of its number that nobody makes.
     pub(super) fn call(&mut self, does: Does, now: OffsetDateTime, chance: &mut impl Rng) -> Hears {
-        let is_expected = matches!(self.state(now), State::Waiting | State::ReadBack) && now < self.expires_at;
+        let is_expected = self.may_be_called(now);
         match does {
             Does::Withheld => {
-                self.note("refused", Reason::Anonymous.code(), now);
+                self.hear_refusal(Reason::Anonymous, now);
                 Hears::Refused(Reason::Anonymous)
             }
             Does::Code | Does::WrongCode if !is_expected => Hears::Refused(Reason::NoSession),
@@ -127,16 +193,11 @@ impl Rehearsal {
                 );
                 self.note("state", State::ReadBack.name(), now);
                 let digits = Code::draw(chance);
-                self.stage = Stage::ReadBack { digits: digits.clone(), until: now + READ_BACK_LIFE };
+                let (level, until) = (Level::L2, now + READ_BACK_LIFE);
+                self.stage = Stage::ReadBack { digits: digits.clone(), level, until };
                 Hears::ReadBack { key_check: self.asked.key_check, digits: Private::new(digits) }
             }
-            Does::WrongCode => {
-                self.wrong_codes_left -= 1;
-                if self.wrong_codes_left == 0 {
-                    self.void(now);
-                }
-                Hears::WrongCode { left: self.wrong_codes_left }
-            }
+            Does::WrongCode => Hears::WrongCode { left: self.miss_code(now) },
         }
     }
 
@@ -145,15 +206,15 @@ impl Rehearsal {
         &mut self,
         digits: &Code,
         now: OffsetDateTime,
-        make: impl FnOnce(&Asked) -> Result<Product, SandboxError>,
+        make: impl FnOnce(&Asked, Level) -> Result<Product, SandboxError>,
     ) -> Result<Typed, SandboxError> {
         let state = self.state(now);
-        let Stage::ReadBack { digits: expected, .. } = &self.stage else { return Ok(Typed::NotExpected(state)) };
+        let Stage::ReadBack { digits: expected, level, .. } = &self.stage else { return Ok(Typed::NotExpected(state)) };
         if state != State::ReadBack {
             return Ok(Typed::NotExpected(state));
         }
         if digits == expected {
-            self.stage = Stage::Issued(Box::new(make(&self.asked)?));
+            self.stage = Stage::Issued(Box::new(make(&self.asked, *level)?));
             self.note("state", State::Issued.name(), now);
             return Ok(Typed::Right);
         }
@@ -167,7 +228,7 @@ impl Rehearsal {
 
     /// Its owner gives it up, unless it is over.
     pub(super) fn cancel(&mut self, now: OffsetDateTime) {
-        if matches!(self.stage, Stage::Waiting | Stage::ReadBack { .. }) {
+        if matches!(self.stage, Stage::Waiting | Stage::Calling { .. } | Stage::ReadBack { .. }) {
             self.stage = Stage::GivenUp;
             self.note("state", State::Expired.name(), now);
         }
@@ -176,7 +237,7 @@ impl Rehearsal {
     /// What its owner may see.
     pub(super) fn view(&self, dialled: &Dialled, now: OffsetDateTime) -> View {
         let state = self.state(now);
-        let may_key_in = matches!(state, State::Waiting | State::ReadBack) && now < self.expires_at;
+        let may_key_in = self.may_be_called(now);
         let (certificate, result) = match &self.stage {
             Stage::Issued(product) => product.shown(),
             _ => (None, None),
@@ -212,8 +273,9 @@ impl Rehearsal {
     fn state(&self, now: OffsetDateTime) -> State {
         match &self.stage {
             Stage::ReadBack { until, .. } if now < *until => State::ReadBack,
-            Stage::Waiting | Stage::ReadBack { .. } if now < self.expires_at => State::Waiting,
-            Stage::Waiting | Stage::ReadBack { .. } | Stage::GivenUp => State::Expired,
+            Stage::Calling { until } if now < *until => State::Calling,
+            Stage::Waiting | Stage::Calling { .. } | Stage::ReadBack { .. } if now < self.expires_at => State::Waiting,
+            Stage::Waiting | Stage::Calling { .. } | Stage::ReadBack { .. } | Stage::GivenUp => State::Expired,
             Stage::Issued(_) => State::Issued,
             Stage::Voided => State::Voided,
         }
@@ -247,5 +309,7 @@ impl Rehearsal {
 const WRONG_CODES: u8 = 6;
 const READ_BACKS: u8 = 3;
 const READ_BACK_LIFE: Duration = Duration::seconds(90);
+/// And how long a call keeps it alive whose code was right: longer than one lasts.
+const CALL_LIMIT: Duration = Duration::seconds(200);
 /// Lines of one rehearsal.
 const MOST_HAPPENINGS: usize = 50;

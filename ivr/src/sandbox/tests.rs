@@ -2,14 +2,18 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use ivr_core::call::flow::{Ending, Step};
+use ivr_core::call::question::{Answer, Question};
+use ivr_core::caller::{Caller, Level, Realm, Reason};
+
 use super::*;
-use crate::verify::fixture::{dialled, number};
+use crate::verify::fixture::{caller, dialled, number};
 use crate::verify::{StartedBy, State};
 
 const TEST: &str = "+12025550150";
 
 fn sandbox() -> Sandbox {
-    Sandbox::new(vec![number(TEST)], dialled(), Duration::from_secs(600), Clock).unwrap()
+    Sandbox::new(vec![number(TEST)], dialled(), Duration::from_secs(600), mpsc::channel(4).0, Clock).unwrap()
 }
 
 fn start() -> Start {
@@ -76,4 +80,65 @@ fn only_its_own_numbers_are_taken() {
     let other = Start { number: number("+12025550143"), ..start() };
     let refused = sandbox().start(other, Clock.wall()).unwrap_err();
     assert!(refused.to_string().ends_with("test numbers only: +12025550150"), "{refused}");
+}
+
+/// A call over a trunk of the sandbox.
+fn dials(level: Level) -> Caller {
+    Caller { realm: Realm::Sandbox, level, ..caller(TEST) }
+}
+
+#[test]
+fn a_call_over_a_trunk_of_its_own_goes_as_in_the_service() {
+    let (outcomes, mut told) = mpsc::channel(4);
+    let sandbox = Sandbox::new(vec![number(TEST)], dialled(), Duration::from_secs(600), outcomes, Clock).unwrap();
+    let (now, at) = (Clock.wall(), |seconds| Clock.wall() + time::Duration::seconds(seconds));
+    let session = || Question::Session(dials(Level::L1));
+    assert_eq!(sandbox.answer(session(), now), Answer::NoSession);
+    let all = ["de", "fr"].map(|locale| sandbox.start(Start { locale: locale.to_owned(), ..start() }, now).unwrap());
+    assert_eq!(sandbox.answer(session(), now), Answer::Expected);
+    let other = Caller { number: number("+12025550143"), ..dials(Level::L1) };
+    assert_eq!(sandbox.answer(Question::Session(other), now), Answer::NoSession);
+
+    let code = |entered: &Code| Question::Code { caller: dials(Level::L1), entered: Private::new(entered.clone()) };
+    let wrong = Code::draw(&mut sandbox.chance());
+    if all.iter().all(|started| *started.code.expose() != wrong) {
+        // It could have been for either.
+        assert_eq!(sandbox.answer(code(&wrong), now), Answer::Wrong { tries_left: 5 });
+    }
+    let [_, Started { id, secret, code: own, .. }] = &all;
+    let Answer::Matched(session) = sandbox.answer(code(own.expose()), now) else { panic!("its code is wrong") };
+    assert_eq!((session.id, session.language.as_str()), (*id, "fr"));
+    let view = |at| sandbox.view(*id, secret.expose(), at).unwrap();
+    assert_eq!(view(now).state, State::Calling);
+    // It hangs up, and calls again.
+    sandbox.note_step(*id, Step::Ended(Ending::HungUp), now);
+    assert_eq!(view(now).state, State::Waiting);
+    let digits = Code::draw(&mut sandbox.chance());
+    let keep =
+        |rehearsal| Question::Rehearsed { caller: dials(Level::L3), rehearsal, digits: Private::new(digits.clone()) };
+    assert_eq!(sandbox.answer(keep(*id), now), Answer::Gone, "no call is going on");
+    sandbox.answer(code(own.expose()), now);
+    assert_eq!(sandbox.answer(keep(all[0].id), now), Answer::Gone, "its code was not keyed in");
+    assert_eq!(sandbox.answer(keep(*id), now), Answer::Stored);
+    sandbox.note_refused(&number(TEST), Reason::NumberBusy, now);
+    assert_eq!(view(now).happenings.last().unwrap().what, "number-busy");
+    assert_eq!(sandbox.type_in(*id, secret.expose(), &digits, at(1)).unwrap(), Typed::Right);
+    assert_eq!(told.try_recv(), Ok((*id, Outcome::Issued)));
+    assert_eq!(view(at(2)).state, State::Issued);
+    // What a service's call would hear of, no call hears of here.
+    assert_eq!(sandbox.answer(Question::Certificates(dials(Level::L3)), now), Answer::NoSession);
+    assert_eq!(sandbox.answer(Question::Suspend(dials(Level::L3)), now), Answer::NotSuspended);
+}
+
+#[test]
+fn wrong_codes_over_its_trunk_end_every_rehearsal_of_their_number() {
+    let (sandbox, now) = (sandbox(), Clock.wall());
+    let begun = sandbox.start(start(), now).unwrap();
+    let wrong = Code::parse(if begun.code.expose().as_str() == "123456" { "654321" } else { "123456" }).unwrap();
+    let entered = || Question::Code { caller: dials(Level::L2), entered: Private::new(wrong.clone()) };
+    for tries_left in (0..6).rev() {
+        assert_eq!(sandbox.answer(entered(), now), Answer::Wrong { tries_left });
+    }
+    assert_eq!(sandbox.answer(entered(), now), Answer::Gone);
+    assert_eq!(sandbox.view(begun.id, begun.secret.expose(), now).unwrap().state, State::Voided);
 }

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use ivr_core::call::question::{Answer, Presented, Question};
-use ivr_core::caller::Caller;
+use ivr_core::caller::language::spoken_in;
+use ivr_core::caller::{Caller, Realm};
 use ivr_core::media::{CallKey, Voices};
+use time::OffsetDateTime;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::warn;
 use voice_prompts::Language;
 
 use crate::clock::Clock;
 use crate::passports::Passports;
+use crate::sandbox::Sandbox;
 use crate::sip_driver::Recorded;
 use crate::verify::{Sessions, Verify};
 
@@ -35,10 +38,20 @@ pub(super) struct Ends {
     pub(super) records: mpsc::Receiver<Recorded>,
 }
 
+/// Who knows the answers.
+#[derive(Debug)]
+pub struct Answerers {
+    /// The rows.
+    pub verify: Verify,
+    /// Who verifies signed identities, if there are anchors.
+    pub passports: Option<Passports>,
+    /// Whom calls over its own trunks ask, if it is there.
+    pub sandbox: Option<Arc<Sandbox>>,
+}
+
 /// Answers what calls ask until the telephone is gone: first questions many at once, the others several at a time.
 pub async fn answer(
-    verify: Verify,
-    passports: Option<Passports>,
+    Answerers { verify, passports, sandbox }: Answerers,
     voices: Voices,
     questions: mpsc::Receiver<(CallKey, Question)>,
     answers: mpsc::Sender<(CallKey, Answer)>,
@@ -46,18 +59,26 @@ pub async fn answer(
 ) {
     let (signed, presented) = mpsc::channel(QUESTIONS);
     let (others, queued) = mpsc::channel(QUESTIONS);
-    let first = answer_first(verify.sessions(), &voices, questions, Queues { signed, others }, &answers, clock);
+    let ways = Ways { sandbox, signed, others };
+    let first = answer_first(verify.sessions(), &voices, questions, ways, &answers, clock);
     let verifying = verify_passports(passports, presented, &answers, clock);
     tokio::join!(first, answer_others(verify, &voices, queued, &answers, clock), verifying);
 }
 
-/// Where questions wait that are not for a session.
-struct Queues {
+/// Where questions go that are not for a session of the service.
+struct Ways {
+    /// Has everything in memory, and answers at once.
+    sandbox: Option<Arc<Sandbox>>,
     signed: mpsc::Sender<(CallKey, Presented)>,
     others: mpsc::Sender<(CallKey, Question)>,
 }
 
-impl Queues {
+impl Ways {
+    /// What a call of the sandbox is told. Without a sandbox the configuration has no trunk of it.
+    fn rehearse(&self, question: Question, now: OffsetDateTime) -> Answer {
+        self.sandbox.as_ref().map_or(Answer::Unavailable, |sandbox| sandbox.answer(question, now))
+    }
+
     /// Takes a question in, if its queue has room.
     fn take(&self, call: CallKey, question: Question) -> bool {
         match question {
@@ -81,7 +102,7 @@ async fn answer_first(
     mut sessions: Sessions,
     voices: &Voices,
     mut questions: mpsc::Receiver<(CallKey, Question)>,
-    queues: Queues,
+    ways: Ways,
     answers: &mpsc::Sender<(CallKey, Answer)>,
     clock: Clock,
 ) {
@@ -89,20 +110,27 @@ async fn answer_first(
     while questions.recv_many(&mut arrived, Sessions::AT_ONCE).await > 0 {
         let (mut calls, mut callers): (Vec<CallKey>, Vec<Caller>) = Default::default();
         for (call, question) in arrived.drain(..) {
+            if let Question::Session(caller) = &question {
+                prepare(voices, spoken_in(caller.number.country())).await;
+            }
             match question {
-                Question::Session(caller) => match sessions.expects(&caller, clock.wall()) {
-                    Some(language) => {
-                        prepare(voices, language).await;
-                        // The call may have ended meanwhile, and the telephone with it.
-                        let _gone = answers.send((call, Answer::Expected(language))).await;
+                rehearsed if rehearsed.realm() == Realm::Sandbox => {
+                    let answer = ways.rehearse(rehearsed, clock.wall());
+                    if let Answer::Matched(session) = &answer {
+                        prepare(voices, session.language).await;
                     }
-                    None => {
-                        calls.push(call);
-                        callers.push(caller);
-                    }
-                },
+                    // The call may have ended meanwhile, and the telephone with it.
+                    let _gone = answers.send((call, answer)).await;
+                }
+                Question::Session(caller) if sessions.expects(&caller, clock.wall()) => {
+                    let _gone = answers.send((call, Answer::Expected)).await;
+                }
+                Question::Session(caller) => {
+                    calls.push(call);
+                    callers.push(caller);
+                }
                 other => {
-                    if !queues.take(call, other) {
+                    if !ways.take(call, other) {
                         let _gone = answers.send((call, Answer::Unavailable)).await;
                     }
                 }
@@ -113,9 +141,6 @@ async fn answer_first(
         }
         let answered = sessions.answer(&callers, clock.wall()).await;
         for told in calls.into_iter().zip(answered) {
-            if let (_, Answer::Expected(language)) = told {
-                prepare(voices, language).await;
-            }
             let _gone = answers.send(told).await;
         }
     }

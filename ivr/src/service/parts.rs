@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ca::Authority;
 use ca::authority::names;
 use dht_client::{Hasher, Several};
-use ivr_core::caller::Dialled;
+use ivr_core::caller::{Dialled, Realm};
 use voice_prompts::Language;
 
 use super::StartError;
@@ -51,6 +51,8 @@ pub(super) struct Wired {
     pub(super) publisher: Publisher,
     pub(super) calls: CallRecord,
     pub(super) operators: Operators,
+    /// Where programs rehearse, if it is configured.
+    pub(super) sandbox: Option<Arc<Sandbox>>,
     /// Who verifies signed identities, if there are anchors.
     pub(super) passports: Option<Passports>,
     /// Enrolment by email and what sends its mails, if there is a relay (or the demonstration's catcher).
@@ -103,20 +105,24 @@ impl Parts {
         let catcher = self.is_demo.then(|| Catcher::new(self.config.service().name()));
         let mail = self.mail(&issue, catcher.clone())?;
         let enrol = mail.as_ref().map(|(enrol, _)| enrol.clone());
-        let others = (calls.clone(), operators.clone(), self.sandbox()?);
+        let sandbox = self.sandbox(telephone)?.map(Arc::new);
+        let others = (calls.clone(), operators.clone(), sandbox.clone());
         let app = self.app(&verify, &issue, enrol, others, catcher, telephone);
-        Ok(Wired { verify, issue, publisher, calls, operators, passports, mail, app })
+        Ok(Wired { verify, issue, publisher, calls, operators, sandbox, passports, mail, app })
     }
 
     fn dialled(&self) -> Dialled {
-        Dialled::of(self.config.policy(), self.config.passports().treatment())
-            .expect("the configuration wants a number of every trunk")
+        Dialled::of(self.config.policy(), Realm::Service, self.config.passports().treatment())
+            .expect("the configuration wants a trunk that is none of the sandbox, and a number of every trunk")
     }
 
-    fn sandbox(&self) -> Result<Option<Sandbox>, StartError> {
+    /// Without a trunk of its own it tells the service's numbers, and nobody dials them.
+    fn sandbox(&self, telephone: &Telephone) -> Result<Option<Sandbox>, StartError> {
         let Some(section) = self.config.sandbox() else { return Ok(None) };
         let code_life = self.config.verification().code_life();
-        Ok(Some(Sandbox::new(section.numbers().to_vec(), self.dialled(), code_life, self.clock)?))
+        let own = Dialled::of(self.config.policy(), Realm::Sandbox, self.config.passports().treatment());
+        let (dialled, outcomes) = (own.unwrap_or_else(|| self.dialled()), telephone.outcomes.clone());
+        Ok(Some(Sandbox::new(section.numbers().to_vec(), dialled, code_life, outcomes, self.clock)?))
     }
 
     fn mail(&self, issue: &Issue, catcher: Option<Catcher>) -> Result<Option<(EnrolEmail, MailSender)>, StartError> {
@@ -143,7 +149,7 @@ impl Parts {
         verify: &Verify,
         issue: &Issue,
         enrol: Option<EnrolEmail>,
-        (calls, operators, sandbox): (CallRecord, Operators, Option<Sandbox>),
+        (calls, operators, sandbox): (CallRecord, Operators, Option<Arc<Sandbox>>),
         mails: Option<Catcher>,
         telephone: &Telephone,
     ) -> App {

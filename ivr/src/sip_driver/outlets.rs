@@ -167,7 +167,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};
     use std::time::Duration;
 
-    use ivr_core::caller::{Caller, Caps, Level, LineParameters};
+    use ivr_core::caller::{Caller, Caps, Level, LineParameters, Realm};
     use ivr_core::endpoint::Entry;
     use ivr_core::media::{MediaCommand, MediaEvent, Voices};
     use ivr_core::number::Number;
@@ -214,6 +214,7 @@ mod tests {
                 trunk: "carrier".into(),
                 caps: Caps::default(),
                 line: LineParameters::default(),
+                realm: Realm::Service,
                 passport: None,
             }),
         )

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ivr_core::caller::Policy;
+use ivr_core::caller::{Policy, Realm};
 use ivr_core::endpoint::Strangers;
 use ivr_core::sip::peer::{Flow, Peer, Transport};
 use tokio::net::{TcpListener, TcpStream};
@@ -169,13 +169,14 @@ impl Shared {
     /// A connection from somebody, if there is a place for it.
     fn take(self: Arc<Self>, stream: TcpStream, address: SocketAddr, transport: Transport, tasks: &TaskTracker) {
         let peer = Peer { address: canonical(address), transport, flow: None, certified: None };
-        let trunk = self.policy.trunk_of(&peer);
-        let may_show = transport == Transport::Tls;
+        let (known, may_show) = (self.policy.trunk_of(&peer), transport == Transport::Tls);
+        // A carrier that may be about to show its certificate must not wait among those who call the sandbox.
+        let trunk = known.filter(|trunk| !may_show || self.policy.trunks[*trunk].realm == Realm::Service);
         let crowd = match trunk {
             Some(trunk) => Some(&self.trunks[trunk]),
             None if may_show && self.policy.states(peer.ip()) => Some(&self.expected),
             None if may_show && self.policy.has_roaming_trunk() => Some(&self.others),
-            None => Some(&self.others).filter(|_| self.strangers == Strangers::Refuse),
+            None => Some(&self.others).filter(|_| known.is_some() || self.strangers == Strangers::Refuse),
         };
         match crowd.and_then(|crowd| crowd.enter(peer.ip())) {
             Some(place) => drop(tasks.spawn(async move { self.accept(stream, peer, trunk, place).await })),

@@ -125,13 +125,13 @@ fn config(address: SocketAddr, rtp_ports: Vec<u16>) -> EndpointConfig {
 fn expected(question: &Question) -> Answer {
     match question {
         Question::Passport(_) => Answer::Unavailable,
-        Question::Session(_) => Answer::Expected(Language::ENGLISH),
+        Question::Session(_) => Answer::Expected,
         Question::Code { entered, .. } if entered.expose().as_str() == CODE => {
             Answer::Matched(Session { id: SESSION, key_check: None, language: Language::ENGLISH })
         }
         Question::Code { .. } => Answer::Wrong { tries_left: 1 },
         Question::ReadBack { .. } | Question::CodeOnly { .. } => Answer::Stored,
-        Question::Certificates(_) => Answer::NoSession,
+        Question::Rehearsed { .. } | Question::Certificates(_) => Answer::NoSession,
         Question::Suspend(_) => Answer::NotSuspended,
     }
 }

@@ -1,15 +1,16 @@
-//! Wrong codes, suspensions and fruitless calls of a number on one day. The row is also a lock: whoever touched it has the number to itself
+//! Wrong codes, suspensions and fruitless calls of a number on one day, and who may hear of its certificates beyond them. The row is also a lock: whoever touched it has the number to itself
 //! until the end of the transaction.
 
 use std::collections::BTreeMap;
 
+use ivr_core::caller::Level;
 use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::columns::Tagger;
 use super::rows::{Placeholders, shaped};
-use super::{Columns, Conn, StoreError};
+use super::{Columns, Conn, StoreError, millis};
 
 /// Wrong codes that calls of a number may key in on one day.
 pub(crate) const WRONG_CODES_A_DAY: i64 = 10;
@@ -17,6 +18,10 @@ pub(crate) const WRONG_CODES_A_DAY: i64 = 10;
 /// A number with certificates is answered so many times as often as may be for nothing, to hear of them and to suspend them:
 /// calls that key in no code use up their keying in, and not this.
 pub(crate) const TOLD_FOR_EACH: i64 = 10;
+
+/// When even those are used up, one call of each level is told in so much time: who makes calls in a number's name has to go on all
+/// day to keep its owner from suspending, and at the owner's level.
+pub(crate) const TURN: time::Duration = time::Duration::minutes(15);
 
 /// Suspensions by calls of a number on one day.
 const SUSPENSIONS_A_DAY: i64 = 1;
@@ -126,8 +131,47 @@ pub(crate) async fn count_suspension(number: &Number, columns: &Columns, conn: &
     Ok(done.rows_affected() == 1)
 }
 
-/// Forgets the days before.
+/// Is it the turn of this level? Asked before [`take_turn`], so that a flood of calls only reads.
+pub(crate) async fn has_turn(
+    number: &Number,
+    level: Level,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let taken = sqlx::query("SELECT at FROM told_turns WHERE number_tag = $1 AND level = $2 AND at > $3")
+        .bind(tag(number, &tagger(columns)))
+        .bind(i64::from(level.number()))
+        .bind(millis(now - TURN))
+        .fetch_optional(conn)
+        .await?;
+    Ok(taken.is_none())
+}
+
+/// Takes the turn of this level, if it is there: of many calls at once, one has it.
+pub(crate) async fn take_turn(
+    number: &Number,
+    level: Level,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO told_turns (number_tag, level, at) VALUES ($1, $2, $3)
+         ON CONFLICT (number_tag, level) DO UPDATE SET at = excluded.at WHERE told_turns.at <= $4",
+    )
+    .bind(tag(number, &tagger(columns)))
+    .bind(i64::from(level.number()))
+    .bind(millis(now))
+    .bind(millis(now - TURN))
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Forgets the days before, and the turns that are over.
 pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
+    sqlx::query("DELETE FROM told_turns WHERE at <= $1").bind(millis(now - TURN)).execute(&mut *conn).await?;
     let done = sqlx::query("DELETE FROM number_days WHERE day < $1").bind(day(now)).execute(conn).await?;
     Ok(done.rows_affected())
 }

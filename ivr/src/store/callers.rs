@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use ivr_core::number::Number;
 use sqlx::Row as _;
 use time::OffsetDateTime;
-use voice_prompts::Language;
 
 use super::rows::Placeholders;
 use super::{Columns, Conn, StoreError, budgets, millis, tel, time_of};
@@ -15,21 +14,14 @@ use super::{Columns, Conn, StoreError, budgets, millis, tel, time_of};
 pub(crate) struct Standing {
     /// So many of its calls were answered today and ended without a right code that no more may key one in.
     pub(crate) is_used_up: bool,
-    /// And so many more that it is not told of its certificates either.
+    /// And so many more that it is told of its certificates only when it is its turn ([`budgets::TURN`]).
     pub(crate) is_silenced: bool,
     /// It has used up its wrong codes for today.
     pub(crate) is_exhausted: bool,
-    /// Somebody waits for a call from it, in this language; in English if several wait in different ones.
-    pub(crate) expected: Option<Language>,
+    /// Somebody waits for a call from it.
+    pub(crate) is_expected: bool,
     /// It has a certificate, or a key that waits for one.
     pub(crate) is_certified: bool,
-}
-
-impl Standing {
-    /// May a call that keys in no code hear what exists for the number, and suspend it?
-    pub(crate) fn may_be_told(&self) -> bool {
-        self.is_certified && !self.is_silenced
-    }
 }
 
 /// What exists for a number.
@@ -75,16 +67,16 @@ pub(crate) async fn standing(
     let mut placeholders = Placeholders::of(conn);
     let statement = format!(
         "SELECT number_tag, CASE WHEN fruitless_calls >= {} THEN {SILENCED} WHEN fruitless_calls >= {} THEN {USED_UP}
-             ELSE wrong_codes END, ''
+             ELSE wrong_codes END
          FROM number_days WHERE day >= {} AND number_tag IN ({})
          UNION ALL
-         SELECT number_hash, CAST({EXPECTED} AS BIGINT), locale FROM verifications
+         SELECT number_hash, CAST({EXPECTED} AS BIGINT) FROM verifications
          WHERE expires_at > {} AND number_hash IN ({}) AND state IN ('waiting', 'calling', 'read-back')
          UNION ALL
-         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT), '' FROM certificates
+         SELECT identity_hash, CAST({CERTIFIED} AS BIGINT) FROM certificates
          WHERE not_after > {} AND identity_hash IN ({}) AND live = 1
          UNION ALL
-         SELECT number_hash, CAST({CERTIFIED} AS BIGINT), '' FROM verifications
+         SELECT number_hash, CAST({CERTIFIED} AS BIGINT) FROM verifications
          WHERE number_hash IN ({}) AND state = 'held'",
         placeholders.next(),
         placeholders.next(),
@@ -110,16 +102,12 @@ pub(crate) async fn standing(
             query = query.bind(&hash[..]);
         }
     }
-    let (mut wrong, mut certified) = (HashMap::new(), HashSet::new());
+    let (mut wrong, mut expected, mut certified) = (HashMap::new(), HashSet::new(), HashSet::new());
     let (mut used_up, mut silenced) = (HashSet::new(), HashSet::new());
-    let mut expected: HashMap<Vec<u8>, Language> = HashMap::new();
     for row in query.fetch_all(conn).await? {
         let (hash, what): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
         match what {
-            EXPECTED => {
-                let language = Language::of(row.try_get(2)?);
-                expected.entry(hash).and_modify(|others| *others = common(*others, language)).or_insert(language);
-            }
+            EXPECTED => drop(expected.insert(hash)),
             CERTIFIED => drop(certified.insert(hash)),
             USED_UP => drop(used_up.insert(hash)),
             SILENCED => drop(silenced.insert(hash)),
@@ -130,16 +118,10 @@ pub(crate) async fn standing(
         is_used_up: used_up.contains(tag) || silenced.contains(tag),
         is_silenced: silenced.contains(tag),
         is_exhausted: wrong.get(tag).is_some_and(|wrong| *wrong >= budgets::WRONG_CODES_A_DAY),
-        expected: hashes.iter().filter_map(|hash| expected.get(hash)).copied().reduce(common),
+        is_expected: hashes.iter().any(|hash| expected.contains(hash)),
         is_certified: hashes.iter().any(|hash| certified.contains(hash)),
     };
     Ok(tags.iter().zip(&hashes).take(numbers.len()).map(standing).collect())
-}
-
-/// The language in which a call is answered that may be for pages of these two. Anybody begins a verification of any number:
-/// no stranger must choose in which language its owner is warned.
-pub(crate) fn common(one: Language, other: Language) -> Language {
-    if one == other { one } else { Language::ENGLISH }
 }
 
 /// What exists for a number; `None` if nothing does.

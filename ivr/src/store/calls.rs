@@ -37,7 +37,7 @@ pub struct Call {
     pub began_at: OffsetDateTime,
     /// The trunk profile's name.
     pub trunk: Option<String>,
-    /// Where the INVITE came from.
+    /// Where the INVITE came from; empty once that is forgotten.
     pub source: String,
     /// Country (ISO 3166) of the number.
     pub country: Option<String>,
@@ -202,8 +202,8 @@ pub(crate) async fn number(id: CallId, columns: &Columns, conn: &mut Conn) -> Re
     Ok(Some(columns.open_number(NUMBER, &id.0, &sealed)?))
 }
 
-/// Forgets refused calls that began before `refused`, all calls that began before `any`, and SIP messages from before
-/// `messages`.
+/// Forgets refused calls that began before `refused`, and where the others came from, all calls that began before `any`, and SIP
+/// messages from before `messages`.
 pub(crate) async fn purge(
     (refused, any): (OffsetDateTime, OffsetDateTime),
     messages: OffsetDateTime,
@@ -218,6 +218,10 @@ pub(crate) async fn purge(
         let purge = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(millis(refused)).bind(millis(any));
         purge.execute(&mut *conn).await?;
     }
+    sqlx::query("UPDATE calls SET source = '' WHERE source <> '' AND began_at < $1")
+        .bind(millis(refused))
+        .execute(&mut *conn)
+        .await?;
     lines::forget_messages(messages, conn).await
 }
 

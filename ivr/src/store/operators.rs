@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
-use super::{Conn, StoreError, millis};
+use super::{Conn, StoreError, millis, time_of};
 
 /// Adds somebody, or gives a new password. Their sessions end: a new password shuts out whoever had the old one.
 pub(crate) async fn put(
@@ -23,6 +23,33 @@ pub(crate) async fn put(
     .await?;
     sqlx::query("DELETE FROM operator_sessions WHERE operator = $1").bind(name).execute(conn).await?;
     Ok(())
+}
+
+/// Everybody, by name: since when, and how many of their logins go on.
+pub(crate) async fn list(
+    now: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<Vec<(String, OffsetDateTime, i64)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT name, created_at,
+             (SELECT COUNT(*) FROM operator_sessions WHERE operator = operators.name AND expires_at > $1)
+         FROM operators ORDER BY name",
+    )
+    .bind(millis(now))
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, time_of(row.try_get(1)?)?, row.try_get(2)?))).collect()
+}
+
+/// Removes somebody, their logins and their links. `false` if there is nobody of this name.
+pub(crate) async fn remove(name: &str, conn: &mut Conn) -> Result<bool, StoreError> {
+    for statement in
+        ["DELETE FROM operator_sessions WHERE operator = $1", "DELETE FROM operator_links WHERE operator = $1"]
+    {
+        sqlx::query(statement).bind(name).execute(&mut *conn).await?;
+    }
+    let done = sqlx::query("DELETE FROM operators WHERE name = $1").bind(name).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// The hash of somebody's password.

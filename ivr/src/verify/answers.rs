@@ -25,8 +25,8 @@ pub(super) async fn answer(
     match question {
         Question::Session(caller) => Ok((session(parts, &caller, now).await?, None)),
         Question::Code { caller, entered } => Ok((code(parts, &caller, entered.expose(), now).await?, None)),
-        // The desk asks whoever verifies them.
-        Question::Passport(_) => Ok((Answer::Unavailable, None)),
+        // The desk asks whoever verifies them, and the sandbox.
+        Question::Passport(_) | Question::Rehearsed { .. } => Ok((Answer::Unavailable, None)),
         Question::ReadBack { proof, digits, passport } => {
             Ok((read_back(parts, &proof, digits.expose(), passport.as_deref(), now).await?, None))
         }
@@ -47,11 +47,7 @@ async fn session(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> R
         callers::standing(&[&caller.number], parts.fruitless_calls, now, parts.store.columns(), &mut reader).await?;
     drop(reader);
     let standing = standing.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
-    match sessions::answer(standing) {
-        answer @ Answer::Expected(_) => Ok(answer),
-        answer if standing.may_be_told() => sessions::enrolled(parts, &caller.number, answer, now).await,
-        answer => Ok(answer),
-    }
+    sessions::answer(parts, caller, standing, now).await
 }
 
 async fn code(parts: &VerifyParts, caller: &Caller, entered: &Code, now: OffsetDateTime) -> Result<Answer, StoreError> {

@@ -2,43 +2,30 @@
 //! answer takes longer than everything else before a 200.
 //!
 //! Only a yes is known here, never a no; what is forgotten is asked of the database. A yes that is out of date (another node
-//! matched the code meanwhile) costs a conversation that ends at the code, which the database alone compares. Nor is it known here
-//! in which languages other nodes began others since.
+//! matched the code meanwhile) costs a conversation that ends at the code, which the database alone compares.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ivr_core::number::Number;
 use time::OffsetDateTime;
-use voice_prompts::Language;
-
-use crate::store::callers::common;
 
 /// Numbers remembered at most, some 4 MB. When there are so many, all are forgotten.
 const MOST: usize = 50_000;
 
-/// Numbers with a verification that a call may be for, until when, and the language of all, or English.
+/// Numbers with a verification that a call may be for, and until when.
 #[derive(Default)]
-pub struct Expected(Mutex<HashMap<Number, (OffsetDateTime, Language)>>);
+pub struct Expected(Mutex<HashMap<Number, OffsetDateTime>>);
 
 impl Expected {
-    /// A verification of this number was begun in this language, alone or beside others, and the number has tries left today.
-    /// Of others that are not known here the database knows the language.
-    pub(super) fn note(
-        &self,
-        number: &Number,
-        (language, is_alone): (Language, bool),
-        (now, until): (OffsetDateTime, OffsetDateTime),
-    ) {
+    /// A verification of this number was begun, and the number has tries left today.
+    pub(super) fn note(&self, number: &Number, until: OffsetDateTime) {
         let mut all = self.all();
         if all.len() >= MOST {
             all.clear();
         }
-        match all.get_mut(number) {
-            Some((known, spoken)) if now < *known => (*known, *spoken) = (until.max(*known), common(*spoken, language)),
-            _ if is_alone => drop(all.insert(number.clone(), (until, language))),
-            _ => {}
-        }
+        let known = all.entry(number.clone()).or_insert(until);
+        *known = until.max(*known);
     }
 
     /// A code was keyed in over a call of this number: whatever came of it, the database knows more.
@@ -51,12 +38,12 @@ impl Expected {
         self.all().clear();
     }
 
-    /// Certainly expected? Then in this language.
-    pub(super) fn is(&self, number: &Number, now: OffsetDateTime) -> Option<Language> {
-        self.all().get(number).filter(|(until, _)| now < *until).map(|(_, language)| *language)
+    /// Certainly expected?
+    pub(super) fn is(&self, number: &Number, now: OffsetDateTime) -> bool {
+        self.all().get(number).is_some_and(|until| now < *until)
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Number, (OffsetDateTime, Language)>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Number, OffsetDateTime>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -84,54 +71,39 @@ mod tests {
     #[test]
     fn a_number_is_expected_as_long_as_the_last_of_its_codes_lives() {
         let expected = Expected::default();
-        assert_eq!(expected.is(&number(1), T0), None);
-        let german = Language::of("de");
-        expected.note(&number(1), (german, true), (T0, T0 + 2 * MINUTE));
-        expected.note(&number(1), (german, true), (T0, T0 + MINUTE));
-        assert_eq!((expected.is(&number(1), T0 + MINUTE), expected.is(&number(2), T0)), (Some(german), None));
-        assert_eq!(expected.is(&number(1), T0 + 2 * MINUTE), None);
-    }
-
-    #[test]
-    fn no_stranger_chooses_the_language_of_the_warning() {
-        let (expected, [german, spanish]) = (Expected::default(), ["de", "es"].map(Language::of));
-        for (language, spoken) in [(german, german), (spanish, Language::ENGLISH), (spanish, Language::ENGLISH)] {
-            expected.note(&number(1), (language, true), (T0, T0 + MINUTE));
-            assert_eq!(expected.is(&number(1), T0), Some(spoken));
-        }
-        let later = (T0 + MINUTE, T0 + 2 * MINUTE);
-        expected.note(&number(1), (spanish, false), later);
-        assert_eq!(expected.is(&number(1), T0 + MINUTE), None, "the database knows in what the others are");
-        expected.note(&number(1), (german, true), later);
-        assert_eq!(expected.is(&number(1), T0 + MINUTE), Some(german), "the others are over");
+        assert!(!expected.is(&number(1), T0));
+        expected.note(&number(1), T0 + 2 * MINUTE);
+        expected.note(&number(1), T0 + MINUTE);
+        assert!(expected.is(&number(1), T0 + MINUTE) && !expected.is(&number(2), T0));
+        assert!(!expected.is(&number(1), T0 + 2 * MINUTE));
     }
 
     #[test]
     fn what_was_keyed_in_or_ended_is_forgotten() {
         let expected = Expected::default();
         for last in 1..=3 {
-            expected.note(&number(last), (Language::ENGLISH, true), (T0, T0 + MINUTE));
+            expected.note(&number(last), T0 + MINUTE);
         }
         expected.forget(&number(1));
-        assert!(expected.is(&number(1), T0).is_none() && expected.is(&number(2), T0).is_some());
+        assert!(!expected.is(&number(1), T0) && expected.is(&number(2), T0));
         expected.forget_all();
-        assert!(expected.is(&number(2), T0).is_none());
+        assert!(!expected.is(&number(2), T0));
         assert_eq!(format!("{expected:?}"), "Expected(0)");
     }
 
     #[test]
     fn no_stranger_fills_it() {
         let expected = Expected::default();
-        let fill = |all: &mut HashMap<Number, (OffsetDateTime, Language)>, n: u32| {
+        let fill = |all: &mut HashMap<Number, OffsetDateTime>, n: u32| {
             let text = format!("+1{}555{:04}", 212 + n / 10_000, n % 10_000);
-            all.extend(Number::parse(&text).ok().map(|number| (number, (T0 + MINUTE, Language::ENGLISH))));
+            all.extend(Number::parse(&text).ok().map(|number| (number, T0 + MINUTE)));
         };
         let mut n = 0;
         while expected.all().len() < MOST {
             fill(&mut expected.all(), n);
             n += 1;
         }
-        expected.note(&number(1), (Language::ENGLISH, true), (T0, T0 + MINUTE));
-        assert!(expected.all().len() == 1 && expected.is(&number(1), T0).is_some());
+        expected.note(&number(1), T0 + MINUTE);
+        assert!(expected.all().len() == 1 && expected.is(&number(1), T0));
     }
 }

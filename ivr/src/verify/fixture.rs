@@ -10,7 +10,7 @@ use dht_client::backend::memory::Memory;
 use dht_client::{Backend, Derived, HashCost, Hasher, Identity, Item, Record, Several};
 use ivr_core::call::flow::{Action, Event, Flow, Purpose};
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
-use ivr_core::caller::{Caller, Caps, Dialled, Level, LineParameters, Passports, Policy, TrunkProfile};
+use ivr_core::caller::{Caller, Caps, Dialled, Level, LineParameters, Passports, Policy, Realm, TrunkProfile};
 use ivr_core::code::Code;
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::proof::Binding;
@@ -211,7 +211,7 @@ impl Service {
 pub(crate) fn dialled() -> Dialled {
     let trunks = vec![TrunkProfile { numbers: vec![number("+12025550100")], ..TrunkProfile::default() }];
     let policy = Policy { trunks, issue_from: Level::L1.into(), kinds: KindPolicy::default() };
-    Dialled::of(&policy, Passports::Ignored).unwrap()
+    Dialled::of(&policy, Realm::Service, Passports::Ignored).unwrap()
 }
 
 /// One authority for all tests of the process: making one takes longer than most of them.
@@ -321,6 +321,7 @@ pub(crate) fn caller(text: &str) -> Caller {
         number: number(text),
         level: Level::L2,
         trunk: "test".into(),
+        realm: Realm::Service,
         caps: Caps::from_codes("not-attested"),
         line: LineParameters::default(),
         passport: None,

@@ -7,11 +7,10 @@ use ivr_core::caller::Caller;
 use ivr_core::number::Number;
 use time::OffsetDateTime;
 use tracing::warn;
-use voice_prompts::Language;
 
 use super::VerifyParts;
 use crate::store::callers::{self, Enrolment, Standing};
-use crate::store::{Reader, StoreError};
+use crate::store::{Reader, StoreError, budgets};
 
 /// Answers [`Question::Session`](ivr_core::call::question::Question::Session).
 #[derive(Debug)]
@@ -22,8 +21,8 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Is this caller known to be expected, and in which language? A no may be none: that has to be [asked](Self::answer).
-    pub fn expects(&self, caller: &Caller, now: OffsetDateTime) -> Option<Language> {
+    /// Is this caller known to be expected? A no may be none: that has to be [asked](Self::answer).
+    pub fn expects(&self, caller: &Caller, now: OffsetDateTime) -> bool {
         self.parts.expected.is(&caller.number, now)
     }
 
@@ -41,8 +40,8 @@ impl Sessions {
             let numbers: Vec<&Number> = callers.iter().map(|caller| &caller.number).collect();
             match self.standing(&numbers, now).await {
                 Ok(standing) => {
-                    for (number, standing) in numbers.into_iter().zip(standing) {
-                        answers.push(self.answer_one(number, standing, now).await);
+                    for (caller, standing) in callers.iter().zip(standing) {
+                        answers.push(self.answer_one(caller, standing, now).await);
                     }
                 }
                 Err(error) => {
@@ -54,14 +53,8 @@ impl Sessions {
         answers
     }
 
-    /// Only a number that has certificates needs another look, if it has no verification or may key in no code today: what
-    /// others have used up of its calls must not keep its owner from suspending them.
-    async fn answer_one(&mut self, number: &Number, standing: Standing, now: OffsetDateTime) -> Answer {
-        let answer = answer(standing);
-        if !standing.may_be_told() || matches!(answer, Answer::Expected(_)) {
-            return answer;
-        }
-        enrolled(&self.parts, number, answer, now).await.unwrap_or_else(|error| {
+    async fn answer_one(&mut self, caller: &Caller, standing: Standing, now: OffsetDateTime) -> Answer {
+        answer(&self.parts, caller, standing, now).await.unwrap_or_else(|error| {
             warn!(%error, "a call's question is not answered: {error}");
             Answer::Unavailable
         })
@@ -101,12 +94,40 @@ pub(super) async fn enrolled(
     }))
 }
 
-/// What a call is told.
-pub(super) fn answer(standing: Standing) -> Answer {
+/// What a call is told. Only a number that has certificates needs another look, if it has no verification or may key in no code
+/// today: what others have used up of its calls must not keep its owner from suspending them.
+pub(super) async fn answer(
+    parts: &VerifyParts,
+    caller: &Caller,
+    standing: Standing,
+    now: OffsetDateTime,
+) -> Result<Answer, StoreError> {
+    let answer = without_certificates(standing);
+    if !standing.is_certified || answer == Answer::Expected {
+        return Ok(answer);
+    }
+    if standing.is_silenced && !take_turn(parts, caller, now).await? {
+        return Ok(answer);
+    }
+    enrolled(parts, &caller.number, answer, now).await
+}
+
+async fn take_turn(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> Result<bool, StoreError> {
+    let (Caller { number, level, .. }, columns) = (caller, parts.store.columns());
+    if !budgets::has_turn(number, *level, now, columns, &mut *parts.store.read().await?).await? {
+        return Ok(false);
+    }
+    let mut writer = parts.store.begin().await?;
+    let is_taken = budgets::take_turn(number, *level, now, columns, &mut writer).await?;
+    writer.commit().await?;
+    Ok(is_taken)
+}
+
+fn without_certificates(standing: Standing) -> Answer {
     match standing {
         Standing { is_used_up: true, .. } => Answer::CallsUsedUp,
         Standing { is_exhausted: true, .. } => Answer::NumberExhausted,
-        Standing { expected: Some(language), .. } => Answer::Expected(language),
-        Standing { expected: None, .. } => Answer::NoSession,
+        Standing { is_expected: true, .. } => Answer::Expected,
+        Standing { is_expected: false, .. } => Answer::NoSession,
     }
 }

@@ -10,7 +10,6 @@ use rand_core::SeedableRng;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tracing::info;
-use voice_prompts::Language;
 
 use super::limits::network;
 use super::{Start, StartError, Started, VerifyParts};
@@ -88,8 +87,7 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
     };
     writer.commit().await?;
     if used.wrong_codes < budgets::WRONG_CODES_A_DAY && used.fruitless_calls < parts.fruitless_calls {
-        let is_alone = crowd.of_number == 0;
-        parts.expected.note(&number, (Language::of(&locale), is_alone), (now, new.expires_at));
+        parts.expected.note(&number, new.expires_at);
     }
     if let Some(evicted) = evicted {
         parts.bell.ring(evicted);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ivr_core::call::question::{Answer, Enrolled, Outcome, Question, Session};
-use ivr_core::caller::{Attest, Caller};
+use ivr_core::caller::{Attest, Caller, Level};
 use ivr_core::key_check::KeyCheck;
 use ivr_core::passport::{Passport, Report};
 use ivr_core::proof::Binding;
@@ -19,7 +19,7 @@ on_both_databases!(
     a_number_is_proved_from_the_code_to_the_certificate,
     who_has_not_the_secret_sees_nothing,
     a_call_that_nobody_waits_for_has_no_session,
-    no_stranger_chooses_the_language_of_the_warning,
+    a_page_is_spoken_for_only_from_its_code_on,
     the_code_of_another_number_opens_nothing,
     twenty_right_read_backs_at_once_issue_one_certificate,
     of_twenty_wrong_read_backs_at_once_the_third_voids,
@@ -63,7 +63,7 @@ async fn a_number_is_proved_from_the_code_to_the_certificate(database: TestDatab
     assert!(waiting.wants_certificate && waiting.publish);
 
     let expected = service.verify.answer(Question::Session(caller(NUMBER)), service.now).await;
-    assert_eq!(expected, Answer::Expected(Language::ENGLISH));
+    assert_eq!(expected, Answer::Expected);
     let call = service.call(started.code.expose()).await;
     assert_eq!(call.answers, [matched(&started), Answer::Stored]);
     assert_eq!(bell.try_recv(), Ok(started.id));
@@ -131,21 +131,14 @@ async fn a_call_that_nobody_waits_for_has_no_session(database: TestDatabase) {
     assert_eq!(service.verify.answer(other, service.now).await, Answer::NoSession);
 }
 
-async fn no_stranger_chooses_the_language_of_the_warning(database: TestDatabase) {
+async fn a_page_is_spoken_for_only_from_its_code_on(database: TestDatabase) {
     let service = Service::over(database).await;
     let start = |locale: &str, source| Start { locale: locale.to_owned(), ..start(NUMBER, source, None) };
-    let spoken = async || {
-        let (asked, sessions) = (Question::Session(caller(NUMBER)), service.verify.sessions());
-        let known = sessions.expects(&caller(NUMBER), service.now);
-        (service.verify.answer(asked, service.now).await, known)
-    };
-    let german = Language::of("de");
-    let owners = service.verify.start(start("de-AT", SOURCE), service.now).await.unwrap();
-    assert_eq!(spoken().await, (Answer::Expected(german), Some(german)));
     service.verify.start(start("es", "198.51.100.1"), service.now).await.unwrap();
-    assert_eq!(spoken().await, (Answer::Expected(Language::ENGLISH), Some(Language::ENGLISH)));
-    // Whoever has the code has the page.
-    let session = Session { id: owners.id, key_check: None, language: german };
+    let owners = service.verify.start(start("de-AT", SOURCE), service.now).await.unwrap();
+    // Whose warning it is, in which language, no page is asked; whoever has the code has the page.
+    assert_eq!(service.verify.answer(Question::Session(caller(NUMBER)), service.now).await, Answer::Expected);
+    let session = Session { id: owners.id, key_check: None, language: Language::of("de") };
     assert_eq!(service.call(owners.code.expose()).await.answers[0], Answer::Matched(session));
 }
 
@@ -249,16 +242,16 @@ async fn a_number_whose_calls_end_for_nothing_is_answered_no_more_today(database
     service.verify.note_fruitless(&many, at).await.unwrap();
     let session = |of: &str, at| service.verify.answer(Question::Session(caller(of)), at);
     let sessions = service.verify.sessions();
-    assert_eq!(session(NUMBER, at).await, Answer::Expected(Language::ENGLISH));
-    assert!(sessions.expects(&caller(NUMBER), at).is_some());
+    assert_eq!(session(NUMBER, at).await, Answer::Expected);
+    assert!(sessions.expects(&caller(NUMBER), at));
 
     service.verify.note_fruitless(&calls(1, NUMBER), at).await.unwrap();
-    assert!(sessions.expects(&caller(NUMBER), at).is_none(), "the node would still answer it");
+    assert!(!sessions.expects(&caller(NUMBER), at), "the node would still answer it");
     assert_eq!(session(NUMBER, at).await, Answer::CallsUsedUp);
     assert_eq!(service.verify.sessions().answer(&[caller(NUMBER)], at).await, [Answer::CallsUsedUp]);
     // Nor does another verification, a wrong code or a clock that goes back change that.
     service.start().await;
-    assert!(sessions.expects(&caller(NUMBER), at).is_none());
+    assert!(!sessions.expects(&caller(NUMBER), at));
     let mut writer = service.database.store.begin().await.unwrap();
     let columns = service.database.store.columns();
     budgets::count_wrong_code(&number(NUMBER), at - Duration::days(1), columns, &mut writer).await.unwrap();
@@ -287,7 +280,33 @@ async fn who_uses_up_a_numbers_calls_does_not_keep_its_owner_from_suspending(dat
     service.verify.note_fruitless(&calls(FRUITLESS_CALLS * 9 - 1), service.now).await.unwrap();
     assert!(matches!(session().await, Answer::Certified(_)));
     service.verify.note_fruitless(&calls(1), service.now).await.unwrap();
+    // From then on it is one call in a quarter of an hour, of each level.
+    assert!(matches!(session().await, Answer::Certified(_)));
     assert_eq!((session().await, at_once().await.remove(0)), (Answer::CallsUsedUp, Answer::CallsUsedUp));
+    let hears = async |level, at| {
+        let caller = Caller { level, ..caller(NUMBER) };
+        service.verify.answer(Question::Session(caller), at).await
+    };
+    let told = hears(Level::L3, service.now).await;
+    assert!(matches!(told, Answer::Certified(_)), "a call of a lower level took its turn: {told:?}");
+    assert_eq!(hears(Level::L3, service.now).await, Answer::CallsUsedUp);
+    let later = service.now + budgets::TURN;
+    // Perhaps on the next day.
+    service.verify.note_fruitless(&calls(FRUITLESS_CALLS * 10), later).await.unwrap();
+    assert_eq!(hears(Level::L2, later - Duration::seconds(1)).await, Answer::CallsUsedUp);
+    assert!(matches!(hears(Level::L2, later).await, Answer::Certified(_)));
+    assert_eq!(hears(Level::L2, later).await, Answer::CallsUsedUp);
+    // What is over is forgotten, and nobody without a certificate has turns.
+    service.verify.purge(later + budgets::TURN).await.unwrap();
+    assert_eq!(service.database.contents(&["told_turns"]).await, []);
+    service
+        .verify
+        .note_fruitless(&vec![number("+12025550144"); 10 * calls(FRUITLESS_CALLS).len()], later)
+        .await
+        .unwrap();
+    let none = service.verify.answer(Question::Session(caller("+12025550144")), later).await;
+    assert_eq!(none, Answer::CallsUsedUp);
+    assert_eq!(service.database.contents(&["told_turns"]).await, []);
 }
 
 async fn a_slip_after_a_missed_read_back_may_be_mended(database: TestDatabase) {

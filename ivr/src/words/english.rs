@@ -40,6 +40,7 @@ pub(super) const ENGLISH: Words = Words {
     work: Text("Many people begin just now, so your browser has to work for some seconds."),
     work_goes_on: Text("Then it goes on by itself."),
     work_again: Text("Choose your file again, if you sent one, and continue."),
+    work_progress: Text("How far the work is, most likely"),
     work_needs_scripts: Text("That needs scripts, which are off in this browser: try again in a few minutes."),
     telephone_number: Text("Telephone number"),
     number_help: Text("With + and the country code, such as +1 202 555 0143."),

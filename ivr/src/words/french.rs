@@ -42,6 +42,7 @@ pub(super) const FRENCH: Words = Words {
     ),
     work_goes_on: Text("Ensuite, il continue tout seul."),
     work_again: Text("Choisissez de nouveau votre fichier, si vous en avez envoyé un, et continuez."),
+    work_progress: Text("Avancement probable du travail"),
     work_needs_scripts: Text(
         "Il faut pour cela des scripts, qui sont désactivés dans ce navigateur : réessayez dans quelques minutes.",
     ),

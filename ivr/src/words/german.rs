@@ -40,6 +40,7 @@ pub(super) const GERMAN: Words = Words {
     work: Text("Gerade beginnen viele, darum muss Ihr Browser einige Sekunden arbeiten."),
     work_goes_on: Text("Dann geht es von selbst weiter."),
     work_again: Text("Wählen Sie Ihre Datei noch einmal, falls Sie eine geschickt haben, und gehen Sie weiter."),
+    work_progress: Text("Wie weit die Arbeit ist, wahrscheinlich"),
     work_needs_scripts: Text(
         "Das braucht Skripte, die in diesem Browser abgeschaltet sind: Versuchen Sie es in einigen Minuten wieder.",
     ),

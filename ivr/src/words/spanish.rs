@@ -40,6 +40,7 @@ pub(super) const SPANISH: Words = Words {
     work: Text("Ahora mismo empiezan muchas personas, por eso su navegador tiene que trabajar unos segundos."),
     work_goes_on: Text("Después continúa solo."),
     work_again: Text("Elija de nuevo su archivo, si envió uno, y continúe."),
+    work_progress: Text("Avance probable del trabajo"),
     work_needs_scripts: Text(
         "Para eso hacen falta scripts, que están desactivados en este navegador: inténtelo de nuevo dentro de unos minutos.",
     ),

@@ -193,7 +193,7 @@ impl Stage {
             Operation::Octets(bytes) => self.handle(Input::Message { from: trunk().into(), bytes }),
             Operation::Answer { call, answer } => {
                 let answers = [
-                    Answer::Expected(Language::ENGLISH),
+                    Answer::Expected,
                     Answer::NoSession,
                     Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) }),
                     Answer::Suspended,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use voice_prompts::Language;
 
+use crate::caller::{Caller, Realm};
 use crate::passport::Report;
-use crate::{caller::Caller, code::Code, key_check::KeyCheck, number::Number, private::Private, proof::ProvedNumber};
+use crate::{code::Code, key_check::KeyCheck, number::Number, private::Private, proof::ProvedNumber};
 
 /// Names one verification session (protocol.md step 1). 16 random bytes, shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,11 +74,35 @@ pub enum Question {
         /// As above.
         passport: Option<Arc<Report>>,
     },
+    /// The caller of a trunk of the sandbox confirmed: keep the read-back with the rehearsal. There is no proof to keep.
+    Rehearsed {
+        /// Who calls.
+        caller: Caller,
+        /// What it is for.
+        rehearsal: VerificationId,
+        /// The six digits that the voice is about to read.
+        digits: Private<Code>,
+    },
     /// The caller, whose number has a session, keyed in nothing: perhaps it is somebody else's, and this one only wants to hear
     /// what exists.
     Certificates(Caller),
     /// The caller, who has no session, heard of the certificates and wants them suspended.
     Suspend(Caller),
+}
+
+impl Question {
+    /// Who has the answer.
+    pub fn realm(&self) -> Realm {
+        match self {
+            Self::Session(caller)
+            | Self::Code { caller, .. }
+            | Self::Certificates(caller)
+            | Self::Suspend(caller)
+            | Self::Rehearsed { caller, .. } => caller.realm,
+            // Over a trunk of the sandbox no signed identity is looked at, and nothing is proved.
+            Self::Passport(_) | Self::ReadBack { .. } | Self::CodeOnly { .. } => Realm::Service,
+        }
+    }
 }
 
 /// A signed identity and the call that bears it.
@@ -107,7 +132,7 @@ pub struct Session {
     pub id: VerificationId,
     /// What the voice says before the read-back, if an app began it: of its key.
     pub key_check: Option<KeyCheck>,
-    /// That of its page: whoever has its code chose it.
+    /// That of its page, from now on: whoever has its code chose it.
     pub language: Language,
 }
 
@@ -116,9 +141,8 @@ pub struct Session {
 pub enum Answer {
     /// `Passport`: this was found out.
     Verified(Arc<Report>),
-    /// `Session`: there is at least one live session, the call may be answered: in the language of their pages, or in English
-    /// if these differ, because one of them may be a stranger's, who must not choose in which language the owner is warned.
-    Expected(Language),
+    /// `Session`: there is at least one live session, the call may be answered.
+    Expected,
     /// `Session`: nobody asked for this number to be verified, but it has certificates: the call is answered, to tell of them.
     /// `Certificates`: there are these.
     Certified(Enrolled),
@@ -139,7 +163,7 @@ pub enum Answer {
     Suspended,
     /// `Suspend`: there was nothing that this call may suspend, or the number has done so today already.
     NotSuspended,
-    /// `ReadBack`, `CodeOnly`: stored; the outcome follows as [`Outcome`].
+    /// `ReadBack`, `CodeOnly`, `Rehearsed`: stored; the outcome follows as [`Outcome`].
     Stored,
     /// The session ended meanwhile (expired, voided).
     Gone,

@@ -1,7 +1,7 @@
 //! Which of our numbers a person is told to dial. It depends on the country of the person's number and on nothing else of it, so
 //! that the answer tells nothing about the number.
 
-use super::{Passports, Policy};
+use super::{Passports, Policy, Realm};
 use crate::number::{Country, Number};
 
 /// Our numbers, the best for each country.
@@ -12,10 +12,12 @@ pub struct Dialled {
 }
 
 impl Dialled {
-    /// The numbers of these trunks; `None` if there is none.
-    pub fn of(policy: &Policy, passports: Passports) -> Option<Self> {
+    /// The numbers of the trunks of this realm; `None` if there is none.
+    pub fn of(policy: &Policy, realm: Realm, passports: Passports) -> Option<Self> {
+        let mut policy = policy.clone();
+        policy.trunks.retain(|trunk| trunk.realm == realm);
         let has_number = policy.trunks.iter().any(|trunk| !trunk.numbers.is_empty());
-        has_number.then(|| Self { policy: policy.clone(), passports })
+        has_number.then_some(Self { policy, passports })
     }
 
     /// The number to dial from this country: first of a trunk whose calls from there may be worth a certificate, and of
@@ -54,7 +56,11 @@ mod tests {
 
     fn told(trunks: Vec<TrunkProfile>, issue_from: Level, country: &str) -> String {
         let policy = Policy { trunks, issue_from: issue_from.into(), kinds: KindPolicy::default() };
-        Dialled::of(&policy, Passports::Ignored).unwrap().from(country.parse().unwrap()).as_str().to_owned()
+        Dialled::of(&policy, Realm::Service, Passports::Ignored)
+            .unwrap()
+            .from(country.parse().unwrap())
+            .as_str()
+            .to_owned()
     }
 
     const US: &str = "+12025550100";
@@ -101,7 +107,7 @@ mod tests {
             (vec![hands_on(), says()], Level::L3, Passports::Ignored, DE),
         ] {
             let policy = Policy { trunks, issue_from: issue_from.into(), kinds: KindPolicy::default() };
-            let dialled = Dialled::of(&policy, passports).unwrap();
+            let dialled = Dialled::of(&policy, Realm::Service, passports).unwrap();
             assert_eq!(dialled.from("US".parse().unwrap()).as_str(), expected, "{issue_from} {passports:?}");
         }
     }
@@ -110,6 +116,19 @@ mod tests {
     fn without_a_number_there_is_nothing_to_dial() {
         let none =
             Policy { trunks: vec![trunk("US", &[])], issue_from: Level::L2.into(), kinds: KindPolicy::default() };
-        assert_eq!(Dialled::of(&none, Passports::Verified), None);
+        assert_eq!(Dialled::of(&none, Realm::Service, Passports::Verified), None);
+    }
+
+    #[test]
+    fn nobody_is_told_a_number_behind_which_the_other_realm_lies() {
+        let sandbox = TrunkProfile { realm: Realm::Sandbox, ..trunk("DE", &[DE]) };
+        let trunks = vec![sandbox, trunk("US", &[US])];
+        let policy = Policy { trunks, issue_from: Level::L2.into(), kinds: KindPolicy::default() };
+        for (realm, expected) in [(Realm::Service, US), (Realm::Sandbox, DE)] {
+            let dialled = Dialled::of(&policy, realm, Passports::Ignored).unwrap();
+            assert_eq!(dialled.from("DE".parse().unwrap()).as_str(), expected, "{realm:?}");
+        }
+        let only_real = Policy { trunks: vec![trunk("US", &[US])], ..policy };
+        assert_eq!(Dialled::of(&only_real, Realm::Sandbox, Passports::Ignored), None);
     }
 }

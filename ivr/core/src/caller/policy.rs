@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use super::attestation::{self, Attestation};
 use super::trunk::{KeepsDiversion, Readings, SignedIdentity, TrunkProfile};
 use super::{
-    Attest, Caller, Cap, Caps, IssuingLevels, Level, LineParameters, PassportVerdict, Passports, Reason, Verstat,
+    Attest, Caller, Cap, Caps, IssuingLevels, Level, LineParameters, PassportVerdict, Passports, Realm, Reason, Verstat,
 };
 use crate::number::{Country, KindPolicy, Number};
 use crate::private::Private;
@@ -122,7 +122,15 @@ impl Assessed {
     pub fn caller(&self, policy: &Policy, passport: PassportVerdict) -> Caller {
         let trunk = &policy.trunks[self.trunk];
         let (level, caps) = level(trunk, self.privacy, (self.attestation, passport), self.number.country());
-        Caller { number: self.number.clone(), level, caps, line: self.line, trunk: trunk.name.clone(), passport: None }
+        Caller {
+            number: self.number.clone(),
+            level,
+            caps,
+            line: self.line,
+            trunk: trunk.name.clone(),
+            realm: trunk.realm,
+            passport: None,
+        }
     }
 
     /// The end of check 9: what the call is worth, and whether that is enough.
@@ -144,14 +152,16 @@ impl Assessed {
 }
 
 impl Policy {
-    /// Does any trunk's SIP come from there, as the operator states it?
+    /// Does any carrier's SIP come from there, as the operator states it? What may call the sandbox comes from anywhere.
     pub fn states(&self, ip: IpAddr) -> bool {
-        self.trunks.iter().any(|trunk| trunk.sources.iter().any(|source| source.contains(ip)))
+        let mut carriers = self.trunks.iter().filter(|trunk| trunk.realm == Realm::Service);
+        carriers.any(|trunk| trunk.sources.iter().any(|source| source.contains(ip)))
     }
 
-    /// Is there a trunk that may come from anywhere, known by its certificate alone?
+    /// Is there a trunk that is known by its certificate alone and may come from anywhere, or is as good as that?
     pub fn has_roaming_trunk(&self) -> bool {
-        self.trunks.iter().any(|trunk| trunk.shows_certificate && trunk.sources.is_empty())
+        let roams = |trunk: &TrunkProfile| trunk.sources.is_empty() || trunk.realm == Realm::Sandbox;
+        self.trunks.iter().any(|trunk| trunk.shows_certificate && roams(trunk))
     }
 
     /// Could a call from this country over this trunk be worth a certificate, if its network attests all that it can?
@@ -165,7 +175,8 @@ impl Policy {
     }
 
     /// Check 1: the one trunk whose certificate was shown or else, among those that show none, the one that this address
-    /// belongs to. Nothing is believed from anybody else, and two trunks that claim one address make it nobody's.
+    /// belongs to. Nothing is believed from anybody else, and two trunks that claim one address make it nobody's; but what may
+    /// call the sandbox from anywhere takes no carrier's address.
     pub fn trunk_of(&self, peer: &Peer) -> Option<usize> {
         let fits = |trunk: &TrunkProfile| trunk.has_source(peer.ip());
         if let Some(certified) = peer.certified
@@ -173,7 +184,9 @@ impl Policy {
         {
             return Some(certified);
         }
-        let mut found = self.trunks.iter().enumerate().filter(|(_, trunk)| !trunk.shows_certificate && fits(trunk));
+        let may_be = |trunk: &TrunkProfile| !trunk.shows_certificate && fits(trunk);
+        let realm = self.trunks.iter().filter(|trunk| may_be(trunk)).map(|trunk| trunk.realm).min()?;
+        let mut found = self.trunks.iter().enumerate().filter(|(_, trunk)| trunk.realm == realm && may_be(trunk));
         match (found.next(), found.next()) {
             (Some((index, _)), None) => Some(index),
             _ => None,

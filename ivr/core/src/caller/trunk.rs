@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::{Level, Passports, Verstat};
+use super::{Level, Passports, Realm, Verstat};
 use crate::number::{Country, Number};
 use crate::private::Private;
 use crate::sip::digest::DigestLogin;
@@ -14,6 +14,8 @@ use crate::sip::peer::{Peer, Transport};
 pub struct TrunkProfile {
     /// The operator's name for it, shown in records and on the console.
     pub name: String,
+    /// What lies behind it.
+    pub realm: Realm,
     /// Where its SIP comes from; nothing means anywhere, if it shows a certificate.
     pub sources: Vec<Network>,
     /// Its SIP comes over TLS with a certificate of its own: nothing else is believed to be this trunk.
@@ -71,6 +73,7 @@ impl Default for TrunkProfile {
     fn default() -> Self {
         Self {
             name: String::new(),
+            realm: Realm::Service,
             sources: Vec::new(),
             shows_certificate: false,
             media_networks: Vec::new(),

@@ -4,7 +4,7 @@ use super::probes::Taken;
 use super::*;
 use crate::call::{Incoming, Opening, unguessable};
 use crate::caller::probe::{self, Capture};
-use crate::caller::{self, Assessed, PassportVerdict, Passports, Reason, Verdict};
+use crate::caller::{self, Assessed, PassportVerdict, Passports, Realm, Reason, Verdict};
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::challenger::{self, Proof, Scope};
 use crate::sip::message::{Asked, Reply, shortened};
@@ -79,7 +79,7 @@ impl Endpoint {
                 let call = Box::new(Call::open(opening, incoming, &mut self.desk(now, out)));
                 self.tallies[trunk].calls += 1;
                 self.tallies[trunk].unacknowledged += 1;
-                *self.of_number.entry(call.number().clone()).or_default() += 1;
+                *self.of_number.entry(call.line()).or_default() += 1;
                 self.agenda.set(&key, call.deadline());
                 self.calls.insert(key, call);
             }
@@ -157,7 +157,8 @@ impl Endpoint {
             caller: Some(Box::new(caller.clone())),
             ..Refused::new(reason)
         };
-        if self.of_number.get(&caller.number).is_some_and(|calls| *calls >= self.config.limits.calls_of_a_number) {
+        let line = (caller.realm, caller.number.clone());
+        if self.of_number.get(&line).is_some_and(|calls| *calls >= self.config.limits.calls_of_a_number) {
             return Err(refused(Reason::NumberBusy));
         }
         let proposal = (!invite.body.is_empty())
@@ -222,17 +223,22 @@ impl Endpoint {
         }
         self.counters.invites += 1;
         self.counters.refused += 1;
-        if !self.refusals.admit(self.config.limits.recorded_refusals_per_second, now) {
+        // Anybody may call the sandbox from anywhere, and leaves no record before being let in.
+        let realm = self.config.policy.trunks[trunk].realm;
+        let is_let_in = realm == Realm::Service || claimed.is_some();
+        if !is_let_in || !self.refusals.admit(realm, self.config.limits.recorded_refusals_per_second, now) {
             self.counters.unrecorded_refusals += 1;
             return;
         }
         self.last_key += 1;
         let key = CallKey(self.last_key);
+        let profile = &self.config.policy.trunks[trunk];
         let message = |sent, summary| Entry::Message { sent, summary: Private::new(summary) };
         let entries = [
             Entry::Began {
                 sip_call_id: shortened(&request.call_id).to_owned(),
-                trunk: Some(self.config.policy.trunks[trunk].name.clone()),
+                trunk: Some(profile.name.clone()),
+                realm,
                 source: from.address,
                 caller: caller.map(|caller| *caller),
             },

@@ -214,7 +214,7 @@ fn a_flood_of_forged_invites_is_bounded() {
         assert_eq!(stage.handle(Input::Message { from: peer().into(), bytes: &invite }), 1);
         // Who forges an address does not get our answers; the store is quick.
         for key in 0..=stage.endpoint.last_key {
-            stage.handle(Input::Answer(CallKey(key), Answer::Expected(Language::ENGLISH)));
+            stage.handle(Input::Answer(CallKey(key), Answer::Expected));
         }
     }
     let counters = stage.endpoint.counters();
@@ -333,9 +333,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         "Identity: e30.e30.c2ln;info=<https://h/c>;ppt=shaken",
     ]);
     let answer = prop::sample::select(vec![
-        Answer::Expected(Language::ENGLISH),
-        Answer::Expected(Language::ENGLISH),
-        Answer::Expected(Language::ENGLISH),
+        Answer::Expected,
+        Answer::Expected,
+        Answer::Expected,
         Answer::NoSession,
         Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) }),
         Answer::Suspended,
@@ -418,7 +418,7 @@ proptest! {
                 Operation::Call { caller, timer } => {
                     let timer: &[_] = if timer { &["Session-Expires: 90"] } else { &["Require: 100rel"] };
                     stage.say(caller, "INVITE", timer);
-                    stage.handle(Input::Answer(CallKey(stage.endpoint.last_key), Answer::Expected(Language::ENGLISH)));
+                    stage.handle(Input::Answer(CallKey(stage.endpoint.last_key), Answer::Expected));
                     stage.say(caller, "ACK", &[]);
                 }
                 Operation::Octets(octets) => { stage.handle(Input::Message { from: peer().into(), bytes: &octets }); }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::call::flow::Step;
 use crate::call::question::{Answer, Outcome, Question, VerificationId};
 use crate::caller::probe::{self, Expected};
-use crate::caller::{Caller, Caps, Level, Reason};
+use crate::caller::{Caller, Caps, Level, Realm, Reason};
 use crate::link::{LinkKey, LinkState, Query, Records};
 use crate::media::{CallKey, MediaCommand, MediaEvent, Quality};
 use crate::number::Number;
@@ -104,6 +104,8 @@ pub enum Entry {
         sip_call_id: String,
         /// The trunk profile's name, if the source matched one.
         trunk: Option<String>,
+        /// What lies behind that trunk.
+        realm: Realm,
         /// Where the INVITE came from.
         source: SocketAddr,
         /// The caller, once the checks passed, or all of them but the issuing level.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::caller::Reason;
+use crate::caller::{Realm, Reason};
 use crate::sip::header_lines::HeaderLines;
 use crate::sip::resending::LIFETIME;
 use crate::sip::via::Via;
@@ -46,22 +46,34 @@ impl TagMaker {
 /// database.
 #[derive(Debug, Default)]
 pub(super) struct RefusalRecords {
-    second: Option<Instant>,
-    written: u32,
+    /// Who rehearses must not take the lines of real calls.
+    of_service: Second,
+    of_sandbox: Second,
     /// The tags of the last refusals and why, at most [`MOST_RECENT`]; when there are more, a late repetition of an INVITE
     /// may be recorded again.
     recent: HashMap<String, Reason>,
     in_order: VecDeque<(Instant, String)>,
 }
 
+/// What was written in a second.
+#[derive(Debug, Default)]
+struct Second {
+    began: Option<Instant>,
+    written: u32,
+}
+
 impl RefusalRecords {
-    /// May one more be written? At most `limit` in a second.
-    pub(super) fn admit(&mut self, limit: u32, now: Instant) -> bool {
-        if self.second.is_none_or(|began| now >= began + Duration::from_secs(1)) {
-            (self.second, self.written) = (Some(now), 0);
+    /// May one more of this realm be written? At most `limit` in a second.
+    pub(super) fn admit(&mut self, realm: Realm, limit: u32, now: Instant) -> bool {
+        let second = match realm {
+            Realm::Service => &mut self.of_service,
+            Realm::Sandbox => &mut self.of_sandbox,
+        };
+        if second.began.is_none_or(|began| now >= began + Duration::from_secs(1)) {
+            *second = Second { began: Some(now), written: 0 };
         }
-        let admitted = self.written < limit;
-        self.written += u32::from(admitted);
+        let admitted = second.written < limit;
+        second.written += u32::from(admitted);
         admitted
     }
 

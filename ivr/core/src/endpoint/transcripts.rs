@@ -29,7 +29,7 @@ use super::testing::{Caller, PEER, Server, account, config, peer, registration};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question, Session};
 use crate::caller::probe::{self, Expected};
-use crate::caller::{Attest, KeepsDiversion, Passports, SignedIdentity, Srtp};
+use crate::caller::{Attest, KeepsDiversion, Passports, Realm, SignedIdentity, Srtp};
 use crate::link::{LinkState, Naptr, Query, Records, Srv};
 use crate::media::{Control, MediaCommand, MediaEvent, Quality};
 use crate::passport::{Fault, Report};
@@ -145,6 +145,12 @@ impl Replay {
         if setting(written, "srtp") == Some("required") {
             trunk.srtp = Srtp::Required;
         }
+        if let Some(country) = setting(written, "country") {
+            trunk.country = Some(country.parse().unwrap());
+        }
+        if setting(written, "realm") == Some("sandbox") {
+            trunk.realm = Realm::Sandbox;
+        }
         if setting(written, "digest") == Some("required") {
             trunk.digest = Some(account());
         }
@@ -220,7 +226,7 @@ impl Replay {
         let media = |event| Some(vec![Input::Media(key, event)]);
         let outcome = |outcome| Some(vec![Input::Outcome(VerificationId([0xab; 16]), outcome)]);
         match what.split_once(' ').unwrap_or((what, "")) {
-            ("expected", locale) => answer(Answer::Expected(Language::of(locale))),
+            ("expected", _) => answer(Answer::Expected),
             ("verified", finding) => answer(Answer::Verified(verified(finding))),
             ("no", "session") => answer(Answer::NoSession),
             ("certified", _) => answer(Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) })),
@@ -302,6 +308,7 @@ impl Replay {
                 format!("< ask whether {} is expected", caller.number.as_str())
             }
             Output::Ask(_, Question::Code { .. }) => "< ask about the code".to_owned(),
+            Output::Ask(_, Question::Rehearsed { .. }) => "< ask to rehearse".to_owned(),
             Output::Ask(_, Question::Certificates(_)) => "< ask for certificates".to_owned(),
             Output::Ask(_, Question::Suspend(_)) => "< ask to suspend".to_owned(),
             Output::Ask(..) => "< ask to keep the proof".to_owned(),

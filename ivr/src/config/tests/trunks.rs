@@ -1,7 +1,7 @@
 //! What is stated about carriers.
 
 use ivr_core::caller::probe::DIALECTS;
-use ivr_core::caller::{Verdict, judge};
+use ivr_core::caller::{Realm, Verdict, judge};
 use ivr_core::link::Duty;
 use ivr_core::sip::peer::Peer;
 
@@ -387,4 +387,57 @@ fn an_account_makes_up_for_shared_addresses_and_its_password_is_long() {
         assert_eq!((digest.realm.as_str(), digest.login.user.expose().as_str()), ("verify.example.org", "carrier"));
         assert_eq!(config.trunk_passwords(), [("trunk.digest.password_file", folder.path().join("p"))]);
     }
+}
+
+/// A trunk of the sandbox, with these lines.
+fn rehearsing(lines: &str) -> String {
+    format!("[[trunk]]\nname = \"rehearsals\"\nsandbox = true\nnumbers = [\"+12025550109\"]\n{lines}\n[[trunk]]")
+}
+
+#[test]
+fn a_trunk_of_the_sandbox_is_no_carrier() {
+    let (here, anywhere) = ("sources = [\"192.0.2.9\"]", "sources = [\"0.0.0.0/0\"]");
+    for (to, expected) in [
+        (rehearsing(here), "fault: trunk \"rehearsals\".sandbox: there is no [sandbox] whose numbers"),
+        (
+            rehearsing(anywhere),
+            "fault: trunk \"rehearsals\".sources: this is every address of the Internet, and anybody",
+        ),
+        (
+            rehearsing(&format!("{here}\nprobe = \"sip:carrier.example\"")),
+            "fault: trunk \"rehearsals\".probe: behind a trunk of the sandbox there is no carrier",
+        ),
+        (
+            rehearsing(&format!("{here}\nidentity_passthrough = true")),
+            "fault: trunk \"rehearsals\".identity_passthrough: a signed identity is a real one",
+        ),
+        (
+            rehearsing(&format!(
+                "{here}\n[trunk.register]\nregistrar = \"sip:c.example\"\nuser = \"a\"\npassword_file = \"none\""
+            )),
+            "fault: trunk \"rehearsals\".register: over a trunk of the sandbox nobody registers",
+        ),
+    ] {
+        are_told(&[("[[trunk]]", &to, expected)]);
+    }
+    let alone = "fault: trunk: all of them are of the sandbox: nobody could prove a number";
+    are_told(&[("[[trunk]]", "[[trunk]]\nsandbox = true", alone)]);
+}
+
+#[test]
+fn a_trunk_of_the_sandbox_may_be_dialled_from_anywhere_and_stands_so_in_the_documents() {
+    let (_, section) = TRUNKS.split_once("## A trunk of the sandbox").unwrap();
+    let (section, _) = section.split_once("```toml\n").unwrap().1.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("developer.password"), "0123456789abcdef\n").unwrap();
+    let section = section.replace("/etc/dialproof/developer.password", "developer.password");
+    let (before, after) = SMALL.split_once("[ca]").unwrap();
+    let text = format!("{before}{section}\n[ca]{after}");
+    let mut findings = Findings::default();
+    let config = Config::parse(&text, folder.path(), Purpose::Serve, &mut findings);
+    // Not even that it shares the carrier's addresses, or that whoever sends first hears the digits.
+    assert_eq!(findings.to_string(), "");
+    let config = config.unwrap();
+    let realms: Vec<Realm> = config.policy().trunks.iter().map(|trunk| trunk.realm).collect();
+    assert_eq!(realms, [Realm::Service, Realm::Sandbox]);
 }

@@ -1,6 +1,6 @@
 //! What the sections show only together, and what their calls could prove at most.
 
-use ivr_core::caller::{KeepsDiversion, Level, Passports, Policy, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, Passports, Policy, Realm, TrunkProfile};
 
 use super::TrunkCertificate;
 use crate::config::findings::Findings;
@@ -24,23 +24,37 @@ fn check_certificates(policy: &Policy, certificates: &[TrunkCertificate], findin
     }
 }
 
+/// Without [sandbox] a trunk of it leads nowhere, and without any other the service does.
+fn check_realms(policy: &Policy, has_sandbox: bool, findings: &mut Findings) {
+    let of_the_sandbox = |trunk: &&TrunkProfile| trunk.realm == Realm::Sandbox;
+    if let Some(trunk) = policy.trunks.iter().find(of_the_sandbox).filter(|_| !has_sandbox) {
+        let text = "there is no [sandbox] whose numbers could call over it: add the section";
+        findings.fault(format!("trunk {:?}.sandbox", trunk.name), text);
+    }
+    if policy.trunks.iter().all(|trunk| trunk.realm == Realm::Sandbox) {
+        findings
+            .fault("trunk", "all of them are of the sandbox: nobody could prove a number; describe a carrier as well");
+    }
+}
+
 /// What no single section shows: trunks that share a source, trunks whose calls would all be refused.
 pub(in crate::config) fn check_together(
     policy: &Policy,
     passports: Passports,
-    certificates: &[TrunkCertificate],
+    (certificates, has_sandbox): (&[TrunkCertificate], bool),
     sip: &Sip,
     findings: &mut Findings,
 ) {
     check_certificates(policy, certificates, findings);
+    check_realms(policy, has_sandbox, findings);
     for (i, trunk) in policy.trunks.iter().enumerate() {
         let place = |key: &str| format!("trunk {:?}.{key}", trunk.name);
         for other in &policy.trunks[i + 1..] {
             if trunk.name == other.name {
                 findings.fault(place("name"), "two trunks have this name; records could not tell them apart");
             }
-            // Who shows a certificate is told apart by it.
-            if trunk.shows_certificate || other.shows_certificate {
+            // Who shows a certificate is told apart by it, and a carrier's address is never the sandbox's.
+            if trunk.shows_certificate || other.shows_certificate || trunk.realm != other.realm {
                 continue;
             }
             let shared = trunk.sources.iter().find(|a| other.sources.iter().any(|b| a.overlaps(*b)));
@@ -88,10 +102,21 @@ pub(in crate::config) fn check_together(
                 format!("{} is below issue_from = {issue_from}: every call over it will be refused", trunk.max_level),
             );
         }
-        if trunk.sources.iter().any(|source| source.prefix_length() == 0) {
-            findings.warn(place("sources"), "this is every address of the Internet: anybody is this carrier");
+        let is_anywhere = trunk.sources.iter().any(|source| source.prefix_length() == 0);
+        let is_known = trunk.digest.is_some() || trunk.ingress_secret.is_some();
+        match trunk.realm {
+            Realm::Service if is_anywhere => {
+                findings.warn(place("sources"), "this is every address of the Internet: anybody is this carrier");
+            }
+            Realm::Sandbox if is_anywhere && !is_known => findings.fault(
+                place("sources"),
+                "this is every address of the Internet, and anybody would take the places of those who rehearse: give it an \
+                 account ([trunk.digest]) or an ingress_secret_file",
+            ),
+            Realm::Service | Realm::Sandbox => {}
         }
-        if trunk.nat {
+        // What is read out over a trunk of the sandbox opens nothing.
+        if trunk.nat && trunk.realm == Realm::Service {
             findings
                 .warn(place("nat"), "whoever sends the first RTP packet hears the call; only for networks you trust");
         }

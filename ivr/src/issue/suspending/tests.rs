@@ -7,7 +7,6 @@ use ivr_core::call::question::{Answer, Question};
 use ivr_core::caller::Caller;
 use rcgen::KeyPair;
 use time::Duration;
-use voice_prompts::Language;
 
 use super::*;
 use crate::issue::{OldKeyError, Signed};
@@ -81,7 +80,7 @@ async fn a_call_without_a_verification_hears_what_its_number_has(database: TestD
     assert_eq!(service.hears("+12025550144").await, Answer::NoSession);
     // Who has begun a verification proves the number; that comes first. But it may be somebody else's.
     service.start().await;
-    assert_eq!(service.hears(NUMBER).await, Answer::Expected(Language::ENGLISH));
+    assert_eq!(service.hears(NUMBER).await, Answer::Expected);
     let silent = service.verify.answer(Question::Certificates(caller(NUMBER)), service.now).await;
     assert_eq!(silent, told(2));
     let stranger = service.verify.answer(Question::Certificates(caller("+12025550144")), service.now).await;

@@ -161,6 +161,10 @@ async fn what_its_time_is_over_for_is_forgotten(database: TestDatabase) {
     }
     assert_eq!(kinds, [vec![], vec![], vec!["step", "key"], vec!["received", "step", "received", "key"]]);
     assert_eq!(found(&messages(2), store).await, [2], "an answered call stays");
+    for (n, source) in [(2, ""), (60, "192.0.2.60:5060")] {
+        let call = find(id(n), &mut store.read().await.unwrap()).await.unwrap().unwrap();
+        assert_eq!(call.source, source, "where it came from is forgotten with the refused calls of its time");
+    }
 }
 
 /// A message and a key of a call as they were written when each line had a row of its own.

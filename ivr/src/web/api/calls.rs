@@ -49,7 +49,7 @@ pub struct Call {
     began_at: OffsetDateTime,
     /// The trunk profile's name.
     trunk: Option<String>,
-    /// Where the INVITE came from.
+    /// Where the INVITE came from; empty after 30 days.
     source: String,
     /// The number by its last four digits.
     #[schema(example = "***0143")]

@@ -220,7 +220,7 @@ fn shown(app: &App, session: &Session) -> Result<Response, WebError> {
 }
 
 fn sandbox(app: &App) -> Result<&Sandbox, WebError> {
-    app.sandbox.as_ref().ok_or(WebError::NoSandbox)
+    app.sandbox.as_deref().ok_or(WebError::NoSandbox)
 }
 
 impl From<Hears> for Heard {

@@ -58,7 +58,8 @@ pub struct Begin {
     pub(super) publish: bool,
     /// What is to be listed beside the certificate from its first record on; later, `PUT …/location-key` changes it.
     pub(super) location: Option<FirstLocation>,
-    /// The language of the voice, such as `en`.
+    /// The language that is wished for, a tag such as `en` or `de-AT`. It is a wish: where voice and sentences have none like it, they
+    /// are in another, and the `locale` of the verification says in which.
     pub(super) locale: Option<String>,
     /// What a problem of the type `puzzle` asked for.
     puzzle: Option<Solved>,
@@ -423,7 +424,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     }
 }
 
-/// A language tag becomes a language that we have; what is none is refused (RFC 5646 2.1, roughly).
+/// A language tag becomes a language that we have, the first of ours if it is none of them: programs hand on what their users'
+/// browsers wish for. What is no tag is refused (RFC 5646 2.1, roughly).
 pub(in crate::web) fn locale(app: &App, tag: Option<&str>) -> Result<String, WebError> {
     let languages = &app.settings.languages;
     let fallback = || languages.first().cloned().unwrap_or_else(|| "en".to_owned());

@@ -8,12 +8,12 @@ use axum::response::Redirect;
 use ivr_core::code::Code;
 use ivr_core::private::Private;
 use tokio::sync::{Semaphore, mpsc};
-use voice_prompts::{Library, Vocabulary};
 
 use super::super::App;
 use super::super::error::WebError;
 use super::super::form::Fields;
 use super::super::session::{self, ByCookie};
+use crate::phone::applicant::voice;
 use crate::phone::{CallPlan, Identity, Law, News, Scenario, Stage, call};
 
 /// Simulated calls at a time; one more is told to wait.
@@ -52,7 +52,7 @@ pub(super) async fn simulate(
         laws: vec![Law::Mu, Law::A],
         scenario: *scenario,
         code: Private::new(code.expose().as_str().to_owned()),
-        vocabulary: Vocabulary::of(&Library::embedded(), &view.locale),
+        vocabulary: voice(view.number.as_str(), &view.locale),
         patience: PATIENCE,
     };
     tokio::spawn(async move {

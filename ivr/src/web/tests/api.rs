@@ -55,6 +55,27 @@ async fn a_program_begins_a_verification_and_is_told_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_language_that_there_is_none_of_is_a_wish_and_the_answer_says_what_came_of_it() {
+    let service = Service::with(|settings| settings.languages = ["en", "de"].map(str::to_owned).to_vec()).await;
+    for (wish, locale) in [
+        (json!("de-AT"), "de"),
+        (json!("DE_ch"), "de"),
+        (json!("xx"), "en"),
+        (json!("nl-BE"), "en"),
+        (Value::Null, "en"),
+    ] {
+        let mut program = Browser::new(&service.router);
+        let body = json!({ "number": NUMBER, "publish": false, "locale": wish });
+        let begun = post(&mut program, "/v1/verifications", &body).await;
+        assert_eq!(begun.status, StatusCode::CREATED, "{begun:?}");
+        let (path, secret) = (begun.location(), begun.json()["secret"].as_str().unwrap().to_owned());
+        let stands = with_token(&mut program, Method::GET, &path, &secret, &Value::Null).await.json();
+        assert_eq!(stands["locale"], locale, "{wish}");
+        with_token(&mut program, Method::DELETE, &path, &secret, &Value::Null).await;
+    }
+}
+
+#[tokio::test]
 async fn a_program_follows_the_call_and_its_wrong_digits() {
     let service = Service::new().await;
     let mut program = Browser::new(&service.router);

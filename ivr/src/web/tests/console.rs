@@ -4,7 +4,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, S
 use axum::http::{Method, StatusCode};
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
-use ivr_core::caller::{Attest, Caller, Caps, Level, Reason};
+use ivr_core::caller::{Attest, Caller, Caps, Level, Realm, Reason};
 use ivr_core::endpoint::{Entry, KeySource};
 use ivr_core::media::{CallKey, Quality, Reported, Suite};
 use ivr_core::passport::{Fault, Passport, Report};
@@ -62,6 +62,7 @@ fn began_on(call_id: &str, trunk: &str) -> Entry {
     Entry::Began {
         sip_call_id: call_id.to_owned(),
         trunk: Some(trunk.to_owned()),
+        realm: Realm::Service,
         source: "192.0.2.7:5060".parse().unwrap(),
         caller: Some(caller(NUMBER)),
     }
@@ -337,8 +338,8 @@ async fn a_call_is_told_without_its_number_and_without_its_keys() {
 async fn a_refused_call_is_told_in_words_and_with_what_it_was_worth() {
     let service = Service::new().await;
     let low = Caller { level: Level::L1, caps: Caps::from_codes("foreign-number"), ..caller(NUMBER) };
-    let Entry::Began { sip_call_id, trunk, source, .. } = began("low@192.0.2.7") else { unreachable!() };
-    let began = Entry::Began { sip_call_id, trunk, source, caller: Some(low) };
+    let Entry::Began { sip_call_id, trunk, realm, source, .. } = began("low@192.0.2.7") else { unreachable!() };
+    let began = Entry::Began { sip_call_id, trunk, realm, source, caller: Some(low) };
     service.record(vec![began, Entry::Refused { reason: Reason::BelowIssuingLevel, claimed: None }]).await;
     let mut ada = service.operator("ada").await;
     let words = Reason::BelowIssuingLevel.sentences("en").console;

@@ -1,6 +1,7 @@
 //! A service without telephone: the router over the use cases' own fixture, whose callers need no line.
 
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +17,7 @@ use ivr_core::number::Country;
 use ivr_core::private::Private;
 use ivr_core::proof::Binding;
 use time::OffsetDateTime;
+use tokio::sync::mpsc;
 
 use crate::call_record::CallRecord;
 use crate::clock::Clock;
@@ -89,7 +91,8 @@ impl Service {
         let (probes, telephone) = TrunkProbes::new(vec![trunk("carrier"), trunk("a \"b\"/c")]);
         let postbox = Postbox::of(below.database.store.clone());
         let test_numbers = vec![fixture::number(TEST_NUMBER)];
-        let sandbox = Sandbox::new(test_numbers, fixture::dialled(), Duration::from_secs(600), Clock).unwrap();
+        let code_life = Duration::from_secs(600);
+        let sandbox = Sandbox::new(test_numbers, fixture::dialled(), code_life, mpsc::channel(1).0, Clock).unwrap();
         let app = App::new(Parts {
             clock: Clock,
             verify: below.verify.clone(),
@@ -114,7 +117,7 @@ impl Service {
             directory: Box::new(|| {
                 Box::pin(async { vec![Health { backend: "mainline", reachable: 3, configured: 3 }] })
             }),
-            sandbox: Some(sandbox),
+            sandbox: Some(Arc::new(sandbox)),
             enrol: Some(email::on(below.database.store.clone(), below.issue.clone(), "http://127.0.0.1:8080")),
             gateway: Gateway::new(
                 Several::new(vec![Backend::Memory(below.dht.clone())]).unwrap(),

@@ -9,7 +9,6 @@ use super::scene::Scene;
 use super::telling::Telling;
 use super::{ANSWER_LIMIT, BREATH, Ending, Event, FIRST_KEY, LONGEST_SENTENCE, Purpose, State, Step};
 use crate::call::question::{Answer, Outcome, Question, Session};
-use crate::caller::Caller;
 use crate::code::{Code, Keyed};
 use crate::key_check::KeyCheck;
 use crate::private::Private;
@@ -211,11 +210,13 @@ impl Scene<'_> {
     }
 
     fn confirm(&mut self, session: Session) -> State {
-        let Caller { number, level, passport, .. } = self.caller.clone();
         // No other call comes so far.
         let Purpose::Prove(binding) = self.purpose else { return self.fail() };
-        let proof = ProvedNumber::by_call(number, level, session.id, binding);
         self.note(Step::Confirmed);
+        let Some(proof) = ProvedNumber::by_call(self.caller, session.id, binding) else {
+            return self.rehearse(session);
+        };
+        let passport = self.caller.passport.clone();
         match binding {
             Binding::CodeOnly => {
                 self.ask(Question::CodeOnly { proof, passport });
@@ -227,6 +228,13 @@ impl Scene<'_> {
                 Proving::Storing { read_out: ReadOut { key_check: session.key_check, digits } }.into()
             }
         }
+    }
+
+    /// Nothing is proved over a trunk of the sandbox; all else is as if it were, and by read-back whatever the binding.
+    fn rehearse(&mut self, Session { id, key_check, .. }: Session) -> State {
+        let (caller, digits) = (self.caller.clone(), Code::draw(&mut self.chance));
+        self.ask(Question::Rehearsed { caller, rehearsal: id, digits: Private::new(digits.clone()) });
+        Proving::Storing { read_out: ReadOut { key_check, digits } }.into()
     }
 
     /// The key check comes first: whoever finds that it is another's hangs up before there is anything to tell.

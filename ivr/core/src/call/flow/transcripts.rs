@@ -15,7 +15,7 @@ use voice_prompts::{Language, PromptId, Segment};
 
 use super::*;
 use crate::call::question::Session;
-use crate::caller::{Caps, Level, LineParameters};
+use crate::caller::{Caps, Level, LineParameters, Realm};
 use crate::key_check::KeyCheck;
 use crate::number::Number;
 use crate::proof::ProvedNumber;
@@ -122,6 +122,7 @@ impl Replay {
     fn new(written: &str) -> Self {
         let binding = setting(written, "binding").and_then(Binding::from_name).unwrap_or(Binding::ReadBack);
         let level = setting(written, "level").map_or(Level::L2, |level| level.parse().unwrap());
+        let realm = setting(written, "realm").map_or(Realm::Service, |_| Realm::Sandbox);
         let number = Number::parse("+12025550143").unwrap();
         let (began, caller) = (
             Instant::now(),
@@ -131,6 +132,7 @@ impl Replay {
                 trunk: "carrier".to_owned(),
                 caps: Caps::default(),
                 line: LineParameters::default(),
+                realm,
                 passport: None,
             },
         );
@@ -208,6 +210,7 @@ fn shown(action: &Action) -> String {
             format!("ask to keep {} with {}", digits.expose().as_str(), proved(proof))
         }
         Action::Ask(Question::CodeOnly { proof, .. }) => format!("ask to issue for {}", proved(proof)),
+        Action::Ask(Question::Rehearsed { digits, .. }) => format!("ask to rehearse with {}", digits.expose().as_str()),
         Action::Ask(Question::Certificates(caller)) => format!("ask what {} has", caller.number.as_str()),
         Action::Ask(Question::Suspend(caller)) => {
             format!("ask to suspend what {} has up to {}", caller.number.as_str(), caller.level)

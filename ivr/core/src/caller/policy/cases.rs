@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::caller::trunk::{KeepsDiversion, NumberFormat};
-use crate::caller::{Finding, Verstat};
+use crate::caller::{Finding, Realm, Verstat};
 use crate::private::Private;
 
 const PEER: &str = "192.0.2.10:5060";
@@ -88,6 +88,31 @@ fn nothing_is_believed_from_an_unknown_peer() {
     ] {
         assert_eq!(told(&two, peer, OURS, ""), expected, "{name}");
     }
+}
+
+#[test]
+fn who_may_call_the_sandbox_from_anywhere_takes_no_carriers_address() {
+    let anywhere = ["0.0.0.0/0", "::/0"].map(|network| network.parse().unwrap()).to_vec();
+    let sandbox = TrunkProfile { realm: Realm::Sandbox, sources: anywhere, ..screened() };
+    let carrier = screened();
+    for trunks in [vec![sandbox.clone(), carrier.clone()], vec![carrier.clone(), sandbox.clone()]] {
+        let both = Policy { trunks, ..policy(screened()) };
+        let realm = |peer: &str| {
+            let trunk = both.trunk_of(&Peer::udp(peer.parse().unwrap())).map(|trunk| &both.trunks[trunk]);
+            trunk.map(|trunk| trunk.realm)
+        };
+        assert_eq!(realm("192.0.2.10:5060"), Some(Realm::Service), "the carrier's own");
+        assert_eq!(realm("203.0.113.7:5060"), Some(Realm::Sandbox));
+        let Verdict::Accept { caller, .. } =
+            judge(&both, &Peer::udp("203.0.113.7:5060".parse().unwrap()), OURS, &headers(""))
+        else {
+            panic!("a call of the sandbox is judged as any other")
+        };
+        assert_eq!(caller.realm, Realm::Sandbox);
+    }
+    // Two carriers that claim an address make it nobody's, and not the sandbox's either.
+    let three = Policy { trunks: vec![carrier.clone(), sandbox, carrier], ..policy(screened()) };
+    assert_eq!(three.trunk_of(&Peer::udp("192.0.2.10:5060".parse().unwrap())), None);
 }
 
 #[test]

@@ -75,7 +75,8 @@ impl Telephone {
     }
 }
 
-/// What callers hear: the operator's own recordings before the embedded ones. Takes some ten milliseconds.
+/// What callers hear: the operator's own recordings, which are read here, before the embedded ones, which are not read before somebody
+/// calls.
 pub(super) fn voices(prompts_dir: &Path) -> Voices {
     if !prompts_dir.is_dir() {
         return Voices::new(Library::embedded());

@@ -27,8 +27,8 @@ struct Arguments {
     /// How many runs of each, each with a fresh process
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// Put the tables and curves into docs/performance.md
-    #[arg(long, conflicts_with = "stages")]
+    /// Put tables and curves into docs/performance.md: that of the marks only with all stages, that of growth with its own
+    #[arg(long)]
     write: bool,
     /// Whom `cargo bench` calls says so; `cargo test --all-targets` does not, and measures nothing
     #[arg(long, hide = true)]
@@ -61,13 +61,14 @@ fn main() -> anyhow::Result<ExitCode> {
     println!("arrivals are stamped by the kernel as it takes each datagram from the loopback (SO_TIMESTAMPNS)");
 
     let mut report = Report::default();
-    let stages = if arguments.stages.is_empty() { Stage::ALL.to_vec() } else { arguments.stages };
+    let is_whole = arguments.stages.is_empty();
+    let stages = if is_whole { Stage::ALL.to_vec() } else { arguments.stages };
     for stage in stages {
         println!("\n== {stage:?}");
         stage.measure(&bench, &mut report)?;
     }
     println!("\n{}", report.table());
-    if bench.writes {
+    if bench.writes && is_whole {
         docs::replace("marks", &format!("{machine}\n\n{}", report.table()))?;
     }
     Ok(ExitCode::SUCCESS)

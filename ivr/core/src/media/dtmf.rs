@@ -211,5 +211,6 @@ const MORE_ENDS: u16 = 2;
 /// RFC 4733 2.5.1.3: a segment is 0xFFFF long, or with redundancy somewhat less than 0x3FFF.
 const LONGEST_SEGMENT: u32 = 0xffff;
 const SHORTEST_SEGMENT: u32 = 0x3000;
-/// The last packets of a segment may be lost: 200 ms at 8 kHz.
-const LOST_AT_SEGMENT_END: u32 = 1_600;
+/// The last packets of a segment may be lost: 200 ms at 48 kHz, the fastest clock that telephones have. At slower ones the
+/// sequence numbers alone say how much is lost.
+const LOST_AT_SEGMENT_END: u32 = 9_600;

@@ -16,7 +16,7 @@ use super::error::WebError;
 use crate::words::Words;
 
 /// What `base.html` needs. An extractor: a handler takes it as an argument and moves it into its template.
-/// It is in English: [`Spoken`] is in the visitor's language, [`Frame::speaking`] in that of a verification.
+/// It is in English: [`Translated`] is in the visitor's language, [`Frame::speaking`] in that of a verification.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// What the service calls itself.
@@ -33,7 +33,7 @@ pub struct Frame {
 
 /// As [`Frame`], in the first of the visitor's languages that we have.
 #[derive(Debug, Clone)]
-pub struct Spoken(pub Frame);
+pub struct Translated(pub Frame);
 
 impl Frame {
     /// The frame of a page that has no form.
@@ -68,7 +68,7 @@ impl FromRequestParts<App> for Frame {
     }
 }
 
-impl FromRequestParts<App> for Spoken {
+impl FromRequestParts<App> for Translated {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {

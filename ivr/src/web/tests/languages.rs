@@ -39,7 +39,7 @@ fn is_in(page: &Answer, tag: &str) {
 }
 
 #[tokio::test]
-async fn a_page_is_in_the_first_language_of_its_visitor_that_we_have() {
+async fn a_page_is_in_the_language_of_ours_that_its_visitor_likes_best() {
     let service = service(&["en", "es", "fr", "de"]).await;
     for (wanted, tag, heading, hint) in VISITORS {
         let mut browser = Browser::new(&service.router);

@@ -1,6 +1,6 @@
 //! What pages say, in every language: a list for each in `words/`, which compiles only if nothing is missing. To add a language,
 //! write its list and a place in [`LANGUAGES`]; of refused calls and levels the sentences are in `ivr-core`. Consoles, documents of
-//! problems and the pages of email orders stay English.
+//! problems and the pages of email orders up to the certificate stay English.
 
 mod english;
 mod french;

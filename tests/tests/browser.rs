@@ -212,8 +212,8 @@ async fn pages(service: &Service, look: Look, look_name: &str) {
 async fn a_verification_can_be_gone_through_narrow_in_every_language() {
     let service = Service::demo();
     tokio::join!(
-        in_language(&service, "es", "+12025550151", "está verificado", "Publicado en"),
-        in_language(&service, "fr", "+12025550152", "est vérifié", "Publié dans"),
+        in_language(&service, "es", "+12025550151", "Verificación correcta", "Publicado en"),
+        in_language(&service, "fr", "+12025550152", "Vérification réussie", "Publié dans"),
         in_language(&service, "de", "+12025550153", "ist bestätigt", "Veröffentlicht"),
     );
 }

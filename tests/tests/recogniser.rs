@@ -39,7 +39,11 @@ fn a_stranger_understands_ninety_seven_of_a_hundred_digits_that_twenty_callers_a
         calls.into_iter().map(|call| call.join().expect("a call that proves its number")).collect()
     });
     let codes: Vec<&str> = read_outs.iter().map(|read_out| read_out.digits.as_str()).collect();
-    assert_eq!(codes.iter().collect::<HashSet<_>>().len(), codes.len(), "each caller is read another code: {codes:?}");
+    // Of a million, two may be alike by chance.
+    assert!(
+        codes.iter().collect::<HashSet<_>>().len() + 1 >= codes.len(),
+        "each caller is read another code: {codes:?}"
+    );
     understands(&codes.concat(), &read_outs.iter().flat_map(last_words).collect::<Vec<_>>());
 }
 

@@ -9,7 +9,7 @@ use axum::routing::get;
 
 use super::App;
 use super::error::{Kind, WebError};
-use super::page::{self, Frame, Spoken};
+use super::page::{self, Frame, Translated};
 
 /// `/about`, `/key` and `/problems/{kind}`
 pub fn routes() -> Router<App> {
@@ -22,7 +22,7 @@ struct KeyPage {
     frame: Frame,
 }
 
-async fn key(Spoken(frame): Spoken) -> Result<Response, WebError> {
+async fn key(Translated(frame): Translated) -> Result<Response, WebError> {
     page::html(&KeyPage { frame })
 }
 
@@ -35,7 +35,7 @@ struct AboutPage {
     directory: String,
 }
 
-async fn about(State(app): State<App>, Spoken(frame): Spoken) -> Result<Response, WebError> {
+async fn about(State(app): State<App>, Translated(frame): Translated) -> Result<Response, WebError> {
     page::html(&AboutPage {
         frame,
         public_url: app.settings.public_url.clone(),

@@ -16,7 +16,7 @@ use super::error::WebError;
 use crate::words::Words;
 
 /// What `base.html` needs. An extractor: a handler takes it as an argument and moves it into its template.
-/// It is in English: [`Spoken`] is in the visitor's language, [`Frame::speaking`] in that of a verification.
+/// It is in English: [`Translated`] is in the visitor's language, [`Frame::speaking`] in that of a verification.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// What the service calls itself.
@@ -31,9 +31,9 @@ pub struct Frame {
     pub(crate) words: &'static Words,
 }
 
-/// As [`Frame`], in the first of the visitor's languages that we have.
+/// As [`Frame`], in the language that the visitor likes best of those that we have.
 #[derive(Debug, Clone)]
-pub struct Spoken(pub Frame);
+pub struct Translated(pub Frame);
 
 impl Frame {
     /// The frame of a page that has no form.
@@ -68,7 +68,7 @@ impl FromRequestParts<App> for Frame {
     }
 }
 
-impl FromRequestParts<App> for Spoken {
+impl FromRequestParts<App> for Translated {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
@@ -77,13 +77,24 @@ impl FromRequestParts<App> for Spoken {
     }
 }
 
-/// The first language of the visitor that we have (RFC 9110 12.5.4, in the order that browsers write it).
+/// Of the languages that we have, the one that the visitor likes best (RFC 9110 12.5.4), and of equals the first.
 pub fn locale(app: &App, headers: &HeaderMap) -> String {
-    let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok()).unwrap_or_default();
-    let primary = |range: &str| range.trim().split([';', '-']).next().unwrap_or_default().to_ascii_lowercase();
-    let ours = |language: &String| app.settings.languages.contains(language);
+    let lists = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|list| list.to_str().ok());
+    let wanted = lists.flat_map(|list| list.split(',')).filter_map(wish);
+    let ours = wanted.filter(|(_, language)| app.settings.languages.contains(language));
+    let best = ours.reduce(|best, next| if next.0 > best.0 { next } else { best });
     let fallback = || app.settings.languages.first().cloned().unwrap_or_else(|| "en".to_owned());
-    wanted.split(',').map(primary).find(ours).unwrap_or_else(fallback)
+    best.map_or_else(fallback, |(_, language)| language)
+}
+
+/// How much a language is wished for, and which: `(0.8, "de")` of `de-AT;q=0.8`. `None` if it is refused (RFC 9110 12.4.2: a weight
+/// of 0), or its weight is none.
+fn wish(range: &str) -> Option<(f32, String)> {
+    let (range, weight) = range.split_once(';').unwrap_or((range, "q=1"));
+    let (name, weight) = weight.split_once('=')?;
+    let weight = weight.trim().parse::<f32>().ok().filter(|weight| *weight > 0.0 && *weight <= 1.0)?;
+    let primary = range.split('-').next().unwrap_or_default().trim().to_ascii_lowercase();
+    name.trim().eq_ignore_ascii_case("q").then_some((weight, primary))
 }
 
 /// A page. It may name a person's number, so nobody keeps a copy.

@@ -15,7 +15,7 @@ use super::error::{WebError, sentence};
 use super::flood;
 use super::form::Fields;
 use super::limits::Source;
-use super::page::{self, Frame, Spoken};
+use super::page::{self, Frame, Translated};
 use super::session;
 use crate::puzzle::{Puzzle, Solved};
 use crate::verify::{Start, StartError, StartedBy};
@@ -75,14 +75,14 @@ impl StartPage {
     }
 }
 
-async fn show(State(app): State<App>, Spoken(frame): Spoken) -> Result<Response, WebError> {
+async fn show(State(app): State<App>, Translated(frame): Translated) -> Result<Response, WebError> {
     page::html(&StartPage::empty(frame, &app))
 }
 
 async fn start(
     State(app): State<App>,
     Source(source): Source,
-    Spoken(frame): Spoken,
+    Translated(frame): Translated,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, WebError> {

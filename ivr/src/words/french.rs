@@ -133,7 +133,7 @@ pub(super) const FRENCH: Words = Words {
     failed_why: Text("Le certificat n'a pas pu être créé."),
 
     verified: Text("Vérifié"),
-    is_verified: Text("<span class=\"{class}\">{name}</span> est vérifié"),
+    is_verified: Text("Vérification réussie : <span class=\"{class}\">{name}</span>"),
     result_lead: Text(
         "Vous n'avez pas donné de demande de certificat : il n'y a donc pas de certificat. Voici notre déclaration signée (un JWS, à vérifier avec les <a href=\"/.well-known/jwks.json\">clés de ce service</a>) :",
     ),

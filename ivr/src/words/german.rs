@@ -135,13 +135,13 @@ pub(super) const GERMAN: Words = Words {
     your_certificate: Text("Ihr Zertifikat"),
     was_revoked: Text("Dieses Zertifikat wurde am {day} widerrufen."),
     was_suspended: Text(
-        "Ein Anruf von Ihrer Nummer hat dieses Zertifikat am {day} ausgesetzt. Wenn <a href=\"/key\">sein Schlüssel das nicht aufhebt</a>, wird es nach einem Tag widerrufen.",
+        "Ein Anruf von Ihrer Nummer hat dieses Zertifikat am {day} gesperrt. Wenn <a href=\"/key\">sein Schlüssel das nicht aufhebt</a>, wird es nach einem Tag widerrufen.",
     ),
     pending: Text(
         "Am {since} wurde für diese Nummer ein anderer Schlüssel bewiesen. Er tritt am {until} an die Stelle des Ihren, wenn Sie ihn nicht aufhalten",
     ),
     pending_call: Text(
-        ": Rufen Sie {dial} von Ihrer Nummer an, geben Sie keinen Code ein, falls danach gefragt wird, drücken Sie am Ende 9 und dann die Ziffer, die genannt wird. Das setzt auch Ihr eigenes Zertifikat aus, bis Ihr Schlüssel das aufhebt",
+        ": Rufen Sie {dial} von Ihrer Nummer an, geben Sie keinen Code ein, falls danach gefragt wird, drücken Sie am Ende 9 und dann die Ziffer, die genannt wird. Das sperrt auch Ihr eigenes Zertifikat, bis Ihr Schlüssel das aufhebt",
     ),
     pending_key: Text(
         ". <a href=\"/key\">Ihr Schlüssel kann ihn aufhalten</a>, ganz allein: Der Schlüssel, der wartet, ist <code class=\"long\">{key}</code>.",
@@ -201,13 +201,13 @@ pub(super) const GERMAN: Words = Words {
     waiting: Text("Wartet"),
     held: Text("<span class=\"number\">{number}</span> ist bewiesen, und der neue Schlüssel wartet"),
     held_until: Text(
-        "Vor Kurzem wurde für diese Nummer ein anderer Schlüssel bestätigt. Damit niemand ungesehen jemandem seine Nummer nimmt, wartet Ihrer bis <b>{until}</b>. Dann wird das Zertifikat erzeugt, und diese Seite zeigt es: Lassen Sie die Seite offen, oder kommen Sie mit diesem Browser wieder.",
+        "Vor Kurzem wurde für diese Nummer ein anderer Schlüssel beglaubigt. Damit niemand ungesehen jemandem seine Nummer nimmt, wartet Ihrer bis <b>{until}</b>. Dann wird das Zertifikat erzeugt, und diese Seite zeigt es: Lassen Sie die Seite offen, oder kommen Sie mit diesem Browser wieder.",
     ),
     held_meanwhile: Text(
         "Inzwischen sieht, wer die Nummer nachschlägt, dass ein anderer Schlüssel wartet, und wer den alten Schlüssel hat, kann ihn aufhalten. Nichts macht es schneller als der alte Schlüssel.",
     ),
     held_unexpected: Text(
-        "Wenn Sie das nicht erwartet haben, hat jemand anders ein Zertifikat für Ihre Nummer. Verzichten Sie hierauf, rufen Sie {dial} von Ihrer Nummer an, geben Sie keinen Code ein, drücken Sie am Ende 9 und dann die Ziffer, die genannt wird: Das setzt aus, was es für sie gibt.",
+        "Wenn Sie das nicht erwartet haben, hat jemand anders ein Zertifikat für Ihre Nummer. Verzichten Sie hierauf, rufen Sie {dial} von Ihrer Nummer an, geben Sie keinen Code ein, drücken Sie am Ende 9 und dann die Ziffer, die genannt wird: Das sperrt, was es für sie gibt.",
     ),
     old_key: Text("Haben Sie den alten Schlüssel?"),
     old_key_signs: Text("Den alten Schlüssel für den neuen unterschreiben lassen"),
@@ -220,10 +220,10 @@ pub(super) const GERMAN: Words = Words {
     speak: Text("Mit Ihrem Schlüssel sprechen"),
     speak_title: Text("Mit dem Schlüssel Ihres Zertifikats sprechen"),
     speak_lead: Text(
-        "Wer den Schlüssel des Zertifikats einer Nummer hat, kann dessen Aussetzung aufheben, seinen Eintrag aus dem Verzeichnis nehmen oder einen anderen Schlüssel aufhalten, der für die Nummer wartet: mit einer Unterschrift, ohne Anruf.",
+        "Wer den Schlüssel des Zertifikats einer Nummer hat, kann dessen Sperre aufheben, seinen Eintrag aus dem Verzeichnis nehmen oder einen anderen Schlüssel aufhalten, der für die Nummer wartet: mit einer Unterschrift, ohne Anruf.",
     ),
     what_it_says: Text("Was er sagt"),
-    lift: Text("Die Aussetzung des Zertifikats aufheben."),
+    lift: Text("Die Sperre des Zertifikats aufheben."),
     take_out: Text("Den Eintrag aus dem Verzeichnis nehmen. Das Zertifikat bleibt gültig."),
     veto: Text("Den Schlüssel aufhalten, der wartet."),
     waiting_key: Text("Der Schlüssel, der aufgehalten werden soll"),
@@ -242,7 +242,7 @@ pub(super) const GERMAN: Words = Words {
     key_unusable: Text("Dieser Browser kann mit dieser Art Schlüssel nicht umgehen."),
     key_uncertified: Text("Das Zertifikat dieses Schlüssels ist nicht in dieser Datei: Wählen Sie beide."),
     key_sent: Text("Gesendet."),
-    key_done: Text("Fertig: Verzeichnis und Sperrliste folgen in einigen Minuten."),
+    key_done: Text("Fertig: Verzeichnis und Widerrufsliste folgen in einigen Minuten."),
 
     about_title: Text("Wie es geht"),
     about_number: Text("Sie nennen Ihre Nummer; Ihr Browser erzeugt einen Schlüssel."),
@@ -264,7 +264,7 @@ pub(super) const GERMAN: Words = Words {
         "Vergleichen Sie den Fingerabdruck der Wurzel des Bündels mit einem, den Sie anderswo bekommen haben:",
     ),
     about_key: Text(
-        "Mit seinem Schlüssel können Sie <a href=\"/key\">eine Aussetzung aufheben, den Eintrag zurückziehen oder einen anderen Schlüssel aufhalten</a>.",
+        "Mit seinem Schlüssel können Sie <a href=\"/key\">eine Sperre aufheben, den Eintrag zurückziehen oder einen anderen Schlüssel aufhalten</a>.",
     ),
     about_programs: Text("Für Programme"),
     about_api: Text("<a href=\"/openapi.json\">Beschreibung der API</a> unter <code>{url}/v1</code>"),
@@ -322,7 +322,7 @@ fn state(state: State) -> &'static str {
         State::ReadBack => "Die Stimme liest sechs Ziffern vor. Geben Sie sie hier ein.",
         State::Issuing => "Ihre Nummer ist bewiesen. Das Zertifikat wird gerade erzeugt.",
         State::Held => {
-            "Ihre Nummer ist bewiesen, aber vor Kurzem wurde für sie ein anderer Schlüssel bestätigt: Dieser muss warten."
+            "Ihre Nummer ist bewiesen, aber vor Kurzem wurde für sie ein anderer Schlüssel beglaubigt: Dieser muss warten."
         }
         State::Issued => "Fertig.",
         State::Voided => "Zu viele falsche Ziffern: Diese Bestätigung ist ungültig. Beginnen Sie von vorn.",
@@ -341,7 +341,7 @@ fn step(name: &str) -> Option<&'static str> {
         "confirmed" => "Bestätigt.",
         "reading-back" => "Die Stimme liest sechs Ziffern vor. Geben Sie sie hier ein.",
         "telling" => "Die Stimme sagt, welche Zertifikate die Nummer hat.",
-        "suspending" => "Der Anrufer will sie aussetzen.",
+        "suspending" => "Der Anrufer will sie sperren.",
         "ended" => "Der Anruf ist zu Ende.",
         _ => return None,
     })

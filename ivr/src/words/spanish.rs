@@ -129,7 +129,7 @@ pub(super) const SPANISH: Words = Words {
     failed_why: Text("No se pudo crear el certificado."),
 
     verified: Text("Verificado"),
-    is_verified: Text("<span class=\"{class}\">{name}</span> está verificado"),
+    is_verified: Text("Verificación correcta: <span class=\"{class}\">{name}</span>"),
     result_lead: Text(
         "Usted no dio ninguna solicitud de certificado, por eso no hay certificado. Esta es nuestra declaración firmada (un JWS, que se comprueba con las <a href=\"/.well-known/jwks.json\">claves de este servicio</a>):",
     ),

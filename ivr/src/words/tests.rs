@@ -1,3 +1,4 @@
+use ivr_core::private::Private;
 use time::macros::datetime;
 
 use super::*;
@@ -26,10 +27,46 @@ fn every_text_is_translated_and_has_the_places_and_elements_of_the_english() {
             // It may stand in an attribute.
             assert!(text.0.contains('<') || !text.0.contains(['"', '&', '>']), "{of}");
         }
+    }
+}
+
+#[test]
+fn every_sentence_is_translated() {
+    let english = &LANGUAGES[0];
+    for words in &LANGUAGES[1..] {
         for state in State::ALL {
-            assert!(words.tag == "en" || words.state(state) != LANGUAGES[0].state(state), "{} {state:?}", words.tag);
+            assert_ne!(words.state(state), english.state(state), "{} {state:?}", words.tag);
+        }
+        for kind in KINDS {
+            assert_ne!(words.kind(kind), english.kind(kind), "{} {kind:?}", words.tag);
+        }
+        for error in number_errors() {
+            assert_ne!(words.number_error(&error), english.number_error(&error), "{} {error:?}", words.tag);
         }
     }
+}
+
+const KINDS: [Kind; 9] = [
+    Kind::Subscriber,
+    Kind::Voip,
+    Kind::Personal,
+    Kind::TollFree,
+    Kind::Premium,
+    Kind::SharedCost,
+    Kind::UniversalAccess,
+    Kind::Pager,
+    Kind::Voicemail,
+];
+
+fn number_errors() -> [NumberError; 6] {
+    [
+        NumberError::NotDigits,
+        NumberError::NoCountry,
+        NumberError::TooShort,
+        NumberError::TooLong,
+        NumberError::Unassigned,
+        NumberError::Misspelled { meant: Private::new(String::new()) },
+    ]
 }
 
 #[test]

@@ -42,8 +42,8 @@ struct Press {
     /// The newest packet's.
     sequence: u16,
     duration: u16,
-    /// A packet with the E bit arrived.
-    ended: bool,
+    /// A packet with the E bit arrived: the last sequence number that one of its E packets can have.
+    ends: Option<u16>,
     heard: Instant,
 }
 
@@ -113,11 +113,20 @@ impl KeyRule {
 impl Press {
     fn begin(report: &Report, now: Instant) -> Self {
         let Report { header, ended, duration, .. } = *report;
-        Self { event: report.event(), sequence: header.sequence, duration, ended, heard: now }
+        let ends = ended.then(|| header.sequence.wrapping_add(MORE_ENDS));
+        Self { event: report.event(), sequence: header.sequence, duration, ends, heard: now }
     }
 
     fn go_on(&mut self, report: &Report, now: Instant) {
-        *self = Self { ended: self.ended || report.ended, ..Self::begin(report, now) };
+        let ends = self.ends.or_else(|| report.ended.then(|| self.last_end(report)));
+        *self = Self { ends, ..Self::begin(report, now) };
+    }
+
+    /// The first E packet that we hear. Where one is missing before it, it may be the second that was sent, and this is one number
+    /// too many: that of the next press's first packet, which is marked.
+    fn last_end(&self, report: &Report) -> u16 {
+        let missing = report.header.sequence.wrapping_sub(self.sequence).saturating_sub(1);
+        report.header.sequence.wrapping_add(MORE_ENDS).wrapping_sub(missing.saturating_sub(1))
     }
 
     /// The key rule. Markers and E packets may be lost, so nothing rests on one of them alone.
@@ -136,7 +145,7 @@ impl Press {
         }
         let goes_on = if timestamp == self.event.timestamp {
             // Some senders leave the timestamp as it was for the next press of the same key.
-            !(self.ended && marked && report.duration < self.duration)
+            !(self.ends.is_some() && marked && report.duration < self.duration)
         } else {
             self.is_next_segment(report) || self.is_stamped_anew(report, now)
         };
@@ -148,7 +157,7 @@ impl Press {
     fn is_next_segment(&self, report: &Report) -> bool {
         let later = self.later(report);
         let is_unmarked_and_near = || !report.header.marked && self.few_are_missing_before(report);
-        !self.ended
+        self.ends.is_none()
             && match later {
                 LONGEST_SEGMENT => true,
                 // Senders that break off at a whole packet, and sooner than they must.
@@ -161,17 +170,21 @@ impl Press {
     }
 
     /// Out of the RFC, but in the field: senders that step the timestamp with every packet, and gateways that stamp the
-    /// E packets anew. What they stamp begins before the press is over by its own duration, or follows closely; and the
-    /// duration does not fall, as it does where a new press begins.
+    /// E packets anew, at times by more than has passed. What they stamp begins before the press is over by its own duration, or
+    /// follows closely, E packets as the second or third of three; and the duration does not fall, as it does where a new press begins.
     fn is_stamped_anew(&self, report: &Report, now: Instant) -> bool {
         // Two presses of one key have a pause between them.
         let overlaps = self.later(report) <= self.duration.into();
         let closely = now.saturating_duration_since(self.heard) <= CLOSELY && self.few_are_missing_before(report);
         let grows = report.duration > self.duration || (report.duration == self.duration && !report.header.marked);
-        match (self.ended, report.ended) {
-            (false, _) => grows && (overlaps || closely),
-            (true, true) => overlaps && report.duration >= self.duration,
-            (true, false) => false,
+        match self.ends {
+            None => grows && (overlaps || closely),
+            Some(last) if report.ended => {
+                let is_one_of_three =
+                    || last.wrapping_sub(report.header.sequence) <= MORE_ENDS && !report.header.marked;
+                report.duration >= self.duration && (overlaps || closely && is_one_of_three())
+            }
+            Some(_) => false,
         }
     }
 
@@ -193,8 +206,11 @@ const LATEST: i16 = 100;
 const CLOSELY: Duration = Duration::from_millis(100);
 /// In sequence numbers: three packets are missing.
 const NEAR: u16 = 4;
+/// RFC 4733 2.5.1.4: the E packet is sent three times.
+const MORE_ENDS: u16 = 2;
 /// RFC 4733 2.5.1.3: a segment is 0xFFFF long, or with redundancy somewhat less than 0x3FFF.
 const LONGEST_SEGMENT: u32 = 0xffff;
 const SHORTEST_SEGMENT: u32 = 0x3000;
-/// The last packets of a segment may be lost: 200 ms at 8 kHz.
-const LOST_AT_SEGMENT_END: u32 = 1_600;
+/// The last packets of a segment may be lost: 200 ms at 48 kHz, the fastest clock that telephones have. At slower ones the
+/// sequence numbers alone say how much is lost.
+const LOST_AT_SEGMENT_END: u32 = 9_600;

@@ -249,7 +249,7 @@ fn codec(payload: u8, media: &Media) -> Option<Codec> {
 
 impl Keys {
     /// Those at the clock of our audio, as RFC 4733 2.1 wants it; where none are offered, of any clock: telephones that
-    /// speak something wider send them so, and a press is told by its stamps, not by their distance.
+    /// speak something wider send them so, and the key rule knows no clock: it tells presses at any up to 48 kHz.
     fn of(types: &[u8], media: &Media) -> Option<Self> {
         let dynamic = types.iter().copied().filter(|payload| (96..128).contains(payload));
         let mut offered = dynamic.filter_map(|payload_type| {

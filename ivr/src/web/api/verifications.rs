@@ -58,8 +58,9 @@ pub struct Begin {
     pub(super) publish: bool,
     /// What is to be listed beside the certificate from its first record on; later, `PUT …/location-key` changes it.
     pub(super) location: Option<FirstLocation>,
-    /// The language that is wished for, a tag such as `en` or `de-AT`. It is a wish: where voice and sentences have none like it, they
-    /// are in another, and the `locale` of the verification says in which.
+    /// The language that is wished for, a tag such as `en` or `de-AT`, of the voice and of what is told: each
+    /// `happenings[].sentence`, too. It is a wish: where voice and sentences have none like it, they are in another, and the
+    /// `locale` of the verification says in which.
     pub(super) locale: Option<String>,
     /// What a problem of the type `puzzle` asked for.
     puzzle: Option<Solved>,

@@ -15,7 +15,6 @@ use crate::web::App;
 use crate::web::error::{WebError, sentence};
 use crate::web::form::Fields;
 use crate::web::limits::Source;
-use crate::web::page::locale;
 use crate::web::page::{self, Frame};
 use crate::web::start::{publish_choice, request};
 
@@ -94,7 +93,7 @@ async fn begin(
         form.csr_hint = Some("A certificate needs a key: let the browser make one, or give a request.".to_owned());
     }
     let (Ok(address), Some(publish), Some(csr)) = (address, form.publish, csr) else { return form.again() };
-    let locale = locale(&app, &headers);
+    let locale = page::locale(&app, &headers);
     let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let asked = Begin { address, csr: &csr, publish, locale: &locale, source, user_agent };
     match enrol.begin(asked, app.clock.wall()).await {

@@ -7,10 +7,14 @@ use super::browser::Answer;
 use super::{Browser, Service};
 
 /// What browsers send, and what they get: the language, the start page's heading, and the hint about a short number.
-const VISITORS: [(&str, &str, &str, &str); 5] = [
+const VISITORS: [(&str, &str, &str, &str); 9] = [
     ("es-MX,es;q=0.9,en;q=0.8", "es", "Verifique su número de teléfono", "demasiado corto"),
     ("fr", "fr", "Vérifiez votre numéro de téléphone", "trop court"),
     ("tlh, de-AT;q=0.8, en;q=0.7", "de", "Bestätigen Sie Ihre Telefonnummer", "zu kurz"),
+    ("en;q=0.5, fr;q=0.7", "fr", "Vérifiez votre numéro de téléphone", "trop court"),
+    ("de;q=0, es-ES ; Q=0.100", "es", "Verifique su número de teléfono", "demasiado corto"),
+    ("fr;q=NaN, de; q=0.000, en;q=0.2", "en", "Verify your telephone number", "too short"),
+    ("de;q=0", "en", "Verify your telephone number", "too short"),
     ("en-GB", "en", "Verify your telephone number", "too short"),
     ("tlh", "en", "Verify your telephone number", "too short"),
 ];
@@ -35,7 +39,7 @@ fn is_in(page: &Answer, tag: &str) {
 }
 
 #[tokio::test]
-async fn a_page_is_in_the_first_language_of_its_visitor_that_we_have() {
+async fn a_page_is_in_the_language_of_ours_that_its_visitor_likes_best() {
     let service = service(&["en", "es", "fr", "de"]).await;
     for (wanted, tag, heading, hint) in VISITORS {
         let mut browser = Browser::new(&service.router);
@@ -52,6 +56,13 @@ async fn a_page_is_in_the_first_language_of_its_visitor_that_we_have() {
         // And nobody chooses for others.
         is_in(&Browser::new(&service.router).get("/").await, "en");
     }
+}
+
+#[tokio::test]
+async fn a_visitor_may_name_languages_in_several_lines() {
+    let service = service(&["en", "es", "fr", "de"]).await;
+    let lines = [(ACCEPT_LANGUAGE, "tlh"), (ACCEPT_LANGUAGE, "en;q=0.5"), (ACCEPT_LANGUAGE, "de")];
+    is_in(&Browser::new(&service.router).send(Method::GET, "/", &lines, "").await, "de");
 }
 
 #[tokio::test]

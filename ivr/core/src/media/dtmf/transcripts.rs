@@ -31,6 +31,38 @@ fn keys_are_heard_as_their_transcripts_say() {
     }
 }
 
+#[test]
+fn of_a_sender_that_breaks_the_rfc_any_packet_may_be_lost() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"));
+    for name in BROKEN_SENDERS {
+        let written = std::fs::read_to_string(folder.join(format!("keys-{name}.txt"))).unwrap();
+        let packets: Vec<&str> = written.lines().filter(|line| line.contains(" > ")).collect();
+        for lost in &packets {
+            let arrived: Vec<&str> = packets.iter().copied().filter(|packet| packet != lost).collect();
+            assert_eq!(keys(&replay(&arrived.join("\n"))), keys(&written), "{name} without {lost}");
+        }
+    }
+}
+
+/// The keys that a transcript reports.
+fn keys(transcript: &str) -> Vec<&str> {
+    transcript.lines().filter_map(|line| Some(line.split_once(" < ")?.1)).collect()
+}
+
+/// Of [`keys_are_heard_as_their_transcripts_say`]. Where the timestamp stays and the same key follows, the marker alone tells.
+const BROKEN_SENDERS: [&str; 10] = [
+    "no-markers",
+    "marker-everywhere",
+    "timestamp-kept-other-key",
+    "timestamp-steps",
+    "timestamp-steps-duration-stays",
+    "ends-stamped-anew",
+    "ends-of-a-short-press-stamped-anew",
+    "last-ends-stamped-anew",
+    "duration-stays",
+    "duration-zero",
+];
+
 #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
 fn replay(written: &str) -> String {
     let (began, mut text) = (Instant::now(), String::new());

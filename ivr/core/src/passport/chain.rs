@@ -53,9 +53,13 @@ impl Given {
         for issuer in above {
             within_limits(leaf, issuer, authority.delegates())?;
             validity = validity.and(issuer.validity);
-            lists = lists.and(unrevoked(below, issuer, authority)?);
+            lists = lists.and(unrevoked(below, Some(issuer), authority)?);
             spcs = if spcs.is_empty() { issuer.numbers.spcs() } else { spcs };
             below = issuer;
+        }
+        // An anchor is believed as it is; but whoever issued it may have taken that back.
+        if below.issuer != below.subject {
+            lists = lists.and(unrevoked(below, None, authority)?);
         }
         Ok(Chain { validity, lists, spcs })
     }
@@ -121,11 +125,15 @@ fn within_limits(leaf: &Certificate, issuer: &Certificate, delegates: Delegates)
     }
 }
 
-/// When the lists that speak of this certificate are in force, if none names it.
-fn unrevoked(certificate: &Certificate, issuer: &Certificate, authority: &Authority) -> Result<Validity, Fault> {
+/// When the lists that speak of this certificate are in force, if none names it. Its issuer need not be given if it is an anchor.
+fn unrevoked(
+    certificate: &Certificate,
+    issuer: Option<&Certificate>,
+    authority: &Authority,
+) -> Result<Validity, Fault> {
     let mut in_force = EVER;
     for list in authority.lists().iter().filter(|list| list.covers(&certificate.issuer, authority.anchors())) {
-        if !list.is_signed_by_any(std::iter::once(issuer).chain(authority.anchors())) {
+        if !list.is_signed_by_any(issuer.into_iter().chain(authority.anchors())) {
             return Err(Fault::ListNotInForce);
         }
         if list.names(certificate, authority.anchors()) {

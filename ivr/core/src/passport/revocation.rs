@@ -63,8 +63,13 @@ impl RevocationList {
 
     /// Is it signed by one of these?
     pub(super) fn is_signed_by_any<'c>(&self, mut issuers: impl Iterator<Item = &'c Certificate>) -> bool {
-        issuers
-            .any(|issuer| issuer.subject == self.issuer && issuer.usage.signs_lists && issuer.has_signed(&self.signed))
+        issuers.any(|issuer| issuer.subject == self.issuer && self.may_be_of(issuer) && issuer.has_signed(&self.signed))
+    }
+
+    /// RFC 5280 6.3.3 f wants cRLSign. France's root, as published, signs the list of its own certificates without: whoever
+    /// may issue them may take them back.
+    fn may_be_of(&self, issuer: &Certificate) -> bool {
+        issuer.usage.signs_lists || !self.is_indirect && issuer.may_issue(0)
     }
 
     /// Does this certificate stand on it, below one of these anchors?
@@ -188,6 +193,14 @@ mod tests {
         }
         let unknown = list(&administrator, &[(Some(&other), 6)], idp);
         assert_eq!(judged_with(&unknown, &root.pem), Err(Fault::ListNotInForce), "its signer is no anchor");
+        let issuer = Holder::root("issuer", |params| params.key_usages = vec![KeyUsagePurpose::KeyCertSign]);
+        let of_others = list(&issuer, &[(Some(&other), 6)], idp);
+        let anchors = root.pem.clone() + &issuer.pem;
+        assert_eq!(
+            judged_with(&of_others, &anchors),
+            Err(Fault::ListNotInForce),
+            "without cRLSign, and not of its own"
+        );
     }
 
     #[test]

@@ -106,6 +106,26 @@ fn a_revoked_authority_is_refused() {
     assert_eq!(judged(&signer.token(), &(signer.pem.clone() + &authority.pem), &trust), Err(Fault::Revoked));
 }
 
+/// As France has it: authorities do not lie at x5u, and their root signs a list without cRLSign.
+#[test]
+fn a_revoked_authority_that_is_an_anchor_is_refused() {
+    let root = Holder::root("root", |params| params.key_usages = vec![KeyUsagePurpose::KeyCertSign]);
+    let authority = root.authority("authority", |params| params.serial_number = Some(9_u64.into()));
+    let signer = authority.signer(|_| {});
+    let (impostor, until) = (Holder::root("root", |_| {}), (2026, 6, 1));
+    let both = root.pem.clone() + &authority.pem;
+    for (name, list, anchors, expected) in [
+        ("it is on it", root.list(&[9], until), &both, Err(Fault::Revoked)),
+        ("another is, and the signer's number", root.list(&[7, 8], until), &both, Ok(Attest::A)),
+        ("the list has ended", root.list(&[], (2025, 12, 1)), &both, Err(Fault::ListNotInForce)),
+        ("somebody else signed it", impostor.list(&[], until), &both, Err(Fault::ListNotInForce)),
+        ("its issuer is no anchor", root.list(&[], until), &authority.pem, Err(Fault::ListNotInForce)),
+    ] {
+        let trust = trusting_but(anchors, &list);
+        assert_eq!(judged(&signer.token(), &signer.pem, &trust), expected, "{name}");
+    }
+}
+
 #[test]
 fn another_root_is_no_anchor_even_if_it_has_the_name() {
     let (_, signer) = pki();

@@ -22,7 +22,7 @@ pub(super) struct Chain {
     validity: Validity,
     /// When the lists that were looked into are in force.
     lists: Validity,
-    /// The service provider codes of who answers for the leaf: its own, or else those of the issuer next above that has any.
+    /// The service provider codes of all who answer for the leaf: its own, then those of its issuers, each once.
     pub(super) spcs: Vec<String>,
 }
 
@@ -49,12 +49,15 @@ impl Given {
             _ => fault,
         })?;
         let (mut validity, mut lists, mut below) = (leaf.validity, EVER, leaf);
-        let mut spcs = leaf.numbers.spcs();
+        let (mut limited, mut spcs) = (leaf, leaf.numbers.spcs());
         for issuer in above {
-            within_limits(leaf, issuer, authority.delegates())?;
+            within_limits(limited, issuer, authority.delegates())?;
+            if issuer.numbers != Numbers::None {
+                limited = issuer;
+            }
+            add(issuer.numbers.spcs(), &mut spcs);
             validity = validity.and(issuer.validity);
             lists = lists.and(unrevoked(below, Some(issuer), authority)?);
-            spcs = if spcs.is_empty() { issuer.numbers.spcs() } else { spcs };
             below = issuer;
         }
         // An anchor is believed as it is; but whoever issued it may have taken that back.
@@ -108,14 +111,24 @@ fn path<'c>(
     Err(Fault::NoAnchor)
 }
 
-/// What limits an issuer limits what it issues (RFC 8226 9): a list that it has must encompass the leaf's (RFC 9060 4).
-fn within_limits(leaf: &Certificate, issuer: &Certificate, delegates: Delegates) -> Result<(), Fault> {
+/// Adds these codes, but for those that are there.
+pub(super) fn add(more: Vec<String>, spcs: &mut Vec<String>) {
+    for spc in more {
+        if !spcs.contains(&spc) {
+            spcs.push(spc);
+        }
+    }
+}
+
+/// What limits an issuer limits what it issues (RFC 8226 9): a list that it has must encompass the next one below (RFC 9060 4),
+/// the leaf's or a CA's, which could name codes else that nobody gave it.
+fn within_limits(below: &Certificate, issuer: &Certificate, delegates: Delegates) -> Result<(), Fault> {
     if issuer.constrains_claims {
         return Err(Fault::ClaimConstraints);
     }
-    let within = match (&issuer.numbers, &leaf.numbers) {
+    let within = match (&issuer.numbers, &below.numbers) {
         (Numbers::None, _) => Within::Wholly,
-        (Numbers::Listed(of_issuer), Numbers::Listed(of_leaf)) => of_issuer.encompasses(of_leaf),
+        (Numbers::Listed(of_issuer), Numbers::Listed(of_those_below)) => of_issuer.encompasses(of_those_below),
         (Numbers::Listed(_) | Numbers::ElsewhereOnly | Numbers::Unreadable, _) => Within::Not,
     };
     match (within, delegates) {

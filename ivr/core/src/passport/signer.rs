@@ -72,7 +72,7 @@ impl Signer {
         &self.numbers
     }
 
-    /// The service provider codes of who answers for it: its own, or of a delegate those of the provider above.
+    /// The service provider codes of all who answer for it: its own, and those of the issuers above it.
     pub fn spcs(&self) -> &[String] {
         let chain = self.standings.iter().find_map(|standing| standing.chain.as_ref().ok());
         chain.map_or(&[], |chain| &chain.spcs)

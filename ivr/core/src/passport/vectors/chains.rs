@@ -213,6 +213,37 @@ fn a_delegate_of_a_provider_is_believed_where_the_operator_says_so_and_the_provi
 }
 
 #[test]
+fn no_code_between_hides_the_provider_above_who_is_denied() {
+    let numbers = |list| move |params: &mut CertificateParams| params.custom_extensions = vec![tn_auth_list(list)];
+    // Numbers that have the caller's, and a code; and two codes.
+    let range_and_code: &[u8] = b"\x30\x1c\xa1\x12\x30\x10\x16\x0b12025550100\x02\x01\x32\xa0\x06\x16\x04999X";
+    let codes: &[u8] = b"\x30\x10\xa0\x06\x16\x04709J\xa0\x06\x16\x04999X";
+    let root = Holder::root("root", |_| {});
+    let trust = Trust::from(Authority::anchored(root.pem.as_bytes()).unwrap().with_delegates());
+    for (of_provider, expected) in [
+        // It has no such code to give.
+        (SPC, Err(Fault::BeyondIssuer)),
+        // The code is its own, too, and it is still the one that is denied.
+        (codes, Err(Fault::DeniedSpc)),
+    ] {
+        let provider = root.authority("provider", numbers(of_provider));
+        let customer = provider.authority("customer", numbers(range_and_code));
+        let signer = customer.signer(numbers(RANGE));
+        let pem = signer.pem.clone() + &customer.pem + &provider.pem;
+        let passport = Passport::read(&signer.token()).unwrap();
+        let verdict = Signer::read(pem.as_bytes(), &trust, AT).and_then(|signer| {
+            let report = Report::of(&passport, Some(&signer), verify(&passport, &signer, AT));
+            assert_eq!(
+                (report.verdict, report.signer.as_ref().unwrap().spc.as_deref()),
+                (Ok(Attest::A), Some("999X 709J"))
+            );
+            report.but_for(&["709J".to_owned()]).verdict
+        });
+        assert_eq!(verdict, expected, "{of_provider:?}");
+    }
+}
+
+#[test]
 fn an_anchor_that_was_renewed_counts_before_the_one_that_ended() {
     let root = Holder::root("root", |params| params.not_after = date_time_ymd(2025, 12, 31));
     let renewed = root.renewed(|params| params.not_after = date_time_ymd(2027, 1, 1));

@@ -181,8 +181,10 @@ pub(super) const CERTIFICATE: &str = "CERTIFICATE";
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{AT, CALL, Holder, claims, header, judged};
-    use super::super::{Passport, Signer, verify};
+    use rcgen::CertificateParams;
+
+    use super::super::testing::{AT, CALL, Holder, ONE, SPC, claims, header, judged, tn_auth_list};
+    use super::super::{Passport, Report, Signer, verify};
     use super::*;
     use crate::caller::Attest;
 
@@ -242,5 +244,26 @@ mod tests {
             let trust = authorities.into_iter().collect();
             assert_eq!(judged(&signer.token(), &signer.pem, &trust), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_provider_is_denied_by_its_code_before_whichever_authority() {
+        let numbers = |list: &'static [u8]| {
+            move |params: &mut CertificateParams| params.custom_extensions = vec![tn_auth_list(list)]
+        };
+        // One provider, certified by two authorities under two codes.
+        let french = Holder::root("provider", numbers(b"\x30\x08\xa0\x06\x16\x04999X"));
+        let american = french.renewed(numbers(SPC));
+        let delegate = french.signer(numbers(ONE));
+        let of = |anchor: &str, country: &str| {
+            let authority = Authority::anchored(anchor.as_bytes()).unwrap().with_delegates();
+            authority.only_for(vec![country.parse().unwrap()])
+        };
+        let trust: Trust = [of(&french.pem, "FR"), of(&american, "US")].into_iter().collect();
+        let passport = Passport::read(&delegate.token()).unwrap();
+        let signer = Signer::read(delegate.pem.as_bytes(), &trust, AT).unwrap();
+        let report = Report::of(&passport, Some(&signer), verify(&passport, &signer, AT));
+        assert_eq!(report.verdict, Ok(Attest::A));
+        assert_eq!(report.but_for(&["709J".to_owned()]).verdict, Err(Fault::DeniedSpc), "the code that counts in +1");
     }
 }

@@ -10,8 +10,8 @@ use super::trust::{Authority, CERTIFICATE, Delegates, blocks};
 pub(super) struct Given {
     pub(super) leaf: Certificate,
     others: Vec<Certificate>,
-    /// Why one of the others could not be read.
-    unread: Option<Fault>,
+    /// Why one of the others could not be read: without it, the chain may lead nowhere.
+    pub(super) unread: Option<Fault>,
 }
 
 /// When a chain holds whose signatures, issuing rights and revocation are in order. It is told apart, because the chain may
@@ -43,11 +43,8 @@ impl Given {
 
     /// Follows them to an anchor of this authority. Of several issuers that would do, one that is valid then is taken.
     pub(super) fn chain(&self, authority: &Authority, at: i64) -> Result<Chain, Fault> {
-        let Self { leaf, others, unread } = self;
-        let above = path(leaf, others, authority.anchors(), at).map_err(|fault| match unread {
-            Some(unread) if fault == Fault::NoAnchor => *unread,
-            _ => fault,
-        })?;
+        let Self { leaf, others, .. } = self;
+        let above = path(leaf, others, authority.anchors(), at)?;
         let (mut validity, mut lists, mut below) = (leaf.validity, EVER, leaf);
         let (mut limited, mut spcs) = (leaf, leaf.numbers.spcs());
         for issuer in above {

@@ -41,7 +41,7 @@ impl Signer {
         let standings: Vec<Standing> = trust.authorities().iter().map(standing).collect();
         confirmed(
             standings.iter().map(|standing| standing.chain.as_ref().map(|_| ()).map_err(|fault| *fault)),
-            Fault::NoAnchor,
+            given.unread.unwrap_or(Fault::NoAnchor),
         )?;
         let mut spcs = Vec::new();
         standings.iter().flat_map(|standing| &standing.chain).for_each(|chain| add(chain.spcs.clone(), &mut spcs));

@@ -181,7 +181,7 @@ pub(super) const CERTIFICATE: &str = "CERTIFICATE";
 
 #[cfg(test)]
 mod tests {
-    use rcgen::CertificateParams;
+    use rcgen::{CertificateParams, CustomExtension};
 
     use super::super::testing::{AT, CALL, Holder, ONE, SPC, claims, header, judged, tn_auth_list};
     use super::super::{Passport, Report, Signer, verify};
@@ -243,6 +243,29 @@ mod tests {
         ] {
             let trust = authorities.into_iter().collect();
             assert_eq!(judged(&signer.token(), &signer.pem, &trust), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_only_if_no_authority_knows_the_signer() {
+        let (root, other) = (Holder::root("root", |_| {}), Holder::root("other", |_| {}));
+        let signer = root.signer(|_| {});
+        let mut unknown = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 32473, 1], vec![5, 0]);
+        unknown.set_criticality(true);
+        let unreadable = other.authority("unreadable", |params| params.custom_extensions.push(unknown));
+        let pem = signer.pem.clone() + &unreadable.pem;
+        let knows_nobody = || Authority::anchored(other.pem.as_bytes()).unwrap();
+        let revokes = || {
+            let authority = Authority::anchored(root.pem.as_bytes()).unwrap();
+            authority.with_lists(root.list(&[7], (2026, 6, 1)).as_bytes()).unwrap()
+        };
+        for (authorities, fault) in [
+            (vec![knows_nobody(), revokes()], Fault::Revoked),
+            (vec![revokes(), knows_nobody()], Fault::Revoked),
+            (vec![knows_nobody()], Fault::CriticalExtension),
+        ] {
+            let trust = authorities.into_iter().collect();
+            assert_eq!(judged(&signer.token(), &pem, &trust), Err(fault));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ivr_core::caller::{Passports as Treatment, Policy};
+use ivr_core::caller::{Passports as Treatment, Policy, SignedIdentity};
 use ivr_core::number::Country;
 use serde::Deserialize;
 
@@ -194,6 +194,12 @@ pub(crate) fn is_spc(text: &str) -> bool {
 /// Are there signatures to verify, and anchors to verify them with?
 pub(super) fn check_together(policy: &Policy, passports: &Passports, findings: &mut Findings) {
     let hands_on = policy.trunks.iter().any(|trunk| trunk.identity_passthrough);
+    if passports.treatment() == Treatment::Ignored {
+        for trunk in policy.trunks.iter().filter(|trunk| trunk.identity == SignedIdentity::Required) {
+            let text = "without anchors in [passports] no Identity is verified, and a made-up one is as good as any";
+            findings.fault(format!("trunk {:?}.identity", trunk.name), text);
+        }
+    }
     match (hands_on, passports.treatment()) {
         (true, Treatment::Ignored) => findings.warn(
             "passports.anchors",

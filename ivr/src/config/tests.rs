@@ -296,6 +296,11 @@ fn every_fault_is_told_with_its_place() {
             "fault: passports.delegates: this belongs to anchors beside it",
         ),
         (
+            "country = \"US\"",
+            "country = \"US\"\nidentity_passthrough = true\nidentity = \"required\"",
+            "fault: trunk \"carrier\".identity: without anchors in [passports] no Identity is verified",
+        ),
+        (
             "[dht]",
             "[[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\n[dht]",
             "fault: passports: missing field `countries`",

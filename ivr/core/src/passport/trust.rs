@@ -141,6 +141,12 @@ impl Authority {
         (anchors, self.lists.iter().map(|list| list.validity().to).min())
     }
 
+    /// Of whom there are lists that no anchor has signed, by the names of their issuers. They speak of nobody, unless the issuer is
+    /// an authority below an anchor; those that would speak of all (indirect ones) have all refused.
+    pub fn strangers_lists(&self) -> impl Iterator<Item = &str> {
+        self.lists.iter().filter(|list| !list.is_signed_by_any(self.anchors.iter())).map(RevocationList::name)
+    }
+
     pub(super) fn anchors(&self) -> &[Certificate] {
         &self.anchors
     }

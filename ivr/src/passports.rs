@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 pub use self::fetch::{BadTlsRoots, Fetcher};
 use self::signers::Signers;
-pub use self::trust::{TrustError, TrustFiles, read_authority};
+pub use self::trust::{TrustError, TrustFiles, of_stranger, read_authority};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::names::{Names, NoNameServers};

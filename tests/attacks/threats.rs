@@ -120,6 +120,8 @@ const THREATS: &[Threat] = &[
             "an_authority_answers_for_the_numbers_of_its_countries_only",
             "a_list_that_lacks_the_number_is_refused",
             "a_revoked_certificate_is_refused_and_so_is_an_old_list",
+            "a_revoked_authority_that_is_an_anchor_is_refused",
+            "no_code_between_hides_the_provider_above_who_is_denied",
             "what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies",
         ],
     },

@@ -10,7 +10,7 @@ use super::secret::PASSPHRASE;
 use crate::clock::Clock;
 use crate::config::findings::Findings;
 use crate::config::{Config, ConfigError, Purpose, sip};
-use crate::passports::{fetcher, read_authority};
+use crate::passports::{fetcher, of_stranger, read_authority};
 use crate::service::{founding, tls};
 
 /// What the command takes.
@@ -108,13 +108,17 @@ fn passports(config: &Config, findings: &mut Findings) {
     }
     let now = Clock.wall().unix_timestamp();
     for files in authorities {
-        let (anchors_end, lists_end) = match read_authority(files) {
-            Ok(authority) => authority.ends_at(),
+        let authority = match read_authority(files) {
+            Ok(authority) => authority,
             Err(error) => {
                 findings.fault("passports", error.to_string());
                 continue;
             }
         };
+        for stranger in authority.strangers_lists() {
+            findings.warn(files.place("revocation_lists"), of_stranger(stranger));
+        }
+        let (anchors_end, lists_end) = authority.ends_at();
         if anchors_end.is_some_and(|end| end < now + 30 * 24 * 60 * 60) {
             findings.warn(files.place("anchors"), "an anchor has expired, or does within 30 days");
         }

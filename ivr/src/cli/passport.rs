@@ -1,4 +1,5 @@
-//! `dialproof passport verify`: what a signed identity (STIR/SHAKEN) is worth, as the service would judge it.
+//! `dialproof passport verify`: what a signed identity (STIR/SHAKEN) is worth, as the service would judge it
+//! with one authority.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ivr_core::caller::{Passports as Treatment, Policy};
+use ivr_core::caller::{Passports as Treatment, Policy, SignedIdentity};
 use ivr_core::number::Country;
 use serde::Deserialize;
 
@@ -15,8 +15,7 @@ pub(super) struct Raw {
     anchors: Option<PathBuf>,
     #[serde(default)]
     revocation_lists: Vec<PathBuf>,
-    #[serde(default = "default_delegates")]
-    delegates: String,
+    delegates: Option<String>,
     #[serde(default)]
     authority: Vec<RawAuthority>,
     #[serde(default)]
@@ -124,15 +123,19 @@ fn place(authority: &str, key: &str) -> String {
 }
 
 pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Passports> {
-    let (has_anchors, has_lists) = (raw.anchors.is_some(), !raw.revocation_lists.is_empty());
+    let has_anchors = raw.anchors.is_some();
+    let of_anchors = [
+        ("passports.revocation_lists", !raw.revocation_lists.is_empty()),
+        ("passports.delegates", raw.delegates.is_some()),
+    ];
+    let of_anchors = of_anchors.into_iter().filter_map(|(place, stands)| stands.then_some(place));
     let is_idle = !has_anchors && raw.authority.is_empty();
-    if is_idle && (has_lists || !raw.denied_spcs.is_empty()) {
+    if is_idle && (of_anchors.clone().count() > 0 || !raw.denied_spcs.is_empty()) {
         file.findings
             .warn("passports.anchors", "without anchors no signature is verified, and the rest of [passports] is idle");
     }
-    if !is_idle && !has_anchors && has_lists {
-        let text = "these lists belong to anchors beside them: write them into their [[passports.authority]]";
-        file.findings.fault("passports.revocation_lists", text);
+    for place in of_anchors.filter(|_| !is_idle && !has_anchors) {
+        file.findings.fault(place, "this belongs to anchors beside it: write it into their [[passports.authority]]");
     }
     if has_anchors && !raw.authority.is_empty() {
         let text = "these answer for the numbers of all countries, also of those that have a [[passports.authority]]";
@@ -149,7 +152,8 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Passports> {
         }
         authorities.push(check_one(authority, file));
     }
-    let believes_delegates = delegates("passports.delegates", &raw.delegates, file);
+    let word = raw.delegates.unwrap_or_else(default_delegates);
+    let believes_delegates = delegates("passports.delegates", &word, file);
     authorities.extend(raw.anchors.map(|anchors| {
         let lists = raw.revocation_lists.iter().map(|path| file.path(path)).collect();
         Some(Authority { believes_delegates: believes_delegates?, ..Authority::of_all(file.path(&anchors), lists) })
@@ -190,6 +194,12 @@ pub(crate) fn is_spc(text: &str) -> bool {
 /// Are there signatures to verify, and anchors to verify them with?
 pub(super) fn check_together(policy: &Policy, passports: &Passports, findings: &mut Findings) {
     let hands_on = policy.trunks.iter().any(|trunk| trunk.identity_passthrough);
+    if passports.treatment() == Treatment::Ignored {
+        for trunk in policy.trunks.iter().filter(|trunk| trunk.identity == SignedIdentity::Required) {
+            let text = "without anchors in [passports] no Identity is verified, and a made-up one is as good as any";
+            findings.fault(format!("trunk {:?}.identity", trunk.name), text);
+        }
+    }
     match (hands_on, passports.treatment()) {
         (true, Treatment::Ignored) => findings.warn(
             "passports.anchors",

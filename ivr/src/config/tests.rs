@@ -287,7 +287,18 @@ fn every_fault_is_told_with_its_place() {
             "[dht]",
             "[passports]\nrevocation_lists = [\"l.pem\"]\n\
              [[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\ncountries = [\"US\"]\n[dht]",
-            "fault: passports.revocation_lists: these lists belong to anchors beside them",
+            "fault: passports.revocation_lists: this belongs to anchors beside it",
+        ),
+        (
+            "[dht]",
+            "[passports]\ndelegates = \"believed\"\n\
+             [[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\ncountries = [\"US\"]\n[dht]",
+            "fault: passports.delegates: this belongs to anchors beside it",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\nidentity_passthrough = true\nidentity = \"required\"",
+            "fault: trunk \"carrier\".identity: without anchors in [passports] no Identity is verified",
         ),
         (
             "[dht]",

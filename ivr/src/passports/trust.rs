@@ -79,7 +79,9 @@ fn trust_in(authorities: &[Kept]) -> Arc<Trust> {
 impl Kept {
     fn read(files: &Files) -> Result<Self, TrustError> {
         let changed = changes(files);
-        Ok(Self { files: files.clone(), authority: read_authority(files)?, changed, is_unread: false })
+        let authority = read_authority(files)?;
+        tell_of_strangers(&authority);
+        Ok(Self { files: files.clone(), authority, changed, is_unread: false })
     }
 
     /// If they have changed, and can be used.
@@ -101,8 +103,23 @@ impl Kept {
         }
         self.is_unread = is_unread;
         self.authority = result.ok()?;
+        tell_of_strangers(&self.authority);
         Some(())
     }
+}
+
+fn tell_of_strangers(authority: &Authority) {
+    for stranger in authority.strangers_lists() {
+        tracing::warn!(issuer = stranger, "{}", of_stranger(stranger));
+    }
+}
+
+/// What is told of a list that no anchor has signed.
+pub fn of_stranger(issuer: &str) -> String {
+    format!(
+        "no anchor has signed the revocation list of {issuer:?}: put the certificate of its signer into anchors, too, or it \
+         revokes nobody (an authority's below the anchors revokes its own)"
+    )
 }
 
 /// Reads the files of an authority.
@@ -137,6 +154,9 @@ fn changes(files: &Files) -> Vec<Option<SystemTime>> {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::{fmt, registry};
 
     use super::*;
 
@@ -184,6 +204,25 @@ mod tests {
         write(&one, b"damaged", 2);
         write(&other, &root.repeat(2), 2);
         assert_eq!(trust.current().anchor_count(), 1 + 2);
+    }
+
+    #[test]
+    fn a_list_that_no_anchor_has_signed_is_told_of_whenever_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let [anchors, list] = ["anchors", "list"].map(|name| folder.path().join(name));
+        write(&anchors, &made("root.pem"), 1);
+        // Of an authority below the root, which need not have been meant.
+        write(&list, &made("crl-empty.pem"), 1);
+        let log = folder.path().join("log");
+        let lines = fmt::layer().with_writer(std::fs::File::create(&log).unwrap());
+        tracing::subscriber::with_default(registry().with(lines), || {
+            let trust = TrustFiles::open(&[Files::of_all(anchors, vec![list.clone()])]).unwrap();
+            set(&list, 2);
+            trust.current();
+            trust.current();
+        });
+        let text = std::fs::read_to_string(log).unwrap();
+        assert_eq!(text.matches("no anchor has signed the revocation list of").count(), 2, "{text}");
     }
 
     #[test]

@@ -10,8 +10,8 @@ use super::trust::{Authority, CERTIFICATE, Delegates, blocks};
 pub(super) struct Given {
     pub(super) leaf: Certificate,
     others: Vec<Certificate>,
-    /// Why one of the others could not be read.
-    unread: Option<Fault>,
+    /// Why one of the others could not be read: without it, the chain may lead nowhere.
+    pub(super) unread: Option<Fault>,
 }
 
 /// When a chain holds whose signatures, issuing rights and revocation are in order. It is told apart, because the chain may
@@ -22,7 +22,7 @@ pub(super) struct Chain {
     validity: Validity,
     /// When the lists that were looked into are in force.
     lists: Validity,
-    /// The service provider codes of who answers for the leaf: its own, or else those of the issuer next above that has any.
+    /// The service provider codes of all who answer for the leaf: its own, then those of its issuers, each once.
     pub(super) spcs: Vec<String>,
 }
 
@@ -43,19 +43,23 @@ impl Given {
 
     /// Follows them to an anchor of this authority. Of several issuers that would do, one that is valid then is taken.
     pub(super) fn chain(&self, authority: &Authority, at: i64) -> Result<Chain, Fault> {
-        let Self { leaf, others, unread } = self;
-        let above = path(leaf, others, authority.anchors(), at).map_err(|fault| match unread {
-            Some(unread) if fault == Fault::NoAnchor => *unread,
-            _ => fault,
-        })?;
+        let Self { leaf, others, .. } = self;
+        let above = path(leaf, others, authority.anchors(), at)?;
         let (mut validity, mut lists, mut below) = (leaf.validity, EVER, leaf);
-        let mut spcs = leaf.numbers.spcs();
+        let (mut limited, mut spcs) = (leaf, leaf.numbers.spcs());
         for issuer in above {
-            within_limits(leaf, issuer, authority.delegates())?;
+            within_limits(limited, issuer, authority.delegates())?;
+            if issuer.numbers != Numbers::None {
+                limited = issuer;
+            }
+            add(issuer.numbers.spcs(), &mut spcs);
             validity = validity.and(issuer.validity);
-            lists = lists.and(unrevoked(below, issuer, authority)?);
-            spcs = if spcs.is_empty() { issuer.numbers.spcs() } else { spcs };
+            lists = lists.and(unrevoked(below, Some(issuer), authority)?);
             below = issuer;
+        }
+        // An anchor is believed as it is; but whoever issued it may have taken that back.
+        if below.issuer != below.subject {
+            lists = lists.and(unrevoked(below, None, authority)?);
         }
         Ok(Chain { validity, lists, spcs })
     }
@@ -104,14 +108,24 @@ fn path<'c>(
     Err(Fault::NoAnchor)
 }
 
-/// What limits an issuer limits what it issues (RFC 8226 9): a list that it has must encompass the leaf's (RFC 9060 4).
-fn within_limits(leaf: &Certificate, issuer: &Certificate, delegates: Delegates) -> Result<(), Fault> {
+/// Adds these codes, but for those that are there.
+pub(super) fn add(more: Vec<String>, spcs: &mut Vec<String>) {
+    for spc in more {
+        if !spcs.contains(&spc) {
+            spcs.push(spc);
+        }
+    }
+}
+
+/// What limits an issuer limits what it issues (RFC 8226 9): a list that it has must encompass the next one below (RFC 9060 4),
+/// the leaf's or a CA's, which could name codes else that nobody gave it.
+fn within_limits(below: &Certificate, issuer: &Certificate, delegates: Delegates) -> Result<(), Fault> {
     if issuer.constrains_claims {
         return Err(Fault::ClaimConstraints);
     }
-    let within = match (&issuer.numbers, &leaf.numbers) {
+    let within = match (&issuer.numbers, &below.numbers) {
         (Numbers::None, _) => Within::Wholly,
-        (Numbers::Listed(of_issuer), Numbers::Listed(of_leaf)) => of_issuer.encompasses(of_leaf),
+        (Numbers::Listed(of_issuer), Numbers::Listed(of_those_below)) => of_issuer.encompasses(of_those_below),
         (Numbers::Listed(_) | Numbers::ElsewhereOnly | Numbers::Unreadable, _) => Within::Not,
     };
     match (within, delegates) {
@@ -121,11 +135,15 @@ fn within_limits(leaf: &Certificate, issuer: &Certificate, delegates: Delegates)
     }
 }
 
-/// When the lists that speak of this certificate are in force, if none names it.
-fn unrevoked(certificate: &Certificate, issuer: &Certificate, authority: &Authority) -> Result<Validity, Fault> {
+/// When the lists that speak of this certificate are in force, if none names it. Its issuer need not be given if it is an anchor.
+fn unrevoked(
+    certificate: &Certificate,
+    issuer: Option<&Certificate>,
+    authority: &Authority,
+) -> Result<Validity, Fault> {
     let mut in_force = EVER;
     for list in authority.lists().iter().filter(|list| list.covers(&certificate.issuer, authority.anchors())) {
-        if !list.is_signed_by_any(std::iter::once(issuer).chain(authority.anchors())) {
+        if !list.is_signed_by_any(issuer.into_iter().chain(authority.anchors())) {
             return Err(Fault::ListNotInForce);
         }
         if list.names(certificate, authority.anchors()) {

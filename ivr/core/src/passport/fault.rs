@@ -137,7 +137,7 @@ pub enum Fault {
     #[error("there are more than four certificates at x5u")]
     LongChain,
     /// RFC 8226 9, RFC 9060 4: what an issuer may not sign for, whom it certified may not either.
-    #[error("an issuer's TNAuthList does not encompass that of the signer's certificate")]
+    #[error("an issuer's TNAuthList does not encompass that of a certificate below it")]
     BeyondIssuer,
     /// A provider certified numbers of its own, which only it knows to be its own. RFC 9060 4.1 permits it, and leaves open who
     /// checks it.

@@ -35,8 +35,8 @@ pub struct Said {
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedBy {
-    /// The service provider codes of who answers for the signer (see [`Signer::spcs`]), separated by spaces; `None` if there are
-    /// none.
+    /// The service provider codes of all who answer for the signer (see [`Signer::spcs`]), separated by spaces; `None` if there
+    /// are none.
     pub spc: Option<String>,
     /// SHA-256 of the certificate.
     pub certificate: [u8; 32],
@@ -63,6 +63,7 @@ impl Report {
         });
         Self { verdict, said: Some(said), signer }
     }
+
     /// The same, if nobody with one of these service provider codes is believed.
     #[must_use]
     pub fn but_for(self, denied_spcs: &[String]) -> Self {

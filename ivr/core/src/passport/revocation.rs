@@ -15,6 +15,8 @@ use super::certificate::{Certificate, Signed, Validity};
 #[derive(Debug, Clone)]
 pub(super) struct RevocationList {
     issuer: Vec<u8>,
+    /// The issuer's name for people, such as `CN=BPCO PA1, C=FR`.
+    name: String,
     validity: Validity,
     is_indirect: bool,
     /// Issuer and serial number.
@@ -45,10 +47,16 @@ impl RevocationList {
         Some(Self {
             revoked: revoked(&tbs.revoked_certificates, &issuer)?,
             issuer,
+            name: tbs.issuer.to_string(),
             validity: Validity { from: tbs.this_update.timestamp(), to: tbs.next_update?.timestamp() },
             is_indirect,
             signed: Signed::read(tbs.as_ref(), &list.signature_algorithm, &list.signature_value.data).ok()?,
         })
+    }
+
+    /// Whose it is, for people.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// When it is in force.
@@ -63,8 +71,13 @@ impl RevocationList {
 
     /// Is it signed by one of these?
     pub(super) fn is_signed_by_any<'c>(&self, mut issuers: impl Iterator<Item = &'c Certificate>) -> bool {
-        issuers
-            .any(|issuer| issuer.subject == self.issuer && issuer.usage.signs_lists && issuer.has_signed(&self.signed))
+        issuers.any(|issuer| issuer.subject == self.issuer && self.may_be_of(issuer) && issuer.has_signed(&self.signed))
+    }
+
+    /// RFC 5280 6.3.3 f wants cRLSign. France's root, as published, signs the list of its own certificates without: whoever
+    /// may issue them may take them back.
+    fn may_be_of(&self, issuer: &Certificate) -> bool {
+        issuer.usage.signs_lists || !self.is_indirect && issuer.may_issue(0)
     }
 
     /// Does this certificate stand on it, below one of these anchors?
@@ -188,6 +201,14 @@ mod tests {
         }
         let unknown = list(&administrator, &[(Some(&other), 6)], idp);
         assert_eq!(judged_with(&unknown, &root.pem), Err(Fault::ListNotInForce), "its signer is no anchor");
+        let issuer = Holder::root("issuer", |params| params.key_usages = vec![KeyUsagePurpose::KeyCertSign]);
+        let of_others = list(&issuer, &[(Some(&other), 6)], idp);
+        let anchors = root.pem.clone() + &issuer.pem;
+        assert_eq!(
+            judged_with(&of_others, &anchors),
+            Err(Fault::ListNotInForce),
+            "without cRLSign, and not of its own"
+        );
     }
 
     #[test]
@@ -213,6 +234,23 @@ mod tests {
             let trust = trusting_but(&(root.pem.clone() + &by.pem), &list);
             assert_eq!(judged(&signer.token(), &chain, &trust), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_list_that_no_anchor_has_signed_is_told_of() {
+        let (root, administrator) = (Holder::root("root", |_| {}), Holder::root("administrator", |_| {}));
+        let impostor = Holder::root("root", |_| {});
+        let strangers = |anchors: &str, list: &str| {
+            let authority = Authority::anchored(anchors.as_bytes()).unwrap().with_lists(list.as_bytes()).unwrap();
+            authority.strangers_lists().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let [own, of_administrator, of_impostor] =
+            [&root, &administrator, &impostor].map(|holder| holder.list(&[], (2026, 6, 1)));
+        let none: [&str; 0] = [];
+        assert_eq!(strangers(&root.pem, &own), none);
+        assert_eq!(strangers(&root.pem, &(own.clone() + &of_administrator)), ["CN=administrator"]);
+        assert_eq!(strangers(&(root.pem.clone() + &administrator.pem), &of_administrator), none);
+        assert_eq!(strangers(&root.pem, &of_impostor), ["CN=root"]);
     }
 
     #[test]

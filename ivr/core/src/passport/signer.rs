@@ -1,7 +1,7 @@
 //! Whoever signs tokens, as the certificate says and an anchor confirms.
 
 use super::certificate::Numbers;
-use super::chain::{Chain, Given};
+use super::chain::{Chain, Given, add};
 use super::key::Key;
 use super::trust::Countries;
 use super::{Authority, Fault, TnAuthList, Trust};
@@ -15,6 +15,7 @@ pub struct Signer {
     numbers: TnAuthList,
     /// What it is before each authority, of which at least one confirms it.
     standings: Vec<Standing>,
+    spcs: Vec<String>,
     sha256: [u8; 32],
 }
 
@@ -40,8 +41,10 @@ impl Signer {
         let standings: Vec<Standing> = trust.authorities().iter().map(standing).collect();
         confirmed(
             standings.iter().map(|standing| standing.chain.as_ref().map(|_| ()).map_err(|fault| *fault)),
-            Fault::NoAnchor,
+            given.unread.unwrap_or(Fault::NoAnchor),
         )?;
+        let mut spcs = Vec::new();
+        standings.iter().flat_map(|standing| &standing.chain).for_each(|chain| add(chain.spcs.clone(), &mut spcs));
         let leaf = given.leaf;
         if !leaf.usage.signs || leaf.usage.is_ca {
             return Err(Fault::KeyUsage);
@@ -55,7 +58,7 @@ impl Signer {
             Numbers::ElsewhereOnly => return Err(Fault::TnAuthListByReference),
             Numbers::Unreadable => return Err(Fault::BadTnAuthList),
         };
-        Ok(Self { key: leaf.key, numbers, standings, sha256: leaf.sha256 })
+        Ok(Self { key: leaf.key, numbers, standings, spcs, sha256: leaf.sha256 })
     }
 
     /// Is there an authority for this number (digits without `+`) that confirms the signer then: do the chain and the lists
@@ -72,10 +75,10 @@ impl Signer {
         &self.numbers
     }
 
-    /// The service provider codes of who answers for it: its own, or of a delegate those of the provider above.
+    /// The service provider codes of all who answer for it, before whichever authority: its own, and those of the issuers above
+    /// it.
     pub fn spcs(&self) -> &[String] {
-        let chain = self.standings.iter().find_map(|standing| standing.chain.as_ref().ok());
-        chain.map_or(&[], |chain| &chain.spcs)
+        &self.spcs
     }
 
     /// SHA-256 of the certificate's DER.

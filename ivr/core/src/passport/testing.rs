@@ -94,7 +94,10 @@ impl Holder {
             revoked_certs: serials.iter().map(revoked).collect(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
-        params.signed_by(&self.issuer()).unwrap().pem().unwrap()
+        // rcgen would sign none without cRLSign, as some do.
+        let mut signer = self.params.clone();
+        signer.key_usages = vec![KeyUsagePurpose::CrlSign];
+        params.signed_by(&Issuer::from_params(&signer, &self.key)).unwrap().pem().unwrap()
     }
 
     /// The subject's name, as it is encoded.

@@ -141,6 +141,12 @@ impl Authority {
         (anchors, self.lists.iter().map(|list| list.validity().to).min())
     }
 
+    /// Of whom there are lists that no anchor has signed, by the names of their issuers. They speak of nobody, unless the issuer is
+    /// an authority below an anchor; those that would speak of all (indirect ones) have all refused.
+    pub fn strangers_lists(&self) -> impl Iterator<Item = &str> {
+        self.lists.iter().filter(|list| !list.is_signed_by_any(self.anchors.iter())).map(RevocationList::name)
+    }
+
     pub(super) fn anchors(&self) -> &[Certificate] {
         &self.anchors
     }
@@ -181,8 +187,10 @@ pub(super) const CERTIFICATE: &str = "CERTIFICATE";
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{AT, CALL, Holder, claims, header, judged};
-    use super::super::{Passport, Signer, verify};
+    use rcgen::{CertificateParams, CustomExtension};
+
+    use super::super::testing::{AT, CALL, Holder, ONE, SPC, claims, header, judged, tn_auth_list};
+    use super::super::{Passport, Report, Signer, verify};
     use super::*;
     use crate::caller::Attest;
 
@@ -242,5 +250,49 @@ mod tests {
             let trust = authorities.into_iter().collect();
             assert_eq!(judged(&signer.token(), &signer.pem, &trust), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_only_if_no_authority_knows_the_signer() {
+        let (root, other) = (Holder::root("root", |_| {}), Holder::root("other", |_| {}));
+        let signer = root.signer(|_| {});
+        let mut unknown = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 32473, 1], vec![5, 0]);
+        unknown.set_criticality(true);
+        let unreadable = other.authority("unreadable", |params| params.custom_extensions.push(unknown));
+        let pem = signer.pem.clone() + &unreadable.pem;
+        let knows_nobody = || Authority::anchored(other.pem.as_bytes()).unwrap();
+        let revokes = || {
+            let authority = Authority::anchored(root.pem.as_bytes()).unwrap();
+            authority.with_lists(root.list(&[7], (2026, 6, 1)).as_bytes()).unwrap()
+        };
+        for (authorities, fault) in [
+            (vec![knows_nobody(), revokes()], Fault::Revoked),
+            (vec![revokes(), knows_nobody()], Fault::Revoked),
+            (vec![knows_nobody()], Fault::CriticalExtension),
+        ] {
+            let trust = authorities.into_iter().collect();
+            assert_eq!(judged(&signer.token(), &pem, &trust), Err(fault));
+        }
+    }
+
+    #[test]
+    fn a_provider_is_denied_by_its_code_before_whichever_authority() {
+        let numbers = |list: &'static [u8]| {
+            move |params: &mut CertificateParams| params.custom_extensions = vec![tn_auth_list(list)]
+        };
+        // One provider, certified by two authorities under two codes.
+        let french = Holder::root("provider", numbers(b"\x30\x08\xa0\x06\x16\x04999X"));
+        let american = french.renewed(numbers(SPC));
+        let delegate = french.signer(numbers(ONE));
+        let of = |anchor: &str, country: &str| {
+            let authority = Authority::anchored(anchor.as_bytes()).unwrap().with_delegates();
+            authority.only_for(vec![country.parse().unwrap()])
+        };
+        let trust: Trust = [of(&french.pem, "FR"), of(&american, "US")].into_iter().collect();
+        let passport = Passport::read(&delegate.token()).unwrap();
+        let signer = Signer::read(delegate.pem.as_bytes(), &trust, AT).unwrap();
+        let report = Report::of(&passport, Some(&signer), verify(&passport, &signer, AT));
+        assert_eq!(report.verdict, Ok(Attest::A));
+        assert_eq!(report.but_for(&["709J".to_owned()]).verdict, Err(Fault::DeniedSpc), "the code that counts in +1");
     }
 }

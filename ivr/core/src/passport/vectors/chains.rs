@@ -106,6 +106,26 @@ fn a_revoked_authority_is_refused() {
     assert_eq!(judged(&signer.token(), &(signer.pem.clone() + &authority.pem), &trust), Err(Fault::Revoked));
 }
 
+/// As France has it: authorities do not lie at x5u, and their root signs a list without cRLSign.
+#[test]
+fn a_revoked_authority_that_is_an_anchor_is_refused() {
+    let root = Holder::root("root", |params| params.key_usages = vec![KeyUsagePurpose::KeyCertSign]);
+    let authority = root.authority("authority", |params| params.serial_number = Some(9_u64.into()));
+    let signer = authority.signer(|_| {});
+    let (impostor, until) = (Holder::root("root", |_| {}), (2026, 6, 1));
+    let both = root.pem.clone() + &authority.pem;
+    for (name, list, anchors, expected) in [
+        ("it is on it", root.list(&[9], until), &both, Err(Fault::Revoked)),
+        ("another is, and the signer's number", root.list(&[7, 8], until), &both, Ok(Attest::A)),
+        ("the list has ended", root.list(&[], (2025, 12, 1)), &both, Err(Fault::ListNotInForce)),
+        ("somebody else signed it", impostor.list(&[], until), &both, Err(Fault::ListNotInForce)),
+        ("its issuer is no anchor", root.list(&[], until), &authority.pem, Err(Fault::ListNotInForce)),
+    ] {
+        let trust = trusting_but(anchors, &list);
+        assert_eq!(judged(&signer.token(), &signer.pem, &trust), expected, "{name}");
+    }
+}
+
 #[test]
 fn another_root_is_no_anchor_even_if_it_has_the_name() {
     let (_, signer) = pki();
@@ -189,6 +209,37 @@ fn a_delegate_of_a_provider_is_believed_where_the_operator_says_so_and_the_provi
     for (list, fault) in [(OTHER_RANGE, Fault::BeyondIssuer), (SPC, Fault::BeyondIssuer)] {
         let beyond = customer.signer(numbers(list));
         assert_eq!(judge(&beyond, &customer.pem, refusing().with_delegates()), Err(fault), "{list:?}");
+    }
+}
+
+#[test]
+fn no_code_between_hides_the_provider_above_who_is_denied() {
+    let numbers = |list| move |params: &mut CertificateParams| params.custom_extensions = vec![tn_auth_list(list)];
+    // Numbers that have the caller's, and a code; and two codes.
+    let range_and_code: &[u8] = b"\x30\x1c\xa1\x12\x30\x10\x16\x0b12025550100\x02\x01\x32\xa0\x06\x16\x04999X";
+    let codes: &[u8] = b"\x30\x10\xa0\x06\x16\x04709J\xa0\x06\x16\x04999X";
+    let root = Holder::root("root", |_| {});
+    let trust = Trust::from(Authority::anchored(root.pem.as_bytes()).unwrap().with_delegates());
+    for (of_provider, expected) in [
+        // It has no such code to give.
+        (SPC, Err(Fault::BeyondIssuer)),
+        // The code is its own, too, and it is still the one that is denied.
+        (codes, Err(Fault::DeniedSpc)),
+    ] {
+        let provider = root.authority("provider", numbers(of_provider));
+        let customer = provider.authority("customer", numbers(range_and_code));
+        let signer = customer.signer(numbers(RANGE));
+        let pem = signer.pem.clone() + &customer.pem + &provider.pem;
+        let passport = Passport::read(&signer.token()).unwrap();
+        let verdict = Signer::read(pem.as_bytes(), &trust, AT).and_then(|signer| {
+            let report = Report::of(&passport, Some(&signer), verify(&passport, &signer, AT));
+            assert_eq!(
+                (report.verdict, report.signer.as_ref().unwrap().spc.as_deref()),
+                (Ok(Attest::A), Some("999X 709J"))
+            );
+            report.but_for(&["709J".to_owned()]).verdict
+        });
+        assert_eq!(verdict, expected, "{of_provider:?}");
     }
 }
 

@@ -90,6 +90,15 @@ async fn among_two_thousand_junk_values_the_record_is_found_and_without_it_nobod
 }
 
 #[tokio::test]
+async fn a_later_record_behind_a_flood_is_not_hidden_by_the_one_before_it() {
+    let older = item(b"besieged", 1_799_998_000, b"replayed");
+    let junk: String = (0..2000_u32).map(|number| line(&number.to_be_bytes().repeat(300))).collect();
+    let (answer, took) = said(Reply::body(line(&older.to_bytes()) + &junk + &line(&good().to_bytes()))).await;
+    assert_eq!(answer, Ok(Answer::Items { items: vec![good(), older], complete: false }));
+    assert!(took < FLOOD_MARK, "{took:?}");
+}
+
+#[tokio::test]
 async fn a_flood_without_end_is_overloaded_soon() {
     for flood in [Reply::Endless(line(&[7; 1200])), Reply::Endless("x".repeat(4096)), Reply::Drip(line(&[7; 1200]))] {
         let (answer, took) = said(flood).await;

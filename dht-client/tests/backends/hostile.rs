@@ -175,6 +175,25 @@ async fn a_proxy_that_hangs_holds_up_neither_reader_nor_writer_for_long() {
 }
 
 #[tokio::test]
+async fn who_makes_proxies_slow_about_one_slot_spares_no_writer_the_second_witness_of_another() {
+    let besieged = good();
+    for slow in [Reply::Drip(line(&[7; 1200])), Reply::Hang] {
+        let shelf = Shelf::default();
+        let get = Reply::At(besieged.slot().id(), Box::new(slow.clone()));
+        let one = Proxy::start(Manners { get: get.clone(), ..Manners::of(&shelf) }).await;
+        let two = Proxy::start(Manners { get, ..Manners::of(&shelf) }).await;
+        let backend = through(&[&one, &two]);
+        // So long it is tried in vain; both are slow before it is put, and after.
+        let _ = tokio::time::timeout(Duration::from_secs(4), backend.put(&besieged, TTL, None, now())).await;
+        let begun = Instant::now();
+        let stored = backend.put(&item(b"another", 1_799_999_000, b"hello"), TTL, None, now()).await.unwrap();
+        let took = begun.elapsed();
+        assert_eq!(stored.nodes, 2, "after {slow:?}");
+        assert!(took < REMEMBERED_MARK, "{took:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_writer_believes_no_proxy_that_stored_something_else_or_shows_nothing() {
     let liar = Proxy::start(Manners { post: Reply::body(line(b"something else")), ..Manners::honest() }).await;
     let refused = through(&[&liar]).put(&good(), TTL, None, now()).await;

@@ -65,6 +65,8 @@ impl View {
                 if self.items.len() >= enough {
                     return End::Silent;
                 }
+                // While it is held, the HTTP library reads the next chunk into a second buffer.
+                drop(bytes);
                 chunk = match stream.next().await {
                     Some(next) => next,
                     None => {

@@ -88,7 +88,7 @@ async fn keep(name: &str, backend: Backend, items: Vec<Item>) -> Result<(), Box<
     let begun = Instant::now();
     let (mut stored, mut failed) = (0, 0);
     while stored < KEPT {
-        let round = keeper.round(|| 0.5, OffsetDateTime::now_utc()).await?;
+        let round = keeper.round(|| 0.5, OffsetDateTime::now_utc).await?;
         stored += round.stored;
         failed += round.failed.len();
         if round.stored == 0 {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, ready};
 use futures_util::{StreamExt, stream};
 use time::OffsetDateTime;
 
@@ -30,6 +30,9 @@ pub const RECORDS: usize = 100_000;
 const SIZE_LIMIT: u64 = RECORDS as u64 * 2048;
 /// Puts begun at once into one DHT; each backend has a bound of its own below that.
 const AT_ONCE: usize = 16;
+/// For so long a round begins puts. What one DHT was not asked for by then is due in the next: who is slow, or dead, does not keep
+/// the others from what is due there.
+const ROUND: Duration = Duration::from_secs(30);
 /// How long a keeper looks for the record that replaced its own.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// At start, all is put again within so long: it may have been forgotten meanwhile.
@@ -135,6 +138,10 @@ impl Refresher {
         if self.items.get(&slot).is_some_and(|before| before.item.rank() > kept.item.rank()) {
             return Ok(());
         }
+        // In all schedules, or in none.
+        if self.items.len() >= RECORDS && !self.items.contains_key(&slot) {
+            return Err(Full(RECORDS).into());
+        }
         for schedule in &mut self.schedules {
             schedule.add(slot, kept.expires, within, chance, now)?;
         }
@@ -149,18 +156,27 @@ impl Refresher {
 
     /// Puts into each DHT what is due there, several at a time. If its owner put a later one there, that is put and kept
     /// instead, a tombstone as much as a certificate: who forgot it would leave the slot to whoever still has an older one.
+    /// After half a minute no more is begun; the rest is due as it was. `now` is asked again for each put.
     ///
     /// # Errors
     /// [`KeepError::File`].
-    pub async fn round(&mut self, mut chance: impl FnMut() -> f64, now: OffsetDateTime) -> Result<Round, KeepError> {
-        let before = self.items.len();
-        let due: Vec<Vec<SlotId>> = self.schedules.iter_mut().map(|schedule| schedule.take_all(now)).collect();
-        let items = &self.items;
-        let puts = self.networks.backends().iter().zip(due).map(|(backend, due)| async move {
-            let kept = due.iter().filter_map(|slot| items.get(slot)).map(|kept| put(backend, kept, now));
-            stream::iter(kept).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await
+    pub async fn round(
+        &mut self,
+        mut chance: impl FnMut() -> f64,
+        now: impl Fn() -> OffsetDateTime,
+    ) -> Result<Round, KeepError> {
+        let (before, began) = (self.items.len(), now());
+        let due: Vec<_> = self.schedules.iter_mut().map(|schedule| schedule.take_all(began)).collect();
+        let (items, clock) = (&self.items, &now);
+        let puts = self.networks.backends().iter().zip(&due).map(|(backend, due)| async move {
+            let kept = stream::iter(due.iter().filter_map(|(slot, _)| items.get(slot)));
+            let puts = kept.take_while(|_| ready(clock() < began + ROUND)).map(|kept| put(backend, kept, clock()));
+            puts.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await
         });
         let results = join_all(puts).await;
+        for (schedule, due) in self.schedules.iter_mut().zip(due) {
+            due.into_iter().for_each(|(slot, since)| schedule.put_back(slot, since));
+        }
         let (mut round, mut replacing) = (Round::default(), Vec::new());
         for (place, of_one) in results.into_iter().enumerate() {
             for (slot, later, result) in of_one {
@@ -168,21 +184,31 @@ impl Refresher {
                 match result {
                     Ok(_) => {
                         round.stored += 1;
-                        self.schedules[place].stored(slot, chance(), now);
+                        self.schedules[place].stored(slot, chance(), began);
                     }
                     Err(error) => {
                         round.failed.push((slot, error));
-                        self.schedules[place].failed(slot, chance(), now);
+                        self.schedules[place].failed(slot, chance(), began);
                     }
                 }
             }
         }
         for (slot, later, place) in replacing {
-            if self.replace(slot, later, place, now) {
+            if self.replace(slot, later, place, began) {
                 round.replaced.push(slot);
             }
         }
-        self.items.retain(|_, kept| kept.expires > now);
+        // Two DHTs may each have had a later one.
+        round.replaced.sort_unstable();
+        round.replaced.dedup();
+        let schedules = &mut self.schedules;
+        self.items.retain(|&slot, kept| {
+            let lasts = kept.expires > began;
+            if !lasts {
+                schedules.iter_mut().for_each(|schedule| schedule.forget(slot));
+            }
+            lasts
+        });
         if self.items.len() != before || !round.replaced.is_empty() {
             self.save()?;
         }

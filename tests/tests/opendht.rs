@@ -161,9 +161,9 @@ const STRANGERS: u64 = 16;
 const FLOOD_MARK: Duration = Duration::from_secs(2);
 /// Each is asked at the same time.
 const PROXIES: u16 = 3;
-/// What is in use for each at most: two buffers of the HTTP library, which grow to 408 KiB when a node sends chunks of megabytes,
-/// as they are and as the allocator rounds them, and our own 64 KiB.
-const KEPT_KIB: usize = 2048;
+/// What is in use for each at most: a buffer of the HTTP library, which grows to 408 KiB when a node sends chunks of megabytes, as
+/// the allocator rounds it, and our own 64 KiB.
+const KEPT_KIB: usize = 1024;
 
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
@@ -185,10 +185,16 @@ fn a_slot_with_two_thousand_values_of_strangers_is_never_said_to_be_empty() {
         assert_eq!(besieged(&backend, &good).await, Err(GetError::Overloaded));
         let stored = backend.put(&good, TTL, None, now()).await;
         println!("a put beside them: {stored:?}");
+        // Whoever floods a slot keeps nobody from writing; that what was written shows in time is not promised.
+        let shown = match stored.map(|stored| stored.nodes) {
+            Ok(nodes) => nodes,
+            Err(PutError::Timeout) => 0,
+            Err(other) => panic!("{other:?}"),
+        };
         match besieged(&backend, &good).await {
             Ok(Answer::Items { items, .. }) => assert_eq!(items, [good]),
-            Err(GetError::Overloaded) => {}
-            other => panic!("{other:?}"),
+            Err(GetError::Overloaded) if shown < 2 => {}
+            other => panic!("shown by {shown}, then {other:?}"),
         }
     });
 }

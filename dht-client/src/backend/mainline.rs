@@ -90,7 +90,7 @@ impl Ring {
 #[derive(Debug, Clone)]
 pub struct Mainline {
     node: AsyncDht,
-    bell: Arc<Bell>,
+    bell: Option<Arc<Bell>>,
     network: Network,
     puts: Arc<Semaphore>,
     queries: Arc<Semaphore>,
@@ -121,7 +121,7 @@ impl Mainline {
         let local = addresses.iter().all(|address| address.ip().is_loopback());
         let bind = if local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
         let node = build(addresses.to_vec(), 0, Role::Client, bind).await?.as_async();
-        Self::over(node, Network::Ring(addresses.into())).await
+        Ok(Self::over(node, Network::Ring(addresses.into())).await)
     }
 
     /// A client of the public network, through the library's list of well-known nodes.
@@ -130,11 +130,11 @@ impl Mainline {
     /// If no socket can be bound.
     pub async fn public() -> io::Result<Self> {
         let node = tokio::task::spawn_blocking(|| Dht::builder().port(0).build()).await.map_err(io::Error::other)??;
-        Self::over(node.as_async(), Network::Public).await
+        Ok(Self::over(node.as_async(), Network::Public).await)
     }
 
-    async fn over(node: AsyncDht, network: Network) -> io::Result<Self> {
-        let bell = Arc::new(Bell::hang(node.info().await.local_addr()).await?);
+    async fn over(node: AsyncDht, network: Network) -> Self {
+        let bell = Bell::hang_if_possible(node.info().await.local_addr()).await.map(Arc::new);
         let answers = match &network {
             Network::Ring(ring) => ring.len().clamp(1, CLOSEST),
             Network::Public => CLOSEST,
@@ -142,12 +142,17 @@ impl Mainline {
         let queries = (ANSWERS_AT_ONCE / answers).max(2);
         let places = |count| Arc::new(Semaphore::new(count));
         let (puts, queries, reads) = (places(PUTS_AT_ONCE), places(queries), places(queries - 1));
-        Ok(Self { node, bell, network, puts, queries, reads })
+        Self { node, bell, network, puts, queries, reads }
+    }
+
+    /// The library was just given an order.
+    fn ring_bell(&self) {
+        self.bell.iter().for_each(|bell| bell.ring());
     }
 
     /// What the library answers to orders that it is given when this is first polled: then the bell rings.
     async fn heard<F: Future>(&self, orders: F) -> F::Output {
-        join(orders, async { self.bell.ring() }).await.0
+        join(orders, async { self.ring_bell() }).await.0
     }
 
     pub(super) async fn put(
@@ -238,7 +243,7 @@ impl Mainline {
         let _permit = self.queries.acquire().await.ok()?;
         let salt = (!slot.salt().is_empty()).then_some(slot.salt());
         let mut items = self.node.get_mutable(slot.key(), salt, None);
-        self.bell.ring();
+        self.ring_bell();
         while let Some(found) = items.next().await {
             if let Some(item) = checked(&found, slot, now) {
                 return Some(item);

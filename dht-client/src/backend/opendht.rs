@@ -8,7 +8,7 @@ mod silences;
 mod view;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
@@ -39,7 +39,8 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
 const HEDGE_AFTER: Duration = Duration::from_secs(2);
 /// How long a put reads what lies in the slot before and after it.
 const GLANCE_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a proxy may take that a put reads through, before the next is asked as well. Who is slower counts as silent.
+/// How long a proxy may take that a put reads through, before the next is asked as well. Who has not begun to answer by then
+/// counts as silent; who has is only slow, as everybody is about a flooded slot.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long a proxy may take until it begins to answer a reader.
 const HEAD_PATIENCE: Duration = Duration::from_secs(4);
@@ -201,14 +202,22 @@ impl OpenDht {
             // Another first each time: who says that nothing is there may be the last to hear of it.
             let mut others = self.silences.heard(writer + 1 + attempt, now);
             others.retain(|&proxy| proxy != writer);
-            let views = self.glance(&others, item.slot(), now).await;
+            let mut views = self.glance(&others, item.slot(), now).await;
+            if others.is_empty() && attempt == 0 {
+                views.extend(self.ask_a_silent_one(item.slot(), writer, now).await);
+            }
             if views.iter().any(|view| view.items.contains(item)) {
                 return Ok(2);
             }
-            if others.is_empty() || attempt + 1 == READ_BACKS {
-                let own = self.read(&self.proxies[writer], item.slot(), GLANCE_PATIENCE, ALL, now).await;
+            let somebody_told_all = views.iter().any(|view| view.end == End::Complete);
+            if !somebody_told_all || attempt + 1 == READ_BACKS {
+                let own = self.read(writer, item.slot(), GLANCE_PATIENCE, ALL, now).await;
                 if own.items.contains(item) {
                     return Ok(1);
+                }
+                if own.end != End::Complete {
+                    // Nobody can tell, as in a flooded slot; looking again would take as long.
+                    break;
                 }
             }
         }
@@ -216,15 +225,21 @@ impl OpenDht {
     }
 
     /// What the first of these proxies shows that says all it has, and what others showed before it. The next is asked when one
-    /// failed or is slow, which is then left out for a while.
+    /// failed or is slow; who has not begun to answer by then is left out for a while.
     async fn glance(&self, proxies: &[usize], slot: &Slot, now: OffsetDateTime) -> Vec<View> {
-        let mut next = proxies.iter().copied();
+        let begun: Vec<AtomicBool> = proxies.iter().map(|_| AtomicBool::default()).collect();
+        let mut next = proxies.iter().copied().zip(&begun);
         let (mut reads, mut views) = (FuturesUnordered::new(), Vec::new());
+        let note_unless_begun = |(proxy, begun): (usize, &AtomicBool)| {
+            if !begun.load(Ordering::Relaxed) {
+                self.silences.note_read(proxy, now);
+            }
+        };
         loop {
             let asked = next.next();
-            if let Some(proxy) = asked {
-                let reading = self.read(&self.proxies[proxy], slot, GLANCE_PATIENCE, ALL, now);
-                reads.push(async move { (proxy, reading.await) });
+            if let Some((proxy, begun)) = asked {
+                let reading = self.read_telling((proxy, begun), slot, GLANCE_PATIENCE, ALL, now);
+                reads.push(async move { ((proxy, begun), reading.await) });
             }
             let wait = if asked.is_some() { GRACE } else { GLANCE_PATIENCE };
             match timeout(wait, reads.next()).await {
@@ -235,16 +250,28 @@ impl OpenDht {
                     match end {
                         End::Complete => return views,
                         End::Flooded => {}
-                        End::Silent => self.silences.note_read(proxy, now),
+                        End::Silent => note_unless_begun(proxy),
                     }
                 }
-                Err(_) => asked.into_iter().for_each(|slow| self.silences.note_read(slow, now)),
+                Err(_) => asked.into_iter().for_each(note_unless_begun),
             }
         }
     }
 
+    /// When all others were silent, one of them is asked for a moment before the writer's own word counts: it may have been silent
+    /// about another slot, or for another reason than that it is dead. If it begins to answer, it is silent no more.
+    async fn ask_a_silent_one(&self, slot: &Slot, writer: usize, now: OffsetDateTime) -> Option<View> {
+        let proxy = self.silences.other(writer, self.turn.load(Ordering::Relaxed))?;
+        let begun = AtomicBool::default();
+        let view = self.read_telling((proxy, &begun), slot, GRACE, ALL, now).await;
+        if begun.into_inner() {
+            self.silences.forget_read(proxy);
+        }
+        Some(view)
+    }
+
     pub(super) async fn get(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Result<Answer, GetError> {
-        let views = join_all(self.proxies.iter().map(|proxy| self.read(proxy, slot, patience, ALL, now))).await;
+        let views = join_all((0..self.proxies.len()).map(|proxy| self.read(proxy, slot, patience, ALL, now))).await;
         let count = |end: End| views.iter().filter(|view| view.end == end).count();
         let (answered, flooded) = (count(End::Complete), count(End::Flooded));
         let items = newest_first(views.into_iter().flat_map(|view| view.items).collect());
@@ -258,7 +285,7 @@ impl OpenDht {
 
     /// The first item that any proxy gives and that holds.
     pub(super) async fn first(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Option<Item> {
-        let reads = self.proxies.iter().map(|proxy| self.read(proxy, slot, patience, 1, now));
+        let reads = (0..self.proxies.len()).map(|proxy| self.read(proxy, slot, patience, 1, now));
         let mut reads: FuturesUnordered<_> = reads.collect();
         while let Some(view) = reads.next().await {
             if let Some(item) = view.items.into_iter().next() {
@@ -269,8 +296,20 @@ impl OpenDht {
     }
 
     /// Reads a slot through one proxy, to its end or until there are `enough` items.
-    async fn read(&self, proxy: &Url, slot: &Slot, patience: Duration, enough: usize, now: OffsetDateTime) -> View {
-        let mut view = View::default();
+    async fn read(&self, proxy: usize, slot: &Slot, patience: Duration, enough: usize, now: OffsetDateTime) -> View {
+        self.read_telling((proxy, &AtomicBool::default()), slot, patience, enough, now).await
+    }
+
+    /// As [`Self::read`], and tells when the proxy has begun to answer.
+    async fn read_telling(
+        &self,
+        (proxy, begun): (usize, &AtomicBool),
+        slot: &Slot,
+        patience: Duration,
+        enough: usize,
+        now: OffsetDateTime,
+    ) -> View {
+        let (proxy, mut view) = (&self.proxies[proxy], View::default());
         let whole = async {
             let head = join(self.is_connected(proxy), self.http.get(key_url(proxy, slot.id())).send());
             let Ok((connected, response)) = timeout(HEAD_PATIENCE, head).await else { return };
@@ -279,6 +318,7 @@ impl OpenDht {
                 response.status().is_success() && !response.headers().contains_key(CONTENT_ENCODING)
             };
             let Some(response) = response.ok().filter(|response| connected && is_plain(response)) else { return };
+            begun.store(true, Ordering::Relaxed);
             view.collect(response, slot, enough, now).await;
         };
         if timeout(patience, whole).await.is_err() && view.end != End::Flooded {

@@ -1,5 +1,7 @@
 //! Several DHTs at once, asked and written together: of all they hold, the item with the highest sequence number counts.
 
+mod warned;
+
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -11,10 +13,13 @@ use tracing::warn;
 use super::{Answer, Backend, GetError, Health, PutError, Stored};
 use crate::item::{Item, Slot};
 
+use warned::Warned;
+
 /// The DHTs that a service writes to or a reader asks.
 #[derive(Debug, Clone)]
 pub struct Several {
     backends: Vec<Backend>,
+    warned: Warned,
 }
 
 /// What became of a `put` on each backend.
@@ -46,7 +51,7 @@ pub enum Harvest {
 impl Several {
     /// These backends; at least one.
     pub fn new(backends: Vec<Backend>) -> Option<Self> {
-        (!backends.is_empty()).then_some(Self { backends })
+        (!backends.is_empty()).then(|| Self { backends, warned: Warned::default() })
     }
 
     /// The backends.
@@ -115,7 +120,9 @@ impl Several {
         }
         items.sort_by(|(a, _), (b, _)| b.rank().cmp(&a.rank()));
         items.dedup_by(|(a, _), (b, _)| a == b);
-        if let Some(seq) = equivocation(&items) {
+        if let Some(seq) = equivocation(&items)
+            && self.warned.admit(slot.id(), now)
+        {
             let slot = slot.id();
             warn!(%slot, seq, "slot {slot} holds two items of number {seq}: whoever signs there says two things at once");
         }
@@ -147,14 +154,12 @@ impl Several {
     }
 }
 
-/// The number under which two different values count, if so: the larger one does, but a careful signer draws a number once.
+/// The number under which two different values count, if so: the largest one does, but a careful signer draws a number once.
 fn equivocation(newest_first: &[(Item, &'static str)]) -> Option<i64> {
-    match newest_first {
-        [(first, _), (second, _), ..] if first.seq() == second.seq() && first.value() != second.value() => {
-            Some(first.seq())
-        }
-        _ => None,
-    }
+    let (first, _) = newest_first.first()?;
+    // Of one value there may be several items: a signature can be made anew.
+    let mut rivals = newest_first.iter().take_while(|(item, _)| item.seq() == first.seq());
+    rivals.any(|(item, _)| item.value() != first.value()).then_some(first.seq())
 }
 
 #[cfg(test)]

@@ -85,22 +85,38 @@ impl<K: Copy + Ord + Hash> Schedule<K> {
 
     /// Takes what is due the longest; nobody else gets it until [`Schedule::stored`], [`Schedule::failed`] or a minute later.
     pub fn take(&mut self, now: OffsetDateTime) -> Option<K> {
+        Some(self.take_with_due(now)?.0)
+    }
+
+    fn take_with_due(&mut self, now: OffsetDateTime) -> Option<(K, OffsetDateTime)> {
         while self.deadline()? <= now {
-            let Reverse((_, key)) = self.order.pop()?;
+            let Reverse((due, key)) = self.order.pop()?;
             let entry = *self.entries.get(&key)?;
             if entry.expires <= now {
                 self.entries.remove(&key);
                 continue;
             }
             self.plan(key, Entry { due: now + LEASE, ..entry });
-            return Some(key);
+            return Some((key, due));
         }
         None
     }
 
-    /// Takes all that is due.
-    pub fn take_all(&mut self, now: OffsetDateTime) -> Vec<K> {
-        std::iter::from_fn(|| self.take(now)).collect()
+    /// Takes all that is due, and says since when each is.
+    pub fn take_all(&mut self, now: OffsetDateTime) -> Vec<(K, OffsetDateTime)> {
+        std::iter::from_fn(|| self.take_with_due(now)).collect()
+    }
+
+    /// What was taken was not tried: it is due as it was.
+    pub fn put_back(&mut self, key: K, due: OffsetDateTime) {
+        if let Some(entry) = self.entries.get(&key).copied() {
+            self.plan(key, Entry { due, ..entry });
+        }
+    }
+
+    /// This is not due any more.
+    pub fn forget(&mut self, key: K) {
+        self.entries.remove(&key);
     }
 
     /// This is due now; its place in the interval stays its own.
@@ -184,6 +200,20 @@ mod tests {
         schedule.add(1, at(9000), HOUR, 0.0, at(0)).unwrap();
         assert_eq!(schedule.take(at(0)), Some(1));
         assert_eq!((schedule.take(at(59)), schedule.take(at(60))), (None, Some(1)));
+    }
+
+    #[test]
+    fn what_was_put_back_comes_before_what_failed_and_what_was_forgotten_never() {
+        let mut schedule = Schedule::new(HOUR, 10);
+        for key in 1..=3 {
+            schedule.add(key, at(9000), HOUR, 0.0, at(0)).unwrap();
+        }
+        assert_eq!(schedule.take_all(at(5)), [(1, at(0)), (2, at(0)), (3, at(0))]);
+        schedule.failed(1, 1.0, at(5));
+        schedule.put_back(2, at(0));
+        schedule.put_back(3, at(0));
+        schedule.forget(3);
+        assert_eq!((schedule.take(at(8)), schedule.take(at(8)), schedule.take(at(8))), (Some(2), Some(1), None));
     }
 
     #[test]

@@ -90,6 +90,15 @@ async fn among_two_thousand_junk_values_the_record_is_found_and_without_it_nobod
 }
 
 #[tokio::test]
+async fn a_later_record_behind_a_flood_is_not_hidden_by_the_one_before_it() {
+    let older = item(b"besieged", 1_799_998_000, b"replayed");
+    let junk: String = (0..2000_u32).map(|number| line(&number.to_be_bytes().repeat(300))).collect();
+    let (answer, took) = said(Reply::body(line(&older.to_bytes()) + &junk + &line(&good().to_bytes()))).await;
+    assert_eq!(answer, Ok(Answer::Items { items: vec![good(), older], complete: false }));
+    assert!(took < FLOOD_MARK, "{took:?}");
+}
+
+#[tokio::test]
 async fn a_flood_without_end_is_overloaded_soon() {
     for flood in [Reply::Endless(line(&[7; 1200])), Reply::Endless("x".repeat(4096)), Reply::Drip(line(&[7; 1200]))] {
         let (answer, took) = said(flood).await;
@@ -163,6 +172,25 @@ async fn a_proxy_that_hangs_holds_up_neither_reader_nor_writer_for_long() {
     let took = begun.elapsed();
     assert_eq!(answer, Ok(Answer::Items { items: vec![good()], complete: false }));
     assert!(took < FAILOVER_MARK, "{took:?}");
+}
+
+#[tokio::test]
+async fn who_makes_proxies_slow_about_one_slot_spares_no_writer_the_second_witness_of_another() {
+    let besieged = good();
+    for slow in [Reply::Drip(line(&[7; 1200])), Reply::Hang] {
+        let shelf = Shelf::default();
+        let get = Reply::At(besieged.slot().id(), Box::new(slow.clone()));
+        let one = Proxy::start(Manners { get: get.clone(), ..Manners::of(&shelf) }).await;
+        let two = Proxy::start(Manners { get, ..Manners::of(&shelf) }).await;
+        let backend = through(&[&one, &two]);
+        // So long it is tried in vain; both are slow before it is put, and after.
+        let _ = tokio::time::timeout(Duration::from_secs(4), backend.put(&besieged, TTL, None, now())).await;
+        let begun = Instant::now();
+        let stored = backend.put(&item(b"another", 1_799_999_000, b"hello"), TTL, None, now()).await.unwrap();
+        let took = begun.elapsed();
+        assert_eq!(stored.nodes, 2, "after {slow:?}");
+        assert!(took < REMEMBERED_MARK, "{took:?}");
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use dht_client::SlotId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -31,6 +32,8 @@ pub(crate) enum Reply {
     Status(u16),
     /// The connection is taken, and nothing follows.
     Hang,
+    /// This, if the request is about that slot; else as a proxy should.
+    At(SlotId, Box<Self>),
 }
 
 impl Reply {
@@ -107,6 +110,11 @@ async fn serve(mut stream: TcpStream, manners: Manners) -> Option<()> {
             (&manners.post, body)
         }
     };
+    let reply = match reply {
+        Reply::At(slot, there) if path.ends_with(&slot.to_string()) => there,
+        Reply::At(..) => &Reply::Honest,
+        everywhere => everywhere,
+    };
     answer(&mut stream, reply, honest.into_bytes()).await
 }
 
@@ -139,7 +147,7 @@ async fn answer(stream: &mut TcpStream, reply: &Reply, honest: Vec<u8>) -> Optio
             }
             Some(())
         }
-        Reply::Hang => std::future::pending().await,
+        Reply::Hang | Reply::At(..) => std::future::pending().await,
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use dht_client::refresher::KeepError;
+use dht_client::refresher::{KeepError, Round};
 use dht_client::{Identity, Kept, Refresher, Several};
 use time::OffsetDateTime;
 
@@ -88,7 +88,7 @@ pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<Pa
             Ok(wait) if !wait.is_zero() => tokio::time::sleep(wait.min(LONGEST_WAIT)).await,
             // It is due already.
             _ => {
-                put(&mut keeper, clock.wall()).await?;
+                put(&mut keeper).await?;
             }
         }
     }
@@ -98,9 +98,12 @@ pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<Pa
 
 /// Puts what is due, and what its owner put later into one DHT into the others. Whether something was not stored.
 async fn put_once(keeper: &mut Refresher, now: OffsetDateTime) -> Result<bool> {
-    let mut failed = false;
-    while keeper.deadline().is_some_and(|due| due <= now) {
-        failed |= put(keeper, now).await?;
+    let (mut failed, mut replaced) = (false, false);
+    // What a round did not come to is due as it was; what an owner replaced is due elsewhere, from then on.
+    while replaced || keeper.deadline().is_some_and(|due| due <= now) {
+        let round = put(keeper).await?;
+        failed |= !round.failed.is_empty();
+        replaced = !round.replaced.is_empty();
     }
     Ok(failed)
 }
@@ -128,9 +131,9 @@ fn keeper(
     Ok(keeper)
 }
 
-/// One round, and what came of it, in words. Whether something was not stored.
-async fn put(keeper: &mut Refresher, now: OffsetDateTime) -> Result<bool> {
-    let round = keeper.round(chance, now).await?;
+/// One round, and what came of it, in words.
+async fn put(keeper: &mut Refresher) -> Result<Round> {
+    let round = keeper.round(chance, || Clock.wall()).await?;
     println!(
         "{} put again, {} failed, {} replaced by their owners",
         round.stored,
@@ -140,7 +143,7 @@ async fn put(keeper: &mut Refresher, now: OffsetDateTime) -> Result<bool> {
     for (slot, error) in &round.failed {
         eprintln!("dialproof: slot {slot}: {error}");
     }
-    Ok(!round.failed.is_empty())
+    Ok(round)
 }
 
 fn chance() -> f64 {

@@ -4,13 +4,14 @@
 use ca::Request;
 use ca::old_key::{Action, Signature, Statement, listed_keys};
 use dht_client::{Entry, Pending, Record, Status};
-use ivr_core::call::question::VerificationId;
 use time::OffsetDateTime;
 use tracing::info;
 
 use super::IssueParts;
 use super::old_key::{self, OldKeyError, Signed, asked_at, speaker};
+use super::wish::Cause;
 use crate::hex;
+use crate::store::certificates::Replaced;
 use crate::store::location_keys::{self, LocationKeys};
 use crate::store::{Columns, Conn, StoreError, audit, records, verifications};
 
@@ -65,23 +66,29 @@ pub(super) fn accept(
     if holds { Ok(LocationKeys { location: *location, kem: *kem }) } else { Err(NotListed) }
 }
 
-/// Lists beside its new certificate what was accepted when the verification began.
-pub(super) async fn list_accepted(
-    id: VerificationId,
-    (serial, certificate): (&str, &[u8]),
+/// Lists beside a new certificate what was listed beside those that it replaces, if its key is theirs, or what was accepted when
+/// its verification began, unless the key has said something else since. Whether that was accepted then is listed now.
+pub(super) async fn list_first(
+    (serial, certificate, identity): (&str, &[u8], &str),
+    cause: &Cause,
+    replaced: &[Replaced],
     columns: &Columns,
     conn: &mut Conn,
-) -> Result<(), StoreError> {
-    let Some(keys) = verifications::location_keys(id, columns, conn).await? else { return Ok(()) };
+) -> Result<bool, StoreError> {
     if !has_room(certificate) {
         // The certificate is what was asked for first.
         info!(serial, "certificate {serial} is too large for location keys beside it: none are listed");
-        return Ok(());
+        return Ok(false);
     }
-    location_keys::set(serial, Some(&keys), columns, conn).await
+    for old in replaced {
+        location_keys::carry(&old.serial, serial, columns, conn).await?;
+    }
+    let Cause::Verification(id) = cause else { return Ok(false) };
+    let Some((keys, asked)) = verifications::location_keys(*id, columns, conn).await? else { return Ok(false) };
+    location_keys::set_first((serial, identity), &keys, asked, columns, conn).await
 }
 
-/// Lists these keys beside the certificate, or none any more. Asked again, nothing changes; after another change, its nonce is
+/// Lists these keys beside the certificate, or none any more. Asked again, nothing is shown anew; after another change, its nonce is
 /// too old.
 pub(super) async fn locate(
     parts: &IssueParts,
@@ -102,16 +109,20 @@ pub(super) async fn locate(
         return Err(OldKeyError::NotNow("the certificate is revoked, suspended, superseded or expired"));
     }
     let keys = listing.map(|listing| LocationKeys { location: listing.location, kem: listing.kem });
-    if certificate.location == keys {
-        return Ok(());
-    }
-    if keys.is_some() && !has_room(&certificate.der) {
+    let is_news = certificate.location != keys;
+    if is_news && keys.is_some() && !has_room(&certificate.der) {
         return Err(OldKeyError::NotNow("the certificate is too large: a record has no room for more keys beside it"));
     }
     let (serial, columns) = (&certificate.serial, parts.store.columns());
     let mut writer = parts.store.begin().await?;
     records::lock(&certificate.identity, columns, &mut writer).await?;
-    if !location_keys::admit_change(serial, asked_at(signed.nonce), now, &mut writer).await? {
+    let is_admitted = location_keys::admit_change(serial, asked_at(signed.nonce), now, &mut writer).await?;
+    if !is_news {
+        // It is the key's last word all the same, against what a verification that waits would list.
+        writer.commit().await?;
+        return Ok(());
+    }
+    if !is_admitted {
         return Err(OldKeyError::NotNow(
             "the keys were changed after this nonce was given, or too often today: ask for another, or wait until tomorrow",
         ));

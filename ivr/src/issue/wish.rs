@@ -12,9 +12,7 @@ use tracing::{error, info};
 
 use super::{IssueError, IssueParts, hold, lists, locating, old_key};
 use crate::store::certificates::New;
-use crate::store::{
-    StoreError, audit, certificates, happenings, intents, location_keys, records, revocations, verifications,
-};
+use crate::store::{StoreError, audit, certificates, happenings, intents, records, revocations, verifications};
 
 /// Signing takes milliseconds: an intent older than this has nobody who will give it a result.
 const STALE_INTENT: time::Duration = time::Duration::seconds(30);
@@ -233,12 +231,8 @@ pub(super) async fn conclude(
     if !certificates::insert(&new, columns, &mut writer).await? {
         return Err(StoreError::Busy.into());
     }
-    for old in &replaced {
-        location_keys::carry(&old.serial, &serial, columns, &mut writer).await?;
-    }
-    if let Cause::Verification(id) = &wish.cause {
-        locating::list_accepted(*id, (&serial, &issued.der), columns, &mut writer).await?;
-    }
+    let new = (serial.as_str(), &issued.der[..], identity.as_str());
+    let is_listed = locating::list_first(new, &wish.cause, &replaced, columns, &mut writer).await?;
     verifications::await_beside(&serial, &identity, columns, &mut writer).await?;
     if wish.publish {
         let dates = (issued.not_before, issued.not_after);
@@ -261,6 +255,9 @@ pub(super) async fn conclude(
         audit::add(("issue", "supersede", &old.serial), now, columns, &mut writer).await?;
     }
     audit::add(("issue", "issue", &serial), now, columns, &mut writer).await?;
+    if is_listed {
+        audit::add(("issue", "locate", &serial), now, columns, &mut writer).await?;
+    }
     writer.commit().await?;
 
     info!(serial, cause, publish = wish.publish, "certificate {serial} is issued");

@@ -92,6 +92,35 @@ pub(crate) async fn set(
     Ok(())
 }
 
+/// Lists these keys beside a new certificate of this key, as was asked for at `asked`. `false` if this key has changed what is
+/// listed beside a certificate of the identity since: then that counts.
+pub(crate) async fn set_first(
+    (serial, identity): (&str, &str),
+    keys: &LocationKeys,
+    asked: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let [first, second, third] = columns.sought(identity);
+    let done = sqlx::query(
+        "UPDATE certificates SET location_changed_at = $1 WHERE serial = $2 AND NOT EXISTS (
+             SELECT 1 FROM certificates other WHERE other.spki_sha256 = certificates.spki_sha256
+             AND other.identity_hash IN ($3, $4, $5) AND other.location_changed_at >= $1)",
+    )
+    .bind(millis(asked))
+    .bind(serial)
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .execute(&mut *conn)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    set(serial, Some(keys), columns, conn).await?;
+    Ok(true)
+}
+
 /// What was listed beside an older certificate is listed beside the one that follows it, if that has the same key: with
 /// another key, its holder has to list them anew.
 pub(crate) async fn carry(from: &str, to: &str, columns: &Columns, conn: &mut Conn) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ pub(super) struct Silences(Arc<[Silence]>);
 /// Until when a proxy is left out, Unix seconds.
 #[derive(Debug, Default)]
 struct Silence {
-    /// It did not show in time what lies in a slot: it is not asked for anything.
+    /// It did not begin in time to show what lies in a slot: it is not asked for anything, unless all others are silent as well.
     reads: AtomicI64,
     /// It did not take in time what it was given: what others stored it may show.
     puts: AtomicI64,
@@ -46,15 +46,25 @@ impl Silences {
         writers
     }
 
+    /// One that is not this, silent or not, from the one whose turn it is.
+    pub(super) fn other(&self, but: usize, first: usize) -> Option<usize> {
+        self.from(first).find(|&proxy| proxy != but)
+    }
+
     /// All, from one on.
     fn from(&self, first: usize) -> impl Iterator<Item = usize> {
         let count = self.0.len();
         (0..count).map(move |step| (first % count + step) % count)
     }
 
-    /// This one did not show in time what lies in a slot.
+    /// This one did not begin in time to show what lies in a slot.
     pub(super) fn note_read(&self, proxy: usize, now: OffsetDateTime) {
         self.0[proxy].reads.store(now.unix_timestamp() + SECONDS, Ordering::Relaxed);
+    }
+
+    /// This one began to show what lies in a slot.
+    pub(super) fn forget_read(&self, proxy: usize) {
+        self.0[proxy].reads.store(0, Ordering::Relaxed);
     }
 
     /// This one did not take an item in time.
@@ -83,6 +93,9 @@ mod tests {
             silences.note_read(proxy, at(60));
         }
         assert_eq!(silences.heard(0, at(61)), [0; 0]);
+        assert_eq!([silences.other(0, 0), silences.other(0, 2), Silences::of(1).other(0, 7)], [Some(1), Some(2), None]);
         assert_eq!((silences.readers(1, at(61)), silences.writers(1, at(61))), (vec![1, 2, 0], vec![1, 2, 0]));
+        silences.forget_read(2);
+        assert_eq!(silences.heard(0, at(61)), [2]);
     }
 }

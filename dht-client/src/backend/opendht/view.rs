@@ -17,7 +17,8 @@ use crate::item::{Item, Slot};
 /// How long a proxy may go on sending lines after its first byte: with it, a flooded slot is answered for within 2 s, of which
 /// a node that is busy with the flood takes half a second to begin.
 const STREAM_PATIENCE: Duration = Duration::from_millis(1200);
-/// So many lines that are not ours: nodes keep a limited number of values, so ours may have been crowded out.
+/// So many lines that are not ours: nodes keep a limited number of values, so ours may have been crowded out. What follows is
+/// read all the same, for a node says the oldest first, and a tombstone may stand behind the flood.
 const JUNK_LIMIT: usize = 1000;
 /// How many bytes of one answer are read.
 const STREAM_LIMIT: usize = 8 * 1024 * 1024;
@@ -64,10 +65,8 @@ impl View {
                 if self.items.len() >= enough {
                     return End::Silent;
                 }
-                // What a flood goes on with will hardly be ours as well.
-                if self.junk > JUNK_LIMIT && !self.items.is_empty() {
-                    return End::Flooded;
-                }
+                // While it is held, the HTTP library reads the next chunk into a second buffer.
+                drop(bytes);
                 chunk = match stream.next().await {
                     Some(next) => next,
                     None => {

@@ -15,6 +15,8 @@ use crate::verify::{Start, StartError};
 on_both_databases!(
     what_both_keys_signed_the_directory_shows,
     what_both_keys_signed_before_the_call_stands_in_the_first_record,
+    what_the_key_said_since_a_verification_began_that_does_not_undo,
+    of_two_verifications_the_keys_of_the_later_are_listed,
     who_has_only_one_of_the_keys_begins_nothing_with_it,
     who_has_only_one_of_the_keys_lists_nothing,
     another_certificate_for_the_same_key_keeps_what_was_listed_and_for_another_does_not,
@@ -128,12 +130,56 @@ async fn what_both_keys_signed_before_the_call_stands_in_the_first_record(databa
     let listed =
         location_keys::is_listed(&public(&key), service.now, store.columns(), &mut store.read().await.unwrap()).await;
     assert!(listed.unwrap(), "the gateway serves its slots");
+    let audit = service.database.contents(&["audit"]).await;
+    let actions = audit.iter().filter(|(name, _)| name == "audit.action").map(|(_, action)| action.as_slice());
+    assert_eq!(actions.collect::<Vec<_>>(), [&b"issue"[..], b"locate"]);
 
     // From here on it is changed as any other.
     let serial = Serial::parse(&service.view(&started).await.certificate.unwrap().serial).unwrap();
     service.now += time::Duration::SECOND;
     service.unlist(&serial, &owner).await.unwrap();
     assert_eq!(service.shown().await, (None, None));
+}
+
+async fn what_the_key_said_since_a_verification_began_that_does_not_undo(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let ((owner, csr), stolen, next) = (device(), location_key(1), location_key(2));
+    let mut serial = service.serial_of(csr.clone()).await;
+    for said in [Some(&next), None, None] {
+        service.now += time::Duration::SECOND;
+        let listing = service.first_listing(&spki(&csr), &owner, (&stolen, &stolen), None);
+        let begun = Start { location: Some(listing), ..start(NUMBER, SOURCE, Some(csr.clone())) };
+        let begun = service.verify.start(begun, service.now).await.unwrap();
+        service.now += time::Duration::SECOND;
+        match said {
+            Some(key) => service.list(&serial, &owner, (key, key), None).await.unwrap(),
+            None => service.unlist(&serial, &owner).await.unwrap(),
+        }
+        service.now += time::Duration::SECOND;
+        service.prove(NUMBER, &begun).await;
+        let following = Serial::parse(&service.view(&begun).await.certificate.unwrap().serial).unwrap();
+        assert_ne!(std::mem::replace(&mut serial, following), following);
+        assert_eq!(service.shown().await, (said.map(public), None));
+    }
+    let listing = service.first_listing(&spki(&csr), &owner, (&next, &next), None);
+    service.finish(Start { location: Some(listing), ..start(NUMBER, SOURCE, Some(csr)) }).await;
+    assert_eq!(service.shown().await, (Some(public(&next)), None), "what is asked for after that is listed");
+}
+
+async fn of_two_verifications_the_keys_of_the_later_are_listed(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let ((owner, csr), keys) = (device(), [location_key(1), location_key(2)]);
+    let mut begun = Vec::new();
+    for key in &keys {
+        let listing = service.first_listing(&spki(&csr), &owner, (key, key), None);
+        let asked = Start { location: Some(listing), ..start(NUMBER, SOURCE, Some(csr.clone())) };
+        begun.push(service.verify.start(asked, service.now).await.unwrap());
+        service.now += time::Duration::SECOND;
+    }
+    for of in begun.iter().rev() {
+        service.prove(NUMBER, of).await;
+        assert_eq!(service.shown().await, (Some(public(&keys[1])), None));
+    }
 }
 
 async fn who_has_only_one_of_the_keys_begins_nothing_with_it(database: TestDatabase) {

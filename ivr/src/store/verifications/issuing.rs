@@ -53,21 +53,22 @@ pub(crate) async fn to_issue(
     }))
 }
 
-/// The keys that are to be listed beside its certificate.
+/// The keys that are to be listed beside its certificate, and when that was asked for.
 pub(crate) async fn location_keys(
     id: VerificationId,
     columns: &Columns,
     conn: &mut Conn,
-) -> Result<Option<LocationKeys>, StoreError> {
+) -> Result<Option<(LocationKeys, OffsetDateTime)>, StoreError> {
     let row = sqlx::query(
-        "SELECT location_keys_sealed FROM verifications WHERE id = $1 AND location_keys_sealed IS NOT NULL",
+        "SELECT location_keys_sealed, created_at FROM verifications WHERE id = $1 AND location_keys_sealed IS NOT NULL",
     )
     .bind(id.0.to_vec())
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
     let sealed: Vec<u8> = row.try_get(0)?;
-    LocationKeys::open_at((LOCATION_KEYS, &id.0), &sealed, columns).map(Some)
+    let keys = LocationKeys::open_at((LOCATION_KEYS, &id.0), &sealed, columns)?;
+    Ok(Some((keys, time_of(row.try_get(1)?)?)))
 }
 
 /// Where it stands; `None` if there is none.

@@ -207,7 +207,16 @@ impl CallRecord {
     pub async fn purge(&self, now: OffsetDateTime) -> Result<(), StoreError> {
         let mut writer = self.store.begin().await?;
         calls::purge((now - REFUSED_LIFE, now - CALLS_LIFE), now - MESSAGES_LIFE, &mut writer).await?;
-        writer.commit().await
+        writer.commit().await?;
+        // In pieces, between which calls are written: after an update there may be a year's.
+        loop {
+            let mut writer = self.store.begin().await?;
+            let may_be_more = calls::forget_sources(now - REFUSED_LIFE, &mut writer).await?;
+            writer.commit().await?;
+            if !may_be_more {
+                return Ok(());
+            }
+        }
     }
 
     async fn close_lost(&self) -> Result<u64, StoreError> {

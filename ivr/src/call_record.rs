@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ivr_core::caller::{Caps, Realm};
+use ivr_core::caller::{Caps, Level, Realm};
 use ivr_core::endpoint::Entry;
 use ivr_core::number::Number;
 use time::OffsetDateTime;
@@ -107,13 +107,15 @@ impl CallRecord {
         live: &mut Live,
         (pages, tries): (&Pages, &mut u32),
     ) -> Burst {
-        let (mut burst, mut next, mut taken, mut fruitless) = (Burst::default(), Some(first), 0, Vec::new());
+        let (mut burst, mut next, mut taken) = (Burst::default(), Some(first), 0);
+        let (mut told, mut fruitless) = (Vec::new(), Vec::new());
         let due = self.clock.now() + GATHER;
         loop {
             let mut refused = Vec::new();
             while let Some(recorded) = next.take() {
                 live.begin(&recorded, self.clock);
                 self.tell_page(live, &recorded, pages, tries).await;
+                told.extend(live.told(&recorded));
                 fruitless.extend(live.fruitless(&recorded));
                 if let Entry::Refused { reason, claimed: Some(number), .. } = &recorded.entry {
                     match (live.realm(recorded.call), &pages.sandbox) {
@@ -136,6 +138,8 @@ impl CallRecord {
                 tracing::warn!(%error, "pages do not learn of refused calls: {error}");
             }
             if taken == BURST || records.is_closed() || self.clock.now() >= due {
+                // First, because a call takes no turn that was told before those of the day were used up.
+                self.count_told(&told, &pages.verify, tries).await;
                 self.count_fruitless(&fruitless, &pages.verify, tries).await;
                 return burst;
             }
@@ -203,7 +207,16 @@ impl CallRecord {
     pub async fn purge(&self, now: OffsetDateTime) -> Result<(), StoreError> {
         let mut writer = self.store.begin().await?;
         calls::purge((now - REFUSED_LIFE, now - CALLS_LIFE), now - MESSAGES_LIFE, &mut writer).await?;
-        writer.commit().await
+        writer.commit().await?;
+        // In pieces, between which calls are written: after an update there may be a year's.
+        loop {
+            let mut writer = self.store.begin().await?;
+            let may_be_more = calls::forget_sources(now - REFUSED_LIFE, &mut writer).await?;
+            writer.commit().await?;
+            if !may_be_more {
+                return Ok(());
+            }
+        }
     }
 
     async fn close_lost(&self) -> Result<u64, StoreError> {
@@ -226,6 +239,13 @@ impl CallRecord {
         // Of a step that gets lost, the page would wait in vain.
         if let Err(error) = self.patiently(tries, || pages.note_step(page, *step, *at)).await {
             tracing::warn!(call = call.0, %error, "a page does not learn what its call did: {error}");
+        }
+    }
+
+    async fn count_told(&self, calls: &[(Number, Level)], verify: &Verify, tries: &mut u32) {
+        let now = self.clock.wall();
+        if let Err(error) = self.patiently(tries, || verify.note_told(calls, now)).await {
+            tracing::warn!(calls = calls.len(), %error, "the turns of {} told calls are not taken: {error}", calls.len());
         }
     }
 

@@ -142,12 +142,11 @@ impl Operators {
         // Nobody has another name, and PostgreSQL would not even take some.
         let hash =
             if is_name(name) { operators::password_hash(name, &mut *self.store.read().await?).await? } else { None };
-        if !self.hashing.verify(password, hash.clone()).await {
-            return Err(LoginError::Wrong);
-        }
+        let is_right = self.hashing.verify(password, hash.clone()).await;
+        let hash = hash.filter(|_| is_right).ok_or(LoginError::Wrong)?;
         self.attempts.succeeded(name, source);
         let mut writer = self.store.begin().await?;
-        if operators::password_hash(name, &mut writer).await? != hash {
+        if !operators::hold(name, &hash, &mut writer).await? {
             // Removed or given another password while this one was looked at.
             return Err(LoginError::Wrong);
         }

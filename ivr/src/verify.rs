@@ -435,6 +435,27 @@ impl Verify {
         Ok(())
     }
 
+    /// Calls that are being told of certificates, by number and level. Where those of the day are used up, it was their turn, and
+    /// is over now.
+    ///
+    /// # Errors
+    /// If the database does not take them.
+    pub async fn note_told(&self, told: &[(Number, Level)], at: OffsetDateTime) -> Result<(), StoreError> {
+        let (parts, columns) = (&self.parts, self.parts.store.columns());
+        for some in told.chunks(callers::AT_ONCE) {
+            let numbers: Vec<&Number> = some.iter().map(|(number, _)| number).collect();
+            let mut reader = parts.store.read().await?;
+            let standing = callers::standing(&numbers, parts.fruitless_calls, at, columns, &mut reader).await?;
+            drop(reader);
+            for ((number, level), _) in some.iter().zip(standing).filter(|(_, standing)| standing.is_silenced) {
+                let mut writer = parts.store.begin().await?;
+                budgets::take_turn(number, *level, at, columns, &mut writer).await?;
+                writer.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn note_refusal(&self, Refused { number, reason, at }: &Refused) -> Result<(), StoreError> {
         let (parts, columns) = (&self.parts, self.parts.store.columns());
         let mut writer = parts.store.begin().await?;

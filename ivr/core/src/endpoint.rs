@@ -44,7 +44,7 @@ mod transcripts;
 use ports::Ports;
 use probes::Probes;
 use rate::Rate;
-use refusal::{RefusalRecords, TagMaker};
+use refusal::{Refusals, TagMaker};
 
 pub use config::{Addresses, EndpointConfig, Limits, Strangers};
 pub use counters::Counters;
@@ -71,7 +71,7 @@ pub struct Endpoint {
     tallies: Vec<Tally>,
     /// How many of the calls bear each number: no entry where there is none.
     of_number: HashMap<(Realm, Number), usize>,
-    refusals: RefusalRecords,
+    refusals: Refusals,
     probes: Probes,
     challenger: Challenger,
     counters: Counters,
@@ -134,7 +134,7 @@ impl Endpoint {
             ports: Ports::new(config.rtp_ports.len()),
             tallies: vec![Tally::default(); config.policy.trunks.len()],
             of_number: HashMap::new(),
-            refusals: RefusalRecords::default(),
+            refusals: Refusals::default(),
             probes: Probes::new(config.policy.trunks.len()),
             challenger: Challenger::new(nonce_key, config.policy.trunks.len()),
             counters: Counters::default(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
-use ivr_core::caller::Realm;
+use ivr_core::caller::{Level, Realm};
 use ivr_core::endpoint::Entry;
 use ivr_core::media::CallKey;
 use ivr_core::number::Number;
@@ -42,6 +42,8 @@ struct Remembered {
     page: Option<VerificationId>,
     /// Whose call it is, if it counts.
     number: Option<Number>,
+    /// What it can prove, as far as that is known.
+    level: Option<Level>,
     /// Its source is its own, and it was spoken to.
     is_confirmed: bool,
 }
@@ -52,8 +54,8 @@ impl Live {
             let (id, realm) = (CallId::new(*at, clock.bytes()), *realm);
             // What is rehearsed uses nothing up.
             let counts = caller.as_ref().filter(|_| realm == Realm::Service);
-            let number = counts.map(|caller| caller.number.clone());
-            self.0.insert(*call, Remembered { id, realm, lines: 0, page: None, number, is_confirmed: false });
+            let (number, level) = counts.map(|caller| (caller.number.clone(), caller.level)).unzip();
+            self.0.insert(*call, Remembered { id, realm, lines: 0, page: None, number, level, is_confirmed: false });
             if self.0.len() > REMEMBERED {
                 self.0.pop_first();
             }
@@ -98,6 +100,17 @@ impl Live {
             Step::Warning | Step::Telling => remembered.is_confirmed = true,
             Step::CodeMatched(_) | Step::Ended(Ending::Suspended | Ending::ServiceFailed) => remembered.number = None,
             Step::Ended(_) if remembered.is_confirmed => return remembered.number.take(),
+            _ => {}
+        }
+        None
+    }
+
+    /// Number and level of a call that is told of certificates from here on.
+    pub(super) fn told(&mut self, Recorded { call, entry, .. }: &Recorded) -> Option<(Number, Level)> {
+        let remembered = self.0.get_mut(call)?;
+        match entry {
+            Entry::Verified { level, .. } => remembered.level = Some(*level),
+            Entry::Step(Step::Telling) => return remembered.number.clone().zip(remembered.level),
             _ => {}
         }
         None

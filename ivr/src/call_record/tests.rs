@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 
 use ivr_core::call::flow::{Ending, Step};
 use ivr_core::call::question::VerificationId;
-use ivr_core::caller::{Realm, Reason};
+use ivr_core::caller::{Attest, Realm, Reason};
 use ivr_core::endpoint::KeySource;
 use ivr_core::media::{CallKey, Quality, Reported, Suite};
+use ivr_core::passport::Report;
 use ivr_core::private::Private;
 use sha2::{Digest, Sha256};
 
@@ -16,7 +17,7 @@ use crate::store::Tuning;
 use crate::store::budgets;
 use crate::store::calls::tests::hold_calls;
 use crate::store::test_database::{TestDatabase, on_both_databases};
-use crate::verify::fixture::{NUMBER, Service, caller, number};
+use crate::verify::fixture::{FRUITLESS_CALLS, NUMBER, Service, caller, number};
 
 const KEY: Entry = Entry::KeyPressed { source: KeySource::TelephoneEvent, matched: None };
 
@@ -33,6 +34,7 @@ on_both_databases!(
     a_stolen_database_tells_no_number,
     who_reveals_a_number_stands_in_the_audit,
     only_a_call_that_was_answered_for_nothing_is_counted_for_its_number,
+    only_a_call_that_is_told_beyond_those_of_the_day_takes_a_turn,
 );
 
 const CALL: CallKey = CallKey(7);
@@ -381,6 +383,33 @@ async fn only_a_call_that_was_answered_for_nothing_is_counted_for_its_number(dat
         counted += more;
         assert_eq!(used.fruitless_calls, counted, "{:?}", table[n].0);
     }
+}
+
+async fn only_a_call_that_is_told_beyond_those_of_the_day_takes_a_turn(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let over = || Entry::Over { duration: Duration::from_secs(9) };
+    let report = Arc::new(Report { verdict: Ok(Attest::A), said: None, signer: None });
+    let verified = Entry::Verified { report, level: Level::L3, caps: Caps::default() };
+    let told = |entries: Vec<Entry>| {
+        let entries = [began("call@192.0.2.7", true)].into_iter().chain(entries).chain([over()]);
+        entries.map(|entry| (CALL, entry)).collect::<Vec<_>>()
+    };
+    // A tag of each row; numbers are not among the contents.
+    let turns = async || service.database.contents(&["told_turns"]).await.len();
+    record(told(vec![Entry::Step(Step::Telling), Entry::Step(Step::Ended(Ending::Suspended))]), &service).await;
+    assert_eq!(turns().await, 0, "the calls of the day are not used up");
+    let used_up = usize::try_from(FRUITLESS_CALLS * budgets::TOLD_FOR_EACH).unwrap();
+    service.verify.note_fruitless(&vec![number(NUMBER); used_up], Clock.wall()).await.unwrap();
+    let unheard = vec![Entry::Answered { setup: Duration::ZERO }, Entry::Step(Step::Ended(Ending::HungUp))];
+    record(told(unheard), &service).await;
+    assert_eq!(turns().await, 0, "without an ACK anybody could have sent the INVITE");
+    for _ in 0..2 {
+        record(told(vec![Entry::Step(Step::Telling)]), &service).await;
+        assert_eq!(turns().await, 1);
+    }
+    // At the level that its signature proved.
+    record(told(vec![verified, Entry::Step(Step::Telling)]), &service).await;
+    assert_eq!(turns().await, 2);
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn every_fault_is_told_with_its_place() {
             "[verification]\nstarts_a_minute_of_a_network = 0\n[ca]",
             "fault: verification.starts_a_minute_of_a_network: at least 1",
         ),
-        ("[ca]", "[verification]\npuzzle_bits = 25\n[ca]", "fault: verification.puzzle_bits: between 8 and 24"),
+        ("[ca]", "[verification]\npuzzle_bits = 23\n[ca]", "fault: verification.puzzle_bits: between 8 and 22"),
         ("1.3.6.1.4.1.55555", "1.3.6.1.4.1.32473", "fault: ca.oid_arc: 1.3.6.1.4.1.32473 is for documentation"),
         ("[dht]", "[ca.life_days]\nL1 = 8\n[dht]", "fault: ca.life_days.L1: between 1 and 7 days"),
         ("[dht]", "[ca.life_days]\nL2 = 0\n[dht]", "fault: ca.life_days.L2: between 1 and 30 days"),

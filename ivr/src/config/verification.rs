@@ -1,5 +1,6 @@
 //! `[verification]`: how a number is proved.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ivr_core::caller::{IssuingLevels, Level};
@@ -14,6 +15,8 @@ const DAY_MINUTES: u64 = 24 * 60;
 /// A proof that waited still has more than a month to be worth something.
 const LONGEST_HOLD_MINUTES: u64 = 7 * DAY_MINUTES;
 
+/// With more, most slow telephones would not be done while the work is taken.
+const PUZZLE_BITS: RangeInclusive<u8> = 8..=22;
 /// A million hashes: a minute of a slow telephone's browser.
 const MANY_PUZZLE_BITS: u8 = 20;
 /// A day of a person who does not get on with it.
@@ -166,8 +169,8 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Verification> {
         file.findings
             .fault("verification.starts_a_minute_of_a_network", "at least 1; starts_a_minute = 0 asks everybody");
     }
-    if !(8..=24).contains(&raw.puzzle_bits) {
-        file.findings.fault("verification.puzzle_bits", "between 8 and 24: each doubles the work");
+    if !PUZZLE_BITS.contains(&raw.puzzle_bits) {
+        file.findings.fault("verification.puzzle_bits", "between 8 and 22: each doubles the work");
     } else if raw.puzzle_bits > MANY_PUZZLE_BITS {
         file.findings.warn(
             "verification.puzzle_bits",

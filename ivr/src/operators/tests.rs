@@ -12,6 +12,7 @@ on_both_databases!(
     a_session_ends_at_its_time,
     a_new_password_ends_the_sessions_of_the_old_one,
     who_is_removed_is_logged_out_at_once,
+    who_is_removed_while_logging_in_is_logged_out_too,
     of_twenty_who_spend_a_link_at_once_one_is_let_in,
     a_link_is_worth_nothing_after_an_hour,
     what_is_over_is_purged,
@@ -110,6 +111,28 @@ async fn who_is_removed_is_logged_out_at_once(database: TestDatabase) {
         assert!(!operators.remove(nobody, Clock.wall()).await.unwrap(), "{nobody}");
     }
     assert_eq!(database.store.first_audit_break().await.unwrap(), None);
+}
+
+async fn who_is_removed_while_logging_in_is_logged_out_too(database: TestDatabase) {
+    for by_link in [false, true] {
+        let operators = over(&database).await;
+        let link = operators.one_time_link("ada", Clock.wall()).await.unwrap();
+        let hash = operators::password_hash("ada", &mut *database.store.read().await.unwrap()).await.unwrap().unwrap();
+        let mut login = database.store.begin().await.unwrap();
+        if by_link {
+            operators::spend_link(sha256(link.expose()), Clock.wall(), &mut login).await.unwrap().unwrap();
+        } else {
+            assert!(operators::hold("ada", &hash, &mut login).await.unwrap());
+        }
+        let removing = operators.clone();
+        let removing = tokio::spawn(async move { removing.remove("ada", Clock.wall()).await });
+        database.somebody_waits_for_a_row().await;
+        let session = operators.begin_session("ada", login).await.unwrap();
+        assert!(removing.await.unwrap().unwrap());
+        assert_eq!(operators.of_session(session.expose()).await.unwrap(), None, "by link: {by_link}");
+        let mut late = database.store.begin().await.unwrap();
+        assert!(!operators::hold("ada", &hash, &mut late).await.unwrap(), "a login that comes too late");
+    }
 }
 
 async fn of_twenty_who_spend_a_link_at_once_one_is_let_in(database: TestDatabase) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ivr_core::caller::{Policy, Realm};
+use ivr_core::caller::{Policy, Realm, TrunkProfile};
 use ivr_core::endpoint::Strangers;
 use ivr_core::sip::peer::{Flow, Peer, Transport};
 use tokio::net::{TcpListener, TcpStream};
@@ -85,7 +85,7 @@ impl Streams {
             events,
             secure: tls.as_ref().map(|(_, secure)| secure.clone()),
             strangers,
-            trunks: policy.trunks.iter().map(|_| Crowd::counting_everybody(A_TRUNK)).collect(),
+            trunks: policy.trunks.iter().map(|trunk| Crowd::counting_everybody(room_of(trunk))).collect(),
             expected: Crowd::counting_everybody(EXPECTED),
             others: Crowd::counting_everybody(OTHERS),
             policy,
@@ -218,7 +218,11 @@ impl Shared {
 
     async fn serve(&self, stream: impl connection::Octets, peer: Peer, trunk: Option<usize>, place: Place) {
         let (entry, queue, _) = self.table.add(None);
-        let patience = if trunk.is_some() { Patience::TRUNK } else { Patience::OTHER };
+        let patience = match trunk.map(|trunk| &self.policy.trunks[trunk]) {
+            Some(trunk) if may_be_anybody(trunk) => Patience::REHEARSING,
+            Some(_) => Patience::TRUNK,
+            None => Patience::OTHER,
+        };
         self.connected(stream, peer, patience, entry, queue).await;
         drop(place);
     }
@@ -268,6 +272,15 @@ impl Shared {
     }
 }
 
+/// Who calls the sandbox shows an account in a call, if at all, and no certificate before.
+fn may_be_anybody(trunk: &TrunkProfile) -> bool {
+    trunk.realm == Realm::Sandbox && !trunk.shows_certificate
+}
+
+fn room_of(trunk: &TrunkProfile) -> Room {
+    if may_be_anybody(trunk) { REHEARSING } else { A_TRUNK }
+}
+
 /// A connection that we made.
 enum Reached {
     Tcp(TcpStream),
@@ -290,6 +303,8 @@ fn prepare(stream: &TcpStream) {
 const EVENTS: usize = 256;
 /// Of a trunk; past them its new connection is closed.
 const A_TRUNK: Room = Room { all: 512, of_source: 256 };
+/// Of a trunk of the sandbox, for whoever has not shown a certificate.
+const REHEARSING: Room = Room { all: 128, of_source: 8 };
 /// Of those whose certificate is waited for; past them a new one is closed. A place is free again after [`HANDSHAKE`].
 const EXPECTED: Room = Room { all: 256, of_source: 32 };
 /// Past them a stranger's is closed; a place is free again after a few seconds.

@@ -1,5 +1,5 @@
-//! Wrong codes, suspensions and fruitless calls of a number on one day, and who may hear of its certificates beyond them. The row is also a lock: whoever touched it has the number to itself
-//! until the end of the transaction.
+//! Wrong codes, suspensions and fruitless calls of a number on one day: their row is also a lock, and whoever touched it has the
+//! number to itself until the end of the transaction. And who may hear of its certificates beyond them.
 
 use std::collections::BTreeMap;
 
@@ -131,7 +131,7 @@ pub(crate) async fn count_suspension(number: &Number, columns: &Columns, conn: &
     Ok(done.rows_affected() == 1)
 }
 
-/// Is it the turn of this level? Asked before [`take_turn`], so that a flood of calls only reads.
+/// Is it the turn of this level?
 pub(crate) async fn has_turn(
     number: &Number,
     level: Level,
@@ -148,15 +148,15 @@ pub(crate) async fn has_turn(
     Ok(taken.is_none())
 }
 
-/// Takes the turn of this level, if it is there: of many calls at once, one has it.
+/// Takes the turn of this level. Of calls at once that were all told, the first takes it.
 pub(crate) async fn take_turn(
     number: &Number,
     level: Level,
     now: OffsetDateTime,
     columns: &Columns,
     conn: &mut Conn,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
+) -> Result<(), StoreError> {
+    sqlx::query(
         "INSERT INTO told_turns (number_tag, level, at) VALUES ($1, $2, $3)
          ON CONFLICT (number_tag, level) DO UPDATE SET at = excluded.at WHERE told_turns.at <= $4",
     )
@@ -166,7 +166,7 @@ pub(crate) async fn take_turn(
     .bind(millis(now - TURN))
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(())
 }
 
 /// Forgets the days before, and the turns that are over.

@@ -202,8 +202,7 @@ pub(crate) async fn number(id: CallId, columns: &Columns, conn: &mut Conn) -> Re
     Ok(Some(columns.open_number(NUMBER, &id.0, &sealed)?))
 }
 
-/// Forgets refused calls that began before `refused`, and where the others came from, all calls that began before `any`, and SIP
-/// messages from before `messages`.
+/// Forgets refused calls that began before `refused`, all calls that began before `any`, and SIP messages from before `messages`.
 pub(crate) async fn purge(
     (refused, any): (OffsetDateTime, OffsetDateTime),
     messages: OffsetDateTime,
@@ -218,11 +217,24 @@ pub(crate) async fn purge(
         let purge = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(millis(refused)).bind(millis(any));
         purge.execute(&mut *conn).await?;
     }
-    sqlx::query("UPDATE calls SET source = '' WHERE source <> '' AND began_at < $1")
-        .bind(millis(refused))
-        .execute(&mut *conn)
-        .await?;
     lines::forget_messages(messages, conn).await
+}
+
+/// Forgets where calls came from that began before this: their source, and the host that a Call-ID may name after its `@`. So many at a
+/// time; tells whether there may be more.
+pub(crate) async fn forget_sources(before: OffsetDateTime, conn: &mut Conn) -> Result<bool, StoreError> {
+    const AT_ONCE: u32 = 5_000;
+    // Both databases strip, from the end, all characters that the text has but for the `@`.
+    let done = sqlx::query(
+        "UPDATE calls SET source = '', sip_call_id = CASE WHEN sip_call_id LIKE '%@%'
+             THEN rtrim(sip_call_id, replace(sip_call_id, '@', '')) ELSE sip_call_id END
+         WHERE id IN (SELECT id FROM calls WHERE source <> '' AND began_at < $1 ORDER BY began_at DESC LIMIT $2)",
+    )
+    .bind(millis(before))
+    .bind(i64::from(AT_ONCE))
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == u64::from(AT_ONCE))
 }
 
 /// Keeps the certificates of verifications that are forgotten next: those that began before this.

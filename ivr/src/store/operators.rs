@@ -41,14 +41,28 @@ pub(crate) async fn list(
     rows.iter().map(|row| Ok((row.try_get(0)?, time_of(row.try_get(1)?)?, row.try_get(2)?))).collect()
 }
 
-/// Removes somebody, their logins and their links. `false` if there is nobody of this name.
+/// Removes somebody, their links and their logins. `false` if there is nobody of this name.
+///
+/// The logins go last: a login under way holds the row of its operator or of its link, and has begun its session when that
+/// comes free.
 pub(crate) async fn remove(name: &str, conn: &mut Conn) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM operators WHERE name = $1").bind(name).execute(&mut *conn).await?;
     for statement in
-        ["DELETE FROM operator_sessions WHERE operator = $1", "DELETE FROM operator_links WHERE operator = $1"]
+        ["DELETE FROM operator_links WHERE operator = $1", "DELETE FROM operator_sessions WHERE operator = $1"]
     {
         sqlx::query(statement).bind(name).execute(&mut *conn).await?;
     }
-    let done = sqlx::query("DELETE FROM operators WHERE name = $1").bind(name).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Keeps somebody from being removed or given another password until the end of the transaction. `false` if that was done
+/// already: there is nobody with this name and hash.
+pub(crate) async fn hold(name: &str, password_hash: &str, conn: &mut Conn) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE operators SET name = name WHERE name = $1 AND password_hash = $2")
+        .bind(name)
+        .bind(password_hash)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 

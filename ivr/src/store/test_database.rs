@@ -80,6 +80,22 @@ impl TestDatabase {
         writer.commit().await.unwrap();
     }
 
+    /// Waits until a transaction waits for a row that another has changed. SQLite's wait before they begin.
+    pub(crate) async fn somebody_waits_for_a_row(&self) {
+        if !self.url.starts_with("postgres") {
+            return;
+        }
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waits = async {
+            let mut reader = self.store.read().await.unwrap();
+            while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *reader).await.unwrap() == 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), waits).await.expect("nobody waits for a row");
+    }
+
     /// Where a test may put files of its own beside the database.
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.folder.as_ref().map(tempfile::TempDir::path)

@@ -106,21 +106,16 @@ pub(super) async fn answer(
     if !standing.is_certified || answer == Answer::Expected {
         return Ok(answer);
     }
-    if standing.is_silenced && !take_turn(parts, caller, now).await? {
+    if standing.is_silenced && !has_turn(parts, caller, now).await? {
         return Ok(answer);
     }
     enrolled(parts, &caller.number, answer, now).await
 }
 
-async fn take_turn(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> Result<bool, StoreError> {
-    let (Caller { number, level, .. }, columns) = (caller, parts.store.columns());
-    if !budgets::has_turn(number, *level, now, columns, &mut *parts.store.read().await?).await? {
-        return Ok(false);
-    }
-    let mut writer = parts.store.begin().await?;
-    let is_taken = budgets::take_turn(number, *level, now, columns, &mut writer).await?;
-    writer.commit().await?;
-    Ok(is_taken)
+/// It is taken only once the call is [told](super::Verify::note_told): an INVITE may bear a forged source address.
+async fn has_turn(parts: &VerifyParts, caller: &Caller, now: OffsetDateTime) -> Result<bool, StoreError> {
+    let Caller { number, level, .. } = caller;
+    budgets::has_turn(number, *level, now, parts.store.columns(), &mut *parts.store.read().await?).await
 }
 
 fn without_certificates(standing: Standing) -> Answer {

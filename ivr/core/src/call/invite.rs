@@ -51,7 +51,9 @@ impl Call {
             return;
         };
         // A caller who gives up is not refused.
-        desk.counters.refused += u64::from(reason != Reason::Cancelled);
+        if reason != Reason::Cancelled {
+            desk.counters.count_refused(self.caller.realm);
+        }
         let status = reason.status();
         let refusal = Reply::refusal(status, desk.chance);
         let refusal = desk.written(&refusal, &invite.request, invite.from, self.dialog.local_tag());

@@ -16,7 +16,7 @@ pub fn spoken_in(country: Country) -> Language {
 /// Languages and the countries (ISO 3166) where they are understood best. English needs no row. The shipped voices first.
 const SPOKEN: &[(&str, &str)] = &[
     ("de", "AT CH DE LI"),
-    ("es", "AR BO CL CO CR CU DO EC ES GQ GT HN MX NI PA PE PY SV UY VE"),
+    ("es", "AR BO CL CO CR CU DO EC ES GQ GT HN MX NI PA PE PR PY SV UY VE"),
     ("fr", "BF BJ BL CD CF CG CI CM DJ FR GA GF GN GP HT LU MC MF MG ML MQ NC NE PF PM RE SN TD TG WF YT"),
     ("bg", "BG"),
     ("cs", "CZ"),
@@ -57,6 +57,7 @@ mod tests {
             ("+41446681800", "de"),
             ("+34911234567", "es"),
             ("+525512345678", "es"),
+            ("+17872345678", "es"),
             ("+33123456789", "fr"),
             ("+390612345678", "it"),
             ("+442079460000", "en"),

@@ -1,6 +1,7 @@
 //! A new INVITE: refused without a trace of state, or a call.
 
 use super::probes::Taken;
+use super::refusal::RECORDED_OF_THE_SANDBOX;
 use super::*;
 use crate::call::{Incoming, Opening, unguessable};
 use crate::caller::probe::{self, Capture};
@@ -101,8 +102,9 @@ impl Endpoint {
     /// Why this INVITE was refused, if it comes again over a trunk with an account: its answer, which used up a count of the
     /// nonce, would be challenged now, but the same request gets the same response (RFC 3261 8.2.7).
     fn refused_before(&mut self, invite: &Request, trunk: usize, now: Instant) -> Option<Reason> {
-        self.config.policy.trunks[trunk].digest.as_ref()?;
-        self.refusals.reason(&self.tags.tag(&invite.via, &invite.lines), now)
+        let profile = &self.config.policy.trunks[trunk];
+        profile.digest.as_ref()?;
+        self.refusals.of(profile.realm).reason(&self.tags.tag(&invite.via, &invite.lines), now)
     }
 
     /// The checks, the cheapest first: an overload must not cost more than it has to.
@@ -218,17 +220,19 @@ impl Endpoint {
         let status = reason.status();
         let reply = Reply::refusal(status, &mut self.chance);
         self.reply_stateless(&reply, &asked, out);
-        if self.refusals.is_repeated(self.tags.tag(asked.via, asked.lines), reason, now) {
+        let realm = self.config.policy.trunks[trunk].realm;
+        let records = self.refusals.of(realm);
+        if records.is_repeated(self.tags.tag(asked.via, asked.lines), reason, now) {
             return self.counters.retransmitted_requests += 1;
         }
         self.counters.invites += 1;
-        self.counters.refused += 1;
-        // Anybody may call the sandbox from anywhere, and leaves no record before being let in.
-        let realm = self.config.policy.trunks[trunk].realm;
-        let is_let_in = realm == Realm::Service || claimed.is_some();
-        if !is_let_in || !self.refusals.admit(realm, self.config.limits.recorded_refusals_per_second, now) {
-            self.counters.unrecorded_refusals += 1;
-            return;
+        self.counters.count_refused(realm);
+        let most = self.config.limits.recorded_refusals_per_second;
+        match realm {
+            Realm::Service if !records.admit(most, now) => return self.counters.unrecorded_refusals += 1,
+            // Anybody may call the sandbox from anywhere, and leaves no record before being let in.
+            Realm::Sandbox if claimed.is_none() || !records.admit(most.min(RECORDED_OF_THE_SANDBOX), now) => return,
+            Realm::Service | Realm::Sandbox => {}
         }
         self.last_key += 1;
         let key = CallKey(self.last_key);

@@ -1,5 +1,7 @@
 //! What the endpoint counts, for `/metrics`.
 
+use crate::caller::Realm;
+
 /// Counts since the start. Every number only grows, but for the gauges at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
@@ -29,9 +31,11 @@ pub struct Counters {
     pub challenged: u64,
     /// INVITEs that asked for a new call.
     pub invites: u64,
-    /// Calls refused by the checks on the caller, by a missing session, or by limits.
+    /// Calls refused by the checks on the caller, by a missing session, or by limits; those of the sandbox are not among them.
     pub refused: u64,
-    /// Refused calls that got no record because too many were refused in that second.
+    /// Calls of the sandbox refused for any of that: anybody may try to call it, so there is nothing to be alarmed at.
+    pub sandbox_refused: u64,
+    /// Calls refused, but for those of the sandbox, that got no record because too many were refused in that second.
     pub unrecorded_refusals: u64,
     /// Calls whose signed identity was verified and holds.
     pub signed: u64,
@@ -47,4 +51,14 @@ pub struct Counters {
     pub calls: usize,
     /// Of these: calls whose ACK has not arrived.
     pub unacknowledged: usize,
+}
+
+impl Counters {
+    /// A call of this realm is refused.
+    pub(crate) fn count_refused(&mut self, realm: Realm) {
+        match realm {
+            Realm::Service => self.refused += 1,
+            Realm::Sandbox => self.sandbox_refused += 1,
+        }
+    }
 }

@@ -224,6 +224,20 @@ fn a_flood_of_forged_invites_is_bounded() {
     assert_eq!(stage.endpoint.counters().never_acknowledged, 10);
 }
 
+/// Even who has the sandbox's account, and a number that is read, fills no database, and alarms nobody.
+#[test]
+fn of_the_sandbox_few_refusals_are_recorded_and_none_counts_as_a_carriers() {
+    let mut stage = Stage::new(Limits::default());
+    stage.endpoint.config.policy.trunks[0].realm = Realm::Sandbox;
+    for i in 0..1_000 {
+        let (_, invite) = Caller::new(&format!("{i}")).message("INVITE", &[]);
+        stage.handle(Input::Message { from: peer().into(), bytes: &invite });
+    }
+    let counters = stage.endpoint.counters();
+    assert_eq!((counters.refused, counters.unrecorded_refusals, counters.sandbox_refused), (0, 0, 998));
+    assert_eq!(stage.calls.len(), 2 + 5, "two calls of a number, and five refusals");
+}
+
 #[test]
 fn of_many_refusals_without_their_ack_a_hundred_are_repeated() {
     let mut stage = Stage::with(Limits::default(), Pace { calls_at_once: 1_000, ..Pace::default() });

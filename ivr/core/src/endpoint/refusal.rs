@@ -42,13 +42,28 @@ impl TagMaker {
     }
 }
 
+/// The refusals of each realm: who rehearses must take neither the lines of real calls nor their places in the memory.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    of_service: RefusalRecords,
+    of_sandbox: RefusalRecords,
+}
+
+impl Refusals {
+    /// Those of this realm.
+    pub(super) fn of(&mut self, realm: Realm) -> &mut RefusalRecords {
+        match realm {
+            Realm::Service => &mut self.of_service,
+            Realm::Sandbox => &mut self.of_sandbox,
+        }
+    }
+}
+
 /// Which refused calls are recorded: each once, and not too many in a second, because a forged source must not fill the
 /// database.
 #[derive(Debug, Default)]
 pub(super) struct RefusalRecords {
-    /// Who rehearses must not take the lines of real calls.
-    of_service: Second,
-    of_sandbox: Second,
+    second: Second,
     /// The tags of the last refusals and why, at most [`MOST_RECENT`]; when there are more, a late repetition of an INVITE
     /// may be recorded again.
     recent: HashMap<String, Reason>,
@@ -63,12 +78,9 @@ struct Second {
 }
 
 impl RefusalRecords {
-    /// May one more of this realm be written? At most `limit` in a second.
-    pub(super) fn admit(&mut self, realm: Realm, limit: u32, now: Instant) -> bool {
-        let second = match realm {
-            Realm::Service => &mut self.of_service,
-            Realm::Sandbox => &mut self.of_sandbox,
-        };
+    /// May one more be written? At most `limit` in a second.
+    pub(super) fn admit(&mut self, limit: u32, now: Instant) -> bool {
+        let second = &mut self.second;
         if second.began.is_none_or(|began| now >= began + Duration::from_secs(1)) {
             *second = Second { began: Some(now), written: 0 };
         }
@@ -102,5 +114,24 @@ impl RefusalRecords {
     }
 }
 
-/// Refusals that are remembered.
+/// Refusals of the sandbox that are recorded in a second, if those of the service are not fewer: developers read them, one by one.
+pub(super) const RECORDED_OF_THE_SANDBOX: u32 = 5;
+/// Refusals of a realm that are remembered.
 const MOST_RECENT: usize = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
+    fn who_rehearses_takes_no_place_in_the_memory_of_real_refusals() {
+        let (mut refusals, now) = (Refusals::default(), Instant::now());
+        refusals.of(Realm::Service).is_repeated("a carrier's".to_owned(), Reason::NoSession, now);
+        for n in 0..=MOST_RECENT {
+            refusals.of(Realm::Sandbox).is_repeated(n.to_string(), Reason::Credentials, now);
+        }
+        assert_eq!(refusals.of(Realm::Sandbox).reason("0", now), None, "the first made place for the last");
+        assert_eq!(refusals.of(Realm::Service).reason("a carrier's", now), Some(Reason::NoSession));
+    }
+}

@@ -226,7 +226,7 @@ impl Replay {
         let media = |event| Some(vec![Input::Media(key, event)]);
         let outcome = |outcome| Some(vec![Input::Outcome(VerificationId([0xab; 16]), outcome)]);
         match what.split_once(' ').unwrap_or((what, "")) {
-            ("expected", _) => answer(Answer::Expected),
+            ("expected", "") => answer(Answer::Expected),
             ("verified", finding) => answer(Answer::Verified(verified(finding))),
             ("no", "session") => answer(Answer::NoSession),
             ("certified", _) => answer(Answer::Certified(Enrolled { count: 1, last: (2026, 3, 9) })),

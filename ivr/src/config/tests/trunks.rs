@@ -417,6 +417,10 @@ fn a_trunk_of_the_sandbox_is_no_carrier() {
             )),
             "fault: trunk \"rehearsals\".register: over a trunk of the sandbox nobody registers",
         ),
+        (
+            rehearsing(&format!("{here}\nmax_calls = 21")),
+            "warning: trunk \"rehearsals\".max_calls: 21 of the 200 calls that the node takes",
+        ),
     ] {
         are_told(&[("[[trunk]]", &to, expected)]);
     }

@@ -69,6 +69,17 @@ pub(in crate::config) fn check_together(
                 );
             }
         }
+        if trunk.realm == Realm::Sandbox && trunk.max_calls > sip.max_calls() / 10 {
+            findings.warn(
+                place("max_calls"),
+                format!(
+                    "{} of the {} calls that the node takes (sip.max_calls): rehearsals could leave few of them to the \
+                     carriers; state a tenth or less",
+                    trunk.max_calls,
+                    sip.max_calls()
+                ),
+            );
+        }
         let is_ipv4 = sip.listen().is_ipv4();
         if trunk.shows_certificate && sip.secure().is_none() {
             findings.fault(

@@ -49,6 +49,8 @@ pub(super) struct Patience {
 impl Patience {
     /// Far longer than any call lasts.
     pub(super) const TRUNK: Self = Self { first: Duration::from_secs(32), idle: Some(Duration::from_secs(900)) };
+    /// Longer than any call lasts, and hardly longer.
+    pub(super) const REHEARSING: Self = Self { first: Duration::from_secs(5), idle: Some(Duration::from_secs(240)) };
     /// One message, one refusal.
     pub(super) const OTHER: Self = Self { first: Duration::from_secs(5), idle: None };
 }

@@ -35,7 +35,14 @@ fn policy() -> Policy {
     };
     let certified =
         TrunkProfile { name: "certified".into(), sources: vec![], shows_certificate: true, ..plain.clone() };
-    Policy { trunks: vec![plain, certified], issue_from: Level::L1.into(), kinds: KindPolicy::default() }
+    // Who shows neither may rehearse from there.
+    let sandbox = TrunkProfile {
+        name: "rehearsals".into(),
+        realm: Realm::Sandbox,
+        sources: vec!["127.0.2.0/24".parse().unwrap()],
+        ..plain.clone()
+    };
+    Policy { trunks: vec![plain, certified, sandbox], issue_from: Level::L1.into(), kinds: KindPolicy::default() }
 }
 
 struct Served {
@@ -121,6 +128,19 @@ async fn strangers_take_no_place_of_a_trunk() {
     trunk.write_all(OPTIONS).await.unwrap();
     assert_eq!(served.message().await.0.address, trunk.local_addr().unwrap());
     assert_eq!(served.streams.figures(), (OTHERS.all + 1, 20, 0));
+}
+
+#[tokio::test]
+async fn who_rehearses_has_fewer_places_than_a_carrier_and_no_time_to_be_silent() {
+    let served = served(Strangers::Ignore, None).await;
+    let mut held = Vec::new();
+    for _ in 0..REHEARSING.of_source + 3 {
+        held.push(connected(Ipv4Addr::new(127, 0, 2, 1).into(), served.tcp).await);
+    }
+    assert!(rest(&mut held.pop().unwrap()).await.is_empty());
+    assert_eq!(served.streams.figures().1, 3);
+    // Who says nothing is not waited for as long as a carrier.
+    assert!(rest(&mut held[0]).await.is_empty());
 }
 
 #[tokio::test]

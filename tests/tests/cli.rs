@@ -240,6 +240,7 @@ fn check_config_reads_the_files_of_passports() {
     for (more, fault) in [
         ("", None),
         ("tls_roots = \"nowhere.pem\"", Some("nowhere.pem cannot be read")),
+        ("tls_roots = \"config.toml\"", Some("the file of TLS roots holds no certificate")),
         (france, Some("gone.pem cannot be read")),
     ] {
         std::fs::write(operator.config(), format!("{text}\n[passports]\nanchors = {anchors:?}\n{more}\n"))

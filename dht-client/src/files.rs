@@ -6,11 +6,7 @@ use std::path::Path;
 /// The lines of a file of at most `limit` bytes, as they parse, and how many do not; none of either if there is no such
 /// file. Lines that do not parse are damage, but a file of such lines alone is somebody's own, perhaps their key: an error,
 /// so that it is never replaced.
-pub(crate) fn read_lines<T>(
-    file: &Path,
-    limit: u64,
-    parse: impl Fn(&str) -> Option<T>,
-) -> io::Result<(Vec<T>, usize)> {
+pub(crate) fn read_lines<T>(file: &Path, limit: u64, parse: impl Fn(&str) -> Option<T>) -> io::Result<(Vec<T>, usize)> {
     let text = read(file, limit)?.unwrap_or_default();
     let (mut parsed, mut damaged) = (Vec::new(), 0);
     for line in text.lines().filter(|line| !line.trim().is_empty()) {

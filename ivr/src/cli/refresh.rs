@@ -129,7 +129,9 @@ fn keeper(
                 .with_context(|| format!("reading the queue {}", file.display()))?;
             if keeper.unread() > 0 {
                 let (lines, name) = (keeper.unread(), file.display());
-                eprintln!("dialproof: the queue {name}: {lines} line(s) cannot be read, and their records are not kept");
+                eprintln!(
+                    "dialproof: the queue {name}: {lines} line(s) cannot be read, and their records are not kept"
+                );
             }
             keeper
         }

@@ -50,7 +50,7 @@ pub struct Simulate {
     /// The language of the voice
     #[arg(long, default_value = "en")]
     pub locale: String,
-    /// Rehearse in the sandbox, over a trunk of it
+    /// Rehearse in the sandbox, over a trunk of it; --number must be one of the sandbox's
     #[arg(long, conflicts_with = "publish")]
     pub sandbox: bool,
     /// Ask for no certificate, only for a result

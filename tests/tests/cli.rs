@@ -314,6 +314,16 @@ fn the_keys_of_a_recording_are_printed_with_their_seconds() {
     std::fs::write(lost, "1600 9000\n").expect("a file");
     let output = run(&["dtmf", wav, "--lost", lost]);
     assert!(!output.status.success() && told(&output).contains("beyond the recording"), "{}", told(&output));
+
+    let whole = std::fs::read(wav).expect("the file");
+    std::fs::write(wav, &whole[..whole.len() - 1_001]).expect("a file");
+    let output = run(&["dtmf", wav]);
+    assert!(!output.status.success() && told(&output).contains("to its end"), "{}", told(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).trim().ends_with(" 5"), "{}", told(&output));
+    write_five(Path::new(wav), 0.0);
+    let output = run(&["dtmf", wav]);
+    assert!(output.status.success() && output.stdout.is_empty(), "{}", told(&output));
+    assert!(told(&output).contains("no key heard"), "{}", told(&output));
 }
 
 #[test]

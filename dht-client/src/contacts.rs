@@ -35,10 +35,10 @@ impl Contacts {
     /// A memory in a file, which need not exist yet. Lines that cannot be read are ignored.
     ///
     /// # Errors
-    /// If the file is there, but cannot be read.
+    /// If the file is there, but cannot be read, or holds something else.
     pub fn open(file: &Path) -> io::Result<Self> {
-        let text = files::read(file, SIZE_LIMIT)?.unwrap_or_default();
-        let known = text.lines().filter_map(parse).collect();
+        let (known, _) = files::read_lines(file, SIZE_LIMIT, parse)?;
+        let known = known.into_iter().collect();
         Ok(Self { known: Arc::new(Mutex::new(known)), file: Some(file.to_owned()) })
     }
 
@@ -113,6 +113,8 @@ mod tests {
         assert!(!text.contains("ann"), "{text}");
         std::fs::write(&file, format!("rubbish\n{text}\nAAAA AAAA\n")).unwrap();
         assert!(Contacts::open(&file).unwrap().get(&ann, &[1; 32], HashCost::CHEAP).is_some());
+        std::fs::write(&file, "-----BEGIN PRIVATE KEY-----\n").unwrap();
+        assert!(Contacts::open(&file).is_err(), "it would be replaced");
     }
 
     #[cfg(unix)]

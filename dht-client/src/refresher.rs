@@ -46,6 +46,7 @@ pub struct Refresher {
     /// Of each DHT its own, for one forgets sooner than the other.
     schedules: Vec<Schedule<SlotId>>,
     file: Option<PathBuf>,
+    unread: usize,
 }
 
 /// A record, and until when it is worth keeping.
@@ -88,23 +89,23 @@ impl Refresher {
     pub fn new(networks: Several) -> Self {
         let schedule = |backend: &Backend| Schedule::new(backend.refresh_every(), RECORDS);
         let schedules = networks.backends().iter().map(schedule).collect();
-        Self { networks, items: HashMap::new(), schedules, file: None }
+        Self { networks, items: HashMap::new(), schedules, file: None, unread: 0 }
     }
 
     /// A keeper whose queue is in a file, which need not exist yet. Lines that cannot be read, and records that do not hold
-    /// or are over, are dropped. Everything is due within a minute.
+    /// ([`Refresher::unread`] says how many) or are over, are dropped. Everything is due within a minute.
     ///
     /// # Errors
-    /// If the file is there, but cannot be read.
+    /// If the file is there, but cannot be read, or holds something else.
     pub fn open(
         file: &Path,
         networks: Several,
         mut chance: impl FnMut() -> f64,
         now: OffsetDateTime,
     ) -> io::Result<Self> {
-        let mut keeper = Self { file: Some(file.to_owned()), ..Self::new(networks) };
-        let text = files::read(file, SIZE_LIMIT)?.unwrap_or_default();
-        for kept in text.lines().filter_map(|line| Kept::parse(line, now)) {
+        let (records, unread) = files::read_lines(file, SIZE_LIMIT, |line| Kept::parse(line, now))?;
+        let mut keeper = Self { file: Some(file.to_owned()), unread, ..Self::new(networks) };
+        for kept in records {
             // The file has no more than fit; what somebody appended is dropped.
             let _ = keeper.admit(kept, FIRST_ROUND, chance(), now);
         }
@@ -119,6 +120,11 @@ impl Refresher {
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// How many lines of the file could not be read: their records are lost, unless their owners' are found anew.
+    pub fn unread(&self) -> usize {
+        self.unread
     }
 
     /// Keeps this record from now on; of two in a slot the one that counts.

@@ -31,7 +31,7 @@ impl Seen {
     /// A memory in a file, which need not exist yet. Lines that cannot be read are ignored: they protect nobody.
     ///
     /// # Errors
-    /// If the file is there, but cannot be read.
+    /// If the file is there, but cannot be read, or holds something else.
     pub fn open(file: &Path) -> io::Result<Self> {
         let highest = Arc::new(Mutex::new(read(file)?));
         Ok(Self { highest, file: Some(file.to_owned()) })
@@ -79,12 +79,12 @@ fn forget(highest: &mut HashMap<SlotId, i64>) {
 }
 
 fn read(file: &Path) -> io::Result<HashMap<SlotId, i64>> {
-    let text = files::read(file, SIZE_LIMIT)?.unwrap_or_default();
-    Ok(text
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .filter_map(|(slot, seq)| Some((SlotId::parse(slot)?, seq.parse().ok()?)))
-        .collect())
+    let parse = |line: &str| {
+        let (slot, seq) = line.split_once(' ')?;
+        Some((SlotId::parse(slot)?, seq.parse().ok()?))
+    };
+    let (seen, _) = files::read_lines(file, SIZE_LIMIT, parse)?;
+    Ok(seen.into_iter().collect())
 }
 
 #[cfg(test)]
@@ -126,6 +126,17 @@ mod tests {
         let good = SlotId([0xab; 20]);
         std::fs::write(&file, format!("rubbish\n{good} 9\n{good}\nzz 3\n")).unwrap();
         assert_eq!(Seen::open(&file).unwrap().highest(good), Some(9));
+    }
+
+    #[test]
+    fn a_file_of_something_else_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("seen");
+        let seen = Seen::open(&file).unwrap();
+        let key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----\n";
+        std::fs::write(&file, key).unwrap();
+        assert!(seen.note(SlotId([1; 20]), 5).is_err() && Seen::open(&file).is_err());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), key);
     }
 
     #[test]

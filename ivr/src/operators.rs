@@ -87,20 +87,19 @@ impl Operators {
         Self { store, clock, session, attempts: Arc::default(), hashing: Hashing::new(clock) }
     }
 
-    /// Adds somebody, or gives them a new password.
+    /// Adds somebody, or gives them a new password. `true` if they had one before.
     ///
     /// # Errors
     /// What is wrong with name or password.
-    pub async fn add(&self, name: &str, password: &Private<String>, now: OffsetDateTime) -> Result<(), AddError> {
-        if !is_name(name) {
-            return Err(AddError::Name);
-        }
+    pub async fn add(&self, name: &str, password: &Private<String>, now: OffsetDateTime) -> Result<bool, AddError> {
+        check_name(name)?;
         let hash = self.hashing.hash(password).await.ok_or(AddError::Password)?;
         let mut writer = self.store.begin().await?;
+        let had_one = operators::password_hash(name, &mut writer).await?.is_some();
         operators::put(name, &hash, now, &mut writer).await?;
         audit::add(("command line", "operator", name), now, self.store.columns(), &mut writer).await?;
         writer.commit().await?;
-        Ok(())
+        Ok(had_one)
     }
 
     /// Everybody who may log in, by name.
@@ -231,6 +230,14 @@ impl Operators {
     fn token(&self) -> Private<String> {
         Private::new(URL_SAFE_NO_PAD.encode(self.clock.bytes::<32>()))
     }
+}
+
+/// Before somebody is asked for a password.
+///
+/// # Errors
+/// [`AddError::Name`].
+pub fn check_name(name: &str) -> Result<(), AddError> {
+    if is_name(name) { Ok(()) } else { Err(AddError::Name) }
 }
 
 fn is_name(name: &str) -> bool {

@@ -6,6 +6,7 @@ mod public_address;
 mod signers;
 mod trust;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ivr_core::call::question::Presented;
@@ -115,11 +116,10 @@ pub async fn inspect(
 /// If the file of TLS roots cannot be used, or there are no name servers.
 pub fn fetcher(config: &Config, clock: Clock) -> Result<Fetcher, PassportsError> {
     let names = Names::of(config.sip().nameservers())?;
-    let roots = match config.passports().tls_roots() {
-        Some(file) => std::fs::read(file).map_err(|cause| TrustError::Unreadable { file: file.to_owned(), cause })?,
-        None => Vec::new(),
-    };
-    Ok(Fetcher::new(names, &roots, clock)?)
+    let read =
+        |file: &Path| std::fs::read(file).map_err(|cause| TrustError::Unreadable { file: file.to_owned(), cause });
+    let roots = config.passports().tls_roots().map(read).transpose()?;
+    Ok(Fetcher::new(names, roots.as_deref(), clock)?)
 }
 
 /// As a token writes it (RFC 8224 8.3).

@@ -83,7 +83,11 @@ fn from_an_empty_folder_to_a_service_that_serves_and_ends() {
     std::fs::write(&password, "a long enough password\n").expect("a file");
     let password = password.to_str().expect("a plain path");
     let added = operator.with_config(&["operator", "add", "ada", "--password-file", password]);
-    assert!(added.status.success(), "{}", told(&added));
+    assert!(added.status.success() && !told(&added).contains("new password"), "{}", told(&added));
+    let again = operator.with_config(&["operator", "add", "ada", "--password-file", password]);
+    assert!(again.status.success() && told(&again).contains("by the new password alone"), "{}", told(&again));
+    let misnamed = operator.with_config(&["operator", "add", "Bob!"]);
+    assert!(!misnamed.status.success() && told(&misnamed).contains("a name is 1 to 32"), "{}", told(&misnamed));
     std::fs::write(password, "short\n").expect("a file");
     let refused = operator.with_config(&["operator", "add", "bob", "--password-file", password]);
     assert!(!refused.status.success() && told(&refused).contains("a password has at least"), "{}", told(&refused));
@@ -94,7 +98,8 @@ fn from_an_empty_folder_to_a_service_that_serves_and_ends() {
     assert!(removed.status.success(), "{}", told(&removed));
     let nobody = operator.with_config(&["operator", "remove", "ada"]);
     assert!(!nobody.status.success() && told(&nobody).contains("there is no operator \"ada\""), "{}", told(&nobody));
-    assert!(operator.with_config(&["operator", "list"]).stdout.is_empty(), "nobody is left");
+    let listed = operator.with_config(&["operator", "list"]);
+    assert!(listed.stdout.is_empty() && told(&listed).contains("nobody may log in"), "{}", told(&listed));
 
     let service = operator.serve(&std::fs::read_to_string(operator.config()).expect("a file"));
     let unknown = service.lookup("tel:+12025550143");
@@ -243,6 +248,7 @@ fn check_config_reads_the_files_of_passports() {
         ("", true, ": 0 faults, "),
         (&strangers_list, true, "passports.revocation_lists: no anchor has signed the revocation list of"),
         ("tls_roots = \"nowhere.pem\"", false, "nowhere.pem cannot be read"),
+        ("tls_roots = \"config.toml\"", false, "the file of TLS roots holds no certificate"),
         (france, false, "gone.pem cannot be read"),
     ] {
         std::fs::write(operator.config(), format!("{text}\n[passports]\nanchors = {anchors:?}\n{more}\n"))
@@ -316,6 +322,16 @@ fn the_keys_of_a_recording_are_printed_with_their_seconds() {
     std::fs::write(lost, "1600 9000\n").expect("a file");
     let output = run(&["dtmf", wav, "--lost", lost]);
     assert!(!output.status.success() && told(&output).contains("beyond the recording"), "{}", told(&output));
+
+    let whole = std::fs::read(wav).expect("the file");
+    std::fs::write(wav, &whole[..whole.len() - 1_001]).expect("a file");
+    let output = run(&["dtmf", wav]);
+    assert!(!output.status.success() && told(&output).contains("to its end"), "{}", told(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).trim().ends_with(" 5"), "{}", told(&output));
+    write_five(Path::new(wav), 0.0);
+    let output = run(&["dtmf", wav]);
+    assert!(output.status.success() && output.stdout.is_empty(), "{}", told(&output));
+    assert!(told(&output).contains("no key heard"), "{}", told(&output));
 }
 
 #[test]

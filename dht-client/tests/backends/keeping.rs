@@ -187,6 +187,10 @@ async fn a_queue_that_somebody_wrote_into_gives_only_what_holds() {
     let forged = good.replace("YSBmcmllbmQncw", "YSBmcmllbmQnYw");
     std::fs::write(&file, format!("rubbish\n{good}1 AAAA\n9999999999 !!\n{forged}{}\n", &good[..good.len() - 9]))
         .unwrap();
-    let keeper = Refresher::open(&file, networks, least, now()).unwrap();
-    assert_eq!(keeper.len(), 1);
+    let keeper = Refresher::open(&file, networks.clone(), least, now()).unwrap();
+    assert_eq!((keeper.len(), keeper.unread()), (1, 5));
+
+    let key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----\n";
+    std::fs::write(&file, key).unwrap();
+    assert!(Refresher::open(&file, networks, least, now()).is_err(), "it would be replaced");
 }

@@ -1,5 +1,5 @@
-//! `dialproof demo`: the whole service without any configuration, on this machine only, with data that goes when it ends.
-//! `--once` lets a built-in person try it, and ends.
+//! `dialproof demo`: the whole service without any configuration, on this machine only, with data that goes when it ends
+//! unless it has a folder of its own. `--once` lets a built-in person try it, and ends.
 
 mod once;
 mod place;
@@ -16,7 +16,7 @@ use dht_client::backend::mainline::Ring;
 use ivr_core::number::Number;
 
 use self::once::Once;
-use self::place::Place;
+use self::place::{COUNTRY, Place};
 use self::welcome::Welcome;
 use crate::clock::Clock;
 use crate::media_driver::RtpSockets;
@@ -64,6 +64,9 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode> {
     // The ring's first node looks for others before there are any, and says so as an error.
     logging::begin("warn,mainline=off")?;
+    if args.once {
+        check_number(&args.number)?;
+    }
     let clock = Clock;
     let began = clock.now();
     let signals = Signals::listen().context("listening for signals")?;
@@ -103,6 +106,15 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         Some(Err(error)) => return Err(error),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The demo's trunk screens the numbers of one country, and those of others are worth too little.
+fn check_number(text: &str) -> Result<()> {
+    let number = Number::parse(text).with_context(|| format!("--number {text}"))?;
+    if number.country().to_string() != COUNTRY {
+        bail!("--number {text}: the demonstration's trunk knows US numbers only, such as +12025550143");
+    }
+    Ok(())
 }
 
 /// A demo that runs.
@@ -167,5 +179,21 @@ fn wish(asked: Option<SocketAddr>, usual: u16, option: &str) -> Result<Wish> {
             "{option} {address}: the demo believes every caller, so it listens on 127.0.0.0/8 only; `dialproof init` and \
              `dialproof serve` are for more"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_its_trunk_does_not_screen_is_refused_before_anything_begins() {
+        assert!(check_number("+12025550143").is_ok());
+        for (number, told) in
+            [("+4930123456", "US numbers only"), ("+12045550143", "US numbers only"), ("12", "--number")]
+        {
+            let error = check_number(number).unwrap_err().to_string();
+            assert!(error.contains(told), "{number}: {error}");
+        }
     }
 }

@@ -17,8 +17,8 @@ pub(super) struct Directory {
     /// Trust the bundle only if its root certificate has this SHA-256; otherwise the file is trusted as it is
     #[arg(long, value_name = "SHA256", value_parser = pin)]
     root: Option<Pin>,
-    /// Ask these networks instead of the bundle's: mainline, mainline:ADDRESS:PORT,… or opendht:URL,…
-    #[arg(long, value_name = "NETWORK", num_args = 1..)]
+    /// Ask this network instead of the bundle's: mainline, mainline:ADDRESS:PORT,… or opendht:URL,… (repeatable)
+    #[arg(long, value_name = "NETWORK")]
     dht: Vec<Network>,
     /// How many seconds the directory may take
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]

@@ -19,12 +19,13 @@ pub struct Args {
     lost: Option<PathBuf>,
 }
 
-/// Prints a line `<seconds> <key>` for each key: when it was certain, from the beginning of the recording.
+/// Prints a line `<seconds> <key>` for each key: when it was certain, from the beginning of the recording. Of a file that is
+/// cut short, too, before the error.
 ///
 /// # Errors
 /// A file that cannot be read, or is something else.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    let samples = samples(&args.file)?;
+    let (samples, cut) = samples(&args.file)?;
     let lost = match &args.lost {
         Some(path) => {
             let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
@@ -32,14 +33,22 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         }
         None => Vec::new(),
     };
+    let keys = keys(&samples, &lost);
     let mut out = io::stdout().lock();
-    for Pressed { key, at } in keys(&samples, &lost) {
-        writeln!(out, "{:.3} {key}", at as f64 / f64::from(RATE))?;
+    for Pressed { key, at } in &keys {
+        writeln!(out, "{:.3} {key}", *at as f64 / f64::from(RATE))?;
     }
-    Ok(ExitCode::SUCCESS)
+    if keys.is_empty() {
+        eprintln!("no key heard in {} samples", samples.len());
+    }
+    match cut {
+        Some(error) => Err(error).with_context(|| format!("reading {} to its end", args.file.display())),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
-fn samples(path: &Path) -> Result<Vec<i16>> {
+/// The samples, and why there are no more of them, if the file ends before it should.
+fn samples(path: &Path) -> Result<(Vec<i16>, Option<hound::Error>)> {
     let mut reader = match hound::WavReader::open(path) {
         Err(hound::Error::Unsupported) => bail!("{} is a WAV file of another coding: {CONVERT}", path.display()),
         other => other.with_context(|| format!("reading {}", path.display()))?,
@@ -50,7 +59,14 @@ fn samples(path: &Path) -> Result<Vec<i16>> {
         let hound::WavSpec { channels, sample_rate, bits_per_sample, .. } = spec;
         bail!("{} has {channels} channel(s) of {bits_per_sample} bits at {sample_rate} Hz: {CONVERT}", path.display());
     }
-    reader.samples().collect::<Result<_, _>>().with_context(|| format!("reading {}", path.display()))
+    let mut samples = Vec::new();
+    for sample in reader.samples() {
+        match sample {
+            Ok(sample) => samples.push(sample),
+            Err(error) => return Ok((samples, Some(error))),
+        }
+    }
+    Ok((samples, None))
 }
 
 /// The ranges that the lines name.

@@ -27,9 +27,9 @@ pub enum Command {
     FriendsKey(keys::FriendsArgs),
     /// Have the directory list your location key beside your certificate
     Register(register::Args),
-    /// Say where you can be called now
+    /// Say where you can be called now; ends as `find` would for others, if the directory does not lead them to it
     Publish(publish::Args),
-    /// Find where somebody can be called
+    /// Find where somebody can be called; ends with 0 if they are somewhere, 7 if they are known and nowhere, else as `lookup`
     Find(find::Args),
 }
 

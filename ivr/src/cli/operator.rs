@@ -11,7 +11,7 @@ use super::secret::{Secret, Typing};
 use crate::clock::Clock;
 use crate::config::{Config, Purpose};
 use crate::key_file::KeyFile;
-use crate::operators::Operators;
+use crate::operators::{Operators, check_name};
 use crate::store::Store;
 
 const PASSWORD: Secret =
@@ -77,13 +77,22 @@ impl Of {
 pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Add(Add { name, password_file, service }) => {
+            check_name(&name)?;
             let config = service.read()?;
             let password = PASSWORD.find(password_file.as_deref(), Typing::Twice)?;
-            operators(&config).await?.add(&name, &password, Clock.wall()).await?;
-            println!("{name} may log in at {}/console", config.service().public_url());
+            let had_one = operators(&config).await?.add(&name, &password, Clock.wall()).await?;
+            let console = config.service().public_url();
+            println!(
+                "{name} may log in at {console}/console{}",
+                if had_one { ", by the new password alone" } else { "" }
+            );
         }
         Command::List(List { service }) => {
-            for one in operators(&service.read()?).await?.list(Clock.wall()).await? {
+            let all = operators(&service.read()?).await?.list(Clock.wall()).await?;
+            if all.is_empty() {
+                eprintln!("nobody may log in: `dialproof operator add NAME` adds somebody");
+            }
+            for one in all {
                 println!("{}\tsince {}\tlogins {}", one.name, one.since.format(&Rfc3339)?, one.sessions);
             }
         }

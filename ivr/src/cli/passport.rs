@@ -94,10 +94,10 @@ pub async fn run(command: Command) -> Result<ExitCode> {
             Certificate::Given(pem)
         }
         None => {
-            let roots = args.tls_roots.as_ref().map(read).transpose()?.unwrap_or_default();
+            let roots = args.tls_roots.as_ref().map(read).transpose()?;
             let nameservers: Vec<_> = args.nameserver.iter().map(|server| server.address()).collect();
             let names = Names::of(&nameservers).context("state one by --nameserver")?;
-            Certificate::At(Box::new(Fetcher::new(names, &roots, Clock)?))
+            Certificate::At(Box::new(Fetcher::new(names, roots.as_deref(), Clock)?))
         }
     };
     let at = args.at.unwrap_or_else(|| Clock.wall().unix_timestamp());

@@ -15,6 +15,14 @@ pub(super) enum Present {
     Kept,
 }
 
+/// An error if there is something in this file already: for a command that could not give it back.
+pub(super) fn check_free(file: &Path) -> Result<()> {
+    match std::fs::metadata(file) {
+        Ok(metadata) if metadata.len() > 0 => Err(taken(file)),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a text that nobody else shall read.
 pub(super) fn write(file: &Path, text: &str, present: Present) -> Result<()> {
     let written = || {
@@ -27,9 +35,11 @@ pub(super) fn write(file: &Path, text: &str, present: Present) -> Result<()> {
         options.open(file)?.write_all(text.as_bytes())
     };
     written().map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            anyhow!("{} is there already and stays: name another file, or move it away first", file.display())
-        }
+        io::ErrorKind::AlreadyExists => taken(file),
         _ => anyhow!(error).context(format!("writing {}", file.display())),
     })
+}
+
+fn taken(file: &Path) -> anyhow::Error {
+    anyhow!("{} is there already and stays: name another file, or move it away first", file.display())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use dht_client::refresher::{KeepError, Round};
 use dht_client::{Identity, Kept, Refresher, Several};
 use time::OffsetDateTime;
@@ -14,10 +14,11 @@ use super::locate::friend;
 use super::lookup::Answer;
 use crate::clock::Clock;
 
-/// How `--once` ends if something was not stored, as `lookup` does if nobody answered.
+/// How it ends if something was not stored, or not even read, as `lookup` does if nobody answered.
 const NOT_PUT: u8 = 4;
 /// Looks for due records at least so often: the clock may have been set.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const NOTHING: &str = "there is no record to keep";
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
@@ -46,6 +47,9 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode> {
     let clock = Clock;
     let now = clock.wall();
+    if let (true, Some(queue)) = (args.identities.is_empty(), &args.queue) {
+        ensure!(queue.exists(), "there is no queue {}: say whose records to keep in it", queue.display());
+    }
     let reader = args.directory.reader(now).await?;
     let networks = reader.backends().clone();
     let friend = friend(args.friends_key.as_deref(), None)?;
@@ -69,8 +73,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         // All of it is due now, that of earlier runs, too.
         put_once(&mut keeper(networks, found, args.queue, || 0.0, now)?, now).await?
     } else {
-        keep(networks, found, args.queue).await?;
-        false
+        keep(networks, found, args.queue).await?
     };
     Ok(match (missing, failed) {
         (0, false) => ExitCode::SUCCESS,
@@ -79,10 +82,14 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     })
 }
 
-/// Puts these records again and again until the last of them has expired.
-pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<PathBuf>) -> Result<()> {
+/// Puts these records again and again until the last of them has expired. Whether some of the queue could not be read.
+pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<PathBuf>) -> Result<bool> {
     let clock = Clock;
     let mut keeper = keeper(networks, records, queue, chance, clock.wall())?;
+    if keeper.is_empty() {
+        println!("{NOTHING}");
+        return Ok(keeper.unread() > 0);
+    }
     while let Some(due) = keeper.deadline() {
         match Duration::try_from(due - clock.wall()) {
             Ok(wait) if !wait.is_zero() => tokio::time::sleep(wait.min(LONGEST_WAIT)).await,
@@ -93,12 +100,16 @@ pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<Pa
         }
     }
     println!("the last record has expired");
-    Ok(())
+    Ok(keeper.unread() > 0)
 }
 
-/// Puts what is due, and what its owner put later into one DHT into the others. Whether something was not stored.
+/// Puts what is due, and what its owner put later into one DHT into the others. Whether something was not stored, or
+/// could not be read.
 async fn put_once(keeper: &mut Refresher, now: OffsetDateTime) -> Result<bool> {
-    let (mut failed, mut replaced) = (false, false);
+    if keeper.is_empty() {
+        println!("{NOTHING}");
+    }
+    let (mut failed, mut replaced) = (keeper.unread() > 0, false);
     // What a round did not come to is due as it was; what an owner replaced is due elsewhere, from then on.
     while replaced || keeper.deadline().is_some_and(|due| due <= now) {
         let round = put(keeper).await?;
@@ -116,8 +127,17 @@ fn keeper(
     now: OffsetDateTime,
 ) -> Result<Refresher> {
     let mut keeper = match queue {
-        Some(file) => Refresher::open(&file, networks, chance, now)
-            .with_context(|| format!("reading the queue {}", file.display()))?,
+        Some(file) => {
+            let keeper = Refresher::open(&file, networks, chance, now)
+                .with_context(|| format!("reading the queue {}", file.display()))?;
+            if keeper.unread() > 0 {
+                let (lines, name) = (keeper.unread(), file.display());
+                eprintln!(
+                    "dialproof: the queue {name}: {lines} line(s) cannot be read, and their records are not kept"
+                );
+            }
+            keeper
+        }
         None => Refresher::new(networks),
     };
     for record in records {
@@ -167,5 +187,21 @@ mod tests {
         let records = vec![kept(b"over", now), kept(b"good", now + Duration::from_secs(60))];
         let networks = Several::new(vec![Backend::Memory(Memory::default())]).unwrap();
         assert_eq!(keeper(networks, records, None, || 0.0, now).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_cannot_be_read_whole_is_no_success() {
+        let now = Clock.wall();
+        let folder = tempfile::tempdir().unwrap();
+        let queue = folder.path().join("queue");
+        let networks = Several::new(vec![Backend::Memory(Memory::default())]).unwrap();
+        let item = Item::sign(&SigningKey::from_bytes(&[7; 32]), b"good", 1, vec![], now).unwrap();
+        let good = vec![Kept { item, expires: now + Duration::from_secs(60) }];
+        let mut whole = keeper(networks.clone(), good, Some(queue.clone()), || 0.0, now).unwrap();
+        assert!(!put_once(&mut whole, now).await.unwrap());
+        let text = std::fs::read_to_string(&queue).unwrap();
+        std::fs::write(&queue, format!("{text}1800000000 damaged\n")).unwrap();
+        let mut damaged = keeper(networks, vec![], Some(queue), || 0.0, now).unwrap();
+        assert!(damaged.len() == 1 && put_once(&mut damaged, now).await.unwrap());
     }
 }

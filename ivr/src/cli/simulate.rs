@@ -50,7 +50,7 @@ pub struct Simulate {
     /// The language of the voice
     #[arg(long, default_value = "en")]
     pub locale: String,
-    /// Rehearse in the sandbox, over a trunk of it
+    /// Rehearse in the sandbox, over a trunk of it; --number must be one of the sandbox's
     #[arg(long, conflicts_with = "publish")]
     pub sandbox: bool,
     /// Ask for no certificate, only for a result
@@ -65,7 +65,7 @@ pub struct Simulate {
     /// Put records into the DHT, however many calls there are
     #[arg(long)]
     pub publish: bool,
-    /// Write the private key that was certified into this file (PEM), for `locate`
+    /// Write the private key that was certified into this file (PEM), for `locate`; one that is there stays
     #[arg(long, value_name = "FILE", conflicts_with_all = ["calls", "without_certificate"])]
     pub keep_key: Option<PathBuf>,
     /// How many calls to make
@@ -102,6 +102,10 @@ pub async fn run(simulate: Simulate) -> anyhow::Result<ExitCode> {
 }
 
 async fn one(simulate: Simulate) -> anyhow::Result<ExitCode> {
+    if let Some(file) = &simulate.keep_key {
+        // Before the call: the key that is there may be that of another number.
+        private_file::check_free(file)?;
+    }
     let json = simulate.json;
     let clock = Clock;
     let began = clock.now();

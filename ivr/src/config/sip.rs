@@ -153,7 +153,7 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Sip> {
         file.findings.fault(
             "sip.rtp_ports",
             format!(
-                "{} calls need a range of {} ports: each takes an even one and the next, and half of those rest after a call",
+                "sip.max_calls = {} needs a range of {} ports: each call takes an even one and the next, and half of those rest after a call",
                 raw.max_calls,
                 raw.max_calls.saturating_mul(4)
             ),

@@ -152,7 +152,7 @@ fn every_fault_is_told_with_its_place() {
         (
             "listen = \"127.0.0.1:5060\"",
             "listen = \"127.0.0.1:5060\"\nrtp_ports = \"20000-20100\"",
-            "fault: sip.rtp_ports: 200 calls need a range of 800 ports",
+            "fault: sip.rtp_ports: sip.max_calls = 200 needs a range of 800 ports",
         ),
         (
             "listen = \"127.0.0.1:5060\"",

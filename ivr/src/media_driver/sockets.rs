@@ -35,9 +35,7 @@ pub(super) struct Pair<T> {
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// One of the ports is taken, or the address is not ours, or there are more sockets than the process may open.
-    #[error(
-        "the media port {address} cannot be bound: {cause}; choose other ports, or let the process open more files (ulimit -n)"
-    )]
+    #[error("the media port {address} cannot be bound: {cause}; {remedy}", remedy = remedy(*address, cause))]
     Bind {
         /// The address and port.
         address: SocketAddr,
@@ -49,6 +47,19 @@ pub enum BindError {
         "no even port and the one above it are free at {0}: RTP takes the even ones, RTCP the odd ones (RFC 3550 11)"
     )]
     NoEvenPort(IpAddr),
+}
+
+fn remedy(address: SocketAddr, cause: &io::Error) -> String {
+    match cause.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!(
+                "another program holds port {}: end that one, or choose another range in sip.rtp_ports",
+                address.port()
+            )
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+        _ => "choose other ports, or let the process open more files (ulimit -n)".to_owned(),
+    }
 }
 
 impl RtpSockets {
@@ -169,6 +180,7 @@ mod tests {
         assert_eq!(sockets.ports(), [even]);
         let error = RtpSockets::in_range(LOOPBACK, even..=even + 1).unwrap_err().to_string();
         assert!(error.contains(&format!("127.0.0.1:{even}")), "{error}");
+        assert!(error.contains(&format!("another program holds port {even}")) && !error.contains("ulimit"), "{error}");
         // Its neighbour is not in the range: nothing is bound that the range does not name.
         assert!(matches!(RtpSockets::in_range(LOOPBACK, even..=even), Err(BindError::NoEvenPort(_))));
     }

@@ -27,7 +27,7 @@ fn secret(text: &str) -> Private<String> {
 
 async fn with_ada(database: &TestDatabase, session: std::time::Duration) -> Operators {
     let operators = Operators::new(database.store.clone(), session, Clock);
-    operators.add("ada", &secret("a long password"), Clock.wall()).await.unwrap();
+    assert!(!operators.add("ada", &secret("a long password"), Clock.wall()).await.unwrap());
     operators
 }
 
@@ -83,7 +83,7 @@ async fn a_session_ends_at_its_time(database: TestDatabase) {
 async fn a_new_password_ends_the_sessions_of_the_old_one(database: TestDatabase) {
     let operators = over(&database).await;
     let session = operators.login("ada", &secret("a long password"), HERE).await.unwrap();
-    operators.add("ada", &secret("another password"), Clock.wall()).await.unwrap();
+    assert!(operators.add("ada", &secret("another password"), Clock.wall()).await.unwrap(), "it replaced one");
     assert_eq!(operators.of_session(session.expose()).await.unwrap(), None);
     assert!(operators.login("ada", &secret("a long password"), HERE).await.is_err());
     operators.login("ada", &secret("another password"), HERE).await.unwrap();

@@ -38,22 +38,28 @@ struct Minute {
 
 /// The client cannot be made: the roots are none.
 #[derive(Debug, thiserror::Error)]
-#[error("no client for certificates can be made: the TLS roots must be certificates in PEM ({0})")]
-pub struct BadTlsRoots(reqwest::Error);
+pub enum BadTlsRoots {
+    /// Something in them is no certificate.
+    #[error("no client for certificates can be made: the TLS roots must be certificates in PEM ({0})")]
+    Unusable(reqwest::Error),
+    /// They are a file of something else.
+    #[error("the file of TLS roots holds no certificate in PEM")]
+    Empty,
+}
 
 impl Fetcher {
     /// Asks these name servers, and trusts TLS servers by the roots that browsers trust, and by these (PEM).
     ///
     /// # Errors
     /// If the roots are none.
-    pub fn new(names: Names, more_roots: &[u8], clock: Clock) -> Result<Self, BadTlsRoots> {
+    pub fn new(names: Names, more_roots: Option<&[u8]>, clock: Clock) -> Result<Self, BadTlsRoots> {
         Self::reaching(is_public, names, more_roots, clock)
     }
 
     fn reaching(
         reaches: fn(IpAddr) -> bool,
         names: Names,
-        more_roots: &[u8],
+        more_roots: Option<&[u8]>,
         clock: Clock,
     ) -> Result<Self, BadTlsRoots> {
         let mut client = Client::builder()
@@ -63,11 +69,15 @@ impl Fetcher {
             .timeout(LIMIT)
             .pool_max_idle_per_host(0)
             .dns_resolver(Arc::new(Resolver { names: Arc::new(names), reaches }));
-        for root in Certificate::from_pem_bundle(more_roots).map_err(BadTlsRoots)? {
+        let more_roots = more_roots.map(Certificate::from_pem_bundle).transpose().map_err(BadTlsRoots::Unusable)?;
+        if more_roots.as_ref().is_some_and(Vec::is_empty) {
+            return Err(BadTlsRoots::Empty);
+        }
+        for root in more_roots.into_iter().flatten() {
             client = client.add_root_certificate(root);
         }
         Ok(Self {
-            client: client.build().map_err(BadTlsRoots)?,
+            client: client.build().map_err(BadTlsRoots::Unusable)?,
             reaches,
             places: Semaphore::new(AT_ONCE),
             hosts: Mutex::default(),

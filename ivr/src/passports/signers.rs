@@ -162,7 +162,7 @@ mod tests {
         let files = Authority::of_all(made("root.pem").into(), lists.to_vec());
         let trust = TrustFiles::open(&[files]).unwrap();
         let names = Names::of(&["127.0.0.1:9".parse().unwrap()]).unwrap();
-        Signers::new(trust, Fetcher::new(names, &[], Clock).unwrap(), Clock)
+        Signers::new(trust, Fetcher::new(names, None, Clock).unwrap(), Clock)
     }
 
     #[tokio::test]

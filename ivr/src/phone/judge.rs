@@ -89,9 +89,14 @@ pub(super) fn judge(
     if call.ended_by == EndedBy::Refusal && refused.is_empty() {
         let status = call.status.map_or("no answer".to_owned(), |status| format!("{status} {}", call.reason));
         let call_id = &call.call_id;
-        return Err(format!(
-            "the service refused the call ({status}): its record in the console, Call-ID {call_id}, says why"
-        ));
+        let why = match call.status {
+            // RFC 3261 22.2 and 22.3: a challenge, which the built-in caller has no answer to.
+            Some(401 | 407) => "this trunk wants an account, and the built-in caller has none".to_owned(),
+            _ => format!(
+                "its record in the console, Call-ID {call_id}, says why; who is refused before a number is read has none"
+            ),
+        };
+        return Err(format!("the service refused the call ({status}): {why}"));
     }
     if call.ended_by != ended_by {
         let status = call.status.map_or("none".to_owned(), |status| format!("{status} {}", call.reason));
@@ -170,6 +175,7 @@ mod tests {
     #[test]
     fn what_went_wrong_is_said() {
         let (good, refused) = (call(EndedBy::Service, 200, WHOLE), call(EndedBy::Refusal, 403, &[]));
+        let challenged = call(EndedBy::Refusal, 401, &[]);
         for (scenario, number, call, is, words) in [
             (Scenario::Happy, "+12025550143", &good, "waiting", "should be issued"),
             (Scenario::Happy, "+12025550144", &good, "issued", "last four digits"),
@@ -184,6 +190,7 @@ mod tests {
                 "waiting",
                 "refused the call (403 Because): its record in the console",
             ),
+            (Scenario::Happy, "+12025550143", &challenged, "waiting", "(401 Because): this trunk wants an account"),
         ] {
             let said = judge(scenario, number, None, call, &state(is)).unwrap_err();
             assert!(said.contains(words), "{scenario}: {said}");

@@ -122,7 +122,11 @@ fn what_cannot_be_carried_out_ends_with_1_and_says_why() {
     writeln!(text, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----").expect("a String takes all");
     std::fs::write(&broken, text).expect("a file");
     let broken = broken.to_str().expect("a plain path");
-    let table: [(&[&str], &str); 7] = [
+    let key = folder.path().join("victim.key");
+    let pem = "-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----\n";
+    std::fs::write(&key, pem).expect("a file");
+    let key = key.to_str().expect("a plain path");
+    let table: [(&[&str], &str); 12] = [
         (&["lookup"], "required arguments"),
         (&["lookup", "tel:+12135550143", "--ca", "/nonexistent/bundle.pem"], "cannot be read"),
         (&["lookup", "tel:+12135550143", "--ca", broken], "this is not a CA bundle"),
@@ -130,6 +134,11 @@ fn what_cannot_be_carried_out_ends_with_1_and_says_why() {
         (&["lookup", "tel:+1213555014", "--ca", broken], "no numbering plan has this number"),
         (&["lookup", "tel:+12135550143", "--ca", broken, "--dht", "kademlia"], "names no DHT"),
         (&["lookup", "tel:+12135550143", "--ca", broken, "--timeout", "0"], "--timeout"),
+        (&["lookup", "--ca", broken, "--dht", "mainline:127.0.0.1:9", "tel:+12135550143"], "this is not a CA bundle"),
+        (&["lookup", "--ca", broken, "--dht", "mainline", "--dht", "mainline:127.0.0.1:9"], "required arguments"),
+        (&["refresh", "--ca", broken, "--queue", "/nonexistent/queue"], "there is no queue /nonexistent/queue"),
+        (&["refresh", "--ca", broken, "--once", "--queue", "/nonexistent/queue"], "there is no queue"),
+        (&["simulate", "--http", "http://127.0.0.1:9", "--keep-key", key], "is there already and stays"),
     ];
     for (arguments, why) in table {
         let output = run(arguments);
@@ -137,4 +146,5 @@ fn what_cannot_be_carried_out_ends_with_1_and_says_why() {
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
         assert!(said.contains(why) && output.stdout.is_empty(), "{arguments:?}: {said}");
     }
+    assert_eq!(std::fs::read_to_string(key).expect("it stays"), pem);
 }

@@ -64,11 +64,12 @@ impl Report {
         Self { verdict, said: Some(said), signer }
     }
 
-    /// The same, if nobody with one of these service provider codes is believed.
+    /// The same, if nobody with one of these service provider codes is believed, however they are written: two providers'
+    /// codes never differ in their case alone.
     #[must_use]
     pub fn but_for(self, denied_spcs: &[String]) -> Self {
         let mut spcs = self.signer.iter().filter_map(|signer| signer.spc.as_deref()).flat_map(|spcs| spcs.split(' '));
-        let is_denied = spcs.any(|spc| denied_spcs.iter().any(|denied| denied == spc));
+        let is_denied = spcs.any(|spc| denied_spcs.iter().any(|denied| denied.eq_ignore_ascii_case(spc)));
         let verdict = self.verdict.and_then(|attest| if is_denied { Err(Fault::DeniedSpc) } else { Ok(attest) });
         Self { verdict, ..self }
     }

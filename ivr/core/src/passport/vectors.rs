@@ -70,6 +70,10 @@ fn a_report_says_who_signed() {
     for (chain, spc) in [("spc.pem", Some("709J")), ("range.pem", None)] {
         let signer = Signer::read(made(chain).as_bytes(), &trust, passport.iat()).unwrap();
         let report = Report::of(&passport, Some(&signer), Ok(Attest::A));
+        for denied in ["709J", "709j"] {
+            let verdict = if spc.is_some() { Err(Fault::DeniedSpc) } else { Ok(Attest::A) };
+            assert_eq!(report.clone().but_for(&[denied.to_owned()]).verdict, verdict, "{chain} {denied}");
+        }
         assert_eq!(report.signer.unwrap().spc.as_deref(), spc, "{chain}");
         let said = report.said.unwrap();
         assert_eq!((said.attest, said.x5u.as_str(), said.iat), (Attest::A, X5U, passport.iat()));

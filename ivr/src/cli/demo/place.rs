@@ -24,12 +24,14 @@ use crate::service::founding::{Founding, open_authority, renew_bundle};
 
 /// The number that people call, one of those that no telephone has.
 const NUMBER: &str = "+12025550100";
+/// Whose numbers its trunk screens.
+pub(super) const COUNTRY: &str = "US";
 
 /// The folder.
 pub(super) struct Place {
     folder: PathBuf,
     /// Deletes it in the end.
-    _temporary: Option<TempDir>,
+    temporary: Option<TempDir>,
 }
 
 impl Place {
@@ -38,11 +40,16 @@ impl Place {
         let Some(folder) = named else {
             let temporary =
                 tempfile::Builder::new().prefix("dialproof-demo-").tempdir().context("a temporary folder")?;
-            return Ok(Self { folder: temporary.path().to_owned(), _temporary: Some(temporary) });
+            return Ok(Self { folder: temporary.path().to_owned(), temporary: Some(temporary) });
         };
         let folder = std::path::absolute(folder).with_context(|| format!("the path {}", folder.display()))?;
         std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
-        Ok(Self { folder, _temporary: None })
+        Ok(Self { folder, temporary: None })
+    }
+
+    /// The folder, if it stays.
+    pub(super) fn kept(&self) -> Option<&Path> {
+        self.temporary.is_none().then_some(&self.folder)
     }
 
     /// The configuration of a demo that listens at these addresses.
@@ -114,7 +121,7 @@ fn trunk() -> Result<Trunk> {
             ("shared_addresses", false.into()),
             ("trust_pai", true.into()),
             ("cli_screened", true.into()),
-            ("country", "US".into()),
+            ("country", COUNTRY.into()),
             ("keeps_diversion", "yes".into()),
             ("max_calls", 200.into()),
         ],

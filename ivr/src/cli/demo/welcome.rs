@@ -20,10 +20,16 @@ pub(super) struct Welcome<'a> {
 
 impl fmt::Display for Welcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Demo { service, dial, moved, ring, .. } = self.demo;
+        let Demo { service, place, dial, moved, ring } = self.demo;
         let (http, sip, program) = (service.http(), service.sip(), program());
         let bundle = service.bundle().display();
-        writeln!(f, "Dialproof demo: on this machine only; everything it makes goes when it ends (Ctrl-C).")?;
+        write!(f, "Dialproof demo: on this machine only; ")?;
+        match place.kept() {
+            None => writeln!(f, "everything it makes goes when it ends (Ctrl-C).")?,
+            Some(folder) => {
+                writeln!(f, "when it ends (Ctrl-C), its directory goes, and {} stays.", folder.display())?;
+            }
+        }
         for (what, port) in moved {
             writeln!(f, "Port {port} is taken, so {what} moved on to the next free one.")?;
         }

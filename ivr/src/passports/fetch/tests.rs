@@ -39,7 +39,7 @@ impl Internet {
         let names = Names::of(&[nameserver.local_addr().unwrap()]).unwrap();
         tokio::spawn(name(nameserver, answers.iter().map(|answer| answer.to_vec()).collect()));
         let reaches = |address: IpAddr| address == IpAddr::V4(PUBLIC);
-        let fetcher = Fetcher::reaching(reaches, names, cert.pem().as_bytes(), Clock).unwrap();
+        let fetcher = Fetcher::reaching(reaches, names, Some(cert.pem().as_bytes()), Clock).unwrap();
         Self { fetcher, port, inside }
     }
 

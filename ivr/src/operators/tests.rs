@@ -117,7 +117,7 @@ async fn who_is_removed_while_logging_in_is_logged_out_too(database: TestDatabas
     for by_link in [false, true] {
         let operators = over(&database).await;
         let link = operators.one_time_link("ada", Clock.wall()).await.unwrap();
-        let hash = operators::password_hash("ada", &mut *database.store.read().await.unwrap()).await.unwrap().unwrap();
+        let hash = operators::password_hash("ada", &mut database.store.read().await.unwrap()).await.unwrap().unwrap();
         let mut login = database.store.begin().await.unwrap();
         if by_link {
             operators::spend_link(sha256(link.expose()), Clock.wall(), &mut login).await.unwrap().unwrap();

@@ -28,6 +28,7 @@ use self::rehearsal::{Asked, Rehearsal};
 pub use self::rehearsal::{Does, Hears};
 use crate::clock::Clock;
 use crate::issue::tel_subject;
+use crate::store::as_kept;
 use crate::verify::{Network, NoKey, Start, Started, Typed, View, network, new_secret, secret_sha256};
 
 /// The sandbox of a service.
@@ -119,9 +120,10 @@ impl Sandbox {
         }
         let id = VerificationId(self.clock.bytes());
         let key_check = started_by.key_check(request.as_ref(), id)?;
+        let now = as_kept(now);
         let (secret, expires_at) = (new_secret(self.clock), now + self.code_life);
         let dial = self.dialled.from(number.country()).clone();
-        let asked = Asked { number, request, key_check, publish, locale };
+        let asked = Asked { number, request, key_check, publish, locale: locale.clone() };
         let times = (now, expires_at);
         let by = (network(source), secret_sha256(&secret));
         let mut rehearsals = self.rehearsals();
@@ -133,7 +135,7 @@ impl Sandbox {
         let drawn = std::iter::repeat_with(|| Code::draw(&mut chance)).find(is_free);
         let code = drawn.expect("there are more codes than rehearsals");
         rehearsals.push_back(Rehearsal::begin(id, by, code.clone(), asked, times));
-        Ok(Started { id, secret: Private::new(secret), code: Private::new(code), dial, expires_at })
+        Ok(Started { id, secret: Private::new(secret), code: Private::new(code), dial, expires_at, locale })
     }
 
     /// Shows it to its owner.

@@ -71,6 +71,8 @@ pub struct Started {
     pub dial: Number,
     /// Until when the code may be dialled.
     pub expires_at: OffsetDateTime,
+    /// The language that voice and sentences are in.
+    pub locale: String,
 }
 
 /// Why none was started.

@@ -4,6 +4,7 @@
 //! `UPDATE_OPENAPI=1 cargo test -p ivr openapi`.
 
 pub mod authority;
+mod body;
 pub mod calls;
 pub mod certificates;
 pub mod enrolments;

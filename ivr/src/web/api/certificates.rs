@@ -9,8 +9,9 @@ use ca::Serial;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::body::Body;
 use super::calls::paged;
-use super::verifications::{Body, Pending};
+use super::verifications::Pending;
 use crate::issue::{Certified, DhtRecord};
 use crate::web::App;
 use crate::web::console::certificate::reason;

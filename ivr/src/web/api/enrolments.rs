@@ -12,7 +12,8 @@ use ivr_core::caller::Caps;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::verifications::{Body, Certificate, locale, private};
+use super::body::Body;
+use super::verifications::{Certificate, locale, private};
 use crate::enrol_email::{Begin, Begun, Confirmation, State as Standing, View};
 use crate::web::App;
 use crate::web::email::{NO_CODE, offered, wrong_code};

@@ -10,7 +10,8 @@ use axum::{Json, Router};
 use ivr_core::number::Number;
 use serde::{Deserialize, Serialize};
 
-use super::verifications::{Begin, Begun, Body, ReadBack, Verification, locale, private, typed};
+use super::body::Body;
+use super::verifications::{Begin, Begun, ReadBack, Verification, locale, private, typed};
 use crate::sandbox::{Does, Hears, Sandbox, SandboxError};
 use crate::verify::Start;
 use crate::web::App;

@@ -1,6 +1,6 @@
 //! `/v1/verifications`: what a page does, for programs.
 
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse, Response};
@@ -8,10 +8,10 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use ivr_core::caller::Caps;
 use ivr_core::number::Number;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::body::Body;
 use super::level::Held;
 use super::old_key::{FirstLocation, signature};
 use crate::issue::{Certified, DhtRecord, KeyChange, OldKeyError};
@@ -101,6 +101,8 @@ pub struct Begun {
     /// Until when the code may be keyed in.
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
+    /// The language that voice and sentences are in.
+    locale: String,
     #[serde(flatten)]
     guidance: Guidance,
 }
@@ -414,17 +416,6 @@ pub(super) fn private(body: impl Serialize) -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
-/// A JSON body, and a problem if it is none.
-pub(in crate::web) struct Body<T>(pub(in crate::web) T);
-
-impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
-        Json::from_request(request, app).await.map(|Json(body)| Self(body)).map_err(IntoResponse::into_response)
-    }
-}
-
 /// A language tag becomes a language that we have, the first of ours if it is none of them: programs hand on what their users'
 /// browsers wish for. What is no tag is refused (RFC 5646 2.1, roughly).
 pub(in crate::web) fn locale(app: &App, tag: Option<&str>) -> Result<String, WebError> {
@@ -450,6 +441,7 @@ impl From<Started> for Begun {
             code: started.code.expose().as_str().to_owned(),
             dial: Dial::of(&started.dial),
             expires_at: started.expires_at,
+            locale: started.locale,
             guidance: Guidance::of(Standing::Waiting, false),
         }
     }

@@ -70,7 +70,8 @@ async fn a_language_that_there_is_none_of_is_a_wish_and_the_answer_says_what_cam
         assert_eq!(begun.status, StatusCode::CREATED, "{begun:?}");
         let (path, secret) = (begun.location(), begun.json()["secret"].as_str().unwrap().to_owned());
         let stands = with_token(&mut program, Method::GET, &path, &secret, &Value::Null).await.json();
-        assert_eq!(stands["locale"], locale, "{wish}");
+        assert_eq!((&begun.json()["locale"], &stands["locale"]), (&json!(locale), &json!(locale)), "{wish}");
+        assert_eq!(begun.json()["expires_at"], stands["expires_at"]);
         with_token(&mut program, Method::DELETE, &path, &secret, &Value::Null).await;
     }
 }
@@ -218,6 +219,23 @@ async fn a_body_that_is_not_as_described_is_a_problem() {
     for (name, body, status, kind) in table {
         let answer = program.send(Method::POST, "/v1/verifications", &[JSON], body).await;
         assert_eq!(answer.problem(), (status, kind.into()), "{name}");
+    }
+    for (body, detail) in [
+        ("[]", "Invalid type: sequence, expected an object."),
+        (r#"["+12025550143",null,"page",false,null,null,null]"#, "Invalid type: sequence, expected an object."),
+        (r#"{"number":"+12025550143"}"#, "`publish` is missing."),
+        (r#"{"number":7,"publish":true}"#, "Number: invalid type: integer `7`, expected a string."),
+        (
+            r#"{"number":"+12025550143","publish":true,"puzzle":7}"#,
+            "Puzzle: invalid type: integer `7`, expected an object.",
+        ),
+    ] {
+        let answer = program.send(Method::POST, "/v1/verifications", &[JSON], body).await;
+        assert_eq!(
+            (answer.problem(), &answer.json()["detail"]),
+            ((422, "invalid-field".into()), &json!(detail)),
+            "{body}"
+        );
     }
     let answer = program.send(Method::POST, "/v1/verifications", &[], "{}").await;
     assert_eq!(answer.problem(), (415, "unsupported-media-type".into()));

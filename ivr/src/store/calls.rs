@@ -220,8 +220,8 @@ pub(crate) async fn purge(
     lines::forget_messages(messages, conn).await
 }
 
-/// Forgets where calls came from that began before this: their source, and the host that a Call-ID may name after its `@`. So many at a
-/// time; tells whether there may be more.
+/// Forgets where calls came from that began before this: their source, and the host that a Call-ID may name after its `@`. So many
+/// at a time; tells whether there may be more.
 pub(crate) async fn forget_sources(before: OffsetDateTime, conn: &mut Conn) -> Result<bool, StoreError> {
     const AT_ONCE: u32 = 5_000;
     // Both databases strip, from the end, all characters that the text has but for the `@`.

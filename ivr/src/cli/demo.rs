@@ -108,10 +108,10 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The demo's trunk screens the numbers of one country, and those of others are worth too little.
+/// The demo's trunk screens the numbers of one country, and those of others are worth too little. What is no number at all
+/// is told by the service.
 fn check_number(text: &str) -> Result<()> {
-    let number = Number::parse(text).with_context(|| format!("--number {text}"))?;
-    if number.country().to_string() != COUNTRY {
+    if Number::parse(text).is_ok_and(|number| number.country().to_string() != COUNTRY) {
         bail!("--number {text}: the demonstration's trunk knows US numbers only, such as +12025550143");
     }
     Ok(())
@@ -189,11 +189,9 @@ mod tests {
     #[test]
     fn a_number_that_its_trunk_does_not_screen_is_refused_before_anything_begins() {
         assert!(check_number("+12025550143").is_ok());
-        for (number, told) in
-            [("+4930123456", "US numbers only"), ("+12045550143", "US numbers only"), ("12", "--number")]
-        {
+        for number in ["+4930123456", "+12045550143"] {
             let error = check_number(number).unwrap_err().to_string();
-            assert!(error.contains(told), "{number}: {error}");
+            assert!(error.contains("US numbers only"), "{number}: {error}");
         }
     }
 }

@@ -32,3 +32,8 @@ impl Clock {
         bytes
     }
 }
+
+/// Whole milliseconds, as a column keeps them: what is told of a time at once and what is read later are alike.
+pub(crate) fn whole_milliseconds(at: OffsetDateTime) -> OffsetDateTime {
+    at.replace_millisecond(at.millisecond()).unwrap_or(at)
+}

@@ -26,9 +26,8 @@ use tokio::sync::mpsc;
 
 use self::rehearsal::{Asked, Rehearsal};
 pub use self::rehearsal::{Does, Hears};
-use crate::clock::Clock;
+use crate::clock::{Clock, whole_milliseconds};
 use crate::issue::tel_subject;
-use crate::store::as_kept;
 use crate::verify::{Network, NoKey, Start, Started, Typed, View, network, new_secret, secret_sha256};
 
 /// The sandbox of a service.
@@ -120,7 +119,7 @@ impl Sandbox {
         }
         let id = VerificationId(self.clock.bytes());
         let key_check = started_by.key_check(request.as_ref(), id)?;
-        let now = as_kept(now);
+        let now = whole_milliseconds(now);
         let (secret, expires_at) = (new_secret(self.clock), now + self.code_life);
         let dial = self.dialled.from(number.country()).clone();
         let asked = Asked { number, request, key_check, publish, locale: locale.clone() };

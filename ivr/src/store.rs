@@ -232,11 +232,6 @@ pub(crate) fn millis(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 
-/// A time as its column will give it back, so that what is told at once and what is read later are alike.
-pub(crate) fn as_kept(at: OffsetDateTime) -> OffsetDateTime {
-    at.replace_millisecond(at.millisecond()).unwrap_or(at)
-}
-
 /// A time from its column.
 pub(crate) fn time_of(millis: i64) -> Result<OffsetDateTime, StoreError> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).map_err(|_| StoreError::damaged("a time"))

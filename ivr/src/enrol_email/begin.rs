@@ -10,9 +10,10 @@ use ivr_core::private::Private;
 use time::OffsetDateTime;
 
 use super::{EnrolEmail, OrderId, asker, device};
+use crate::clock::whole_milliseconds;
 use crate::mail::Letter;
 use crate::store::mail_uses::{self, Bucket};
-use crate::store::{Conn, StoreError, as_kept, mails, orders, revocations};
+use crate::store::{Conn, StoreError, mails, orders, revocations};
 
 /// The page of a dead order still says so for a day.
 const KEPT_AFTER: Duration = ORDER_LIFE;
@@ -88,7 +89,7 @@ impl EnrolEmail {
         let id = OrderId(self.0.clock.bytes());
         let device = device(begin.user_agent);
         let key_sha256 = request.spki_sha256();
-        let expires_at = as_kept(now + ORDER_LIFE);
+        let expires_at = whole_milliseconds(now + ORDER_LIFE);
         let order = orders::New {
             id,
             secret_sha256: secret.hash(),

@@ -13,9 +13,9 @@ use tracing::info;
 
 use super::limits::network;
 use super::{Start, StartError, Started, VerifyParts};
-use crate::clock::Clock;
+use crate::clock::{Clock, whole_milliseconds};
 use crate::store::verifications::{self, New};
-use crate::store::{StoreError, as_kept, budgets};
+use crate::store::{StoreError, budgets};
 
 /// Draws of a code before giving up: with 50 live codes of a million, the second is hardly ever needed.
 const DRAWS: u32 = 20;
@@ -98,7 +98,7 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
         secret: Private::new(secret),
         code: Private::new(code),
         dial: parts.dialled.from(number.country()).clone(),
-        expires_at: as_kept(new.expires_at),
+        expires_at: whole_milliseconds(new.expires_at),
         locale,
     })
 }

@@ -58,7 +58,7 @@ async fn an_order_dies_after_a_day_and_is_forgotten_after_two(database: TestData
     let (begun, link, code) = service.ask_and_read("somebody@example.org").await;
     let (id, secret) = (begun.id, begun.secret.expose());
     let dead = service.now + Duration::from_secs(24 * 3600);
-    assert_eq!(begun.expires_at, crate::store::as_kept(dead));
+    assert_eq!(begun.expires_at, crate::clock::whole_milliseconds(dead));
     assert_eq!(service.enrol.view(id, secret, dead - Duration::from_secs(1)).await.unwrap().state, State::Waiting);
     assert_eq!(service.enrol.view(id, secret, dead).await.unwrap().state, State::Expired);
     let expired = Confirmation::NotExpected(State::Expired);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::contract::{item, now};
+use crate::contract::{item, now, until};
 use dht_client::backend::mainline::{Mainline, Ring};
 use dht_client::{Answer, Backend, GetError, Item};
 use futures_util::{StreamExt, stream};
@@ -24,10 +24,9 @@ async fn a_ring_that_lost_three_quarters_of_its_nodes_still_has_every_record() {
     stream::iter(&records)
         .for_each_concurrent(AT_ONCE, |item| async {
             // As its keeper would, until more nodes have it than will be lost.
-            let mut nodes = 0;
-            while nodes <= LOST[1] {
-                nodes = writer.put(item, TTL, None, now()).await.unwrap().nodes;
-            }
+            let put = async || writer.put(item, TTL, None, now()).await;
+            let stored = until(put, |stored| matches!(stored, Ok(stored) if stored.nodes > LOST[1])).await;
+            assert!(stored.as_ref().is_ok_and(|stored| stored.nodes > LOST[1]), "{stored:?}");
         })
         .await;
     for lost in LOST {
@@ -36,7 +35,8 @@ async fn a_ring_that_lost_three_quarters_of_its_nodes_still_has_every_record() {
         let reader = Backend::Mainline(Mainline::ring(ring.addresses()).await.unwrap());
         stream::iter(&records)
             .for_each_concurrent(AT_ONCE, |item| async {
-                let answer = reader.get(item.slot(), PATIENCE, None, now()).await;
+                let get = async || reader.get(item.slot(), PATIENCE, None, now()).await;
+                let answer = until(get, Result::is_ok).await;
                 let expected = Answer::Items { items: vec![item.clone()], complete: false };
                 assert_eq!(answer, Ok(expected), "with {lost} of {NODES} lost");
             })
@@ -44,6 +44,7 @@ async fn a_ring_that_lost_three_quarters_of_its_nodes_still_has_every_record() {
         let never_put = item(b"never put", 1_799_999_000, b"");
         let answer = reader.get(never_put.slot(), PATIENCE, None, now()).await;
         assert_eq!(answer, Err(GetError::Unreachable), "absence is not proved by those who are left");
-        assert_eq!(reader.health().await.reachable, NODES - lost);
+        let reachable = until(async || reader.health().await.reachable, |count| *count == NODES - lost).await;
+        assert_eq!(reachable, NODES - lost);
     }
 }

@@ -27,6 +27,11 @@ impl Lines {
         self.end_line(&mut judge);
     }
 
+    /// Whether a line has begun that has not ended.
+    pub(super) fn is_amid_one(&self) -> bool {
+        self.skipping || !self.begun.is_empty()
+    }
+
     fn append(&mut self, bytes: &[u8]) {
         if self.skipping || self.begun.len() + bytes.len() > LINE_LIMIT {
             self.skipping = true;

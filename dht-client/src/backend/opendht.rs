@@ -7,6 +7,7 @@
 mod silences;
 mod view;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,6 +22,8 @@ use reqwest::{Client, Response, Url, redirect};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+use tokio::sync::watch;
+use tokio::task::unconstrained;
 use tokio::time::{sleep, timeout};
 
 use super::{Answer, GetError, Health, PutError, Stored, newest_first};
@@ -44,6 +47,9 @@ const GLANCE_PATIENCE: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_millis(500);
 /// How long a proxy may take until it begins to answer a reader.
 const HEAD_PATIENCE: Duration = Duration::from_secs(4);
+/// When one proxy has told a reader all that its node found, the others are waited for so long: each asks the same network, and one that
+/// begins to answer and does not end holds up nobody.
+const LAG: Duration = Duration::from_secs(3);
 /// The longest answer of a proxy that is not a stream of values.
 const REPLY_LIMIT: usize = 16 * 1024;
 /// A reader wants all items of a slot.
@@ -238,7 +244,7 @@ impl OpenDht {
         loop {
             let asked = next.next();
             if let Some((proxy, begun)) = asked {
-                let reading = self.read_telling((proxy, begun), slot, GLANCE_PATIENCE, ALL, now);
+                let reading = self.read_telling((proxy, begun), slot, sleep(GLANCE_PATIENCE), ALL, now);
                 reads.push(async move { ((proxy, begun), reading.await) });
             }
             let wait = if asked.is_some() { GRACE } else { GLANCE_PATIENCE };
@@ -263,7 +269,7 @@ impl OpenDht {
     async fn ask_a_silent_one(&self, slot: &Slot, writer: usize, now: OffsetDateTime) -> Option<View> {
         let proxy = self.silences.other(writer, self.turn.load(Ordering::Relaxed))?;
         let begun = AtomicBool::default();
-        let view = self.read_telling((proxy, &begun), slot, GRACE, ALL, now).await;
+        let view = self.read_telling((proxy, &begun), slot, sleep(GRACE), ALL, now).await;
         if begun.into_inner() {
             self.silences.forget_read(proxy);
         }
@@ -271,7 +277,26 @@ impl OpenDht {
     }
 
     pub(super) async fn get(&self, slot: &Slot, patience: Duration, now: OffsetDateTime) -> Result<Answer, GetError> {
-        let views = join_all((0..self.proxies.len()).map(|proxy| self.read(proxy, slot, patience, ALL, now))).await;
+        let (told, hears) = watch::channel(false);
+        let reads = (0..self.proxies.len()).map(|proxy| {
+            let (told, mut hears) = (&told, hears.clone());
+            let limit = async move {
+                let laggard = async {
+                    // It ends with an error if nobody can tell any more: then all have been read.
+                    let _ = hears.wait_for(|told| *told).await;
+                    sleep(LAG).await;
+                };
+                let _ = timeout(patience, laggard).await;
+            };
+            async move {
+                let view = self.read_telling((proxy, &AtomicBool::default()), slot, limit, ALL, now).await;
+                if view.end == End::Complete {
+                    told.send_replace(true);
+                }
+                view
+            }
+        });
+        let views = join_all(reads).await;
         let count = |end: End| views.iter().filter(|view| view.end == end).count();
         let (answered, flooded) = (count(End::Complete), count(End::Flooded));
         let items = newest_first(views.into_iter().flat_map(|view| view.items).collect());
@@ -297,15 +322,15 @@ impl OpenDht {
 
     /// Reads a slot through one proxy, to its end or until there are `enough` items.
     async fn read(&self, proxy: usize, slot: &Slot, patience: Duration, enough: usize, now: OffsetDateTime) -> View {
-        self.read_telling((proxy, &AtomicBool::default()), slot, patience, enough, now).await
+        self.read_telling((proxy, &AtomicBool::default()), slot, sleep(patience), enough, now).await
     }
 
-    /// As [`Self::read`], and tells when the proxy has begun to answer.
+    /// As [`Self::read`], until this limit, and tells when the proxy has begun to answer.
     async fn read_telling(
         &self,
         (proxy, begun): (usize, &AtomicBool),
         slot: &Slot,
-        patience: Duration,
+        limit: impl Future<Output = ()>,
         enough: usize,
         now: OffsetDateTime,
     ) -> View {
@@ -321,7 +346,13 @@ impl OpenDht {
             begun.store(true, Ordering::Relaxed);
             view.collect(response, slot, enough, now).await;
         };
-        if timeout(patience, whole).await.is_err() && view.end != End::Flooded {
+        let is_over = tokio::select! {
+            biased;
+            () = whole => false,
+            // A flood that uses up the task's turn does not keep the clock from being looked at.
+            () = unconstrained(limit) => true,
+        };
+        if is_over && view.end != End::Flooded {
             view.end = End::Silent;
         }
         view

@@ -1,10 +1,13 @@
 //! OpenDHT proxies that lie, hang, flood and drip: what a reader and a writer say then, how soon, and what it costs them.
+//!
+//! A busy machine may break a mark in one try; a promise that is not kept breaks it in each. So one of a few tries has to keep
+//! it, while what must never be said is looked for in all.
 #![expect(clippy::disallowed_methods, reason = "a test measures how long an answer takes")]
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::contract::{item, key, now};
+use crate::contract::{item, key, now, until};
 use crate::proxy::{Manners, Proxy, Reply, Shelf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,6 +24,8 @@ const FLOOD_MARK: Duration = Duration::from_secs(2);
 const REMEMBERED_MARK: Duration = Duration::from_secs(1);
 /// Within this another proxy has taken over.
 const FAILOVER_MARK: Duration = Duration::from_secs(5);
+/// So often a mark is tried.
+const TRIES: usize = 5;
 
 fn through(proxies: &[&Proxy]) -> Backend {
     let urls: Vec<&str> = proxies.iter().map(|proxy| proxy.url()).collect();
@@ -41,6 +46,48 @@ async fn said(get: Reply) -> (Result<Answer, GetError>, Duration) {
     let begun = Instant::now();
     let answer = through(&[&proxy]).get(good().slot(), PATIENCE, None, now()).await;
     (answer, begun.elapsed())
+}
+
+/// The same, when the machine has the time to read all of it.
+async fn said_calmly(get: Reply) -> Result<Answer, GetError> {
+    until(async || said(get.clone()).await.0, |answer| !matches!(answer, Err(GetError::Overloaded))).await
+}
+
+/// That this is said in time for a flood, and never that there is nothing.
+async fn is_said_soon(get: Reply, expected: impl Fn(&Result<Answer, GetError>) -> bool) {
+    in_time(async || {
+        let (answer, took) = said(get.clone()).await;
+        assert!(!matches!(answer, Ok(Answer::Nothing { .. })), "{answer:?}");
+        if expected(&answer) { mark(took, FLOOD_MARK) } else { Err(format!("{answer:?}")) }
+    })
+    .await;
+}
+
+/// That one of a few tries keeps its marks.
+async fn in_time(attempt: impl AsyncFn() -> Result<(), String>) {
+    let mut broken = Vec::new();
+    for _ in 0..TRIES {
+        match attempt().await {
+            Ok(()) => return,
+            Err(why) => broken.push(why),
+        }
+    }
+    panic!("{broken:#?}");
+}
+
+fn mark(took: Duration, mark: Duration) -> Result<(), String> {
+    if took < mark { Ok(()) } else { Err(format!("{took:?}, where the mark is {mark:?}")) }
+}
+
+/// That it is stored within the mark and, as far as the writer knows, by so many.
+async fn is_stored_soon(backend: &Backend, item: &Item, nodes: usize, limit: Duration) -> Result<(), String> {
+    let begun = Instant::now();
+    let stored = backend.put(item, TTL, None, now()).await;
+    let took = begun.elapsed();
+    match stored {
+        Ok(stored) if stored.nodes == nodes => mark(took, limit),
+        other => Err(format!("{other:?}, where {nodes} should have it")),
+    }
 }
 
 fn only(item: &Item) -> Result<Answer, GetError> {
@@ -70,48 +117,76 @@ async fn what_does_not_hold_is_dropped_and_what_holds_is_found_among_it() {
     lines.push(line(&good.to_bytes()).replace("\",\"type\"", "\\n\",\"type\""));
     let junk = lines.concat();
 
-    let (answer, _) = said(Reply::body(junk.clone())).await;
+    let answer = said_calmly(Reply::body(junk.clone())).await;
     assert_eq!(answer, Ok(Answer::Nothing { asked: 1 }));
-    let (answer, _) = said(Reply::body(junk.clone() + &line(&good.to_bytes()))).await;
+    let answer = said_calmly(Reply::body(junk.clone() + &line(&good.to_bytes()))).await;
     assert_eq!(answer, only(&good));
-    let (answer, _) = said(Reply::body(line(&older.to_bytes()) + &junk + &line(&good.to_bytes()))).await;
+    let answer = said_calmly(Reply::body(line(&older.to_bytes()) + &junk + &line(&good.to_bytes()))).await;
     assert_eq!(answer, Ok(Answer::Items { items: vec![good, older], complete: true }), "the later one counts");
+}
+
+/// What strangers put into the slot: so many values of 1,200 bytes.
+fn junk(count: u32) -> String {
+    (0..count).map(|number| line(&number.to_be_bytes().repeat(300))).collect()
 }
 
 #[tokio::test]
 async fn among_two_thousand_junk_values_the_record_is_found_and_without_it_nobody_says_nothing() {
-    let junk: String = (0..2000_u32).map(|number| line(&number.to_be_bytes().repeat(300))).collect();
-    let (answer, took) = said(Reply::body(junk.clone())).await;
-    assert_eq!(answer, Err(GetError::Overloaded));
-    assert!(took < FLOOD_MARK, "{took:?}");
-    let (answer, took) = said(Reply::body(junk + &line(&good().to_bytes()))).await;
-    assert!(matches!(&answer, Ok(Answer::Items { items, .. }) if *items == [good()]), "{answer:?}");
-    assert!(took < FLOOD_MARK, "{took:?}");
+    is_said_soon(Reply::body(junk(2000)), |answer| *answer == Err(GetError::Overloaded)).await;
+    let is_good = |answer: &Result<_, _>| matches!(answer, Ok(Answer::Items { items, .. }) if *items == [good()]);
+    is_said_soon(Reply::body(junk(2000) + &line(&good().to_bytes())), is_good).await;
 }
 
 #[tokio::test]
 async fn a_later_record_behind_a_flood_is_not_hidden_by_the_one_before_it() {
     let older = item(b"besieged", 1_799_998_000, b"replayed");
-    let junk: String = (0..2000_u32).map(|number| line(&number.to_be_bytes().repeat(300))).collect();
-    let (answer, took) = said(Reply::body(line(&older.to_bytes()) + &junk + &line(&good().to_bytes()))).await;
-    assert_eq!(answer, Ok(Answer::Items { items: vec![good(), older], complete: false }));
-    assert!(took < FLOOD_MARK, "{took:?}");
+    let both = line(&older.to_bytes()) + &junk(2000) + &line(&good().to_bytes());
+    let expected = Ok(Answer::Items { items: vec![good(), older], complete: false });
+    is_said_soon(Reply::body(both), |answer| *answer == expected).await;
 }
 
 #[tokio::test]
 async fn a_flood_without_end_is_overloaded_soon() {
-    for flood in [Reply::Endless(line(&[7; 1200])), Reply::Endless("x".repeat(4096)), Reply::Drip(line(&[7; 1200]))] {
-        let (answer, took) = said(flood).await;
-        assert_eq!(answer, Err(GetError::Overloaded));
-        assert!(took < FLOOD_MARK, "{took:?}");
+    for flood in [
+        Reply::Endless(line(&[7; 1200])),
+        Reply::Endless("x".repeat(4096)),
+        Reply::Drip(line(&[7; 1200])),
+        Reply::Late(junk(40), junk(2000)),
+    ] {
+        is_said_soon(flood, |answer| *answer == Err(GetError::Overloaded)).await;
     }
 }
 
 #[tokio::test]
 async fn a_record_before_the_flood_is_found() {
-    let (answer, took) = said(Reply::Endless(line(&good().to_bytes()))).await;
-    assert_eq!(answer, Ok(Answer::Items { items: vec![good()], complete: false }));
-    assert!(took < FLOOD_MARK, "{took:?}");
+    let expected = Ok(Answer::Items { items: vec![good()], complete: false });
+    is_said_soon(Reply::Endless(line(&good().to_bytes())), |answer| *answer == expected).await;
+}
+
+#[tokio::test]
+async fn a_few_lines_of_strangers_make_no_flood_of_an_answer_that_is_slow() {
+    let late = |rest: &str| Reply::Late(junk(40), rest.to_owned());
+    assert_eq!(said(late("")).await.0, Ok(Answer::Nothing { asked: 1 }));
+    assert_eq!(said(late(&line(&good().to_bytes()))).await.0, only(&good()));
+    // A tombstone comes late, too.
+    let older = item(b"besieged", 1_799_998_000, b"replayed");
+    let (answer, _) = said(Reply::Late(line(&older.to_bytes()), line(&good().to_bytes()))).await;
+    assert_eq!(answer, Ok(Answer::Items { items: vec![good(), older], complete: true }));
+}
+
+#[tokio::test]
+async fn who_does_not_come_to_an_end_was_silent_not_flooded() {
+    let short = Duration::from_secs(2);
+    for (first, expected) in [
+        (junk(40), Err(GetError::Unreachable)),
+        (line(&good().to_bytes()), Ok(Answer::Items { items: vec![good()], complete: false })),
+    ] {
+        let proxy = Proxy::start(Manners { get: Reply::Unended(first), ..Manners::honest() }).await;
+        let backend = through(&[&proxy]);
+        let get = async || backend.get(good().slot(), short, None, now()).await;
+        let answer = until(get, |answer| *answer == expected).await;
+        assert_eq!(answer, expected);
+    }
 }
 
 #[tokio::test]
@@ -120,9 +195,8 @@ async fn what_is_compressed_is_not_unpacked() {
     for _ in 0..64 {
         bomb.write_all(&[0; 1024 * 1024]).unwrap();
     }
-    let (answer, took) = said(Reply::Encoded("gzip", bomb.finish().unwrap())).await;
-    assert_eq!(answer, Err(GetError::Unreachable));
-    assert!(took < FLOOD_MARK, "{took:?}");
+    let bomb = Reply::Encoded("gzip", bomb.finish().unwrap());
+    is_said_soon(bomb, |answer| *answer == Err(GetError::Unreachable)).await;
 }
 
 #[tokio::test]
@@ -137,59 +211,82 @@ async fn a_proxy_that_fails_is_not_one_that_has_nothing() {
 
 #[tokio::test]
 async fn a_zombie_that_answers_and_takes_nothing_is_passed() {
-    let shelf = Shelf::default();
-    let zombie = Proxy::start(Manners { post: Reply::Hang, ..Manners::of(&shelf) }).await;
-    let living = Proxy::start(Manners::of(&shelf)).await;
-    let backend = through(&[&zombie, &living]);
-    // The turn changes with every put, so one of two would begin with the zombie; once it is known, none does.
-    for number in 0..4_u8 {
-        let mark = if number == 0 { FAILOVER_MARK } else { REMEMBERED_MARK };
-        let item = item(&[b'z', number], 1_799_999_000, b"hello");
-        let begun = Instant::now();
-        let stored = backend.put(&item, TTL, None, now()).await.unwrap();
-        let took = begun.elapsed();
-        assert_eq!(stored.nodes, 2, "the zombie shows what the other stored");
-        assert!(took < mark, "{took:?}");
-    }
+    in_time(async || {
+        let shelf = Shelf::default();
+        let zombie = Proxy::start(Manners { post: Reply::Hang, ..Manners::of(&shelf) }).await;
+        let living = Proxy::start(Manners::of(&shelf)).await;
+        let backend = through(&[&zombie, &living]);
+        // The turn changes with every put, so one of two would begin with the zombie; once it is known, none does. It shows
+        // what the other stored.
+        for number in 0..4_u8 {
+            let mark = if number == 0 { FAILOVER_MARK } else { REMEMBERED_MARK };
+            is_stored_soon(&backend, &item(&[b'z', number], 1_799_999_000, b"hello"), 2, mark).await?;
+        }
+        Ok(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_proxy_that_hangs_holds_up_neither_reader_nor_writer_for_long() {
-    let shelf = Shelf::default();
-    let hung =
-        Proxy::start(Manners { info: Reply::Hang, get: Reply::Hang, post: Reply::Hang, shelf: shelf.clone() }).await;
-    let living = Proxy::start(Manners::of(&shelf)).await;
-    let backend = through(&[&hung, &living]);
-    for mark in [FAILOVER_MARK, REMEMBERED_MARK] {
+    in_time(async || {
+        let shelf = Shelf::default();
+        let hung = Manners { info: Reply::Hang, get: Reply::Hang, post: Reply::Hang, shelf: shelf.clone() };
+        let hung = Proxy::start(hung).await;
+        let living = Proxy::start(Manners::of(&shelf)).await;
+        let backend = through(&[&hung, &living]);
+        for mark in [FAILOVER_MARK, REMEMBERED_MARK] {
+            is_stored_soon(&backend, &good(), 1, mark).await?;
+        }
         let begun = Instant::now();
-        let stored = backend.put(&good(), TTL, None, now()).await.unwrap();
+        let answer = backend.get(good().slot(), PATIENCE, None, now()).await;
         let took = begun.elapsed();
-        assert_eq!(stored.nodes, 1);
-        assert!(took < mark, "{took:?}");
+        if answer == Ok(Answer::Items { items: vec![good()], complete: false }) {
+            mark(took, FAILOVER_MARK)
+        } else {
+            Err(format!("{answer:?}"))
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_does_not_end_holds_up_no_reader_for_long_and_what_it_said_counts() {
+    let tombstone = item(b"besieged", 1_799_999_500, b"revoked");
+    for (unended, later) in [("".to_owned(), None), (line(&tombstone.to_bytes()), Some(tombstone))] {
+        in_time(async || {
+            let shelf = Shelf::default();
+            let endless = Proxy::start(Manners { get: Reply::Unended(unended.clone()), ..Manners::of(&shelf) }).await;
+            let living = Proxy::start(Manners::of(&shelf)).await;
+            through(&[&living]).put(&good(), TTL, None, now()).await.map_err(|error| error.to_string())?;
+            let begun = Instant::now();
+            let answer = through(&[&endless, &living]).get(good().slot(), PATIENCE, None, now()).await;
+            let took = begun.elapsed();
+            let items = later.clone().into_iter().chain([good()]).collect();
+            let expected = Ok(Answer::Items { items, complete: false });
+            if answer == expected { mark(took, FAILOVER_MARK) } else { Err(format!("{answer:?}")) }
+        })
+        .await;
     }
-    let begun = Instant::now();
-    let answer = backend.get(good().slot(), PATIENCE, None, now()).await;
-    let took = begun.elapsed();
-    assert_eq!(answer, Ok(Answer::Items { items: vec![good()], complete: false }));
-    assert!(took < FAILOVER_MARK, "{took:?}");
 }
 
 #[tokio::test]
 async fn who_makes_proxies_slow_about_one_slot_spares_no_writer_the_second_witness_of_another() {
     let besieged = good();
     for slow in [Reply::Drip(line(&[7; 1200])), Reply::Hang] {
-        let shelf = Shelf::default();
-        let get = Reply::At(besieged.slot().id(), Box::new(slow.clone()));
-        let one = Proxy::start(Manners { get: get.clone(), ..Manners::of(&shelf) }).await;
-        let two = Proxy::start(Manners { get, ..Manners::of(&shelf) }).await;
-        let backend = through(&[&one, &two]);
-        // So long it is tried in vain; both are slow before it is put, and after.
-        let _ = tokio::time::timeout(Duration::from_secs(4), backend.put(&besieged, TTL, None, now())).await;
-        let begun = Instant::now();
-        let stored = backend.put(&item(b"another", 1_799_999_000, b"hello"), TTL, None, now()).await.unwrap();
-        let took = begun.elapsed();
-        assert_eq!(stored.nodes, 2, "after {slow:?}");
-        assert!(took < REMEMBERED_MARK, "{took:?}");
+        in_time(async || {
+            let shelf = Shelf::default();
+            let get = Reply::At(besieged.slot().id(), Box::new(slow.clone()));
+            let one = Proxy::start(Manners { get: get.clone(), ..Manners::of(&shelf) }).await;
+            let two = Proxy::start(Manners { get, ..Manners::of(&shelf) }).await;
+            let backend = through(&[&one, &two]);
+            // So long it is tried in vain; both are slow before it is put, and after.
+            let _ = tokio::time::timeout(Duration::from_secs(4), backend.put(&besieged, TTL, None, now())).await;
+            let another = item(b"another", 1_799_999_000, b"hello");
+            let stored = is_stored_soon(&backend, &another, 2, REMEMBERED_MARK).await;
+            stored.map_err(|why| format!("after {slow:?}: {why}"))
+        })
+        .await;
     }
 }
 
@@ -213,18 +310,29 @@ async fn a_flooded_reader_keeps_less_than_a_mebibyte_a_request() {
     const AT_ONCE: usize = 64;
     let proxy = Proxy::start(Manners { get: Reply::Endless(line(&[7; 1200])), ..Manners::honest() }).await;
     let backend = through(&[&proxy]);
-    let flooded = || async {
+    // Who is asked while the machine is busy may be silent: that keeps nothing.
+    let flooded = async || {
         let slot = good().slot().clone();
         let gets = (0..AT_ONCE).map(|_| backend.get(&slot, PATIENCE, None, now()));
-        for answer in futures_util::future::join_all(gets).await {
-            assert_eq!(answer, Err(GetError::Overloaded));
-        }
+        let answers = futures_util::future::join_all(gets).await;
+        assert!(answers.iter().all(Result::is_err), "{answers:?}");
+        answers.into_iter().filter(|answer| *answer == Err(GetError::Overloaded)).count()
     };
-    flooded().await;
-    forget_peak();
-    let before = peak_kib();
-    flooded().await;
-    let each = (peak_kib() - before) / AT_ONCE;
+    let most_are = |flooded: &usize| *flooded > AT_ONCE / 2;
+    let (mut before, mut count) = (0, 0);
+    // The first time the process grows to what it needs anyway.
+    for _ in 0..2 {
+        (before, count) = until(
+            async || {
+                forget_peak();
+                (peak_kib(), flooded().await)
+            },
+            |(_, flooded)| most_are(flooded),
+        )
+        .await;
+    }
+    assert!(most_are(&count), "only {count} of {AT_ONCE} were flooded");
+    let each = (peak_kib() - before) / count;
     println!("a flooded get keeps {each} KiB");
     assert!(each < 1024, "{each} KiB");
 }

@@ -9,6 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+/// How long a flood is read, and a moment.
+const LATE: Duration = Duration::from_millis(1300);
+
 /// What the ring behind some proxies keeps: the lines of each key. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shelf(Arc<Mutex<HashMap<String, String>>>);
@@ -26,6 +29,10 @@ pub(crate) enum Reply {
     Endless(String),
     /// 200 and this, a byte every 50 ms.
     Drip(String),
+    /// 200 and this, and longer after that than a flood is read, the rest.
+    Late(String, String),
+    /// 200 and this, and neither more nor an end.
+    Unended(String),
     /// 200 and less than was promised.
     Cut(String),
     /// Another status, without a body.
@@ -123,7 +130,7 @@ async fn answer(stream: &mut TcpStream, reply: &Reply, honest: Vec<u8>) -> Optio
         let head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n{encoding}Content-Length: {length}\r\n\r\n");
         [head.as_bytes(), body].concat()
     };
-    let open = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+    let open: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
     match reply {
         Reply::Honest => stream.write_all(&whole(200, "", &honest, honest.len())).await.ok(),
         Reply::Body(body) => stream.write_all(&whole(200, "", body, body.len())).await.ok(),
@@ -146,6 +153,15 @@ async fn answer(stream: &mut TcpStream, reply: &Reply, honest: Vec<u8>) -> Optio
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             Some(())
+        }
+        Reply::Late(first, rest) => {
+            stream.write_all(&[open, first.as_bytes()].concat()).await.ok()?;
+            tokio::time::sleep(LATE).await;
+            stream.write_all(rest.as_bytes()).await.ok()
+        }
+        Reply::Unended(first) => {
+            stream.write_all(&[open, first.as_bytes()].concat()).await.ok()?;
+            std::future::pending().await
         }
         Reply::Hang | Reply::At(..) => std::future::pending().await,
     }

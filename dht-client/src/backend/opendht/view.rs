@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::StreamExt;
 use reqwest::Response;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -14,9 +13,14 @@ use super::super::lines::Lines;
 use super::super::{KEPT_ITEMS, newest_first};
 use crate::item::{Item, Slot};
 
-/// How long a proxy may go on sending lines after its first byte: with it, a flooded slot is answered for within 2 s, of which
-/// a node that is busy with the flood takes half a second to begin.
+/// How long a flood, or a line, may last: a flood from the first byte of the answer. With it, a flooded slot is answered for
+/// within 2 s, of which a node that is busy with the flood takes half a second to begin.
 const STREAM_PATIENCE: Duration = Duration::from_millis(1200);
+/// An answer with more lines that are not ours, or with more bytes, is a flood. A smaller one may take as long as its reader
+/// waits: an honest node says what it has at once, and that this is all when its search has ended, which takes seconds where
+/// other nodes are dead. Who took it for flooded would let a stranger's one line hide that nothing is there.
+const FEW_LINES: usize = 100;
+const FEW_BYTES: usize = 256 * 1024;
 /// So many lines that are not ours: nodes keep a limited number of values, so ours may have been crowded out. What follows is
 /// read all the same, for a node says the oldest first, and a tombstone may stand behind the flood.
 const JUNK_LIMIT: usize = 1000;
@@ -39,47 +43,80 @@ pub(super) enum End {
     Complete,
     /// It said more than we read.
     Flooded,
-    /// It is dead, alone, or stopped in the middle.
+    /// It is dead, alone, stopped in the middle, or did not come to its end in time.
     #[default]
     Silent,
 }
 
+/// An answer that is being read.
+struct Answering {
+    response: Response,
+    lines: Lines,
+    /// How many bytes came so far.
+    read: usize,
+}
+
+/// What is looked for: a slot's items, so many, and that hold now.
+type Wanted<'a> = (&'a Slot, usize, OffsetDateTime);
+
 impl View {
     /// Reads an answer to its end, or until there are `enough` items.
     pub(super) async fn collect(&mut self, response: Response, slot: &Slot, enough: usize, now: OffsetDateTime) {
-        let mut stream = response.bytes_stream();
-        let mut lines = Lines::default();
-        let mut read = 0;
-        let Some(mut chunk) = stream.next().await else {
-            self.end = End::Complete;
-            return;
+        let (mut answer, wanted) = (Answering { response, lines: Lines::default(), read: 0 }, (slot, enough, now));
+        let end = match self.read_chunk(&mut answer, wanted).await {
+            Some(end) => end,
+            None => self.read_rest(&mut answer, wanted).await,
         };
-        let reading = async {
-            loop {
-                let Ok(bytes) = chunk else { return End::Silent };
-                read += bytes.len();
-                if read > STREAM_LIMIT {
-                    return End::Flooded;
-                }
-                lines.push(&bytes, |line| self.judge(line, slot, now));
-                if self.items.len() >= enough {
-                    return End::Silent;
-                }
-                // While it is held, the HTTP library reads the next chunk into a second buffer.
-                drop(bytes);
-                chunk = match stream.next().await {
-                    Some(next) => next,
-                    None => {
-                        lines.finish(|line| self.judge(line, slot, now));
-                        return End::Complete;
-                    }
-                };
+        self.end = if end == End::Complete && self.junk > JUNK_LIMIT { End::Flooded } else { end };
+    }
+
+    /// Reads what follows the first bytes.
+    async fn read_rest(&mut self, answer: &mut Answering, wanted: Wanted<'_>) -> End {
+        let mut is_slow = false;
+        loop {
+            match timeout(STREAM_PATIENCE, self.read_on(answer, is_slow, wanted)).await {
+                Ok(end) => return end,
+                // An honest node says whole lines: one that has not ended by now comes drop by drop.
+                Err(_) if self.is_flood(answer) || answer.lines.is_amid_one() => return End::Flooded,
+                Err(_) => is_slow = true,
             }
-        };
-        self.end = timeout(STREAM_PATIENCE, reading).await.unwrap_or(End::Flooded);
-        if self.end == End::Complete && self.junk > JUNK_LIMIT {
-            self.end = End::Flooded;
         }
+    }
+
+    /// Reads an answer to its end; one that was slow before no further than it is small.
+    async fn read_on(&mut self, answer: &mut Answering, is_slow: bool, wanted: Wanted<'_>) -> End {
+        loop {
+            if let Some(end) = self.read_chunk(answer, wanted).await {
+                return end;
+            }
+            if is_slow && self.is_flood(answer) {
+                return End::Flooded;
+            }
+        }
+    }
+
+    /// Reads what came next, and says if that was the last. (While a chunk is held, the HTTP library reads another into a second
+    /// buffer: it is let go before that is waited for.)
+    async fn read_chunk(&mut self, answer: &mut Answering, (slot, enough, now): Wanted<'_>) -> Option<End> {
+        match answer.response.chunk().await {
+            Ok(Some(bytes)) => {
+                answer.read += bytes.len();
+                if answer.read > STREAM_LIMIT {
+                    return Some(End::Flooded);
+                }
+                answer.lines.push(&bytes, |line| self.judge(line, slot, now));
+                (self.items.len() >= enough).then_some(End::Silent)
+            }
+            Ok(None) => {
+                answer.lines.finish(|line| self.judge(line, slot, now));
+                Some(End::Complete)
+            }
+            Err(_) => Some(End::Silent),
+        }
+    }
+
+    fn is_flood(&self, answer: &Answering) -> bool {
+        self.junk > FEW_LINES || answer.read > FEW_BYTES
     }
 
     fn judge(&mut self, line: &[u8], slot: &Slot, now: OffsetDateTime) {
@@ -105,4 +142,45 @@ impl View {
 #[derive(Deserialize)]
 pub(super) struct Line {
     pub(super) data: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn now() -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap()
+    }
+
+    fn good() -> Item {
+        Item::sign(&SigningKey::from_bytes(&[1; 32]), b"slot", 1, b"hello".to_vec(), now()).unwrap()
+    }
+
+    /// What is seen of these bytes.
+    fn seen(bytes: &[u8]) -> View {
+        let (mut view, mut lines, slot) = (View::default(), Lines::default(), good().slot().clone());
+        lines.push(bytes, |line| view.judge(line, &slot, now()));
+        lines.finish(|line| view.judge(line, &slot, now()));
+        view
+    }
+
+    proptest! {
+        /// Of whatever a proxy writes, only what the slot's key signed comes out.
+        #[test]
+        fn any_bytes_are_junk(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+            prop_assert!(seen(&bytes).items.is_empty());
+        }
+
+        #[test]
+        fn a_changed_line_is_junk_or_says_the_same(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let mut line = format!("{{\"id\":\"1\",\"data\":\"{}\"}}", STANDARD.encode(good().to_bytes())).into_bytes();
+            let at = at.index(line.len());
+            line[at] = byte;
+            let view = seen(&line);
+            prop_assert!(view.items == [good()] || (view.items.is_empty() && view.junk > 0));
+        }
+    }
 }

@@ -119,17 +119,19 @@ impl Lookup {
         Ok(settle(found, sights, now))
     }
 
-    /// The location records of somebody who was found, as they lie there, sealed or not, for a keeper to put again. What is
-    /// sealed does not tell its end: it is kept for the longest life of a location.
+    /// The location records of somebody who was found, as they lie there, sealed or not, for a keeper to put again, and of how many
+    /// places nobody can say whether there is one. What is sealed does not tell its end: it is kept for the longest life of a
+    /// location.
     pub async fn location_items(
         &self,
         location_key: &[u8; 32],
         friend: &Friend,
         patience: Duration,
         now: OffsetDateTime,
-    ) -> Vec<Kept> {
+    ) -> (Vec<Kept>, usize) {
         let places = places(location_key, friend, now);
         let answers = join_all(places.iter().map(|place| self.backends().get(place.slot(), patience, None, now))).await;
+        let silent = answers.iter().filter(|answer| answer.is_err()).count();
         let newest = answers.into_iter().filter_map(|answer| match answer {
             Ok(Harvest::Items { items, .. }) => items.into_iter().next(),
             Ok(Harvest::Nothing { .. }) | Err(_) => None,
@@ -138,7 +140,7 @@ impl Lookup {
             let expires = OffsetDateTime::from_unix_timestamp(item.seq().saturating_add(LONGEST_LIFE)).ok()?;
             Some(Kept { item, expires })
         });
-        kept.filter(|kept| kept.expires > now).collect()
+        (kept.filter(|kept| kept.expires > now).collect(), silent)
     }
 
     /// What lies in one place: the last word of the location key there.

@@ -347,6 +347,24 @@ async fn what_is_for_friends_only_friends_find() {
 }
 
 #[tokio::test]
+async fn a_keeper_is_given_every_location_and_told_where_nobody_answered() {
+    let scene = Scene::new().await;
+    let friends_key = FriendsKey::from_bytes([0x41; 32]);
+    let open = scene.speak(&here("sip:ada@192.0.2.7"), Audience::Everybody, SEQ).await;
+    let of_friends = scene.speak(&here("sip:ada@198.51.100.1"), Audience::Friends(&friends_key), SEQ).await;
+    let friend = Friend { friends_key: Some(friends_key), kem_key: None };
+    let given = async |friend: &Friend| {
+        let key = location_key().verifying_key().to_bytes();
+        let (kept, silent) = scene.lookup.location_items(&key, friend, PATIENCE, now()).await;
+        (kept.into_iter().map(|kept| kept.item).collect::<Vec<_>>(), silent)
+    };
+    assert_eq!(given(&friend).await, (vec![open.clone(), of_friends.clone()], 0));
+    assert_eq!(given(&STRANGER).await, (vec![open.clone()], 0));
+    scene.memory.fail(Failing::DeadAt(of_friends.slot().id()));
+    assert_eq!(given(&friend).await, (vec![open], 1));
+}
+
+#[tokio::test]
 async fn what_is_sealed_to_a_few_only_they_read() {
     let scene = Scene::new().await;
     let (named, other) = (KemKey::from_bytes([0x51; 32]), KemKey::from_bytes([0x52; 32]));

@@ -39,8 +39,8 @@ pub struct Args {
     once: bool,
 }
 
-/// Keeps until the last record expires, or puts once. Ends as `lookup` does for who was not
-/// found (of several, with the highest code), and with 4 if something could not be put.
+/// Keeps until the last record expires, or puts once. Ends as `lookup` does for who was not found (of several, with the highest
+/// code), and with 4 if something could not be put, or nobody could say whether there is a location to keep.
 ///
 /// # Errors
 /// If the bundle does not hold, or the queue cannot be read or written.
@@ -66,7 +66,15 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         if let dht_client::Verdict::Found(whose) = &verdict
             && let Some(location_key) = whose.location_key
         {
-            found.extend(reader.location_items(&location_key, &friend, patience, now).await);
+            let (locations, silent) = reader.location_items(&location_key, &friend, patience, now).await;
+            found.extend(locations);
+            if silent > 0 {
+                missing = missing.max(NOT_PUT);
+                let whom = identity.expose();
+                eprintln!(
+                    "dialproof: {whom}: nobody can say whether there is a location in {silent} place(s): try again"
+                );
+            }
         }
     }
     let failed = if args.once {

@@ -33,7 +33,7 @@ use time::OffsetDateTime;
 
 use crate::clock::Clock;
 use crate::publish::Publisher;
-use crate::store::location_keys::LocationKeys;
+use crate::store::location_keys::FirstKeys;
 use crate::store::{Store, StoreError, certificates, revocations};
 
 /// An issued certificate as pages, API and console show it.
@@ -418,7 +418,7 @@ impl Issue {
         listing: &FirstListing,
         request: &Request,
         now: OffsetDateTime,
-    ) -> Result<LocationKeys, NotListed> {
+    ) -> Result<FirstKeys, NotListed> {
         locating::accept(&self.parts, listing, request, now)
     }
 

@@ -12,7 +12,7 @@ use super::old_key::{self, OldKeyError, Signed, asked_at, speaker};
 use super::wish::Cause;
 use crate::hex;
 use crate::store::certificates::Replaced;
-use crate::store::location_keys::{self, LocationKeys};
+use crate::store::location_keys::{self, FirstKeys, LocationKeys};
 use crate::store::{Columns, Conn, StoreError, audit, records, verifications};
 
 /// The keys to list, and what the location key signed: the same statement.
@@ -54,7 +54,7 @@ pub(super) fn accept(
     listing: &FirstListing,
     request: &Request,
     now: OffsetDateTime,
-) -> Result<LocationKeys, NotListed> {
+) -> Result<FirstKeys, NotListed> {
     let FirstListing { nonce, location, kem, signature, agreed } = listing;
     let hash = request.spki_sha256();
     let about = hex::of(&hash);
@@ -63,11 +63,13 @@ pub(super) fn accept(
     let holds = old_key::is_ours(parts, &hash, nonce, now)
         && signature.is_over_request(&statement, request)
         && agreed.is_by(&statement, location);
-    if holds { Ok(LocationKeys { location: *location, kem: *kem }) } else { Err(NotListed) }
+    let keys = LocationKeys { location: *location, kem: *kem };
+    if holds { Ok(FirstKeys { keys, asked_at: asked_at(nonce) }) } else { Err(NotListed) }
 }
 
 /// Lists beside a new certificate what was listed beside those that it replaces, if its key is theirs, or what was accepted when
-/// its verification began, unless the key has said something else since. Whether that was accepted then is listed now.
+/// its verification began, unless the key has said something else since the nonce for that was given. Whether that was accepted
+/// then is listed now.
 pub(super) async fn list_first(
     (serial, certificate, identity): (&str, &[u8], &str),
     cause: &Cause,
@@ -84,8 +86,8 @@ pub(super) async fn list_first(
         location_keys::carry(&old.serial, serial, columns, conn).await?;
     }
     let Cause::Verification(id) = cause else { return Ok(false) };
-    let Some((keys, asked)) = verifications::location_keys(*id, columns, conn).await? else { return Ok(false) };
-    location_keys::set_first((serial, identity), &keys, asked, columns, conn).await
+    let Some(first) = verifications::location_keys(*id, columns, conn).await? else { return Ok(false) };
+    location_keys::set_first((serial, identity), &first, columns, conn).await
 }
 
 /// Lists these keys beside the certificate, or none any more. Asked again, nothing is shown anew; after another change, its nonce is

@@ -14,6 +14,15 @@ pub(crate) struct LocationKeys {
     pub(crate) kem: Option<[u8; 32]>,
 }
 
+/// Keys that were signed before there was a certificate to list them beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FirstKeys {
+    /// The keys.
+    pub(crate) keys: LocationKeys,
+    /// When their nonce was given: they were signed after that, and before nobody knows when.
+    pub(crate) asked_at: OffsetDateTime,
+}
+
 /// Where they are sealed.
 const COLUMN: &str = "certificates.location_keys";
 /// What the hash of a location key is for.
@@ -92,12 +101,11 @@ pub(crate) async fn set(
     Ok(())
 }
 
-/// Lists these keys beside a new certificate of this key, as was asked for at `asked`. `false` if this key has changed what is
-/// listed beside a certificate of the identity since: then that counts.
+/// Lists these keys beside a new certificate of this key. `false` if this key has changed what is listed beside a certificate
+/// of the identity since their nonce was given: then that counts, as it does against a nonce of [`admit_change`].
 pub(crate) async fn set_first(
     (serial, identity): (&str, &str),
-    keys: &LocationKeys,
-    asked: OffsetDateTime,
+    FirstKeys { keys, asked_at }: &FirstKeys,
     columns: &Columns,
     conn: &mut Conn,
 ) -> Result<bool, StoreError> {
@@ -107,7 +115,7 @@ pub(crate) async fn set_first(
              SELECT 1 FROM certificates other WHERE other.spki_sha256 = certificates.spki_sha256
              AND other.identity_hash IN ($3, $4, $5) AND other.location_changed_at >= $1)",
     )
-    .bind(millis(asked))
+    .bind(millis(*asked_at))
     .bind(serial)
     .bind(first)
     .bind(second)

@@ -23,7 +23,7 @@ pub(crate) use self::issuing::{
     Closed, ToIssue, all_to_issue, fail, issued, keep_result, location_keys, state, to_issue,
 };
 use super::columns::tel;
-use super::location_keys::LocationKeys;
+use super::location_keys::FirstKeys;
 use super::{Columns, Conn, Row, StoreError, happenings, millis, time_of};
 
 /// A verification that begins.
@@ -35,7 +35,7 @@ pub(crate) struct New<'a> {
     pub(crate) request: Option<&'a [u8]>,
     pub(crate) key_check: Option<KeyCheck>,
     /// To be listed beside its certificate.
-    pub(crate) location_keys: Option<LocationKeys>,
+    pub(crate) location_keys: Option<FirstKeys>,
     pub(crate) publish: bool,
     pub(crate) locale: &'a str,
     pub(crate) created_at: OffsetDateTime,
@@ -158,8 +158,8 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
         "INSERT INTO verifications (id, secret_sha256, number_hash, pepper_epoch, number_sealed, country, last4,
              source_tag, code_hash, code_sealed, request_sealed, publish, locale, state, created_at, expires_at,
              live_until, code_tries_left, read_backs_left, happenings, key_check_sealed,
-             location_keys_sealed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $15, $16, $17, 0, $18, $19)
+             location_keys_sealed, location_asked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $15, $16, $17, 0, $18, $19, $20)
          ON CONFLICT DO NOTHING",
     )
     .bind(id.to_vec())
@@ -180,7 +180,8 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
     .bind(CODE_TRIES)
     .bind(READ_BACK_TRIES)
     .bind(new.key_check.map(|check| columns.seal(KEY_CHECK, id, check.as_str().as_bytes())))
-    .bind(new.location_keys.map(|keys| keys.seal_at((LOCATION_KEYS, id), columns)))
+    .bind(new.location_keys.map(|first| first.keys.seal_at((LOCATION_KEYS, id), columns)))
+    .bind(new.location_keys.map(|first| millis(first.asked_at)))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -16,6 +16,7 @@ on_both_databases!(
     what_both_keys_signed_the_directory_shows,
     what_both_keys_signed_before_the_call_stands_in_the_first_record,
     what_the_key_said_since_a_verification_began_that_does_not_undo,
+    what_the_key_said_since_the_nonce_was_given_a_verification_does_not_undo,
     of_two_verifications_the_keys_of_the_later_are_listed,
     who_has_only_one_of_the_keys_begins_nothing_with_it,
     who_has_only_one_of_the_keys_lists_nothing,
@@ -164,6 +165,19 @@ async fn what_the_key_said_since_a_verification_began_that_does_not_undo(databas
     let listing = service.first_listing(&spki(&csr), &owner, (&next, &next), None);
     service.finish(Start { location: Some(listing), ..start(NUMBER, SOURCE, Some(csr)) }).await;
     assert_eq!(service.shown().await, (Some(public(&next)), None), "what is asked for after that is listed");
+}
+
+async fn what_the_key_said_since_the_nonce_was_given_a_verification_does_not_undo(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let ((owner, csr), before, said) = (device(), location_key(1), location_key(2));
+    let serial = service.serial_of(csr.clone()).await;
+    let listing = service.first_listing(&spki(&csr), &owner, (&before, &before), None);
+    service.now += time::Duration::SECOND;
+    service.list(&serial, &owner, (&said, &said), None).await.unwrap();
+    service.now += time::Duration::SECOND;
+    // Whoever holds back what was signed first cannot make it the last word by sending it late.
+    service.finish(Start { location: Some(listing), ..start(NUMBER, SOURCE, Some(csr)) }).await;
+    assert_eq!(service.shown().await, (Some(public(&said)), None));
 }
 
 async fn of_two_verifications_the_keys_of_the_later_are_listed(database: TestDatabase) {

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::{LOCATION_KEYS, id_of};
-use crate::store::location_keys::LocationKeys;
+use crate::store::location_keys::{FirstKeys, LocationKeys};
 use crate::store::{Columns, Conn, StoreError, time_of};
 
 /// A verification that is proved and has no result yet.
@@ -53,14 +53,15 @@ pub(crate) async fn to_issue(
     }))
 }
 
-/// The keys that are to be listed beside its certificate, and when that was asked for.
+/// The keys that are to be listed beside its certificate.
 pub(crate) async fn location_keys(
     id: VerificationId,
     columns: &Columns,
     conn: &mut Conn,
-) -> Result<Option<(LocationKeys, OffsetDateTime)>, StoreError> {
+) -> Result<Option<FirstKeys>, StoreError> {
     let row = sqlx::query(
-        "SELECT location_keys_sealed, created_at FROM verifications WHERE id = $1 AND location_keys_sealed IS NOT NULL",
+        "SELECT location_keys_sealed, COALESCE(location_asked_at, created_at) FROM verifications
+         WHERE id = $1 AND location_keys_sealed IS NOT NULL",
     )
     .bind(id.0.to_vec())
     .fetch_optional(conn)
@@ -68,7 +69,7 @@ pub(crate) async fn location_keys(
     let Some(row) = row else { return Ok(None) };
     let sealed: Vec<u8> = row.try_get(0)?;
     let keys = LocationKeys::open_at((LOCATION_KEYS, &id.0), &sealed, columns)?;
-    Ok(Some((keys, time_of(row.try_get(1)?)?)))
+    Ok(Some(FirstKeys { keys, asked_at: time_of(row.try_get(1)?)? }))
 }
 
 /// Where it stands; `None` if there is none.

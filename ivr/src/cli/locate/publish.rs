@@ -56,8 +56,9 @@ struct Whom {
     /// Who has your friends key may read it
     #[arg(long)]
     friends: bool,
-    /// Only the holders of these kem keys may read it, eight at most; `lookup` shows them
-    #[arg(long, value_name = "KEY", value_parser = kem_key, num_args = 1..=8)]
+    /// Only who holds this kem key may read it, which `lookup` shows (repeatable, eight at most)
+    // One value each: a list would take the identity behind it for a key.
+    #[arg(long, value_name = "KEY", value_parser = kem_key)]
     to: Vec<[u8; 32]>,
 }
 
@@ -163,6 +164,7 @@ fn location(args: &Args, now: i64) -> Result<Location> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
     use dht_client::client::Origin;
     use dht_client::{Certificate, Found, Level, OwnerKey, SlotId};
     use p256::pkcs8::DecodePrivateKey as _;
@@ -188,6 +190,37 @@ mod tests {
         let found = Found { certificate, location_key, kem_key: None, pending: None, origin };
         let owner = OwnerKey::P256(p256::ecdsa::SigningKey::from_pkcs8_der(key.serialized_der()).unwrap());
         (Verdict::Found(Box::new(found)), owner.public())
+    }
+
+    /// The command line, as far as it is about this.
+    #[derive(Debug, clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn the_identity_may_stand_anywhere_and_each_recipient_has_an_option() {
+        let (one, two) = ("11".repeat(32), "22".repeat(32));
+        let whom = "tel:+12025550143";
+        let always = ["--ca", "b", "--key", "k", "--keys", "l"];
+        for line in [
+            vec!["--to", &one, "--to", &two, whom],
+            vec!["--to", &one, whom, "--to", &two],
+            vec![whom, "--to", &one, "--to", &two],
+        ] {
+            let args = Line::try_parse_from([&["publish"], &always[..], &line].concat()).unwrap().args;
+            assert_eq!((args.identity.expose(), args.audience.to), (whom, vec![[0x11; 32], [0x22; 32]]));
+        }
+        for (wrong, why) in [
+            (vec![whom], "required"),
+            (vec![whom, "--to", &one, &two], "unexpected argument"),
+            (vec![whom, "--to", "11"], "64 lower-case"),
+            (vec![whom, "--to", &one, "--public"], "cannot be used with"),
+        ] {
+            let told = Line::try_parse_from([&["publish"], &always[..], &wrong].concat()).unwrap_err().to_string();
+            assert!(told.contains(why), "{wrong:?}: {told}");
+        }
     }
 
     #[test]

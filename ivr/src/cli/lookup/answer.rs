@@ -103,6 +103,9 @@ impl fmt::Display for Answer<'_> {
                     "  chain         to the root over {issuers} issuer{}",
                     if issuers == 1 { "" } else { "s" }
                 )?;
+                if let Some(key) = &found.kem_key {
+                    writeln!(f, "  kem key       {}", hex::of(key))?;
+                }
                 write_origin(f, &found.origin)?;
                 f.write_str(&certificate_pem(&found.certificate))
             }
@@ -231,5 +234,6 @@ mod tests {
         let text = answer.to_string();
         assert!(text.contains("level         L2\n") && text.contains("over 1 issuer\n"), "{text}");
         assert!(text.contains("signed        2027-01-15T08:00:00Z\n"), "{text}");
+        assert!(text.contains(&format!("kem key       {}\n", "01".repeat(32))), "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! What the directory costs: `cargo bench -p dht-client`. Prints medians over single operations, one after the other, the
 //! time to the first answer that holds, and what one keeper sustains; wall-clock time on whatever else the machine does.
-//! `DIALPROOF_OPENDHT=http://127.0.0.1:8001,…` measures these proxies, too.
+//! `DIALPROOF_OPENDHT=http://127.0.0.1:8001,…` measures these proxies, too; `tests/bench/directory` starts some.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::error::Error;
@@ -23,12 +23,14 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     hash()?;
-    measure("memory", Backend::Memory(Memory::default())).await?;
+    measure("memory", Backend::Memory(Memory::default()), 1).await?;
     let ring = Ring::start(&[0, 0, 0]).await?;
-    measure("mainline, ring of 3 in this process", Backend::Mainline(Mainline::ring(ring.addresses()).await?)).await?;
+    measure("mainline, ring of 3 in this process", Backend::Mainline(Mainline::ring(ring.addresses()).await?), 1)
+        .await?;
     if let Ok(proxies) = std::env::var("DIALPROOF_OPENDHT") {
         let proxies: Vec<&str> = proxies.split(',').collect();
-        measure(&format!("opendht, {} proxies", proxies.len()), Backend::OpenDht(OpenDht::new(&proxies)?)).await?;
+        let name = format!("opendht, proxies: {}", proxies.len());
+        measure(&name, Backend::OpenDht(OpenDht::new(&proxies)?), proxies.len()).await?;
     }
     Ok(())
 }
@@ -50,7 +52,15 @@ fn hash() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn measure(name: &str, backend: Backend) -> Result<(), Box<dyn Error>> {
+/// A backend that is reached over so many ways.
+async fn measure(name: &str, backend: Backend, ways: usize) -> Result<(), Box<dyn Error>> {
+    let begun = Instant::now();
+    while backend.health().await.reachable < ways {
+        if begun.elapsed() > Duration::from_secs(60) {
+            return Err(format!("{name}: not all answer, or their nodes find no others").into());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let now = OffsetDateTime::now_utc();
     let key = SigningKey::from_bytes(&[1; 32]);
     let item =
@@ -74,11 +84,11 @@ async fn measure(name: &str, backend: Backend) -> Result<(), Box<dyn Error>> {
     println!(
         "{name}: put p50 {put:.1?}; first answer p50 {first:.1?}, p99 {slow_first:.1?}; all answers p50 {get:.1?}, p99 {slow_get:.1?}"
     );
-    keep(name, backend, (SINGLE..SINGLE + KEPT).map(item).collect::<Result<_, _>>()?).await
+    keep(name, backend, ways, (SINGLE..SINGLE + KEPT).map(item).collect::<Result<_, _>>()?).await
 }
 
 /// One keeper puts many records, again and again until all are stored.
-async fn keep(name: &str, backend: Backend, items: Vec<Item>) -> Result<(), Box<dyn Error>> {
+async fn keep(name: &str, backend: Backend, ways: usize, items: Vec<Item>) -> Result<(), Box<dyn Error>> {
     let networks = Several::new(vec![backend]).ok_or("one backend")?;
     let mut keeper = Refresher::new(networks);
     let now = OffsetDateTime::now_utc();
@@ -96,7 +106,8 @@ async fn keep(name: &str, backend: Backend, items: Vec<Item>) -> Result<(), Box<
         }
     }
     let rate = KEPT as f64 / begun.elapsed().as_secs_f64();
-    println!("{name}: one keeper {rate:.0} puts/s, {stored} of {KEPT} stored, {failed} of them at a later try");
+    let each = if ways > 1 { format!(" ({:.0} each)", rate / ways as f64) } else { String::new() };
+    println!("{name}: one keeper {rate:.0} puts/s{each}, {stored} of {KEPT} stored, {failed} of them at a later try");
     Ok(())
 }
 

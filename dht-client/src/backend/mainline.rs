@@ -382,3 +382,52 @@ fn classify(error: PutMutableError) -> Result<PutError, PutError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(8);
+
+    /// So often a busy machine is asked again.
+    const TRIES: usize = 20;
+
+    /// What a client says that takes so many nodes of this machine for the public network: of an empty slot, and of one into
+    /// which it put something. It asks when all of them have answered.
+    async fn said_by_the_public(nodes: usize) -> (Result<Answer, GetError>, Result<Answer, GetError>) {
+        let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        let ring = Ring::start(&vec![0; nodes]).await.unwrap();
+        let node = build(ring.addresses().to_vec(), 0, Role::Client, Ipv4Addr::LOCALHOST).await.unwrap();
+        let public = Mainline::over(node.as_async(), Network::Public).await;
+        let sign = |salt| Item::sign(&SigningKey::from_bytes(&[1; 32]), salt, 1, b"hello".to_vec(), now).unwrap();
+        let (empty, full) = (sign(b"empty"), sign(b"full"));
+        for _ in 0..TRIES {
+            if public.put(&full, LIFE, None, now).await.is_ok() {
+                break;
+            }
+        }
+        let said = async |slot: &Slot| {
+            for _ in 0..TRIES {
+                let mut view = View::default();
+                public.query(&mut view, slot, None, QUERY_PATIENCE, now).await;
+                if view.answered >= nodes {
+                    break;
+                }
+            }
+            public.get(slot, PATIENCE, None, now).await
+        };
+        (said(empty.slot()).await, said(full.slot()).await)
+    }
+
+    #[tokio::test]
+    async fn on_the_public_network_four_have_to_say_that_nothing_is_there() {
+        let (empty, full) = said_by_the_public(PUBLIC_QUORUM - 1).await;
+        assert_eq!(empty, Err(GetError::Unreachable));
+        assert!(matches!(full, Ok(Answer::Items { complete: false, .. })), "{full:?}");
+        let (empty, full) = said_by_the_public(PUBLIC_QUORUM * 2).await;
+        assert!(matches!(empty, Ok(Answer::Nothing { asked: PUBLIC_QUORUM.. })), "{empty:?}");
+        assert!(matches!(full, Ok(Answer::Items { complete: true, .. })), "{full:?}");
+    }
+}

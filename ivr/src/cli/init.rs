@@ -64,7 +64,8 @@ struct Wanted {
     /// The arc of your own object identifiers: 1.3.6.1.4.1. and your Private Enterprise Number
     #[arg(long, value_name = "ARC")]
     oid_arc: Option<String>,
-    /// Where the directory lies: mainline, mainline:ADDRESS:PORT,… or opendht:URL,URL (repeatable). There is no default
+    /// Where the directory lies: mainline (the public network, which no test reaches), mainline:ADDRESS:PORT,… or opendht:URL,URL
+    /// (repeatable). There is no default
     #[arg(long, value_name = "NETWORK")]
     dht: Vec<String>,
     /// A port of a ring inside the service, on 127.0.0.1, to try things out (repeatable, at least two)

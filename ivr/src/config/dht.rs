@@ -89,6 +89,6 @@ pub(super) fn check(purpose: Purpose, file: &mut File<'_>) -> Option<Dht> {
 }
 
 /// What `init` and the fault say.
-pub const CHOICES: &str = "networks = [\"mainline\"] is the public BitTorrent network, \
+pub const CHOICES: &str = "networks = [\"mainline\"] is the public BitTorrent network (untried: no test reaches it), \
     [\"mainline:ADDRESS:PORT,…\"] a private ring of it, [\"opendht:URL,URL\"] an OpenDHT through its proxies; \
     several may be named";

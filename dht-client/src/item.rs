@@ -319,3 +319,35 @@ fn string<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     *rest = after;
     Some(string)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_the_time_and_always_above_the_last() {
+        let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        for (last, next) in [
+            (None, 1_800_000_000),
+            (Some(1_799_999_999), 1_800_000_000),
+            (Some(1_800_000_000), 1_800_000_001),
+            (Some(1_800_000_500), 1_800_000_501),
+            (Some(i64::MAX), i64::MAX),
+        ] {
+            assert_eq!(next_seq(last, now), next, "{last:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_five_minutes_ahead_is_the_highest() {
+        let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        let key = SigningKey::from_bytes(&[1; 32]);
+        let signed = |seq, at| Item::sign(&key, b"slot", seq, vec![], at);
+        let edge = signed(1_800_000_300, now).unwrap();
+        assert_eq!(Item::from_any_bytes(&edge.to_bytes(), now), Ok(edge));
+        let outside = |seq| Err(ItemError::SeqOutOfTime { seq, latest: 1_800_000_300 });
+        assert_eq!(signed(1_800_000_301, now), outside(1_800_000_301));
+        let later = signed(1_800_000_301, now + std::time::Duration::from_secs(1)).unwrap();
+        assert_eq!(Item::from_any_bytes(&later.to_bytes(), now), outside(1_800_000_301));
+    }
+}

@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use contract::{found, item, now};
+use contract::{found, item, now, put, until};
+use dht_client::backend::mainline::{Mainline, Ring};
 use dht_client::backend::opendht::OpenDht;
-use dht_client::{Answer, Backend, GetError, Item, PutError};
+use dht_client::{Answer, Backend, GetError, Item, PutError, Several};
 use end_to_end::dhtnode::DhtNodes;
 use end_to_end::own_network::run_inside;
+use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,6 +47,13 @@ async fn connected(backend: &Backend) {
     tokio::time::timeout(Duration::from_secs(60), found_each_other).await.expect("the nodes find each other");
 }
 
+/// That an item is found, and that it is said that not everybody answered.
+async fn is_found_by_who_is_left(backend: &Backend, item: &Item) {
+    let get = async || backend.get(item.slot(), PATIENCE, None, now()).await;
+    let answer = until(get, Result::is_ok).await;
+    assert_eq!(answer, Ok(Answer::Items { items: vec![item.clone()], complete: false }));
+}
+
 async fn ring() -> (DhtNodes, Backend) {
     let nodes = DhtNodes::start(3);
     let backend = through(&nodes.urls());
@@ -61,6 +70,19 @@ fn three_nodes_keep_the_contract() {
     });
 }
 
+/// As where both networks carry a directory.
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
+fn nodes_of_both_networks_at_once_keep_the_contract() {
+    inside("nodes_of_both_networks_at_once_keep_the_contract", || async {
+        let (_nodes, opendht) = ring().await;
+        let ring = Ring::start(&[0, 0, 0]).await.expect("free ports");
+        let mainline = Backend::Mainline(Mainline::ring(ring.addresses()).await.expect("a socket"));
+        let both = Several::new(vec![mainline, opendht]).expect("two of them");
+        contract::every_backend_keeps_the_contract(&both).await;
+    });
+}
+
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
 fn what_one_proxy_takes_another_gives() {
@@ -68,7 +90,7 @@ fn what_one_proxy_takes_another_gives() {
         let (nodes, _) = ring().await;
         let urls = nodes.urls();
         let item = item(b"across", 1_799_999_000, &[0xa5; 996]);
-        through(&urls[..1]).put(&item, TTL, None, now()).await.expect("the first proxy stores it");
+        put(&through(&urls[..1]), &item, None).await.expect("the first proxy stores it");
         assert_eq!(found(&through(&urls[2..]), item.slot()).await, item);
     });
 }
@@ -79,12 +101,11 @@ fn a_ring_outlives_a_proxy_but_not_all_of_them() {
     inside("a_ring_outlives_a_proxy_but_not_all_of_them", || async {
         let (mut nodes, backend) = ring().await;
         let (before, after) = (item(b"before", 1_799_999_000, b"x"), item(b"after", 1_799_999_000, b"y"));
-        backend.put(&before, TTL, None, now()).await.expect("stored by three");
+        put(&backend, &before, None).await.expect("stored by three");
         nodes.stop(0);
-        backend.put(&after, TTL, None, now()).await.expect("stored by two");
+        put(&backend, &after, None).await.expect("stored by two");
         for item in [&before, &after] {
-            let answer = backend.get(item.slot(), PATIENCE, None, now()).await;
-            assert_eq!(answer, Ok(Answer::Items { items: vec![item.clone()], complete: false }));
+            is_found_by_who_is_left(&backend, item).await;
         }
         nodes.stop(1);
         nodes.stop(2);
@@ -103,15 +124,13 @@ fn a_ring_that_lost_three_quarters_of_its_nodes_still_has_every_record() {
         connected(&backend).await;
         let records: Vec<Item> = (0..16_u8).map(|number| item(&[number], 1_799_999_000, &[number; 700])).collect();
         for item in &records {
-            backend.put(item, TTL, None, now()).await.expect("stored by eight");
+            put(&backend, item, None).await.expect("stored by eight");
         }
         // 3 of 8, and then 6: at least 30 % and 75 %. Two are left, for a node without peers counts as dead.
         for stopped in [0..3, 3..6] {
             stopped.for_each(|number| nodes.stop(number));
-            for item in &records {
-                let answer = backend.get(item.slot(), PATIENCE, None, now()).await;
-                assert_eq!(answer, Ok(Answer::Items { items: vec![item.clone()], complete: false }));
-            }
+            // At once, for a node that looks for the dead takes seconds to say that it has told all.
+            join_all(records.iter().map(|item| is_found_by_who_is_left(&backend, item))).await;
         }
     });
 }
@@ -126,19 +145,6 @@ fn a_node_without_peers_never_says_nothing() {
         assert_eq!(backend.get(item.slot(), PATIENCE, None, now()).await, Err(GetError::Unreachable));
         assert_eq!(backend.put(&item, TTL, None, now()).await, Err(PutError::Unreachable));
     });
-}
-
-/// What lies in the item's slot, as soon as no node is too busy to say it within the time for a flooded one.
-async fn calm(backend: &Backend, item: &Item) -> Result<Answer, GetError> {
-    let asked_again = async {
-        loop {
-            match backend.get(item.slot(), PATIENCE, None, now()).await {
-                Err(GetError::Overloaded) => {}
-                answer => return answer,
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), asked_again).await.expect("the nodes become calm")
 }
 
 #[test]
@@ -159,9 +165,13 @@ fn an_item_is_found_among_what_strangers_put_into_its_slot() {
         }
         // The proxy decodes what is no base64 to zeros and answers 200.
         http.post(&url).body(r#"{"data":"!!!!"}"#).send().await.expect("the proxy takes anything");
-        let answer = calm(&backend, &good).await;
-        assert!(matches!(answer, Ok(Answer::Nothing { asked: 3 })), "junk counts as nothing: {answer:?}");
-        backend.put(&good, TTL, None, now()).await.expect("stored beside the junk");
+        let get = async || backend.get(good.slot(), PATIENCE, None, now()).await;
+        // None of them takes so little for a flood; who is busy is asked again.
+        let answer =
+            until(get, |answer| !matches!(answer, Err(GetError::Unreachable) | Ok(Answer::Nothing { asked: ..3 })))
+                .await;
+        assert_eq!(answer, Ok(Answer::Nothing { asked: 3 }), "junk counts as nothing");
+        put(&backend, &good, None).await.expect("stored beside the junk");
         assert_eq!(found(&backend, good.slot()).await, good);
     });
 }
@@ -195,7 +205,7 @@ fn a_slot_with_two_thousand_values_of_strangers_is_never_said_to_be_empty() {
         let lines = http.get(&url).send().await.expect("an answer").text().await.expect("lines").lines().count();
         println!("the node gives {lines} of {JUNK} values");
 
-        assert_eq!(besieged(&backend, &good).await, Err(GetError::Overloaded));
+        besieged(&backend, &good, |answer| *answer == Err(GetError::Overloaded)).await;
         let stored = backend.put(&good, TTL, None, now()).await;
         println!("a put beside them: {stored:?}");
         // Whoever floods a slot keeps nobody from writing; that what was written shows in time is not promised.
@@ -204,11 +214,11 @@ fn a_slot_with_two_thousand_values_of_strangers_is_never_said_to_be_empty() {
             Err(PutError::Timeout) => 0,
             Err(other) => panic!("{other:?}"),
         };
-        match besieged(&backend, &good).await {
-            Ok(Answer::Items { items, .. }) => assert_eq!(items, [good]),
-            Err(GetError::Overloaded) if shown < 2 => {}
-            other => panic!("shown by {shown}, then {other:?}"),
-        }
+        let is_shown = |answer: &Result<Answer, GetError>| match answer {
+            Ok(Answer::Items { items, .. }) => *items == [good.clone()],
+            answer => shown < 2 && *answer == Err(GetError::Overloaded),
+        };
+        besieged(&backend, &good, is_shown).await;
     });
 }
 
@@ -222,14 +232,24 @@ async fn strew(http: reqwest::Client, url: String, first: u64) {
     }
 }
 
-/// What a reader is told, in time and not at a high price.
-async fn besieged(backend: &Backend, good: &Item) -> Result<Answer, GetError> {
-    contract::memory::forget_peak();
-    let before = contract::memory::peak_kib();
-    let begun = Instant::now();
-    let answer = backend.get(good.slot(), PATIENCE, None, now()).await;
-    let (took, each) = (begun.elapsed(), (contract::memory::peak_kib() - before) / usize::from(PROXIES));
-    println!("{PROXIES} proxies asked: {took:?}, {each} KiB kept of each");
-    assert!(took < FLOOD_MARK && each < KEPT_KIB, "{took:?}, {each} KiB");
-    answer
+/// How often nodes that are busy with the flood, on a machine that is busy with others, may miss the mark.
+const TRIES: usize = 5;
+
+/// That a reader is told this, in time and not at a high price, by one of a few tries; and never that there is nothing.
+async fn besieged(backend: &Backend, good: &Item, expected: impl Fn(&Result<Answer, GetError>) -> bool) {
+    let mut tries = Vec::new();
+    for _ in 0..TRIES {
+        contract::memory::forget_peak();
+        let before = contract::memory::peak_kib();
+        let begun = Instant::now();
+        let answer = backend.get(good.slot(), PATIENCE, None, now()).await;
+        let (took, each) = (begun.elapsed(), (contract::memory::peak_kib() - before) / usize::from(PROXIES));
+        println!("{PROXIES} proxies asked: {took:?}, {each} KiB kept of each");
+        assert!(!matches!(answer, Ok(Answer::Nothing { .. })) && each < KEPT_KIB, "{answer:?}, {each} KiB");
+        if took < FLOOD_MARK && expected(&answer) {
+            return;
+        }
+        tries.push((answer, took));
+    }
+    panic!("{tries:#?}");
 }

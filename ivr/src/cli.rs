@@ -70,7 +70,9 @@ enum Command {
     Simulate(simulate::Simulate),
 }
 
-/// The program: reads the command line, runs the command, says what failed.
+/// The program: reads the command line, runs the command, says what failed. Who calls it has nothing to compile: an `async` function
+/// would be compiled, with all that it awaits, into each program.
+#[tokio::main]
 pub async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

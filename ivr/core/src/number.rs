@@ -2,10 +2,13 @@
 //! another: [`Number::parse`] takes exactly the E.164 spelling or refuses. What a person typed into the web form goes
 //! through [`Number::read`], which reads forgivingly and then applies the same rule.
 
+mod plans;
+
 use std::str::FromStr;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
+use rlibphonenumber::{PhoneNumber, PhoneNumberFormat, PhoneNumberType, PhoneNumberUtil, Region};
 
+use self::plans::PLANS;
 use crate::private::Private;
 
 /// An E.164 number that is valid and spelled exactly as libphonenumber spells it: `+` and digits.
@@ -28,14 +31,15 @@ impl Number {
     /// ```
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         check_shape(text)?;
-        let parsed = PHONE_NUMBER_UTIL.parse(text, None).map_err(|_| NumberError::Unassigned)?;
+        let plans = PLANS.get();
+        let parsed = plans.parse(text, None).map_err(|_| NumberError::Unassigned)?;
         // A valid number is one that the plan of a region (be it the one of the numbers without a country) gives a kind.
-        let kind = Kind::of(&parsed).ok_or(NumberError::Unassigned)?;
-        let spelled = parsed.format_as(PhoneNumberFormat::E164).into_owned();
+        let kind = Kind::of(&parsed, &plans).ok_or(NumberError::Unassigned)?;
+        let spelled = plans.format(&parsed, PhoneNumberFormat::E164).into_owned();
         if spelled != text {
             return Err(NumberError::Misspelled { meant: Private::new(spelled) });
         }
-        let country = parsed.get_region_code().ok_or(NumberError::Unassigned)?;
+        let country = plans.get_region_for_number(&parsed).ok_or(NumberError::Unassigned)?;
         Ok(Self { digits: spelled, country: Country(country), kind })
     }
 
@@ -69,8 +73,9 @@ impl Number {
 
     /// For people: `+1 202-555-0143`.
     pub fn international(&self) -> String {
-        match PHONE_NUMBER_UTIL.parse(&self.digits, None) {
-            Ok(parsed) => parsed.format_as(PhoneNumberFormat::International).into_owned(),
+        let plans = PLANS.get();
+        match plans.parse(&self.digits, None) {
+            Ok(parsed) => plans.format(&parsed, PhoneNumberFormat::International).into_owned(),
             Err(_) => self.digits.clone(),
         }
     }
@@ -107,7 +112,7 @@ impl Country {
 
     /// Digits that stand before a national number: 1 for US and CA, 49 for DE.
     pub fn calling_code(self) -> Option<u16> {
-        PHONE_NUMBER_UTIL.get_country_code_for_region(self.0).and_then(|code| u16::try_from(code).ok())
+        PLANS.get().get_country_code_for_region(self.0).and_then(|code| u16::try_from(code).ok())
     }
 }
 
@@ -166,8 +171,8 @@ pub enum Kind {
 
 impl Kind {
     /// That of the plan; `None` if no plan has the number.
-    fn of(number: &PhoneNumber) -> Option<Self> {
-        Some(match number.get_type() {
+    fn of(number: &PhoneNumber, plans: &PhoneNumberUtil) -> Option<Self> {
+        Some(match plans.get_number_type(number) {
             PhoneNumberType::FixedLine | PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile => {
                 Self::Subscriber
             }
@@ -265,6 +270,12 @@ impl NumberError {
     }
 }
 
+/// Gives back the memory of the numbering plans, 6 MiB, until the next number is read: for a program that read its own numbers and now
+/// waits for somebody's.
+pub fn forget_plans() {
+    PLANS.forget();
+}
+
 /// `^\+[1-9][0-9]{6,14}$`
 fn check_shape(text: &str) -> Result<(), NumberError> {
     let digits = text.strip_prefix('+').ok_or(NumberError::NotDigits)?;
@@ -311,8 +322,9 @@ fn plain_text(typed: &str) -> Result<String, NumberError> {
 fn read_with(plain: &str, country: Option<Country>) -> Option<Number> {
     // With a + the number names its country itself; another one would only strip the wrong trunk prefix.
     let country = country.filter(|_| !plain.starts_with('+')).map(|Country(region)| region);
-    let parsed = PHONE_NUMBER_UTIL.parse(plain, country).ok()?;
-    Number::parse(&parsed.format_as(PhoneNumberFormat::E164)).ok()
+    let plans = PLANS.get();
+    let parsed = plans.parse(plain, country).ok()?;
+    Number::parse(&plans.format(&parsed, PhoneNumberFormat::E164)).ok()
 }
 
 const MIN_DIGITS: usize = 7;

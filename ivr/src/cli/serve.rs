@@ -34,6 +34,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let signals = Signals::listen().context("listening for signals")?;
 
     let (config, findings) = Config::read(&args.config, Purpose::Serve)?;
+    // The first caller or visitor needs them again, and nobody before.
+    ivr_core::number::forget_plans();
     for warning in findings.warnings() {
         tracing::warn!(place = warning.place, "{}: {}", warning.place, warning.text);
     }

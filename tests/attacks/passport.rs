@@ -82,13 +82,13 @@ fn where_they_are_verified_a_bad_one_is_refused_and_nobody_knocks_inside() {
         (identity("shaken", "A", &here), 436, "bad-identity-info", "x5u-not-public"),
         (
             identity("shaken", "A", &format!("http://{address}/certificate.pem")),
-            438,
-            "invalid-identity",
+            436,
+            "bad-identity-info",
             "malformed-x5u",
         ),
         (identity("shaken", "Z", &here), 438, "invalid-identity", "malformed-attest"),
         (identity_of("shaken", "A", &here, VICTIM, 61), 403, "stale-identity", "stale"),
-        (identity_of("shaken", "A", &here, VICTIM, -90), 403, "stale-identity", "future"),
+        (identity_of("shaken", "A", &here, VICTIM, -3_600), 403, "stale-identity", "future"),
         (identity_of("shaken", "A", &here, "+12025550199", 0), 438, "invalid-identity", "other-orig"),
     ];
     for (token, status, reason, fault) in table {

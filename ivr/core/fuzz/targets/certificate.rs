@@ -9,10 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use ivr_core::passport::{Authority, Signer, Trust};
 use libfuzzer_sys::fuzz_target;
 
-const ROOT: &[u8] = include_bytes!("../../scenarios/passport/root.pem");
+const ROOTS: &str =
+    concat!(include_str!("../../scenarios/passport/root.pem"), include_str!("../../scenarios/passport/rsa-root.pem"));
 /// When the anchor holds.
 const AT: i64 = 1_798_761_600;
-static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::anchored(ROOT).expect("an anchor"));
+static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::anchored(ROOTS.as_bytes()).expect("anchors"));
 static TRUST: LazyLock<Trust> = LazyLock::new(|| AUTHORITY.clone().into());
 
 fn pem(label: &str, der: &[u8]) -> String {

@@ -35,7 +35,7 @@ pub(super) fn read<'n, 'a: 'n>(
     if shaken(headers).nth(1).is_some() {
         return Err(Reason::IdentityInvalid);
     }
-    for identity in headers.values("Identity", Some("y")) {
+    for identity in identities(headers) {
         let (token, parameters) = identity.split_once(';').unwrap_or((identity, ""));
         let parameters = Parameters(parameters);
         match parameters.value("ppt").map(str::to_ascii_lowercase).as_deref() {
@@ -109,9 +109,14 @@ pub(super) fn passport(headers: Headers<'_>) -> Option<Private<String>> {
     shaken(headers).next().map(|identity| Private::new(identity.to_owned()))
 }
 
+/// Each `Identity`. RFC 8224 4 has one in a header; but somebody on the way may have joined them by commas, which stand in none.
+fn identities<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> {
+    headers.entries("Identity", Some("y"))
+}
+
 /// Each `Identity` of type shaken.
 fn shaken<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> {
-    headers.values("Identity", Some("y")).filter(|identity| {
+    identities(headers).filter(|identity| {
         let parameters = identity.split_once(';').map_or("", |(_, parameters)| parameters);
         Parameters(parameters).value("ppt").is_some_and(|ppt| ppt.eq_ignore_ascii_case("shaken"))
     })

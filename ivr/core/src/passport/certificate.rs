@@ -1,17 +1,18 @@
-//! A certificate of SHAKEN's kind (RFC 8226, ATIS-1000080): X.509 version 3, P-256 and SHA-256, and only such critical
-//! extensions as are understood here. What is kept of it is what the checks ask for.
+//! A certificate of SHAKEN's kind (RFC 8226, ATIS-1000080): X.509 version 3, P-256 or RSA with SHA-256, and only such extensions that
+//! limit it as are understood here. What is kept of it is what the checks ask for.
 
 use sha2::{Digest as _, Sha256};
+use x509_parser::asn1_rs::BitString;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{AccessDescription, ParsedExtension};
 use x509_parser::oid_registry::{
-    OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_SIG_ECDSA_WITH_SHA256, OID_X509_EXT_BASIC_CONSTRAINTS,
-    OID_X509_EXT_KEY_USAGE,
+    OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_PKCS1_RSAENCRYPTION, OID_PKCS1_SHA256WITHRSA,
+    OID_SIG_ECDSA_WITH_SHA256, OID_X509_EXT_BASIC_CONSTRAINTS, OID_X509_EXT_KEY_USAGE, OID_X509_EXT_NAME_CONSTRAINTS,
 };
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Version};
 
-use super::key::Key;
+use super::key::{Algorithm, Key};
 use super::{Fault, TnAuthList};
 
 /// What one certificate says.
@@ -59,11 +60,11 @@ pub(super) enum Numbers {
     Unreadable,
 }
 
-/// Octets and the ECDSA signature over them.
+/// Octets and the signature over them.
 #[derive(Debug, Clone)]
 pub(super) struct Signed {
     octets: Vec<u8>,
-    /// DER.
+    algorithm: Algorithm,
     signature: Vec<u8>,
 }
 
@@ -76,11 +77,11 @@ impl Certificate {
         if !rest.is_empty() || tbs.version != X509Version::V3 || !is_each_once {
             return Err(Fault::Certificate);
         }
-        if parsed.signature_algorithm != tbs.signature || parsed.signature_value.unused_bits != 0 {
+        if parsed.signature_algorithm != tbs.signature {
             return Err(Fault::Certificate);
         }
-        let key = p256_key(&tbs.subject_pki)?;
-        let signed = Signed::read(tbs.as_ref(), &parsed.signature_algorithm, &parsed.signature_value.data)?;
+        let key = key(&tbs.subject_pki)?;
+        let signed = Signed::read(tbs.as_ref(), &parsed.signature_algorithm, &parsed.signature_value)?;
         let extensions = Extensions::read(&parsed)?;
         Ok(Self {
             subject: tbs.subject.as_raw().to_vec(),
@@ -104,6 +105,11 @@ impl Certificate {
     /// Is it signed with this issuer's key?
     pub(super) fn is_signed_by(&self, issuer: &Self) -> bool {
         issuer.has_signed(&self.signed)
+    }
+
+    /// Does it name itself as its issuer?
+    pub(super) fn is_self_issued(&self) -> bool {
+        self.issuer == self.subject
     }
 
     /// May it issue a certificate with so many CAs below it? RFC 5280 6.1.4 k to n.
@@ -140,25 +146,39 @@ impl Validity {
 }
 
 impl Signed {
-    /// Takes over what is signed, if by the one algorithm of SHAKEN.
-    pub(super) fn read(octets: &[u8], algorithm: &AlgorithmIdentifier<'_>, signature: &[u8]) -> Result<Self, Fault> {
-        if algorithm.algorithm != OID_SIG_ECDSA_WITH_SHA256 {
-            return Err(Fault::NotP256);
+    /// Takes over what is signed, if by one of the two algorithms of RFC 8226 4.
+    pub(super) fn read(
+        octets: &[u8],
+        algorithm: &AlgorithmIdentifier<'_>,
+        signature: &BitString<'_>,
+    ) -> Result<Self, Fault> {
+        let algorithm = match &algorithm.algorithm {
+            oid if *oid == OID_SIG_ECDSA_WITH_SHA256 => Algorithm::Ecdsa,
+            oid if *oid == OID_PKCS1_SHA256WITHRSA => Algorithm::Rsa,
+            _ => return Err(Fault::NotP256),
+        };
+        if signature.unused_bits != 0 {
+            return Err(Fault::Certificate);
         }
-        Ok(Self { octets: octets.to_vec(), signature: signature.to_vec() })
+        Ok(Self { octets: octets.to_vec(), algorithm, signature: signature.data.to_vec() })
     }
 
     fn is_by(&self, key: &Key) -> bool {
-        key.has_signed(&self.octets, &self.signature)
+        key.has_signed(&self.octets, self.algorithm, &self.signature)
     }
 }
 
-fn p256_key(info: &SubjectPublicKeyInfo<'_>) -> Result<Key, Fault> {
-    let curve = info.algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok());
-    if info.algorithm.algorithm != OID_KEY_TYPE_EC_PUBLIC_KEY || curve.is_none_or(|curve| curve != OID_EC_P256) {
-        return Err(Fault::NotP256);
-    }
-    Key::read(&info.subject_public_key.data).ok_or(Fault::NotP256)
+fn key(info: &SubjectPublicKeyInfo<'_>) -> Result<Key, Fault> {
+    let (kind, octets) = (&info.algorithm.algorithm, &info.subject_public_key.data);
+    let curve = || info.algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok());
+    let key = if *kind == OID_KEY_TYPE_EC_PUBLIC_KEY && curve().is_some_and(|curve| curve == OID_EC_P256) {
+        Key::p256(octets)
+    } else if *kind == OID_PKCS1_RSAENCRYPTION {
+        Key::rsa(octets)
+    } else {
+        None
+    };
+    key.ok_or(Fault::NotP256)
 }
 
 /// What the extensions say.
@@ -196,7 +216,10 @@ impl Extensions {
                 _ if extension.oid == OID_X509_EXT_KEY_USAGE || extension.oid == OID_X509_EXT_BASIC_CONSTRAINTS => {
                     return Err(Fault::Certificate);
                 }
-                _ if extension.critical => return Err(Fault::CriticalExtension),
+                // RFC 5280 4.2.1.10 has them critical, and 6.1.4 applies them also where they are not.
+                _ if extension.critical || extension.oid == OID_X509_EXT_NAME_CONSTRAINTS => {
+                    return Err(Fault::CriticalExtension);
+                }
                 _ => {}
             }
         }
@@ -212,3 +235,39 @@ const JWT_CLAIM_CONSTRAINTS: &str = "1.3.6.1.5.5.7.1.27";
 const ENHANCED_JWT_CLAIM_CONSTRAINTS: &str = "1.3.6.1.5.5.7.1.33";
 /// id-ad-stirTNList (RFC 8226 10.1).
 const STIR_TN_LIST: &str = "1.3.6.1.5.5.7.48.14";
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    /// The certificate of RFC 9118 5. Nobody published its issuer's.
+    const CONSTRAINED: &str = concat!(
+        "MIICpzCCAk2gAwIBAgIUH7Zd3rQ5AsvOlzLnzUHhrVhDSlswCgYIKoZIzj0EAwIw",
+        "KTELMAkGA1UEBhMCVVMxGjAYBgNVBAMMEUJPR1VTIFNIQUtFTiBST09UMB4XDTIx",
+        "MDcxNTIxNTIxNVoXDTIyMDcxNTIxNTIxNVowbDELMAkGA1UEBhMCVVMxCzAJBgNV",
+        "BAgMAlZBMRAwDgYDVQQHDAdIZXJuZG9uMR4wHAYDVQQKDBVCb2d1cyBFeGFtcGxl",
+        "IFRlbGVjb20xDTALBgNVBAsMBFZvSVAxDzANBgNVBAMMBlNIQUtFTjBZMBMGByqG",
+        "SM49AgEGCCqGSM49AwEHA0IABNR6C6nBWRA/fXTglV03aXkXy8hx9oBttVLhsTZ1",
+        "IYVRBao4OZhVf/Xv1a3xLsZ6KfdhuylSeAKuCoSbVGojYDGjggEOMIIBCjAMBgNV",
+        "HRMBAf8EAjAAMA4GA1UdDwEB/wQEAwIHgDAdBgNVHQ4EFgQUDlG3dxHyzKL/FZfS",
+        "PI7rpuueRbswHwYDVR0jBBgwFoAUlToKtrQeFrwwyXpMj1qu3TQEeoEwQgYJYIZI",
+        "AYb4QgENBDUWM1RoaXMgY2VydGlmaWNhdGUgY2Fubm90IGJlIHRydXN0ZWQgZm9y",
+        "IGFueSBwdXJwb3NlLjAWBggrBgEFBQcBGgQKMAigBhYEMTIzNDBOBggrBgEFBQcB",
+        "IQRCMECgDjAMFgpjb25maWRlbmNloSAwHjAcFgpjb25maWRlbmNlMA4MBGhpZ2gM",
+        "Bm1lZGl1baIMMAoWCHByaW9yaXR5MAoGCCqGSM49BAMCA0gAMEUCIQCbNR4QK1um",
+        "+0vq2CE1B1/W3avYeREsPi/7RKHffL+5eQIgarHot+X9Rl7SOyNBq5X5JyEMx0SQ",
+        "hRLkCY3Zoz2OCNQ=",
+    );
+
+    #[test]
+    fn the_certificate_of_the_rfc_is_read_and_its_constraints_are_seen() {
+        let read = Certificate::from_der(&STANDARD.decode(CONSTRAINED).unwrap()).unwrap();
+        assert!(read.constrains_claims && read.key.is_for_tokens() && read.usage.signs && !read.usage.is_ca);
+        assert_eq!(read.numbers.spcs(), ["1234"]);
+        // 2021-07-15 to 2022-07-15, 21:52:15.
+        assert_eq!((read.validity.from, read.validity.to), (1_626_385_935, 1_657_921_935));
+    }
+}

@@ -41,25 +41,38 @@ impl Given {
         Ok(Self { leaf, others, unread: faults.into_iter().find_map(Result::err) })
     }
 
-    /// Follows them to an anchor of this authority. Of several issuers that would do, one that is valid then is taken.
+    /// Follows them to an anchor of this authority. Of several ways that lead to one, one that holds then is taken.
     pub(super) fn chain(&self, authority: &Authority, at: i64) -> Result<Chain, Fault> {
-        let Self { leaf, others, .. } = self;
-        let above = path(leaf, others, authority.anchors(), at)?;
+        let mut search = Search {
+            given: self,
+            authority,
+            at,
+            signatures_left: MOST_SIGNATURES,
+            found: None,
+            fault: (0, Fault::NoAnchor),
+        };
+        search.go_on(&mut Vec::new());
+        search.found.ok_or(search.fault.1)
+    }
+
+    /// What is to be said of the leaf and these issuers, of which the last is an anchor.
+    fn judged(&self, above: &[&Certificate], authority: &Authority, at: i64) -> Result<Chain, Fault> {
+        let leaf = &self.leaf;
         let (mut validity, mut lists, mut below) = (leaf.validity, EVER, leaf);
         let (mut limited, mut spcs) = (leaf, leaf.numbers.spcs());
-        for issuer in above {
+        for &issuer in above {
             within_limits(limited, issuer, authority.delegates())?;
             if issuer.numbers != Numbers::None {
                 limited = issuer;
             }
             add(issuer.numbers.spcs(), &mut spcs);
             validity = validity.and(issuer.validity);
-            lists = lists.and(unrevoked(below, Some(issuer), authority)?);
+            lists = lists.and(Lists { authority, at }.clear(below, Some(issuer), &[])?);
             below = issuer;
         }
         // An anchor is believed as it is; but whoever issued it may have taken that back.
-        if below.issuer != below.subject {
-            lists = lists.and(unrevoked(below, None, authority)?);
+        if !below.is_self_issued() {
+            lists = lists.and(Lists { authority, at }.clear(below, None, &[])?);
         }
         Ok(Chain { validity, lists, spcs })
     }
@@ -73,39 +86,81 @@ impl Chain {
     }
 }
 
-/// The issuers of `leaf`, up to an anchor, which is the last.
-fn path<'c>(
-    leaf: &'c Certificate,
-    others: &'c [Certificate],
-    anchors: &'c [Certificate],
+/// Looks for a way from the leaf to an anchor. Names need not tell two issuers apart, so all that fit are tried, as long as
+/// there is patience left for whoever laid them there.
+struct Search<'c> {
+    given: &'c Given,
+    authority: &'c Authority,
     at: i64,
-) -> Result<Vec<&'c Certificate>, Fault> {
-    let mut path = Vec::new();
-    let mut below = leaf;
-    for cas_below in 0..MOST_CERTIFICATES {
-        let cas_below = u32::try_from(cas_below).expect("there are only a few");
-        let mut fault = Fault::NoAnchor;
-        let mut issuer_among = |candidates: &'c [Certificate]| {
-            let named = candidates.iter().filter(|candidate| candidate.subject == below.issuer);
-            let (valid, others): (Vec<_>, Vec<_>) = named.partition(|candidate| candidate.validity.check(at).is_ok());
-            valid.into_iter().chain(others).find(|candidate| {
-                fault = match (candidate.may_issue(cas_below), below.is_signed_by(candidate)) {
-                    (false, _) => Fault::NotAnIssuer,
-                    (true, false) => Fault::ChainSignature,
-                    (true, true) => return true,
-                };
-                false
-            })
-        };
-        if let Some(anchor) = issuer_among(anchors) {
-            path.push(anchor);
-            return Ok(path);
+    signatures_left: u32,
+    /// A way that holds; or the first that did or will.
+    found: Option<Chain>,
+    /// What kept it from leading on, where it came farthest.
+    fault: (usize, Fault),
+}
+
+impl<'c> Search<'c> {
+    /// Tries every issuer of the last one of these, or of the leaf: none twice on one way, so no way has more than were given.
+    /// Says whether one was found that holds.
+    fn go_on(&mut self, above: &mut Vec<&'c Certificate>) -> bool {
+        let below = above.last().copied().unwrap_or(&self.given.leaf);
+        let cas_below = u32::try_from(above.len()).expect("there are only a few");
+        self.note(2 * above.len(), Fault::NoAnchor);
+        let anchors = self.authority.anchors().iter().map(|anchor| (anchor, true));
+        let others = self.given.others.iter().map(|other| (other, false));
+        let is_named = |(issuer, _): &(&Certificate, bool)| issuer.subject == below.issuer;
+        // A certificate that was renewed lies beside the one that ended, and mostly holds.
+        let (mut issuers, ended): (Vec<_>, Vec<_>) =
+            anchors.chain(others).filter(is_named).partition(|(issuer, _)| issuer.validity.check(self.at).is_ok());
+        issuers.extend(ended);
+        for (issuer, is_anchor) in issuers {
+            if above.iter().any(|known| std::ptr::eq(*known, issuer)) {
+                continue;
+            }
+            if !issuer.may_issue(cas_below) {
+                self.note(2 * above.len() + 1, Fault::NotAnIssuer);
+                continue;
+            }
+            if self.signatures_left == 0 {
+                return false;
+            }
+            self.signatures_left -= 1;
+            if !below.is_signed_by(issuer) {
+                self.note(2 * above.len() + 1, Fault::ChainSignature);
+                continue;
+            }
+            above.push(issuer);
+            let holds = if is_anchor { self.arrive(above) } else { self.go_on(above) };
+            above.pop();
+            if holds {
+                return true;
+            }
         }
-        let Some(issuer) = issuer_among(others) else { return Err(fault) };
-        path.push(issuer);
-        below = issuer;
+        false
     }
-    Err(Fault::NoAnchor)
+
+    /// Judges a way that leads to an anchor. Says whether it holds.
+    fn arrive(&mut self, above: &[&'c Certificate]) -> bool {
+        match self.given.judged(above, self.authority, self.at) {
+            Ok(chain) => {
+                let holds = chain.check(self.at).is_ok();
+                if holds || self.found.is_none() {
+                    self.found = Some(chain);
+                }
+                holds
+            }
+            Err(fault) => {
+                self.note(usize::MAX, fault);
+                false
+            }
+        }
+    }
+
+    fn note(&mut self, how_far: usize, fault: Fault) {
+        if how_far > self.fault.0 {
+            self.fault = (how_far, fault);
+        }
+    }
 }
 
 /// Adds these codes, but for those that are there.
@@ -135,26 +190,50 @@ fn within_limits(below: &Certificate, issuer: &Certificate, delegates: Delegates
     }
 }
 
-/// When the lists that speak of this certificate are in force, if none names it. Its issuer need not be given if it is an anchor.
-fn unrevoked(
-    certificate: &Certificate,
-    issuer: Option<&Certificate>,
-    authority: &Authority,
-) -> Result<Validity, Fault> {
-    let mut in_force = EVER;
-    for list in authority.lists().iter().filter(|list| list.covers(&certificate.issuer, authority.anchors())) {
-        if !list.is_signed_by_any(issuer.into_iter().chain(authority.anchors())) {
-            return Err(Fault::ListNotInForce);
+/// The revocation lists of an authority, looked into at that time.
+#[derive(Clone, Copy)]
+struct Lists<'a> {
+    authority: &'a Authority,
+    at: i64,
+}
+
+impl<'a> Lists<'a> {
+    /// When those that speak of this certificate are in force, if none names it. Its issuer need not be given if it is an anchor.
+    /// Who signed a list that is being looked into is not asked about its own signers.
+    fn clear(
+        self,
+        certificate: &Certificate,
+        issuer: Option<&'a Certificate>,
+        asked: &[&'a Certificate],
+    ) -> Result<Validity, Fault> {
+        let (mut in_force, anchors) = (EVER, self.authority.anchors());
+        for list in self.authority.lists().iter().filter(|list| list.covers(&certificate.issuer, anchors)) {
+            let signers = list.signers(issuer.into_iter().chain(anchors));
+            let signer = signers.min_by_key(|signer| signer.validity.check(self.at).is_err());
+            let signer = signer.ok_or(Fault::ListNotInForce)?;
+            if asked.iter().any(|asked| std::ptr::eq(*asked, signer)) {
+                continue;
+            }
+            if list.names(certificate, anchors) {
+                return Err(Fault::Revoked);
+            }
+            in_force = in_force.and(list.validity()).and(signer.validity);
+            // RFC 5280 6.3.3 f: its signer's own chain. One of the certificate's chain is looked at there, and nobody takes a
+            // root back.
+            let is_in_chain = issuer.is_some_and(|issuer| std::ptr::eq(issuer, signer));
+            if !is_in_chain && !signer.is_self_issued() {
+                let asked = [asked, &[signer]].concat();
+                in_force = in_force.and(self.clear(signer, None, &asked).map_err(|_| Fault::ListNotInForce)?);
+            }
         }
-        if list.names(certificate, authority.anchors()) {
-            return Err(Fault::Revoked);
-        }
-        in_force = in_force.and(list.validity());
+        Ok(in_force)
     }
-    Ok(in_force)
 }
 
 /// A leaf, two CAs below an anchor, and the anchor itself, which some send along.
 const MOST_CERTIFICATES: usize = 4;
+/// That are looked at on the way to the anchors of one authority. Who is in order needs one of each certificate, and some more where
+/// two issuers have one name.
+const MOST_SIGNATURES: u32 = 24;
 
 const EVER: Validity = Validity { from: i64::MIN, to: i64::MAX };

@@ -36,8 +36,8 @@ pub enum Fault {
     /// RFC 7515 4.1.11: what must be understood is not.
     #[error("the token has crit: something must be understood that is not")]
     Critical,
-    /// `x5u` is no https URL, or has a query or a fragment.
-    #[error("x5u is no https URL, or has a query or a fragment")]
+    /// `x5u` is no https URL, has a query or a fragment, or names another port than 443 and 8443.
+    #[error("x5u is no https URL, has a query or a fragment, or another port than 443 and 8443")]
     X5u,
     /// RFC 8224 4.1: `info` and `x5u` name two certificates.
     #[error("info and x5u name different certificates")]
@@ -96,12 +96,12 @@ pub enum Fault {
     /// Not PEM certificates, X.509 version 3, each extension once.
     #[error("a certificate cannot be read")]
     Certificate,
-    /// Another key or signature than ECDSA with P-256 and SHA-256 (ATIS-1000080; RFC 8226 4 would still have certificates signed with
-    /// RSA).
-    #[error("a certificate is not signed with, or not for, a P-256 key")]
+    /// The signer's key is not for P-256, or a certificate has a key or a signature of another kind than RFC 8226 4 has: ECDSA with
+    /// P-256, and for authorities RSA (PKCS #1 v1.5) of 2,048 to 4,096 bits, both with SHA-256.
+    #[error("a certificate is signed with, or for, a key that is neither P-256 nor an authority's RSA, with SHA-256")]
     NotP256,
-    /// RFC 5280 4.2: a critical extension that is not understood.
-    #[error("a certificate has a critical extension that is not understood")]
+    /// RFC 5280 4.2: a critical extension that is not understood, or constraints on names, which are not evaluated.
+    #[error("a certificate has a critical extension that is not understood, or constrains names")]
     CriticalExtension,
     /// The leaf may not sign, or is an authority.
     #[error("the signer's certificate is not for signing, or is a CA's")]
@@ -282,7 +282,8 @@ impl Fault {
             Self::Stale | Self::Future => Reason::StaleIdentity,
             // Ours: what was not looked at may be good, or lower the level.
             Self::Busy => Reason::Unavailable,
-            Self::NotPublic | Self::Redirect | Self::Oversized | Self::Slow | Self::Unreachable => {
+            // Also a place where we do not go: the same token with its certificate elsewhere may be good.
+            Self::X5u | Self::NotPublic | Self::Redirect | Self::Oversized | Self::Slow | Self::Unreachable => {
                 Reason::IdentityUnfetched
             }
             Self::Certificate
@@ -316,7 +317,6 @@ impl Fault {
             | Self::Type
             | Self::Extension
             | Self::Critical
-            | Self::X5u
             | Self::InfoDiffers
             | Self::Iat
             | Self::Orig

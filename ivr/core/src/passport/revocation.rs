@@ -50,7 +50,7 @@ impl RevocationList {
             name: tbs.issuer.to_string(),
             validity: Validity { from: tbs.this_update.timestamp(), to: tbs.next_update?.timestamp() },
             is_indirect,
-            signed: Signed::read(tbs.as_ref(), &list.signature_algorithm, &list.signature_value.data).ok()?,
+            signed: Signed::read(tbs.as_ref(), &list.signature_algorithm, &list.signature_value).ok()?,
         })
     }
 
@@ -69,9 +69,13 @@ impl RevocationList {
         self.is_indirect || self.issuer == issuer || self.is_administrators(anchors)
     }
 
-    /// Is it signed by one of these?
-    pub(super) fn is_signed_by_any<'c>(&self, mut issuers: impl Iterator<Item = &'c Certificate>) -> bool {
-        issuers.any(|issuer| issuer.subject == self.issuer && self.may_be_of(issuer) && issuer.has_signed(&self.signed))
+    /// Who of these has signed it: a certificate that was renewed may lie beside the one that ended.
+    pub(super) fn signers<'c>(
+        &self,
+        issuers: impl Iterator<Item = &'c Certificate>,
+    ) -> impl Iterator<Item = &'c Certificate> {
+        issuers
+            .filter(|issuer| issuer.subject == self.issuer && self.may_be_of(issuer) && issuer.has_signed(&self.signed))
     }
 
     /// RFC 5280 6.3.3 f wants cRLSign. France's root, as published, signs the list of its own certificates without: whoever
@@ -129,21 +133,11 @@ const CERTIFICATE_ISSUER: &str = "2.5.29.29";
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    use rcgen::{CertificateParams, IsCa, KeyUsagePurpose};
+    use rcgen::{CertificateParams, IsCa, KeyUsagePurpose, date_time_ymd};
 
-    use super::super::testing::{Holder, judged, trusting_but};
+    use super::super::testing::{ECDSA_WITH_SHA256, Holder, armoured, judged, tlv, trusting_but};
     use super::super::{Authority, Fault, Untrusted};
     use crate::caller::Attest;
-
-    /// An element in DER.
-    fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-        let content = parts.concat();
-        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
-        let length = if content.len() < 128 { vec![length[1]] } else { [&[0x82], &length[..]].concat() };
-        [&[tag], &length[..], &content[..]].concat()
-    }
 
     fn extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
         tlv(0x30, &[&tlv(0x06, &[oid]), &[0x01, 0x01, 0xff], &tlv(0x04, &[value])])
@@ -160,8 +154,7 @@ mod tests {
     /// A list by `by` of these (issuer if another than before, serial number), with this critical extension.
     fn list(by: &Holder, entries: &[(Option<&Holder>, u8)], (oid, value): (&[u8], &[u8])) -> String {
         let time = |text: &str| tlv(0x17, &[text.as_bytes()]);
-        // ecdsa-with-SHA256
-        let algorithm = tlv(SEQUENCE, &[&[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02]]);
+        let algorithm = tlv(SEQUENCE, &[ECDSA_WITH_SHA256]);
         let entry = |(issuer, serial): &(Option<&Holder>, u8)| {
             let names = issuer.map(|issuer| tlv(SEQUENCE, &[&tlv(0xa4, &[&issuer.name()])]));
             let extensions = names.map(|names| tlv(SEQUENCE, &[&extension(ISSUER, &names)])).unwrap_or_default();
@@ -174,19 +167,15 @@ mod tests {
             [&[0x02, 0x01, 0x01], &algorithm, &by.name(), &from, &to, &tlv(SEQUENCE, &[&entries]), &extensions];
         let signed = tlv(SEQUENCE, &parts);
         let signature = tlv(0x03, &[&[0], &by.sign(&signed)]);
-        let der = tlv(SEQUENCE, &[&signed, &algorithm, &signature]);
-        format!("-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n", STANDARD.encode(der))
+        armoured("X509 CRL", &tlv(SEQUENCE, &[&signed, &algorithm, &signature]))
     }
 
     #[test]
     fn an_indirect_list_speaks_of_those_whose_issuer_it_names() {
         let (root, other) = (Holder::root("root", |_| {}), Holder::root("other", |_| {}));
         let signer = root.signer(|_| {});
-        // SHAKEN's policy administrator signs lists and no certificates.
-        let administrator = Holder::root("administrator", |params| {
-            params.is_ca = IsCa::ExplicitNoCa;
-            params.key_usages = vec![KeyUsagePurpose::CrlSign];
-        });
+        // As SHAKEN's policy administrator.
+        let administrator = Holder::root("administrator", lists_only);
         let anchors = root.pem.clone() + &administrator.pem;
         let judged_with =
             |list: &str, anchors: &str| judged(&signer.token(), &signer.pem, &trusting_but(anchors, list));
@@ -233,6 +222,69 @@ mod tests {
         ] {
             let trust = trusting_but(&(root.pem.clone() + &by.pem), &list);
             assert_eq!(judged(&signer.token(), &chain, &trust), expected, "{name}");
+        }
+    }
+
+    /// Signs lists and no certificates.
+    fn lists_only(params: &mut CertificateParams) {
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::CrlSign];
+    }
+
+    #[test]
+    fn a_list_counts_only_while_its_signer_does() {
+        let root = Holder::root("root", |_| {});
+        let signer = root.signer(|_| {});
+        let appointed = |last: &[u8], until: (i32, u8, u8)| {
+            let administrator = root.authority("administrator", |params| {
+                lists_only(params);
+                params.serial_number = Some(rcgen::SerialNumber::from_slice(last));
+                params.not_after = date_time_ymd(until.0, until.1, until.2);
+            });
+            let list = administrator.list(&[8], (2026, 6, 1));
+            (administrator, list)
+        };
+        let (administrator, own) = appointed(&[9], (2027, 1, 1));
+        let (expired, of_expired) = appointed(&[9], (2025, 12, 31));
+        let until = (2026, 6, 1);
+        for (name, by, lists, expected) in [
+            ("it is in order", &administrator, own.clone(), Ok(Attest::A)),
+            ("nobody took it back", &administrator, own.clone() + &root.list(&[6], until), Ok(Attest::A)),
+            ("it was taken back", &administrator, own.clone() + &root.list(&[9], until), Err(Fault::ListNotInForce)),
+            ("the same, told first", &administrator, root.list(&[9], until) + &own, Err(Fault::ListNotInForce)),
+            (
+                "whether it was is not known",
+                &administrator,
+                own.clone() + &root.list(&[], (2025, 12, 1)),
+                Err(Fault::ListNotInForce),
+            ),
+            ("it has expired", &expired, of_expired.clone(), Err(Fault::ListNotInForce)),
+        ] {
+            let trust = trusting_but(&(root.pem.clone() + &by.pem), &lists);
+            assert_eq!(judged(&signer.token(), &signer.pem, &trust), expected, "{name}");
+        }
+        // It was renewed, and both lie there.
+        let renewed = expired.certified_by(&root, |params| params.not_after = date_time_ymd(2027, 1, 1));
+        for both in [expired.pem.clone() + &renewed, renewed.clone() + &expired.pem] {
+            let trust = trusting_but(&(root.pem.clone() + &both), &of_expired);
+            assert_eq!(judged(&signer.token(), &signer.pem, &trust), Ok(Attest::A));
+        }
+    }
+
+    #[test]
+    fn two_administrators_who_speak_of_each_other_are_both_asked_once() {
+        let root = Holder::root("root", |_| {});
+        let signer = root.signer(|_| {});
+        let [one, other] = ["one", "other"].map(|name| {
+            root.authority(name, |params| {
+                lists_only(params);
+                params.serial_number = Some(rcgen::SerialNumber::from_slice(name.as_bytes()));
+            })
+        });
+        let anchors = root.pem.clone() + &one.pem + &other.pem;
+        for (revoked, expected) in [(8, Ok(Attest::A)), (7, Err(Fault::Revoked))] {
+            let lists = one.list(&[], (2026, 6, 1)) + &other.list(&[revoked], (2026, 6, 1));
+            assert_eq!(judged(&signer.token(), &signer.pem, &trusting_but(&anchors, &lists)), expected);
         }
     }
 

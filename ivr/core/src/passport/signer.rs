@@ -49,6 +49,9 @@ impl Signer {
         if !leaf.usage.signs || leaf.usage.is_ca {
             return Err(Fault::KeyUsage);
         }
+        if !leaf.key.is_for_tokens() {
+            return Err(Fault::NotP256);
+        }
         if leaf.constrains_claims {
             return Err(Fault::ClaimConstraints);
         }

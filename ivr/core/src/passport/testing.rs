@@ -1,7 +1,7 @@
 //! Authorities, signers and tokens of every kind, for tests: those that are right but for one thing.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::DecodePrivateKey as _;
@@ -18,6 +18,8 @@ use crate::caller::Attest;
 /// When everything here holds.
 pub(super) const AT: i64 = 1_767_225_600;
 pub(super) const CALL: Claimed<'_> = Claimed { orig: "12025550143", dest: "12025550199" };
+/// Its object identifier, in DER.
+pub(super) const ECDSA_WITH_SHA256: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 pub(super) const X5U: &str = "https://certificates.example/leaf.pem";
 
 /// TNAuthLists in DER.
@@ -50,6 +52,23 @@ impl Holder {
         let mut params = self.params.clone();
         change(&mut params);
         params.self_signed(&self.key).unwrap().pem()
+    }
+
+    /// Its key and name, certified by somebody else.
+    pub(super) fn certified_by(&self, issuer: &Self, change: impl FnOnce(&mut CertificateParams)) -> String {
+        let mut params = self.params.clone();
+        change(&mut params);
+        params.signed_by(&self.key, &issuer.issuer()).unwrap().pem()
+    }
+
+    /// This certificate (PEM), what is signed of it changed, and signed anew.
+    pub(super) fn signed_anew(&self, pem: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
+        let der = blocks(pem.as_bytes(), CERTIFICATE).unwrap()[0].contents.clone();
+        // Both headers have four octets.
+        let mut signed = der[4..8 + usize::from(u16::from_be_bytes([der[6], der[7]]))].to_vec();
+        change(&mut signed);
+        let signature = tlv(0x03, &[&[0], &self.sign(&signed)]);
+        armoured(CERTIFICATE, &tlv(0x30, &[&signed, &tlv(0x30, &[ECDSA_WITH_SHA256]), &signature]))
     }
 
     /// A CA below this one.
@@ -124,10 +143,32 @@ impl Holder {
         format!("{signed}.{signature};info=<{X5U}>;alg=ES256;ppt=shaken")
     }
 
+    /// [`token`](Self::token), with another signature made of the right one.
+    pub(super) fn token_with(&self, signature: impl FnOnce(Signature) -> Vec<u8>) -> String {
+        let token = self.token();
+        let (jws, parameters) = token.split_once(';').unwrap();
+        let (signed, _) = jws.rsplit_once('.').unwrap();
+        let signature = URL_SAFE_NO_PAD.encode(signature(self.secret().sign(signed.as_bytes())));
+        format!("{signed}.{signature};{parameters}")
+    }
+
     /// One about [`CALL`].
     pub(super) fn token(&self) -> String {
         self.identity(&header(), &claims())
     }
+}
+
+/// An element in DER.
+pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let length = if content.len() < 128 { vec![length[1]] } else { [&[0x82], &length[..]].concat() };
+    [&[tag], &length[..], &content[..]].concat()
+}
+
+/// DER as PEM.
+pub(super) fn armoured(label: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
 /// The JWS's header as it should be.

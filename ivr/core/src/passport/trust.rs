@@ -20,6 +20,7 @@ pub struct Authority {
     lists: Vec<RevocationList>,
     countries: Countries,
     delegates: Delegates,
+    passed_over: Vec<Untrusted>,
 }
 
 /// For whose numbers an authority answers.
@@ -58,7 +59,8 @@ pub enum Untrusted {
     },
     /// The n-th list, counted from 1.
     #[error(
-        "revocation list {place} cannot be read: it must be signed with P-256, whole (no delta) and for all reasons"
+        "revocation list {place} cannot be read: it must be signed with P-256 or RSA, and SHA-256, whole (no delta) and for \
+         all reasons"
     )]
     List {
         /// Counted from 1.
@@ -91,24 +93,28 @@ impl FromIterator<Authority> for Trust {
 
 impl Authority {
     /// Reads PEM: certificates that are trusted, each as it is, as issuers of certificates or of revocation lists. It answers
-    /// for the numbers of all countries.
+    /// for the numbers of all countries. One of a kind that is not known here is passed over: what a country publishes has
+    /// some, and they must not silence all the others.
     ///
     /// # Errors
-    /// If there is none, or one can serve as neither.
+    /// If none is left, or one is damaged or can serve as neither.
     pub fn anchored(pem: &[u8]) -> Result<Self, Untrusted> {
-        let blocks = blocks(pem, CERTIFICATE)?;
-        let anchors = blocks.iter().zip(1..).map(|(block, place)| {
-            let anchor =
-                Certificate::from_der(&block.contents).map_err(|fault| Untrusted::Certificate { place, fault })?;
-            let serves = anchor.may_issue(0) || anchor.usage.signs_lists;
-            if serves { Ok(anchor) } else { Err(Untrusted::NoIssuer { place }) }
-        });
-        Ok(Self {
-            anchors: anchors.collect::<Result<_, _>>()?,
-            lists: Vec::new(),
-            countries: Countries::All,
-            delegates: Delegates::Refused,
-        })
+        let (mut anchors, mut passed_over) = (Vec::new(), Vec::new());
+        for (block, place) in blocks(pem, CERTIFICATE)?.iter().zip(1..) {
+            match Certificate::from_der(&block.contents) {
+                Ok(anchor) if anchor.may_issue(0) || anchor.usage.signs_lists => anchors.push(anchor),
+                Ok(_) => return Err(Untrusted::NoIssuer { place }),
+                Err(fault @ (Fault::NotP256 | Fault::CriticalExtension)) => {
+                    passed_over.push(Untrusted::Certificate { place, fault });
+                }
+                Err(fault) => return Err(Untrusted::Certificate { place, fault }),
+            }
+        }
+        if let (true, Some(untrusted)) = (anchors.is_empty(), passed_over.first()) {
+            return Err(*untrusted);
+        }
+        let (countries, delegates) = (Countries::All, Delegates::Refused);
+        Ok(Self { anchors, lists: Vec::new(), countries, delegates, passed_over })
     }
 
     /// Looks into these lists, too: PEM, any number of them.
@@ -141,10 +147,16 @@ impl Authority {
         (anchors, self.lists.iter().map(|list| list.validity().to).min())
     }
 
+    /// Which certificates among the anchors are of a kind that is not known here: whoever is below them is refused.
+    pub fn passed_over(&self) -> &[Untrusted] {
+        &self.passed_over
+    }
+
     /// Of whom there are lists that no anchor has signed, by the names of their issuers. They speak of nobody, unless the issuer is
     /// an authority below an anchor; those that would speak of all (indirect ones) have all refused.
     pub fn strangers_lists(&self) -> impl Iterator<Item = &str> {
-        self.lists.iter().filter(|list| !list.is_signed_by_any(self.anchors.iter())).map(RevocationList::name)
+        let is_stranger = |list: &&RevocationList| list.signers(self.anchors.iter()).next().is_none();
+        self.lists.iter().filter(is_stranger).map(RevocationList::name)
     }
 
     pub(super) fn anchors(&self) -> &[Certificate] {

@@ -7,12 +7,13 @@ use rcgen::CertificateParams;
 
 use super::key::tests::TOKEN;
 use super::testing::{
-    AT, CALL, Holder, ONE, RANGE, SPC, X5U, claims, header, judged, tn_auth_list, trusting, trusting_but,
+    AT, CALL, Holder, ONE, RANGE, SPC, X5U, armoured, claims, header, judged, tn_auth_list, trusting, trusting_but,
 };
-use super::{Authority, Claimed, Fault, Passport, Report, Signer, Trust, verify};
+use super::{Authority, Claimed, Fault, Passport, Report, Signer, Trust, Untrusted, verify};
 use crate::caller::Attest;
 
 mod chains;
+mod hostile;
 
 /// One of the files that `scenarios/passport/make` makes with OpenSSL and secsipidx.
 fn made(name: &str) -> String {
@@ -46,6 +47,27 @@ fn tokens_of_secsipidx_over_a_chain_of_openssl_are_judged_as_they_are() {
         let root = made("root.pem");
         let trust = list.map_or_else(|| trusting(&root), |list| trusting_but(&root, &made(list)));
         assert_eq!(of_secsipidx(token, chain, &trust), expected, "{token} {chain} {list:?}");
+    }
+}
+
+/// RFC 8226 4 has certificates signed with RSA, too, and a root in the American list is. That of a third kind there is passed over.
+#[test]
+fn a_certificate_is_signed_with_p256_or_rsa_and_always_for_p256() {
+    for (root, chain, expected) in [
+        ("rsa-root.pem", "by-rsa-root.pem", Ok(Attest::A)),
+        ("rsa-root.pem", "by-rsa-root-sha384.pem", Err(Fault::NotP256)),
+        ("root.pem", "by-root-sha384.pem", Err(Fault::NotP256)),
+        ("root.pem", "by-rsa-root.pem", Err(Fault::NoAnchor)),
+        ("root.pem", "for-rsa.pem", Err(Fault::NotP256)),
+    ] {
+        assert_eq!(of_secsipidx("a.identity", chain, &trusting(&made(root))), expected, "{root} {chain}");
+    }
+    for other_kind in ["p384-root.pem", "short-root.pem"] {
+        let refused = Untrusted::Certificate { place: 1, fault: Fault::NotP256 };
+        assert_eq!(Authority::anchored(made(other_kind).as_bytes()).err(), Some(refused), "{other_kind}");
+        let authority = Authority::anchored((made(other_kind) + &made("root.pem")).as_bytes()).unwrap();
+        assert_eq!(authority.passed_over(), [refused], "{other_kind}");
+        assert_eq!(of_secsipidx("a.identity", "spc.pem", &authority.into()), Ok(Attest::A), "{other_kind}");
     }
 }
 
@@ -110,8 +132,7 @@ fn no_octet_that_is_signed_and_no_letter_of_a_token_can_be_another() {
         for bit in [0x01, 0x80] {
             let mut changed = der.clone();
             changed[at] ^= bit;
-            let begin = "-----BEGIN CERTIFICATE-----";
-            let pem = format!("{begin}\n{}\n-----END CERTIFICATE-----\n{issuer}", STANDARD.encode(changed));
+            let pem = armoured("CERTIFICATE", &changed) + issuer;
             assert!(Signer::read(pem.as_bytes(), &trust, AT).is_err(), "octet {at}, {bit:#x}");
         }
     }
@@ -131,7 +152,7 @@ proptest! {
     fn no_text_makes_the_readers_panic(text in "\\PC{0,200}", octets in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(Passport::read(&text).is_err());
         prop_assert!(Signer::read(&octets, &Trust::default(), AT).is_err());
-        let pem = |label: &str| format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(&octets));
+        let pem = |label: &str| armoured(label, &octets);
         prop_assert!(Authority::anchored(pem("CERTIFICATE").as_bytes()).is_err());
         let authority = Authority::anchored(made("root.pem").as_bytes()).unwrap();
         prop_assert!(authority.with_lists(pem("X509 CRL").as_bytes()).is_err());

@@ -11,6 +11,14 @@ use crate::private::Private;
 const PEER: &str = "192.0.2.10:5060";
 const OURS: &str = "sip:+12025550100@198.51.100.1";
 
+/// The header of RFC 8946 4.1, which somebody added who sent the call on.
+const DIV: &str = concat!(
+    "Identity:eyJhbGciOiJFUzI1NiIsInBwdCI6ImRpdiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly93d3cuZXhhbXBsZS5jb20vY2VydC5jZXIifQ.",
+    "eyJkZXN0Ijp7InRuIjpbIjEyMTU1NTUxMjE0Il19LCJkaXYiOnsidG4iOiIxMjE1NTU1NTEyMTMifSwiaWF0IjoxNDQzMjA4MzQ1LCJvcmlnIjp7InRuIjoiMTIxNTU1NTEyMTIifX0.",
+    "xBHWipDEEJ8a6TsdX6xUXAnblsFiGUiAxwLiv0HLC9IICj6eG9jQd6WzeSSjHRBwxmChHhVIiMTSqIlk3yCNkg",
+    ";info=<https://www.example.com/cert.cer>;ppt=\"div\""
+);
+
 /// A trunk whose word earns L2.
 fn screened() -> TrunkProfile {
     TrunkProfile {
@@ -431,6 +439,7 @@ fn a_forwarded_or_transferred_call_is_nobodys() {
             ("Replaces", "Replaces: x;to-tag=1;from-tag=2", "transferred (+12025550143)"),
             ("Join", "Join: x;to-tag=1;from-tag=2", "transferred (+12025550143)"),
             ("div PASSporT", "Identity: a.b.c;info=<https://h/c>;alg=ES256;ppt=\"div\"", "forwarded (+12025550143)"),
+            ("that of RFC 8946 4.1", DIV, "forwarded (+12025550143)"),
         ],
     );
 }
@@ -684,8 +693,18 @@ fn a_passports_verdict_comes_in_between_the_checks_and_the_session() {
     assert!(passport.is_some_and(|passport| passport.starts_with("e30.eyJ") && passport.ends_with("ppt=shaken")));
     let keeps_them = policy(TrunkProfile { identity_passthrough: false, ..trunk });
     assert_eq!(assessed(&keeps_them, given).passport(), None, "a trunk that does not hand them on");
-    let twice = format!("{given}\ny: e30.e30.s;info=<https://h/d>;ppt=shaken");
-    assert_eq!(told(&hands_on, PEER, OURS, &twice), "invalid-identity (+12025550143)", "two of them");
+    for (name, more, expected) in [
+        ("two of them", "\ny: e30.e30.s;info=<https://h/d>;ppt=shaken", "invalid-identity (+12025550143)"),
+        ("in one header", ", e30.e30.s;info=<https://h/d?a,b>;ppt=shaken", "invalid-identity (+12025550143)"),
+        (
+            "and one of a forwarded call beside it",
+            ", e30.e30.s;info=<https://h/d>;ppt=\"div\"",
+            "forwarded (+12025550143)",
+        ),
+    ] {
+        let joined = given.replacen("ppt=shaken", &format!("ppt=shaken{more}"), 1);
+        assert_eq!(told(&hands_on, PEER, OURS, &joined), expected, "{name}");
+    }
     let (orig, dest) = (assessed(&hands_on, given), "+12025550100");
     assert_eq!((orig.numbers().0.as_str(), orig.numbers().1.as_str()), ("+12025550143", dest));
 }

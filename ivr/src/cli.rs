@@ -7,6 +7,7 @@ pub mod demo;
 mod directory;
 pub mod dtmf;
 pub mod init;
+pub mod installation;
 pub mod locate;
 pub mod lookup;
 pub mod operator;
@@ -17,6 +18,7 @@ pub mod refresh;
 mod secret;
 pub mod serve;
 pub mod simulate;
+pub mod webhook;
 
 use std::process::ExitCode;
 
@@ -46,6 +48,9 @@ enum Command {
     /// Let somebody into the console
     #[command(subcommand)]
     Operator(operator::Command),
+    /// Say where events of verifications are posted, and send them again
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// Say what a CA's bundle holds, or bring it up to date
     #[command(subcommand)]
     Bundle(bundle::Command),
@@ -111,6 +116,7 @@ impl Cli {
             Command::CheckConfig(args) => check_config::run(args).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Operator(command) => operator::run(command).await,
+            Command::Webhook(command) => webhook::run(command).await,
             Command::Bundle(command) => bundle::run(command).await,
             Command::Lookup(args) => lookup::run(args).await,
             Command::Passport(command) => passport::run(command).await,

@@ -20,6 +20,7 @@ pub mod smtp;
 pub mod trunk;
 pub mod verification;
 mod verstat;
+pub mod webhooks;
 
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,7 @@ pub struct Config {
     operators: operators::Operators,
     sandbox: Option<sandbox::Sandbox>,
     passports: passports::Passports,
+    webhooks: webhooks::Webhooks,
 }
 
 impl Config {
@@ -101,6 +103,7 @@ impl Config {
         let operators = file.optional("operators").and_then(|raw| operators::check(raw, &mut file));
         let sandbox = sandbox::check(&mut file);
         let passports = file.optional("passports").and_then(|raw| passports::check(raw, &mut file));
+        let webhooks = file.optional("webhooks").map(|raw| webhooks::check(raw, purpose, &mut file));
         file.refuse_the_rest();
 
         let (mut trunk_certificates, mut links, mut trunk_passwords) = (Vec::new(), Vec::new(), Vec::new());
@@ -144,6 +147,7 @@ impl Config {
             operators: operators?,
             sandbox: sandbox?,
             passports: passports?,
+            webhooks: webhooks?,
         };
         findings.has_faults().then_some(()).map_or(Some(config), |()| None)
     }
@@ -221,6 +225,11 @@ impl Config {
     /// Whose signatures of callers are believed.
     pub fn passports(&self) -> &passports::Passports {
         &self.passports
+    }
+
+    /// How events reach their endpoints.
+    pub fn webhooks(&self) -> &webhooks::Webhooks {
+        &self.webhooks
     }
 
     /// The console's people.

@@ -2,7 +2,6 @@
 //! verifies, and a token that completed a verification serves no more. To change what is checked, change that module.
 
 mod fetch;
-mod public_address;
 mod signers;
 mod trust;
 
@@ -14,12 +13,13 @@ use ivr_core::number::Number;
 use ivr_core::passport::{Claimed, Fault, Passport, Report, Signer, verify};
 use time::OffsetDateTime;
 
-pub use self::fetch::{BadTlsRoots, Fetcher};
+pub use self::fetch::Fetcher;
 use self::signers::Signers;
 pub use self::trust::{TrustError, TrustFiles, of_stranger, read_authority};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::names::{Names, NoNameServers};
+use crate::outbound::BadTlsRoots;
 use crate::store::{Store, StoreError, passports};
 
 /// Verifies signed identities. Clones share what is remembered.

@@ -109,7 +109,7 @@ impl Sandbox {
     /// # Errors
     /// What the asker has to change.
     pub fn start(&self, start: Start, now: OffsetDateTime) -> Result<Started, SandboxError> {
-        let Start { number, csr, location: _, started_by, publish, locale, source } = start;
+        let Start { number, csr, location: _, webhook: _, started_by, publish, locale, source } = start;
         if !self.numbers.contains(&number) {
             return Err(SandboxError::NotATestNumber(self.numbers.clone()));
         }

@@ -46,6 +46,7 @@ use crate::passports::PassportsError;
 use crate::sip_driver::{Figures, Secure, Shutdown, Stopped};
 use crate::store::{Store, StoreError};
 use crate::web;
+use crate::webhooks::Webhooks;
 
 /// How long open pages are waited for once the last call is over. A page's event stream never ends by itself.
 const PAGES_PATIENCE: Duration = Duration::from_secs(2);
@@ -132,6 +133,7 @@ pub struct Service {
     bundle: PathBuf,
     root_sha256: [u8; 32],
     operators: Operators,
+    webhooks: Webhooks,
     figures: watch::Receiver<Figures>,
     shutdown: Shutdown,
     /// For what goes on until the last call is over.
@@ -191,12 +193,14 @@ impl Service {
             tasks.add("the enrolment by email", enrol.run(stop.clone()));
             tasks.add("the mails", sender.run(stop.clone()));
         }
+        let (webhooks, sender) = wired.webhooks;
+        tasks.add("the events", sender.run(wired.verify.bell(), stop.clone()));
         let (verify, issue, calls, operators) = (wired.verify, wired.issue, wired.calls, wired.operators.clone());
         tasks.add("the upkeep", Upkeep { verify, issue, calls, operators, clock }.run(stop.clone()));
         tasks.add("the pages", web::listener::serve(pages, tls, wired.app, stop.clone()));
         let operators = wired.operators;
         let (bundle, tasks) = (bundle_file, tasks.0);
-        Ok(Self { http, sip, secure_sip, bundle, root_sha256, operators, figures, shutdown, stop, tasks })
+        Ok(Self { http, sip, secure_sip, bundle, root_sha256, operators, webhooks, figures, shutdown, stop, tasks })
     }
 
     /// Where pages and API listen.
@@ -227,6 +231,11 @@ impl Service {
     /// The console's people.
     pub fn operators(&self) -> &Operators {
         &self.operators
+    }
+
+    /// Where events go.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
     }
 
     /// Ends it: softly or at once.

@@ -17,6 +17,8 @@ pub(crate) mod budgets;
 pub(crate) mod callers;
 pub mod calls;
 pub(crate) mod certificates;
+pub(crate) mod deliveries;
+pub(crate) mod endpoints;
 pub(crate) mod happenings;
 pub(crate) mod intents;
 pub(crate) mod location_keys;

@@ -36,6 +36,7 @@ pub(crate) use self::starting::{new_secret, secret_sha256};
 pub use self::steps::step_name;
 pub use self::viewing::{Happening, State, View};
 use crate::clock::Clock;
+use crate::event::EndpointId;
 use crate::issue::{FirstListing, Issue, IssueError, KeyRefusal, NotListed};
 use crate::store::verifications::{Checked, Closed};
 use crate::store::{Store, StoreError, budgets, callers, happenings, passports, records, verifications};
@@ -48,6 +49,8 @@ pub struct Start {
     pub csr: Option<Vec<u8>>,
     /// What is to be listed beside the certificate from the beginning.
     pub location: Option<FirstListing>,
+    /// Where its events go.
+    pub webhook: Option<EndpointId>,
     /// Who made the key.
     pub started_by: StartedBy,
     /// Whether a record goes into the DHT.
@@ -90,6 +93,9 @@ pub enum StartError {
     /// Location keys, and no certificate beside which they could be listed.
     #[error("location keys are listed beside a certificate: send a request, too")]
     NothingBeside,
+    /// Nobody has set up such an endpoint.
+    #[error("there is no such endpoint: its operator's `dialproof webhook add` says its name")]
+    NoEndpoint,
     /// A certificate for this key was revoked because the key was compromised.
     #[error("this key was revoked as compromised: make a new one")]
     BlockedKey,
@@ -242,7 +248,7 @@ impl Verify {
                 // The directory showed this key beside it.
                 records::show_again(&serial, now, &mut writer).await?;
             }
-            happenings::add(id, "state", State::Expired.name(), now, &mut writer).await?;
+            happenings::state(id, State::Expired.name(), now, self.parts.store.columns(), &mut writer).await?;
             writer.commit().await?;
             self.parts.expected.forget_all();
             self.parts.issue.tell_publisher();
@@ -290,7 +296,7 @@ impl Verify {
             Checked::Wrong { .. } | Checked::NotExpected => None,
         };
         if let Some(state) = state {
-            happenings::add(id, "state", state.name(), now, &mut writer).await?;
+            happenings::state(id, state.name(), now, columns, &mut writer).await?;
         }
         writer.commit().await?;
         if checked != Checked::NotExpected {
@@ -378,7 +384,7 @@ impl Verify {
     /// If the database does not take it.
     pub async fn note_step(&self, id: VerificationId, step: Step, at: OffsetDateTime) -> Result<(), StoreError> {
         let mut writer = self.parts.store.begin().await?;
-        happenings::add(id, "step", step_name(&step), at, &mut writer).await?;
+        happenings::step(id, step_name(&step), at, &mut writer).await?;
         if matches!(step, Step::Ended(_)) {
             // The call may have ended before anything was read back: then the code may be keyed in again.
             verifications::hang_up(id, &mut writer).await?;
@@ -464,7 +470,7 @@ impl Verify {
         budgets::lock(number, *at, columns, &mut writer).await?;
         let pages = verifications::expecting(number, *at, columns, &mut writer).await?;
         for id in &pages {
-            happenings::add(*id, "refused", reason.code(), *at, &mut writer).await?;
+            happenings::refused(*id, reason.code(), *at, &mut writer).await?;
         }
         writer.commit().await?;
         pages.into_iter().for_each(|id| parts.bell.ring(id));
@@ -474,6 +480,25 @@ impl Verify {
     /// Wakes with the id of every verification that something happened to. A lagging reader reads the rows again.
     pub fn bell(&self) -> broadcast::Receiver<VerificationId> {
         self.parts.bell.listen()
+    }
+
+    /// Says of verifications whose time is over, and of whose end somebody wants to hear, that they have expired: called once a
+    /// minute. Tells how many that were. Of the others the time alone says it.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn end_overdue(&self, now: OffsetDateTime) -> Result<usize, StoreError> {
+        let mut ended = 0;
+        loop {
+            let mut writer = self.parts.store.begin().await?;
+            let some = verifications::expire(now, self.parts.store.columns(), &mut writer).await?;
+            writer.commit().await?;
+            if some.is_empty() {
+                return Ok(ended);
+            }
+            ended += some.len();
+            some.into_iter().for_each(|id| self.parts.bell.ring(id));
+        }
     }
 
     /// Deletes what is over and no longer shown: called once an hour. Tells how many verifications went.

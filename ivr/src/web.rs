@@ -55,6 +55,7 @@ use crate::sip_driver::Figures;
 use crate::store::Store;
 use crate::trunk_probe::TrunkProbes;
 use crate::verify::Verify;
+use crate::webhooks::Webhooks;
 
 /// Everything a handler may reach. Clones share it.
 #[derive(Debug, Clone)]
@@ -100,6 +101,8 @@ pub struct Parts {
     pub calls: CallRecord,
     /// The console's people.
     pub operators: Operators,
+    /// Where events go, for `/metrics`.
+    pub webhooks: Webhooks,
     /// The work that starts cost under a flood.
     pub flood: flood::Flood,
     /// What arrives of the calls that they announce.

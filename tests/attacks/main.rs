@@ -24,3 +24,4 @@ mod spoofing;
 mod sprayed_rtp;
 mod stolen_database;
 mod threats;
+mod webhooks;

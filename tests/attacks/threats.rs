@@ -215,6 +215,32 @@ const THREATS: &[Threat] = &[
         ],
     },
     Threat {
+        attack: "Somebody has the service post where they like, or is told of a number that is none of theirs",
+        defence: "Where events go, operators alone say, by the command line. Only https, only addresses that are public when they \
+                  are connected to, no redirects, no proxy. A verification is told whole to the endpoint that its starter named, \
+                  whose name has 128 random bits; who hears of all gets a masked number, and neither result nor certificate. \
+                  Events are signed, each attempt with its time. URLs, secrets and events are stored encrypted, and go with the \
+                  verification.",
+        left: "Low: whoever learns an endpoint's name sends it events of verifications of their own, so a receiver must know \
+               what it began. Whoever steals its secret forges events to that receiver, but not the signed result in them. The \
+               receiver learns the numbers of those whom it had verified.",
+        played: &[
+            "webhooks::a_stranger_says_nowhere_where_to_post_and_an_operator_not_inside",
+            "webhooks::whom_a_verification_does_not_name_is_not_told_of_it",
+        ],
+        besides: &[
+            "an_address_inside_is_not_posted_to",
+            "a_receiver_that_redirects_is_not_followed",
+            "a_name_that_changes_its_answer_leads_nowhere_else",
+            "an_operator_adds_replays_and_rotates_and_nothing_inside_is_posted_to",
+            "who_hears_of_all_is_told_no_number_unless_it_is_named",
+            "who_is_named_hears_what_the_owner_sees_once_and_signed",
+            "one_that_hangs_holds_up_no_other",
+            "a_stolen_database_tells_no_url_no_secret_and_no_number",
+            "an_event_goes_with_its_verification_and_keeps_it_until_it_is_out",
+        ],
+    },
+    Threat {
         attack: "Who holds the session guesses the digits that were read",
         defence: "Three posts, counted in the statement that compares; the third voids the verification, never the \
                   number. One proof makes one certificate, however often it is posted.",

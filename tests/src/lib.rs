@@ -12,6 +12,7 @@ pub mod nameserver;
 pub mod own_network;
 pub mod process;
 pub mod proving;
+pub mod receiver;
 pub mod recogniser;
 pub mod service;
 pub mod sipp;

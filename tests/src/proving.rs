@@ -1,9 +1,14 @@
 //! A whole verification by a telephone that knows nothing of us: the test hears what it recorded, presses its keys, and types
 //! what was read out into the page.
 
+use std::time::Duration;
+
 use ivr::phone::api::{Api, Start, Started};
+use ivr::phone::{CallPlan, Identity, Law, News, Scenario, call};
+use ivr_core::private::Private;
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
 use voice_prompts::{Heard, Hearing, Library, PromptId, Vocabulary};
 
 use crate::service::Service;
@@ -42,6 +47,39 @@ pub fn happenings(service: &Service, started: &Started) -> Vec<String> {
     let page = Runtime::new().expect("a runtime").block_on(asked);
     let list = page["happenings"].as_array().expect("a list");
     list.iter().map(|happening| happening["what"].as_str().expect("a word").to_owned()).collect()
+}
+
+/// The built-in caller of this number, who does everything right.
+pub fn caller(service: &Service, number: &str, started: &Started) -> CallPlan {
+    CallPlan {
+        service: service.sip(),
+        local: None,
+        dialled: started.dial.number.clone(),
+        uri_parameters: Vec::new(),
+        identity: Identity::of(number),
+        laws: vec![Law::Mu],
+        scenario: Scenario::Happy,
+        code: started.code.clone(),
+        vocabulary: Vocabulary::of(&Library::embedded(), "en"),
+        patience: Duration::from_secs(180),
+    }
+}
+
+/// Calls so, and hands the digits that the voice reads to the page while the call goes on. Gives what the page came to.
+///
+/// # Panics
+/// If the call fails, or no digits are read.
+pub async fn call_and_type<T>(plan: CallPlan, page: impl AsyncFnOnce(Private<String>) -> T) -> T {
+    let (spoken, mut understood) = mpsc::unbounded_channel();
+    let calling = call(plan, move |news| {
+        if let News::ReadBack(digits) = news {
+            spoken.send(digits).expect("the page is open");
+        }
+    });
+    let typing = async { page(understood.recv().await.expect("the voice reads digits")).await };
+    let (report, typed) = tokio::join!(calling, typing);
+    report.expect("a call");
+    typed
 }
 
 /// What was said to its end since the last question, as digits and the sentence before them.

@@ -77,6 +77,23 @@ impl Service {
         Self::demo_with(&["--http", "127.0.0.1:0", "--data", folder.to_str().expect("a plain path")])
     }
 
+    /// A demo that posts its events to this URL.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn demo_posting_to(url: &str) -> Self {
+        Self::demo_with(&["--http", "127.0.0.1:0", "--webhook", url])
+    }
+
+    /// The same, with data in this folder.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn demo_in_posting_to(folder: &Path, url: &str) -> Self {
+        let folder = folder.to_str().expect("a plain path");
+        Self::demo_with(&["--http", "127.0.0.1:0", "--data", folder, "--webhook", url])
+    }
+
     fn demo_with(more: &[&str]) -> Self {
         let temporary = tempfile::tempdir().expect("a temporary folder");
         let mut command = dialproof();

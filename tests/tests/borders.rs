@@ -108,6 +108,7 @@ const PLACES: &[Place] = &[
             "crate::publish",
             "crate::trunk_probe",
             "crate::verify",
+            "crate::webhooks",
         ],
         only_in: &[],
         within: &["ivr/src/mail", "ivr/src/media_driver", "ivr/src/sip_driver", "ivr/src/store"],

@@ -10,17 +10,16 @@ use dht_client::backend::mainline::Ring;
 use end_to_end::installation::{BELIEVED, Families, Installation, Wanted};
 use end_to_end::own_network::run_inside;
 use end_to_end::process::free_port;
+use end_to_end::proving::{call_and_type, caller};
 use end_to_end::service::{Service, media_ports, wait_until};
 use ivr::phone::api::{Api, Start};
-use ivr::phone::{CallPlan, Identity, Law, News, Scenario, call};
+use ivr_core::private::Private;
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use voice_prompts::{Library, Vocabulary};
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 const NUMBER: &str = "+13105550143";
@@ -265,26 +264,7 @@ async fn type_in_at_once(service: &Service, posts: usize) -> usize {
     let csr = CertificateParams::default().serialize_request(&key).and_then(|csr| csr.pem()).expect("a request");
     let start = Start { number: NUMBER, csr: Some(&csr), publish: true, locale: "en" };
     let started = api.start(&start).await.expect("a verification");
-    let plan = CallPlan {
-        service: service.sip(),
-        local: None,
-        dialled: started.dial.number.clone(),
-        uri_parameters: Vec::new(),
-        identity: Identity::of(NUMBER),
-        laws: vec![Law::Mu],
-        scenario: Scenario::Happy,
-        code: started.code.clone(),
-        vocabulary: Vocabulary::of(&Library::embedded(), "en"),
-        patience: Duration::from_secs(180),
-    };
-    let (spoken, mut understood) = mpsc::unbounded_channel();
-    let call = call(plan, move |news| {
-        if let News::ReadBack(digits) = news {
-            spoken.send(digits).expect("the page is open");
-        }
-    });
-    let page = async {
-        let digits = understood.recv().await.expect("the voice reads digits");
+    let page = async |digits: Private<String>| {
         let mut typing = JoinSet::new();
         for _ in 0..posts {
             let (api, started, digits) = (api.clone(), started.clone(), digits.clone());
@@ -292,7 +272,5 @@ async fn type_in_at_once(service: &Service, posts: usize) -> usize {
         }
         typing.join_all().await.into_iter().filter(|taken| *taken).count()
     };
-    let (report, taken) = tokio::join!(call, page);
-    report.expect("a call");
-    taken
+    call_and_type(caller(service, NUMBER, &started), page).await
 }

@@ -5,18 +5,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use ca::signed_result::{ResultKey, Statement};
 use serde::{Deserialize, Serialize};
 
+use super::installation::Of;
 use super::secret::{PASSPHRASE, Typing};
 use crate::clock::Clock;
-use crate::config::{Config, Purpose};
-use crate::key_file::KeyFile;
+use crate::config::Config;
 use crate::service::founding;
-use crate::store::{AuditHead, Store};
+use crate::store::AuditHead;
 
 /// What can be done about the audit.
 #[derive(Debug, clap::Subcommand)]
@@ -24,7 +23,7 @@ pub enum Command {
     /// Say whether every row is as it was written, in its place; ends with 1 if one is not
     Verify(Verify),
     /// Print how the audit ends, signed by the key of signed results (a JWS): keep it where nobody here can write
-    Head(Place),
+    Head(Of),
 }
 
 /// What `verify` takes.
@@ -34,15 +33,7 @@ pub struct Verify {
     #[arg(long, value_name = "FILE")]
     head: Vec<PathBuf>,
     #[command(flatten)]
-    place: Place,
-}
-
-/// Whose audit.
-#[derive(Debug, clap::Args)]
-pub struct Place {
-    /// The configuration file
-    #[arg(long, short, env = "DIALPROOF_CONFIG", default_value = "config.toml")]
-    config: PathBuf,
+    place: Of,
 }
 
 /// What is signed.
@@ -69,7 +60,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
     }
 }
 
-async fn verify(heads: &[PathBuf], place: &Place) -> Result<ExitCode> {
+async fn verify(heads: &[PathBuf], place: &Of) -> Result<ExitCode> {
     let (config, store) = place.open().await?;
     if let Some(number) = store.first_audit_break().await? {
         println!(
@@ -96,7 +87,7 @@ async fn verify(heads: &[PathBuf], place: &Place) -> Result<ExitCode> {
     Ok(code)
 }
 
-async fn sign(place: &Place) -> Result<ExitCode> {
+async fn sign(place: &Of) -> Result<ExitCode> {
     let (config, store) = place.open().await?;
     if let Some(number) = store.first_audit_break().await? {
         bail!("row {number} of the audit is not what was written: how it ends is not signed");
@@ -110,16 +101,6 @@ async fn sign(place: &Place) -> Result<ExitCode> {
     };
     println!("{}", authority.result_key().sign(Statement::AuditHead, &claims)?);
     Ok(ExitCode::SUCCESS)
-}
-
-impl Place {
-    async fn open(&self) -> Result<(Config, Store)> {
-        let (config, _) = Config::read(&self.config, Purpose::Serve)?;
-        let keys = KeyFile::read(config.keys().file())?;
-        let store =
-            Store::open(config.database().url().expose(), Arc::new(keys)).await.context("opening the database")?;
-        Ok((config, store))
-    }
 }
 
 fn open_authority(config: &Config) -> Result<ca::Authority> {

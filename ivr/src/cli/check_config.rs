@@ -12,6 +12,7 @@ use crate::config::findings::Findings;
 use crate::config::{Config, ConfigError, Purpose, sip};
 use crate::passports::{fetcher, of_stranger, read_authority};
 use crate::service::{founding, tls};
+use crate::webhooks::Means;
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
@@ -73,6 +74,9 @@ fn inspect(config: &Config, findings: &mut Findings) {
         findings.fault(error.place(), error.to_string());
     }
     passports(config, findings);
+    if let Err(error) = Means::of(config).client() {
+        findings.fault("webhooks.tls_roots", error.to_string());
+    }
     for (place, file) in config.trunk_passwords() {
         secret(place, file, findings);
     }

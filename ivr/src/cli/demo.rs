@@ -24,6 +24,7 @@ use crate::service::doorman::Doorman;
 use crate::service::shutdown::Signals;
 use crate::service::sockets::{self, Wish, calls, pages};
 use crate::service::{Opening, Service, logging};
+use crate::webhooks::Hears;
 
 /// The usual ports of pages and calls.
 const HTTP_PORT: u16 = 8080;
@@ -46,6 +47,9 @@ pub struct Args {
     /// Keep everything in this folder [default: a temporary one that is deleted in the end]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// Post events of all verifications to this URL of this machine
+    #[arg(long, value_name = "URL", conflicts_with = "once")]
+    webhook: Option<String>,
     /// Let the built-in caller prove a number and a stranger look it up; then end
     #[arg(long)]
     once: bool,
@@ -92,7 +96,11 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         Some(proved)
     } else {
         let console = demo.service.operators().one_time_link(OPERATOR, clock.wall()).await?;
-        print!("{}", Welcome { demo: &demo, console: &console });
+        let hook = match &args.webhook {
+            Some(url) => Some(demo.service.webhooks().add(url, Hears::All, clock.wall()).await.context("--webhook")?),
+            None => None,
+        };
+        print!("{}", Welcome { demo: &demo, console: &console, hook: hook.as_ref() });
         None
     };
     let Demo { service, place, ring, .. } = demo;

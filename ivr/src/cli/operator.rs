@@ -2,17 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use time::format_description::well_known::Rfc3339;
 
+use super::installation::{Of, store};
 use super::secret::{Secret, Typing};
 use crate::clock::Clock;
-use crate::config::{Config, Purpose};
-use crate::key_file::KeyFile;
+use crate::config::Config;
 use crate::operators::{Operators, check_name};
-use crate::store::Store;
 
 const PASSWORD: Secret =
     Secret { name: "the operator's password", option: "--password-file", variable: "DIALPROOF_OPERATOR_PASSWORD" };
@@ -56,20 +54,6 @@ pub struct Remove {
     service: Of,
 }
 
-/// Of which service.
-#[derive(Debug, clap::Args)]
-struct Of {
-    /// The configuration file
-    #[arg(long, short, env = "DIALPROOF_CONFIG", default_value = "config.toml")]
-    config: PathBuf,
-}
-
-impl Of {
-    fn read(&self) -> Result<Config> {
-        Ok(Config::read(&self.config, Purpose::Serve)?.0)
-    }
-}
-
 /// Does it; a service that runs need not be restarted.
 ///
 /// # Errors
@@ -107,7 +91,5 @@ pub async fn run(command: Command) -> Result<ExitCode> {
 }
 
 async fn operators(config: &Config) -> Result<Operators> {
-    let keys = KeyFile::read(config.keys().file())?;
-    let store = Store::open(config.database().url().expose(), Arc::new(keys)).await.context("opening the database")?;
-    Ok(Operators::new(store, config.operators().session(), Clock))
+    Ok(Operators::new(store(config).await?, config.operators().session(), Clock))
 }

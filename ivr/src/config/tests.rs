@@ -232,6 +232,7 @@ fn every_fault_is_told_with_its_place() {
             "networks = [\"mainline:192.0.2.9:4001\"]\nhash_cost = \"cheap\"",
             "fault: dht.hash_cost: \"cheap\" lets anybody list",
         ),
+        ("[dht]", "[webhooks]\nloopback = true\n[dht]", "fault: webhooks.loopback: events go to this machine only"),
         (
             "[dht]",
             "[smtp]\nhost = \"mail.example.org\"\nfrom = \"a@b.example\"\ntls = \"none\"\n[dht]",
@@ -459,7 +460,7 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
     assert!(config.is_some(), "{findings:#?}");
 
     let table: Table = all.parse().unwrap();
-    let sections: [(&str, &[&str]); 13] = [
+    let sections: [(&str, &[&str]); 14] = [
         ("service", keys_of::<service::Raw>()),
         ("http", keys_of::<http::Raw>()),
         ("sip", keys_of::<sip::Raw>()),
@@ -473,6 +474,7 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
         ("operators", keys_of::<operators::Raw>()),
         ("sandbox", keys_of::<sandbox::Raw>()),
         ("passports", keys_of::<passports::Raw>()),
+        ("webhooks", keys_of::<webhooks::Raw>()),
     ];
     for (section, keys) in sections {
         let shown = match &table[section] {

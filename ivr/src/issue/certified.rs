@@ -1,7 +1,5 @@
 //! Certificates as pages show them.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use ca::email::Address;
 use ca::{Reason, Serial};
 use ivr_core::number::Number;
@@ -10,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::wish::Cause;
 use super::{CertificateFilter, Certified, DhtRecord, IssueError, IssueParts, KeyChange, Says};
+use crate::pem;
 use crate::store::certificates::{Pending, Search, Stored, StoredRecord};
 use crate::store::records::Wanted;
 use crate::store::{StoreError, certificates, tel};
@@ -83,8 +82,8 @@ impl Sought {
 
 fn certified(parts: &IssueParts, stored: Stored) -> Certified {
     Certified {
-        certificate_pem: pem(&stored.der),
-        chain_pem: pem(parts.authority.intermediate(stored.issuing)),
+        certificate_pem: pem::certificate(&stored.der),
+        chain_pem: pem::certificate(parts.authority.intermediate(stored.issuing)),
         serial: stored.serial,
         identity: Private::new(stored.identity),
         level: stored.level,
@@ -113,15 +112,4 @@ fn record(stored: StoredRecord) -> DhtRecord {
         },
         last_error: stored.last_error,
     }
-}
-
-/// RFC 7468 2: lines of 64 characters.
-fn pem(der: &[u8]) -> String {
-    let base64 = STANDARD.encode(der);
-    let mut text = "-----BEGIN CERTIFICATE-----\n".to_owned();
-    for line in base64.as_bytes().chunks(64) {
-        text.extend(line.iter().map(|octet| char::from(*octet)));
-        text.push('\n');
-    }
-    text + "-----END CERTIFICATE-----\n"
 }

@@ -73,11 +73,11 @@ pub(super) async fn hold(parts: &IssueParts, wish: &Wish, now: OffsetDateTime) -
         // Somebody else decided about it meanwhile: the next look tells what.
         return Err(StoreError::Busy.into());
     }
-    happenings::add(id, "state", "held", now, &mut writer).await?;
+    happenings::state(id, "held", now, columns, &mut writer).await?;
     let replaced =
         verifications::end_held(&identity, Which::But(id, wish.level), REPLACED, columns, &mut writer).await?;
     for other in &replaced {
-        happenings::add(*other, "state", "failed", now, &mut writer).await?;
+        happenings::state(*other, "failed", now, columns, &mut writer).await?;
     }
     records::show_again(&newest.serial, now, &mut writer).await?;
     audit::add(("issue", "hold", &id.to_string()), now, columns, &mut writer).await?;
@@ -90,11 +90,11 @@ pub(super) async fn hold(parts: &IssueParts, wish: &Wish, now: OffsetDateTime) -
 
 /// Lets those go on whose time of waiting is over.
 pub(super) async fn release_ripe(parts: &IssueParts, now: OffsetDateTime) -> Result<(), StoreError> {
-    let ripe = verifications::all_ripe(now, &mut *parts.store.read().await?).await?;
+    let (ripe, columns) = (verifications::all_ripe(now, &mut *parts.store.read().await?).await?, parts.store.columns());
     for id in ripe {
         let mut writer = parts.store.begin().await?;
         if verifications::release(id, &mut writer).await? {
-            happenings::add(id, "state", "issuing", now, &mut writer).await?;
+            happenings::state(id, "issuing", now, columns, &mut writer).await?;
             writer.commit().await?;
             info!(verification = %id, "{id} has waited its time");
         }
@@ -120,7 +120,7 @@ pub(super) async fn release_signed(
     if obstacle(&wish, now, columns, &mut writer).await?.is_some() || !verifications::release(id, &mut writer).await? {
         return Ok(false);
     }
-    happenings::add(id, "state", "issuing", now, &mut writer).await?;
+    happenings::state(id, "issuing", now, columns, &mut writer).await?;
     audit::add(("old key", "consent", &id.to_string()), now, columns, &mut writer).await?;
     writer.commit().await?;
     info!(verification = %id, "the old key signed for {id}");

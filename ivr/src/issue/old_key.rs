@@ -236,7 +236,7 @@ pub(super) async fn veto(
         return Err(OldKeyError::NotNow("no such key waits"));
     }
     for id in &ended {
-        happenings::add(*id, "state", "failed", now, &mut writer).await?;
+        happenings::state(*id, "failed", now, columns, &mut writer).await?;
     }
     records::show_again(&newest.serial, now, &mut writer).await?;
     audit::add(("old key", "veto", &certificate.serial), now, columns, &mut writer).await?;

@@ -41,7 +41,7 @@ pub(super) async fn suspend(
         records::want_suspended(&old.serial, now, &mut writer).await?;
     }
     for id in &stopped {
-        happenings::add(*id, "state", "failed", now, &mut writer).await?;
+        happenings::state(*id, "failed", now, columns, &mut writer).await?;
     }
     if let Some(newest) = certificates::newest(&identity, OffsetDateTime::UNIX_EPOCH, columns, &mut writer).await? {
         // One of a higher level is still good, but no key waits beside it any more.

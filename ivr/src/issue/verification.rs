@@ -210,7 +210,7 @@ async fn sign_result(parts: &IssueParts, proof: &ProvedNumber, now: OffsetDateTi
     let result = signed.map_err(|_| IssueError::Signing)?;
     let mut writer = parts.store.begin().await?;
     if verifications::keep_result(id, &result, columns, &mut writer).await? {
-        happenings::add(id, "state", "issued", now, &mut writer).await?;
+        happenings::state(id, "issued", now, columns, &mut writer).await?;
         audit::add(("issue", "result", &id.to_string()), now, columns, &mut writer).await?;
         writer.commit().await?;
         info!(verification = %id, "the result of {id} is signed");
@@ -221,7 +221,7 @@ async fn sign_result(parts: &IssueParts, proof: &ProvedNumber, now: OffsetDateTi
 async fn fail(parts: &IssueParts, id: VerificationId, why: &str, now: OffsetDateTime) -> Result<(), StoreError> {
     let mut writer = parts.store.begin().await?;
     if let Closed::Now { beside } = verifications::fail(id, why, &mut writer).await? {
-        happenings::add(id, "state", "failed", now, &mut writer).await?;
+        happenings::state(id, "failed", now, parts.store.columns(), &mut writer).await?;
         if let Some(serial) = beside {
             records::show_again(&serial, now, &mut writer).await?;
         }

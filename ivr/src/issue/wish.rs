@@ -207,11 +207,10 @@ pub(super) async fn conclude(
         // A start-up voided it meanwhile: what was signed is on the list, and the next try signs another.
         return Err(StoreError::Busy.into());
     }
-    if let Cause::Verification(id) = &wish.cause {
-        if !verifications::issued(*id, &serial, &mut writer).await? {
-            return Err(StoreError::Busy.into());
-        }
-        happenings::add(*id, "state", "issued", now, &mut writer).await?;
+    if let Cause::Verification(id) = &wish.cause
+        && !verifications::issued(*id, &serial, &mut writer).await?
+    {
+        return Err(StoreError::Busy.into());
     }
     let replaced = certificates::supersede(&identity, columns, &mut writer).await?;
     let new = New {
@@ -230,6 +229,9 @@ pub(super) async fn conclude(
     };
     if !certificates::insert(&new, columns, &mut writer).await? {
         return Err(StoreError::Busy.into());
+    }
+    if let Cause::Verification(id) = &wish.cause {
+        happenings::state(*id, "issued", now, columns, &mut writer).await?;
     }
     let new = (serial.as_str(), &issued.der[..], identity.as_str());
     let is_listed = locating::list_first(new, &wish.cause, &replaced, columns, &mut writer).await?;

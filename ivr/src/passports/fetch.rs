@@ -1,29 +1,21 @@
-//! Fetches what lies at an x5u. Whoever calls writes the URL, so it must not become a way into our network, nor a weapon
-//! against somebody else's: https only, no redirects, public addresses only (the very address that was looked at is
-//! connected to), 64 KiB, 3 s, and so many at a time and for each host.
+//! Fetches what lies at an x5u. Whoever calls writes the URL, so it must not become a way into our network (see `outbound`),
+//! nor a weapon against somebody else's: 64 KiB, 3 s, and so many at a time and for each host.
 
 use std::collections::HashMap;
-use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ivr_core::link::{Query, Records};
 use ivr_core::passport::Fault;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Url};
 use tokio::sync::Semaphore;
 
-use super::public_address::is_public;
 use crate::clock::Clock;
 use crate::names::Names;
+use crate::outbound::{BadTlsRoots, Denied, Outbound, Reach, is_denied};
 
 /// A client for nothing else.
 #[derive(Debug)]
 pub struct Fetcher {
-    client: Client,
-    reaches: fn(IpAddr) -> bool,
+    client: Outbound,
     places: Semaphore,
     hosts: Mutex<HashMap<String, Minute>>,
     clock: Clock,
@@ -36,49 +28,18 @@ struct Minute {
     begun: u32,
 }
 
-/// The client cannot be made: the roots are none.
-#[derive(Debug, thiserror::Error)]
-pub enum BadTlsRoots {
-    /// Something in them is no certificate.
-    #[error("no client for certificates can be made: the TLS roots must be certificates in PEM ({0})")]
-    Unusable(reqwest::Error),
-    /// They are a file of something else.
-    #[error("the file of TLS roots holds no certificate in PEM")]
-    Empty,
-}
-
 impl Fetcher {
     /// Asks these name servers, and trusts TLS servers by the roots that browsers trust, and by these (PEM).
     ///
     /// # Errors
     /// If the roots are none.
     pub fn new(names: Names, more_roots: Option<&[u8]>, clock: Clock) -> Result<Self, BadTlsRoots> {
-        Self::reaching(is_public, names, more_roots, clock)
+        Self::reaching(Reach::PUBLIC, names, more_roots, clock)
     }
 
-    fn reaching(
-        reaches: fn(IpAddr) -> bool,
-        names: Names,
-        more_roots: Option<&[u8]>,
-        clock: Clock,
-    ) -> Result<Self, BadTlsRoots> {
-        let mut client = Client::builder()
-            .https_only(true)
-            .redirect(Policy::none())
-            .no_proxy()
-            .timeout(LIMIT)
-            .pool_max_idle_per_host(0)
-            .dns_resolver(Arc::new(Resolver { names: Arc::new(names), reaches }));
-        let more_roots = more_roots.map(Certificate::from_pem_bundle).transpose().map_err(BadTlsRoots::Unusable)?;
-        if more_roots.as_ref().is_some_and(Vec::is_empty) {
-            return Err(BadTlsRoots::Empty);
-        }
-        for root in more_roots.into_iter().flatten() {
-            client = client.add_root_certificate(root);
-        }
+    fn reaching(reach: Reach, names: Names, more_roots: Option<&[u8]>, clock: Clock) -> Result<Self, BadTlsRoots> {
         Ok(Self {
-            client: client.build().map_err(BadTlsRoots::Unusable)?,
-            reaches,
+            client: Outbound::new(reach, Some(names), more_roots, LIMIT)?,
             places: Semaphore::new(AT_ONCE),
             hosts: Mutex::default(),
             clock,
@@ -103,17 +64,13 @@ impl Fetcher {
     }
 
     async fn get(&self, url: &str, is_unknown: bool) -> Result<Vec<u8>, Fault> {
-        let url = Url::parse(url).ok().filter(|url| url.username().is_empty() && url.password().is_none());
-        let url = url.ok_or(Fault::X5u)?;
-        let host = url.host_str().ok_or(Fault::X5u)?;
-        // A name is looked at when it is resolved; an address in the URL is not resolved.
-        let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        if literal.is_some_and(|address| !(self.reaches)(address)) {
-            return Err(Fault::NotPublic);
-        }
+        let url = self.client.address(url).map_err(|denied| match denied {
+            Denied::NoUrl => Fault::X5u,
+            Denied::NotPublic => Fault::NotPublic,
+        })?;
         let _place = self.places.try_acquire().map_err(|_| Fault::Busy)?;
         if is_unknown {
-            self.count(host)?;
+            self.count(url.host_str().ok_or(Fault::X5u)?)?;
         }
         let mut response = self.client.get(url).send().await.map_err(|error| fault_of(&error))?;
         match response.status().as_u16() {
@@ -153,43 +110,9 @@ impl Fetcher {
     }
 }
 
-/// Looks names up, and leaves of the addresses those that may be connected to.
-struct Resolver {
-    names: Arc<Names>,
-    reaches: fn(IpAddr) -> bool,
-}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (names, reaches) = (self.names.clone(), self.reaches);
-        Box::pin(async move {
-            let found = match names.look_up(&Query::Addresses(name.as_str().to_owned())).await {
-                Records::Addresses(found) => found,
-                Records::Naptr(_) | Records::Srv(_) => Vec::new(),
-            };
-            let had_some = !found.is_empty();
-            let reached: Vec<SocketAddr> =
-                found.into_iter().filter(|address| reaches(*address)).map(|address| (address, 0).into()).collect();
-            if had_some && reached.is_empty() {
-                return Err(NotPublic.into());
-            }
-            Ok(Box::new(reached.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// The name leads only to addresses that may not be connected to.
-#[derive(Debug, thiserror::Error)]
-#[error("no public address")]
-struct NotPublic;
-
 fn fault_of(error: &reqwest::Error) -> Fault {
-    let mut cause = error.source();
-    while let Some(found) = cause {
-        if found.is::<NotPublic>() {
-            return Fault::NotPublic;
-        }
-        cause = found.source();
+    if is_denied(error) {
+        return Fault::NotPublic;
     }
     if error.is_timeout() { Fault::Slow } else { Fault::Unreachable }
 }

@@ -21,6 +21,7 @@ fn start() -> Start {
         number: number(TEST),
         csr: None,
         location: None,
+        webhook: None,
         started_by: StartedBy::Page,
         publish: false,
         locale: "en".to_owned(),

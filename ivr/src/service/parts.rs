@@ -27,6 +27,7 @@ use crate::sandbox::Sandbox;
 use crate::store::Store;
 use crate::verify::{Bell, Expected, Limits, Verify, VerifyParts};
 use crate::web::{self, App, DemoPlaces, Published, Settings, csrf};
+use crate::webhooks::{Means, Sender, Webhooks};
 
 /// What the use cases are made of.
 pub(super) struct Parts {
@@ -57,6 +58,8 @@ pub(super) struct Wired {
     pub(super) passports: Option<Passports>,
     /// Enrolment by email and what sends its mails, if there is a relay (or the demonstration's catcher).
     pub(super) mail: Option<(EnrolEmail, MailSender)>,
+    /// Where events go, and what sends them.
+    pub(super) webhooks: (Webhooks, Arc<Sender>),
     pub(super) app: App,
 }
 
@@ -106,9 +109,15 @@ impl Parts {
         let mail = self.mail(&issue, catcher.clone())?;
         let enrol = mail.as_ref().map(|(enrol, _)| enrol.clone());
         let sandbox = self.sandbox(telephone)?.map(Arc::new);
-        let others = (calls.clone(), operators.clone(), sandbox.clone());
+        let webhooks = self.webhooks();
+        let others = (calls.clone(), operators.clone(), sandbox.clone(), webhooks.0.clone());
         let app = self.app(&verify, &issue, enrol, others, catcher, telephone);
-        Ok(Wired { verify, issue, publisher, calls, operators, sandbox, passports, mail, app })
+        Ok(Wired { verify, issue, publisher, calls, operators, sandbox, passports, mail, webhooks, app })
+    }
+
+    fn webhooks(&self) -> (Webhooks, Arc<Sender>) {
+        let webhooks = Webhooks::new(self.store.clone(), self.config.webhooks().reach(), self.clock);
+        (webhooks, Arc::new(Sender::new(self.store.clone(), Means::of(&self.config), self.clock)))
     }
 
     fn dialled(&self) -> Dialled {
@@ -149,7 +158,7 @@ impl Parts {
         verify: &Verify,
         issue: &Issue,
         enrol: Option<EnrolEmail>,
-        (calls, operators, sandbox): (CallRecord, Operators, Option<Arc<Sandbox>>),
+        (calls, operators, sandbox, webhooks): (CallRecord, Operators, Option<Arc<Sandbox>>, Webhooks),
         mails: Option<Catcher>,
         telephone: &Telephone,
     ) -> App {
@@ -191,6 +200,7 @@ impl Parts {
             gateway,
             calls,
             operators,
+            webhooks,
             flood: web::flood::Flood::new(keys.derived("puzzle"), config.verification().flood()),
             probes: telephone.probes.clone(),
         })

@@ -30,15 +30,18 @@ impl Upkeep {
         loop {
             tokio::select! {
                 _ = hours.tick() => self.work().await,
-                _ = minutes.tick() => self.finish_what_is_proved().await,
+                _ = minutes.tick() => self.end_what_is_due().await,
                 () = stop.cancelled() => return,
             }
         }
     }
 
-    async fn finish_what_is_proved(&self) {
+    async fn end_what_is_due(&self) {
         if let Err(error) = self.issue.finalise_suspensions(self.clock.wall()).await {
             tracing::warn!(%error, "suspensions are made final later: {error}");
+        }
+        if let Err(error) = self.verify.end_overdue(self.clock.wall()).await {
+            tracing::warn!(%error, "what has expired is told of later: {error}");
         }
         match self.issue.finish_all(self.clock.wall()).await {
             Ok(0) => {}

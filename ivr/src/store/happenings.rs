@@ -4,7 +4,7 @@ use ivr_core::call::question::VerificationId;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
-use super::{Conn, StoreError, millis, time_of};
+use super::{Columns, Conn, StoreError, deliveries, millis, time_of};
 
 /// Lines that a verification keeps. A caller who dials again and again adds no more; the states still change.
 const LIMIT: i64 = 200;
@@ -19,8 +19,41 @@ pub(crate) struct Line {
     pub(crate) what: String,
 }
 
+/// A verification has come to this state: a line of its page, and an event for those who asked for one. Call it when all
+/// other rows are written that tell of it.
+pub(crate) async fn state(
+    id: VerificationId,
+    state: &str,
+    at: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    add(id, "state", state, at, conn).await?;
+    deliveries::note(id, state, at, columns, conn).await
+}
+
+/// A step of its call.
+pub(crate) async fn step(
+    id: VerificationId,
+    step: &str,
+    at: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    add(id, "step", step, at, conn).await
+}
+
+/// A call that bore its number was refused, for the reason of this code.
+pub(crate) async fn refused(
+    id: VerificationId,
+    reason: &str,
+    at: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    add(id, "refused", reason, at, conn).await
+}
+
 /// Adds a line. The verification's own counter numbers it, so that two at once get two numbers.
-pub(crate) async fn add(
+async fn add(
     id: VerificationId,
     kind: &'static str,
     what: &str,

@@ -80,6 +80,13 @@ impl TestDatabase {
         writer.commit().await.unwrap();
     }
 
+    /// From now on no second event of a kind can be stored.
+    pub(crate) async fn refuse_an_event_of_a_kind_twice(&self) {
+        let mut writer = self.store.begin().await.unwrap();
+        writer.execute("CREATE UNIQUE INDEX kinds ON webhook_deliveries (kind)").await.unwrap();
+        writer.commit().await.unwrap();
+    }
+
     /// Waits until a transaction waits for a row that another has changed. SQLite's wait before they begin.
     pub(crate) async fn somebody_waits_for_a_row(&self) {
         if !self.url.starts_with("postgres") {

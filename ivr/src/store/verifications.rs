@@ -24,7 +24,8 @@ pub(crate) use self::issuing::{
 };
 use super::columns::tel;
 use super::location_keys::FirstKeys;
-use super::{Columns, Conn, Row, StoreError, happenings, millis, time_of};
+use super::{Columns, Conn, Row, StoreError, deliveries, happenings, millis, time_of};
+use crate::event::EndpointId;
 
 /// A verification that begins.
 pub(crate) struct New<'a> {
@@ -36,6 +37,8 @@ pub(crate) struct New<'a> {
     pub(crate) key_check: Option<KeyCheck>,
     /// To be listed beside its certificate.
     pub(crate) location_keys: Option<FirstKeys>,
+    /// Where its events go.
+    pub(crate) webhook: Option<EndpointId>,
     pub(crate) publish: bool,
     pub(crate) locale: &'a str,
     pub(crate) created_at: OffsetDateTime,
@@ -146,7 +149,7 @@ pub(crate) async fn evict(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let id = id_of(&row, 0)?;
-    happenings::add(id, "state", "expired", now, conn).await?;
+    happenings::state(id, "expired", now, columns, conn).await?;
     Ok(Some(id))
 }
 
@@ -158,8 +161,9 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
         "INSERT INTO verifications (id, secret_sha256, number_hash, pepper_epoch, number_sealed, country, last4,
              source_tag, code_hash, code_sealed, request_sealed, publish, locale, state, created_at, expires_at,
              live_until, code_tries_left, read_backs_left, happenings, key_check_sealed,
-             location_keys_sealed, location_asked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $15, $16, $17, 0, $18, $19, $20)
+             location_keys_sealed, location_asked_at, webhook)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $15, $16, $17, 0, $18, $19,
+             $20, $21)
          ON CONFLICT DO NOTHING",
     )
     .bind(id.to_vec())
@@ -182,6 +186,7 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
     .bind(new.key_check.map(|check| columns.seal(KEY_CHECK, id, check.as_str().as_bytes())))
     .bind(new.location_keys.map(|first| first.keys.seal_at((LOCATION_KEYS, id), columns)))
     .bind(new.location_keys.map(|first| millis(first.asked_at)))
+    .bind(new.webhook.map(|endpoint| endpoint.0.to_vec()))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -253,23 +258,53 @@ pub(crate) async fn cancel(
     row.map_or(Ok(Closed::Before), |row| Ok(Closed::Now { beside: row.try_get(0)? }))
 }
 
-/// Deletes what is over: after a day what brought no result, after the longest life of a certificate what did.
+/// Says of some whose time is over, and of whose end somebody wants to hear, that they have expired.
+pub(crate) async fn expire(
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<Vec<VerificationId>, StoreError> {
+    let rows = sqlx::query(
+        "UPDATE verifications SET state = 'expired'
+         WHERE state IN ('waiting', 'calling', 'read-back') AND live_until <= $1 AND id IN (
+             SELECT id FROM verifications
+             WHERE state IN ('waiting', 'calling', 'read-back') AND live_until <= $1
+                 AND (webhook IS NOT NULL OR EXISTS (SELECT 1 FROM webhook_endpoints WHERE hears_all = 1))
+             ORDER BY live_until LIMIT 50)
+         RETURNING id",
+    )
+    .bind(millis(now))
+    .fetch_all(&mut *conn)
+    .await?;
+    let ended: Vec<VerificationId> = rows.iter().map(|row| id_of(row, 0)).collect::<Result<_, _>>()?;
+    for id in &ended {
+        happenings::state(*id, "expired", now, columns, conn).await?;
+    }
+    Ok(ended)
+}
+
+/// Deletes what is over: after a day what brought no result, after the longest life of a certificate what did. Both stay while
+/// an event of theirs is on its way, which is days at most.
 pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
     let shown_since = now - time::Duration::days(31);
     super::calls::keep_serials(shown_since, conn).await?;
     let done = sqlx::query(
         "DELETE FROM verifications
-         WHERE (state NOT IN ('issuing', 'held', 'issued') AND live_until < $1) OR (state = 'issued' AND created_at < $2)",
+         WHERE ((state NOT IN ('issuing', 'held', 'issued') AND live_until < $1) OR (state = 'issued' AND created_at < $2))
+             AND NOT EXISTS (SELECT 1 FROM webhook_deliveries
+                 WHERE verification = verifications.id AND state = 'waiting' AND since > $3)",
     )
     .bind(millis(now - time::Duration::days(1)))
     .bind(millis(shown_since))
+    .bind(millis(now - deliveries::LONGEST))
     .execute(&mut *conn)
     .await?;
     sqlx::query(
         "DELETE FROM happenings WHERE NOT EXISTS (SELECT 1 FROM verifications WHERE id = happenings.verification)",
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    deliveries::purge(conn).await?;
     Ok(done.rows_affected())
 }
 

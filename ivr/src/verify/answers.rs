@@ -60,7 +60,7 @@ async fn code(parts: &VerifyParts, caller: &Caller, entered: &Code, now: OffsetD
     }
     if let Some(session) = verifications::match_code(number, entered, now, columns, &mut writer).await? {
         let id = session.id;
-        happenings::add(id, "state", State::Calling.name(), now, &mut writer).await?;
+        happenings::state(id, State::Calling.name(), now, columns, &mut writer).await?;
         writer.commit().await?;
         parts.bell.ring(id);
         info!(verification = %id, trunk = caller.trunk, "the code of {id} was keyed in");
@@ -93,7 +93,7 @@ async fn read_back(
     if !verifications::keep_read_back(id, proof.number(), &sealed, digits, times, columns, &mut writer).await? {
         return Ok(Answer::Gone);
     }
-    happenings::add(id, "state", State::ReadBack.name(), now, &mut writer).await?;
+    happenings::state(id, State::ReadBack.name(), now, columns, &mut writer).await?;
     if !serves(passport, id, now, columns, &mut writer).await? {
         return Ok(Answer::Gone);
     }
@@ -114,7 +114,7 @@ async fn code_only(
     if !verifications::keep_proof(id, proof.number(), &sealed, now, columns, &mut writer).await? {
         return Ok((Answer::Gone, None));
     }
-    happenings::add(id, "state", State::Issuing.name(), now, &mut writer).await?;
+    happenings::state(id, State::Issuing.name(), now, columns, &mut writer).await?;
     if !serves(passport, id, now, columns, &mut writer).await? {
         return Ok((Answer::Gone, None));
     }

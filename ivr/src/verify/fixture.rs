@@ -310,6 +310,7 @@ pub(crate) fn start(of: &str, source: &str, csr: Option<Vec<u8>>) -> Start {
         number: number(of),
         csr,
         location: None,
+        webhook: None,
         started_by: StartedBy::Page,
         publish: true,
         locale: "en".into(),

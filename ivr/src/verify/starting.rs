@@ -15,13 +15,13 @@ use super::limits::network;
 use super::{Start, StartError, Started, VerifyParts};
 use crate::clock::{Clock, whole_milliseconds};
 use crate::store::verifications::{self, New};
-use crate::store::{StoreError, budgets};
+use crate::store::{StoreError, budgets, endpoints};
 
 /// Draws of a code before giving up: with 50 live codes of a million, the second is hardly ever needed.
 const DRAWS: u32 = 20;
 
 pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime) -> Result<Started, StartError> {
-    let Start { number, csr, location, started_by, publish, locale, source } = start;
+    let Start { number, csr, location, webhook, started_by, publish, locale, source } = start;
     if !number.kind().is_permitted(parts.kinds) {
         return Err(StartError::Kind(number.kind().described()));
     }
@@ -48,12 +48,18 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
         request: csr.as_deref(),
         key_check,
         location_keys,
+        webhook,
         publish,
         locale: &locale,
         created_at: now,
         expires_at: now + parts.code_life,
     };
     let mut writer = store.begin().await?;
+    if let Some(webhook) = webhook
+        && !endpoints::exists(webhook, &mut writer).await?
+    {
+        return Err(StartError::NoEndpoint);
+    }
     // From here on nobody else begins one for this number.
     let used = budgets::lock(&number, now, columns, &mut writer).await?;
     let crowd = verifications::crowd(&number, &source_tag, now, columns, &mut writer).await?;

@@ -14,12 +14,14 @@ pub mod level;
 pub mod old_key;
 pub mod sandbox;
 pub mod verifications;
+mod webhooks;
 
 use axum::routing::get;
 use axum::{Json, Router};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use self::webhooks::Webhooks;
 use super::App;
 use super::console::session;
 
@@ -87,8 +89,8 @@ pub fn description() -> utoipa::openapi::OpenApi {
         health::healthz,
         health::metrics,
     ),
-    components(schemas(super::sse::Status)),
-    modifiers(&Secret),
+    components(schemas(super::sse::Status, crate::event::WebhookEvent)),
+    modifiers(&Secret, &Webhooks),
 )]
 struct Description;
 

@@ -19,6 +19,7 @@ use crate::link_status::LinkStatus;
 use crate::media_driver::MediaFigures;
 use crate::sip_driver::Figures;
 use crate::verify::Typed;
+use crate::webhooks::Census;
 
 /// How long the DHTs may take to say how they are: who reads the figures waits no longer than that.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -105,6 +106,7 @@ pub(crate) async fn text(app: &App) -> Result<String, WebError> {
     out.value("", read(&records.lost));
     out.begin("dialproof_call_record_retries_total", "counter", "Tries of a busy database for call records.");
     out.value("", read(&records.retried));
+    webhooks(&mut out, &app.webhooks.census().await?);
     let figures = (app.figures)();
     sip(&mut out, &figures.endpoint);
     telephone(&mut out, &figures);
@@ -112,6 +114,18 @@ pub(crate) async fn text(app: &App) -> Result<String, WebError> {
     // A directory that does not say in time how it is leaves no lines: that is neither 0 nor all.
     directory(&mut out, &timeout(PATIENCE, (app.directory)()).await.unwrap_or_default());
     Ok(out.text)
+}
+
+/// How events and their endpoints stand.
+fn webhooks(out: &mut Page, census: &Census) {
+    out.begin("dialproof_webhook_endpoints", "gauge", "Endpoints of webhooks, on all nodes.");
+    for (state, many) in census.endpoints {
+        out.value(&format!("{{state=\"{state}\"}}"), many);
+    }
+    out.begin("dialproof_webhook_events", "gauge", "Events of verifications that are not purged yet, on all nodes.");
+    for (state, many) in census.events {
+        out.value(&format!("{{state=\"{state}\"}}"), many);
+    }
 }
 
 /// How the DHTs stand: the numbers of [`Health`].

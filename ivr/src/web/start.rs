@@ -107,7 +107,8 @@ async fn start(
         return Ok((StatusCode::PRECONDITION_REQUIRED, page::html(&form)?).into_response());
     }
     let (csr, locale, kind) = (request(&fields), page::locale(&app, &headers), number.kind());
-    let asked = Start { number, csr, location: None, started_by: StartedBy::Page, publish, locale, source };
+    let asked =
+        Start { number, csr, location: None, webhook: None, started_by: StartedBy::Page, publish, locale, source };
     match app.verify.start(asked, app.clock.wall()).await {
         Ok(started) => {
             app.traffic().start(true);

@@ -6,6 +6,7 @@ use dht_client::bundle::Fingerprint;
 use ivr_core::private::Private;
 
 use super::Demo;
+use crate::webhooks::Added;
 
 /// The number of the softphone in the lines to paste: nobody's.
 const CALLER: &str = "+12025550143";
@@ -16,6 +17,8 @@ pub(super) struct Welcome<'a> {
     pub(super) demo: &'a Demo,
     /// The token of the console's link.
     pub(super) console: &'a Private<String>,
+    /// Where events go, if anywhere.
+    pub(super) hook: Option<&'a Added>,
 }
 
 impl fmt::Display for Welcome<'_> {
@@ -42,6 +45,9 @@ impl fmt::Display for Welcome<'_> {
             f,
             "               its trunk \"loopback\" counts as screened: whatever US number a caller claims is believed"
         )?;
+        if let Some(hook) = self.hook {
+            writeln!(f, "  webhook      {} signs with {}", hook.id, hook.secret.expose())?;
+        }
         let ring: Vec<String> = ring.addresses().iter().map(ToString::to_string).collect();
         writeln!(f, "  directory    a mainline DHT in this process: {}", ring.join(", "))?;
         writeln!(f, "  authority    {bundle}")?;

@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use dht_client::client::Origin;
 use dht_client::{Certificate, Found, Identity, Verdict};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::hex;
+use crate::{hex, pem};
 
 /// A verdict about somebody. `Display` is for people, [`Answer::json`] for programs.
 pub(crate) struct Answer<'a> {
@@ -147,20 +145,12 @@ fn dht(origin: &Origin) -> Value {
 
 /// The certificate, PEM.
 pub(crate) fn certificate_pem(certificate: &Certificate) -> String {
-    pem(&certificate.der)
+    pem::certificate(&certificate.der)
 }
 
 /// The intermediates between it and the root, PEM, nearest first.
 pub(crate) fn chain_pem(certificate: &Certificate) -> String {
-    certificate.chain.iter().map(|der| pem(der)).collect()
-}
-
-/// RFC 7468 2: lines of 64 characters.
-fn pem(der: &[u8]) -> String {
-    let base64 = STANDARD.encode(der);
-    let lines = (0..base64.len()).step_by(64).map(|at| &base64[at..base64.len().min(at + 64)]);
-    let lines: Vec<&str> = lines.collect();
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+    certificate.chain.iter().map(|der| pem::certificate(der)).collect()
 }
 
 /// Whole seconds in UTC, as certificates have them.

@@ -1,7 +1,8 @@
 //! Servers that must not get what they want. 127.0.0.1 counts as public here, and nothing else does.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use rcgen::{CertificateParams, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -38,8 +39,8 @@ impl Internet {
         let nameserver = UdpSocket::bind((PUBLIC, 0)).await.unwrap();
         let names = Names::of(&[nameserver.local_addr().unwrap()]).unwrap();
         tokio::spawn(name(nameserver, answers.iter().map(|answer| answer.to_vec()).collect()));
-        let reaches = |address: IpAddr| address == IpAddr::V4(PUBLIC);
-        let fetcher = Fetcher::reaching(reaches, names, Some(cert.pem().as_bytes()), Clock).unwrap();
+        let reach = Reach { addresses: |address| address == IpAddr::V4(PUBLIC), in_clear: false };
+        let fetcher = Fetcher::reaching(reach, names, Some(cert.pem().as_bytes()), Clock).unwrap();
         Self { fetcher, port, inside }
     }
 

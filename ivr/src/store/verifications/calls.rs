@@ -117,7 +117,7 @@ pub(crate) async fn miss_code(
         best = best.max(Some(left));
         if left == 0 {
             let id = id_of(row, 0)?;
-            happenings::add(id, "state", "voided", now, conn).await?;
+            happenings::state(id, "voided", now, columns, conn).await?;
             voided.push(id);
         }
     }

@@ -142,7 +142,8 @@ pub(super) async fn start(
         return Err(WebError::field("location: the sandbox has no directory that could list it"));
     }
     let (csr, started_by) = (begin.csr.map(String::into_bytes), begin.started_by.into());
-    let start = Start { number, csr, location: None, started_by, publish: begin.publish, locale, source };
+    let start =
+        Start { number, csr, location: None, webhook: None, started_by, publish: begin.publish, locale, source };
     let started = sandbox(&app)?.start(start, app.clock.wall())?;
     let location = format!("/v1/sandbox/verifications/{}", started.id);
     let begun = RehearsalBegun { sandbox: true, begun: started.into() };

@@ -58,6 +58,10 @@ pub struct Begin {
     pub(super) publish: bool,
     /// What is to be listed beside the certificate from its first record on; later, `PUT …/location-key` changes it.
     pub(super) location: Option<FirstLocation>,
+    /// Where its events are posted: the name of an endpoint of this service's operator. They hold what its owner sees. The
+    /// sandbox posts none.
+    #[schema(example = "ep_000102030405060708090a0b0c0d0e0f")]
+    webhook: Option<String>,
     /// The language that is wished for, a tag such as `en` or `de-AT`, of the voice and of what is told: each
     /// `happenings[].sentence`, too. It is a wish: where voice and sentences have none like it, they are in another, and the
     /// `locale` of the verification says in which.
@@ -286,7 +290,9 @@ async fn begin_it(app: &App, begin: Begin, source: std::net::IpAddr) -> Result<B
     let csr = begin.csr.map(String::into_bytes);
     let started_by = begin.started_by.into();
     let location = begin.location.as_ref().map(FirstLocation::read).transpose()?;
-    let start = Start { number, csr, location, started_by, publish: begin.publish, locale, source };
+    let webhook = begin.webhook.map(|name| name.parse().map_err(|error| WebError::field(format!("webhook: {error}"))));
+    let webhook = webhook.transpose()?;
+    let start = Start { number, csr, location, webhook, started_by, publish: begin.publish, locale, source };
     Ok(app.verify.start(start, app.clock.wall()).await?.into())
 }
 

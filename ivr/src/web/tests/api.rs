@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::browser::Answer;
 use super::service::{DIAL, NUMBER};
 use super::{Browser, Service};
+use crate::clock::Clock;
+use crate::webhooks::Hears;
 
 const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json");
 
@@ -74,6 +76,31 @@ async fn a_language_that_there_is_none_of_is_a_wish_and_the_answer_says_what_cam
         assert_eq!(begun.json()["expires_at"], stands["expires_at"]);
         with_token(&mut program, Method::DELETE, &path, &secret, &Value::Null).await;
     }
+}
+
+#[tokio::test]
+async fn a_verification_names_an_endpoint_of_the_operators_or_none() {
+    let service = Service::new().await;
+    let mut program = Browser::new(&service.router);
+    let endpoint = service.app.webhooks.add("https://shop.example/", Hears::Named, Clock.wall()).await.unwrap().id;
+    for (name, said) in [
+        ("https://shop.example/".to_owned(), "Webhook: ep_ and 32 hexadecimal digits are expected"),
+        (format!("ep_{}", "0".repeat(32)), "Webhook: there is no such endpoint"),
+    ] {
+        let body = json!({ "number": NUMBER, "publish": false, "webhook": name });
+        let refused = post(&mut program, "/v1/verifications", &body).await;
+        assert_eq!(refused.problem(), (422, "invalid-field".into()), "{name}");
+        assert!(refused.json()["detail"].as_str().unwrap().starts_with(said), "{refused:?}");
+    }
+    let body = json!({ "number": NUMBER, "publish": false, "webhook": endpoint.to_string() });
+    let begun = post(&mut program, "/v1/verifications", &body).await;
+    assert_eq!(begun.status, StatusCode::CREATED, "{begun:?}");
+    let (path, secret) = (begun.location(), begun.json()["secret"].as_str().unwrap().to_owned());
+    with_token(&mut program, Method::DELETE, &path, &secret, &Value::Null).await;
+    let metrics = program.get("/metrics").await;
+    metrics
+        .says("dialproof_webhook_events{state=\"waiting\"} 1\n")
+        .says("dialproof_webhook_endpoints{state=\"on\"} 1\n");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use super::service::{DIAL, NUMBER, TEST_NUMBER};
 use super::{Browser, Service};
 use crate::clock::Clock;
 use crate::verify::fixture;
+use crate::webhooks::Hears;
 
 const AT: &str = "/v1/sandbox/verifications";
 
@@ -52,6 +53,19 @@ impl Program {
     async fn call(&mut self, does: &str) -> Value {
         self.ask(Method::POST, "/call", &json!({ "does": does })).await.json()
     }
+}
+
+#[tokio::test]
+async fn a_rehearsal_may_name_an_endpoint_and_nobody_is_told_of_it() {
+    let service = Service::new().await;
+    let endpoint = service.app.webhooks.add("https://shop.example/", Hears::All, Clock.wall()).await.unwrap();
+    let body = json!({ "number": TEST_NUMBER, "publish": false, "webhook": endpoint.id.to_string() });
+    let mut program = Program::begin(&service, &body).await;
+    let heard = program.call("code").await;
+    let digits = json!({ "digits": heard["digits"] });
+    assert_eq!(program.ask(Method::POST, "/read-back", &digits).await.json()["state"], "issued");
+    let census = service.app.webhooks.census().await.unwrap();
+    assert!(census.events.iter().all(|(_, many)| *many == 0), "{census:?}");
 }
 
 fn der(pem: &Value) -> Vec<u8> {

@@ -25,6 +25,7 @@ use crate::enrol_email::fixture::{self as email, Postbox};
 use crate::gateway::Gateway;
 use crate::link_status::LinkStatus;
 use crate::operators::Operators;
+use crate::outbound::Reach;
 use crate::puzzle::Threshold;
 use crate::sandbox::Sandbox;
 use crate::sip_driver::{Announcements, Figures};
@@ -32,6 +33,7 @@ use crate::store::test_database::TestDatabase;
 use crate::trunk_probe::TrunkProbes;
 use crate::verify::fixture;
 use crate::web::{self, App, Parts, Published, Settings, csrf};
+use crate::webhooks::Webhooks;
 
 /// The number that calls.
 pub(in crate::web) const NUMBER: &str = fixture::NUMBER;
@@ -125,6 +127,7 @@ impl Service {
                 below.authority.directory_key().verifying_key().to_bytes(),
             ),
             calls: CallRecord::new(below.database.store.clone(), "test".to_owned(), Clock),
+            webhooks: Webhooks::new(below.database.store.clone(), Reach::PUBLIC, Clock),
             operators: Operators::new(below.database.store.clone(), SESSION, Clock),
             flood: web::flood::Flood::new(below.database.keys.derived("puzzle"), threshold),
             probes,

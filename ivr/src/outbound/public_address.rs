@@ -1,4 +1,4 @@
-//! Which addresses are public: what a caller may make us connect to.
+//! Which addresses are public: what a stranger may make us connect to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

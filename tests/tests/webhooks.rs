@@ -1,0 +1,257 @@
+//! A web site is told who was verified by dial-in: from the call to the site's own server, and what it has to bear.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
+use end_to_end::nameserver::{NameServer, a};
+use end_to_end::own_network::run_inside;
+use end_to_end::process::free_port;
+use end_to_end::proving::{call_and_type, caller};
+use end_to_end::receiver::{Posted, Receiver, read_post};
+use end_to_end::service::{Service, dialproof, media_ports, run, wait_until};
+use ivr::phone::api::{Api, Started};
+use ivr_core::private::Private;
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+const NUMBER: &str = "+12135550143";
+
+/// The words after `webhook` in what a demo says: the endpoint, and its secret.
+fn endpoint(demo: &Service) -> (String, String) {
+    let line = demo.said().lines().find_map(|line| line.trim().strip_prefix("webhook")).expect("the endpoint is told");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(words[1..3], ["signs", "with"]);
+    (words[0].to_owned(), words[3].to_owned())
+}
+
+/// A site begins a verification that names this endpoint.
+fn begin(service: &Service, webhook: Option<&str>, runtime: &Runtime) -> Started {
+    let body = json!({ "number": NUMBER, "publish": false, "webhook": webhook });
+    let begun = async {
+        let answer =
+            reqwest::Client::new().post(format!("{}/v1/verifications", service.http())).json(&body).send().await;
+        answer.expect("an answer").json::<Value>().await.expect("an object")
+    };
+    let begun = runtime.block_on(begun);
+    serde_json::from_value(begun.clone()).unwrap_or_else(|error| panic!("{error}: {begun}"))
+}
+
+/// A request with the verification's secret.
+fn ask(method: reqwest::Method, service: &Service, started: &Started, runtime: &Runtime) -> (u16, Value) {
+    let url = format!("{}/v1/verifications/{}", service.http(), started.id);
+    runtime.block_on(async {
+        let request = reqwest::Client::new().request(method, url).bearer_auth(started.secret.expose());
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    })
+}
+
+fn give_up(service: &Service, started: &Started, runtime: &Runtime) {
+    assert_eq!(ask(reqwest::Method::DELETE, service, started, runtime).0, 204);
+}
+
+#[test]
+fn a_site_is_told_of_its_visitor_although_it_fails_at_first() {
+    let receiver = Receiver::answering(&["500 Not yet", "200 OK"]);
+    let (demo, runtime) = (Service::demo_posting_to(&receiver.url()), Runtime::new().expect("a runtime"));
+    let (name, secret) = endpoint(&demo);
+    let started = begin(&demo, Some(&name), &runtime);
+    let page = async |digits: Private<String>| {
+        Api::new(demo.http()).type_in(&started, digits.expose()).await.expect("right");
+    };
+    runtime.block_on(call_and_type(caller(&demo, NUMBER, &started), page));
+
+    let posted = receiver.wait_for(2);
+    assert_eq!(posted.len(), 2);
+    assert_eq!(posted[0].header("webhook-id"), posted[1].header("webhook-id"));
+    assert_eq!(posted[0].body, posted[1].body);
+    assert!(posted.iter().all(|posted| posted.is_signed(&secret)), "{posted:?}");
+    let mut changed = posted[1].clone();
+    changed.body.push(b' ');
+    assert!(!changed.is_signed(&secret));
+    let (event, owner) = (posted[1].event(), ask(reqwest::Method::GET, &demo, &started, &runtime).1);
+    assert_eq!(event["type"], "verification.issued");
+    let told = event["data"].as_object().expect("an object");
+    assert_eq!((&told["number"], told["result"].is_string()), (&json!(NUMBER), true), "{event}");
+    for (name, value) in told {
+        assert_eq!(*value, owner[name.as_str()], "{name} is not what the owner sees");
+    }
+    assert!(demo.terminate().success());
+}
+
+#[test]
+fn what_nobody_named_is_told_without_its_number() {
+    let receiver = Receiver::answering(&["200 OK"]);
+    let (demo, runtime) = (Service::demo_posting_to(&receiver.url()), Runtime::new().expect("a runtime"));
+    let (_, secret) = endpoint(&demo);
+    give_up(&demo, &begin(&demo, None, &runtime), &runtime);
+    let posted = receiver.wait_for(1).remove(0);
+    assert!(posted.is_signed(&secret));
+    let event = posted.event();
+    assert_eq!((&event["type"], &event["data"]["number"]), (&json!("verification.expired"), &json!("***0143")));
+    assert!(!posted.body.windows(10).any(|part| part == &NUMBER.as_bytes()[2..]), "{event}");
+    assert!(demo.terminate().success());
+}
+
+#[test]
+fn a_power_cut_between_state_and_delivery_delivers_after_the_next_start() {
+    let (folder, runtime) = (tempfile::tempdir().expect("a folder"), Runtime::new().expect("a runtime"));
+    // Nobody listens there yet.
+    let port = free_port();
+    let demo = Service::demo_in_posting_to(folder.path(), &format!("http://127.0.0.1:{port}/hook"));
+    let (name, secret) = endpoint(&demo);
+    let started = begin(&demo, Some(&name), &runtime);
+    give_up(&demo, &started, &runtime);
+    demo.kill();
+    let receiver = Receiver::answering_at(port, &["200 OK"]);
+    let demo = Service::demo_in(folder.path());
+    let posted = receiver.wait_for(1).remove(0);
+    assert!(posted.is_signed(&secret));
+    assert_eq!(posted.event()["data"]["id"], started.id);
+    assert!(demo.terminate().success());
+}
+
+#[test]
+fn a_receiver_that_redirects_is_not_followed_and_one_that_is_gone_is_left_alone() {
+    let elsewhere = Receiver::answering(&["200 OK"]);
+    let moved: &'static str = format!("307 Moved\r\nLocation: {}", elsewhere.url()).leak();
+    let receiver = Receiver::answering(Box::leak(Box::new([moved, "410 Gone"])));
+    let (mut demo, runtime) = (Service::demo_posting_to(&receiver.url()), Runtime::new().expect("a runtime"));
+    give_up(&demo, &begin(&demo, None, &runtime), &runtime);
+    receiver.wait_for(2);
+    demo.wait_for_log("is turned off (it answered 410");
+    give_up(&demo, &begin(&demo, None, &runtime), &runtime);
+    let metrics = || {
+        let text = async { reqwest::get(format!("{}/metrics", demo.http())).await?.text().await };
+        runtime.block_on(text).expect("the counters")
+    };
+    wait_until("the event is kept", || metrics().contains("dialproof_webhook_events{state=\"stopped\"} 1"));
+    assert!(metrics().contains("dialproof_webhook_endpoints{state=\"off\"} 1"));
+    assert_eq!((receiver.posted().len(), elsewhere.posted().len()), (2, 0));
+    assert!(demo.terminate().success());
+}
+
+#[test]
+fn a_demo_posts_to_its_own_machine_only() {
+    let output = run(&["demo", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--webhook", "https://9.9.9.9/"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("may not be connected to"), "{output:?}");
+}
+
+/// Public, and nobody's in a network that has nothing but a loopback.
+const PUBLIC: Ipv4Addr = Ipv4Addr::new(9, 9, 9, 9);
+const SITE: &str = "shop.example";
+const INSIDE: &str = "inside.example";
+
+/// The site's web server, over TLS at its public address. Its certificate's root lies in `tls.pem`.
+fn serve_site(folder: &Path) -> Arc<Mutex<Vec<Posted>>> {
+    let added = Command::new("ip").args(["address", "add", &format!("{PUBLIC}/32"), "dev", "lo"]).status();
+    assert!(added.expect("iproute2 is installed: run tests/setup").success());
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new([SITE.to_owned(), INSIDE.to_owned()]).expect("names");
+    let certificate = params.self_signed(&key).expect("a certificate");
+    std::fs::write(folder.join("tls.pem"), certificate.pem()).expect("a file");
+    let der = CertificateDer::from(certificate.der().to_vec());
+    let secret = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let tls = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![der], secret).expect("a pair");
+    let (tls, posted) = (Arc::new(tls), Arc::new(Mutex::new(Vec::new())));
+    let (listener, keep) = (TcpListener::bind((PUBLIC, 443)).expect("root in its network"), posted.clone());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let connection = ServerConnection::new(tls.clone()).expect("a configuration");
+            let mut stream = StreamOwned::new(connection, stream);
+            let Some(post) = read_post(&mut stream) else { continue };
+            keep.lock().unwrap_or_else(PoisonError::into_inner).push(post);
+            // Who has hung up does not mind.
+            let _gone = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
+        }
+    });
+    posted
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs a network of its own; tests/run runs it")]
+fn an_operator_adds_replays_and_rotates_and_nothing_inside_is_posted_to() {
+    run_inside("an_operator_adds_replays_and_rotates_and_nothing_inside_is_posted_to", || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let site = serve_site(folder.path());
+        let names = NameServer::of(vec![(SITE, a(PUBLIC)), (INSIDE, a(Ipv4Addr::LOCALHOST))]);
+        let trunks = format!(
+            "[[trunk]]\nname = \"loopback\"\nsources = [\"127.0.0.0/8\"]\n{BELIEVED}\n[webhooks]\ntls_roots = \"tls.pem\"\n"
+        );
+        let wanted = Wanted {
+            families: Families::Ipv4,
+            media: &media_ports(),
+            sip: &format!("nameservers = [\"{}\"]", names.address()),
+            trunks: &trunks,
+            dht: &own_ring(),
+        };
+        let place = Installation::new(folder, wanted);
+        let config = place.path("config.toml");
+        let operator = |arguments: &[&str]| {
+            let output = dialproof().arg("webhook").args(arguments).arg("-c").arg(&config).output().expect("it runs");
+            let told = String::from_utf8_lossy(&output.stdout).into_owned();
+            (output.status.success(), told, String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let add = |url: &str| {
+            let (added, told, error) = operator(&["add", url]);
+            assert!(added, "{error}");
+            let words: Vec<&str> = told.split_whitespace().collect();
+            assert_eq!((words[0], words[2]), ("endpoint", "secret"), "{told}");
+            (words[1].to_owned(), words[3].to_owned())
+        };
+        for (url, why) in [
+            ("http://shop.example/hook", "https URLs only"),
+            ("https://127.0.0.1/hook", "may not be connected to"),
+            ("https://10.0.0.1/hook", "may not be connected to"),
+        ] {
+            let (added, _, error) = operator(&["add", url]);
+            assert!(!added && error.contains(why), "{url}: {error}");
+        }
+        let service = place.serve();
+        let runtime = Runtime::new().expect("a runtime");
+        let (shop, secret) = add(&format!("https://{SITE}/hook"));
+        let (inside, _) = add(&format!("https://{INSIDE}/hook"));
+
+        // A name that leads inside: looked up when it is posted to, and found out then.
+        let at_home = TcpListener::bind((Ipv4Addr::LOCALHOST, 443)).expect("root in its network");
+        at_home.set_nonblocking(true).expect("a socket");
+        give_up(&service, &begin(&service, Some(&inside), &runtime), &runtime);
+        let mut events = String::new();
+        wait_until("the address inside is refused", || {
+            events = operator(&["events", "--endpoint", &inside]).1;
+            events.contains("last: its address may not be connected to")
+        });
+        assert!(at_home.accept().is_err(), "somebody came to the address inside");
+
+        let arrived = |many: usize| {
+            let posted = || site.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            wait_until(&format!("{many} events arrive"), || posted().len() >= many);
+            posted()
+        };
+        give_up(&service, &begin(&service, Some(&shop), &runtime), &runtime);
+        let first = arrived(1).remove(0);
+        assert!(first.is_signed(&secret));
+        assert_eq!(first.event()["data"]["number"], NUMBER);
+        // Again, with a new secret besides.
+        let (rotated, told, error) = operator(&["rotate", &shop]);
+        assert!(rotated, "{error}");
+        let new_secret = told.split_whitespace().nth(1).expect("a secret").to_owned();
+        let id = first.header("webhook-id").to_owned();
+        assert!(operator(&["replay", &id]).0);
+        let second = arrived(2).remove(1);
+        assert_eq!((second.header("webhook-id"), &second.body), (id.as_str(), &first.body));
+        assert!(second.is_signed(&secret) && second.is_signed(&new_secret));
+        let (_, list, _) = operator(&["list"]);
+        assert!(list.contains(&format!("https://{SITE}/hook")) && list.contains("failing since"), "{list}");
+        assert!(operator(&["remove", &inside]).0 && !operator(&["list"]).1.contains(INSIDE));
+        assert!(service.terminate().success());
+    });
+}

@@ -35,6 +35,7 @@ use crate::clock::Clock;
 use crate::publish::Publisher;
 use crate::store::location_keys::LocationKeys;
 use crate::store::{Store, StoreError, certificates, revocations};
+use crate::store::purging::piecemeal;
 
 /// An issued certificate as pages, API and console show it.
 #[derive(Clone)]
@@ -387,12 +388,16 @@ impl Issue {
         lists::crl(&self.parts, issuing, now).await
     }
 
-    /// Deletes certificates a year after their end: called once an hour. Tells how many went.
+    /// Deletes certificates, and what belongs to them, a year after their end: called once an hour. Tells how many rows went.
     ///
     /// # Errors
     /// If the database does not answer.
     pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         let mut writer = self.parts.store.begin().await?;
+        piecemeal(|| self.forget_certificates(now)).await
+    }
+
+    async fn forget_certificates(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         let gone = certificates::purge(now, &mut writer).await?;
         writer.commit().await?;
         Ok(gone)

@@ -31,12 +31,14 @@ pub use self::expected::Expected;
 pub use self::limits::Limits;
 pub(crate) use self::limits::{Network, network};
 pub use self::sessions::Sessions;
+
 pub use self::started_by::{NoKey, StartedBy};
 pub(crate) use self::starting::{new_secret, secret_sha256};
 pub use self::steps::step_name;
 pub use self::viewing::{Happening, State, View};
 use crate::clock::Clock;
 use crate::issue::{FirstListing, Issue, IssueError, KeyRefusal, NotListed};
+use crate::store::purging::piecemeal;
 use crate::store::verifications::{Checked, Closed};
 use crate::store::{Store, StoreError, budgets, callers, happenings, passports, records, verifications};
 
@@ -481,12 +483,28 @@ impl Verify {
     /// # Errors
     /// If the database does not answer.
     pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        piecemeal(|| self.forget_uses(now)).await?;
+        piecemeal(|| self.forget_verifications(now)).await
+    }
+
+    async fn forget_uses(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         let mut writer = self.parts.store.begin().await?;
-        budgets::purge(now, &mut writer).await?;
-        passports::forget(now - SERVED_LIFE, &mut writer).await?;
-        let gone = verifications::purge(now, &mut writer).await?;
+        let budgets = budgets::purge(now, &mut writer).await?;
+        let served = passports::forget(now - SERVED_LIFE, &mut writer).await?;
         writer.commit().await?;
-        Ok(gone)
+        Ok(budgets + served)
+    }
+
+    /// They are looked for while others write.
+    async fn forget_verifications(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let over = verifications::over(now, &mut *self.parts.store.read().await?).await?;
+        if over.is_empty() {
+            return Ok(0);
+        }
+        let mut writer = self.parts.store.begin().await?;
+        let forgotten = verifications::forget(&over, now, &mut writer).await?;
+        writer.commit().await?;
+        Ok(forgotten)
     }
 
     /// Issues what was proved, in a task of its own, so that a page that is closed meanwhile ends nothing. Waits for it

@@ -31,7 +31,7 @@ pub use self::expected::Expected;
 pub use self::limits::Limits;
 pub(crate) use self::limits::{Network, network};
 pub use self::sessions::Sessions;
-
+pub(crate) use self::sessions::certified;
 pub use self::started_by::{NoKey, StartedBy};
 pub(crate) use self::starting::{new_secret, secret_sha256};
 pub use self::steps::step_name;

@@ -250,7 +250,10 @@ const THREATS: &[Threat] = &[
                   and no renewal goes beyond 45 days after the call: less than a number rests before it is given to \
                   somebody else.",
         left: "Medium: whoever has the SIM for a day, unseen, has the number.",
-        played: &["sim_swap::a_new_key_waits_beside_the_old_ones_certificate_and_none_lives_longer_than_thirty_days"],
+        played: &[
+            "sim_swap::a_new_key_waits_beside_the_old_ones_certificate_and_none_lives_longer_than_thirty_days",
+            "sim_swap::who_suspends_the_old_certificate_first_waits_all_the_same",
+        ],
         besides: &[
             "another_key_waits_beside_the_valid_record_and_then_follows_it",
             "a_key_that_was_revoked_or_has_expired_holds_others_back_as_well",
@@ -369,6 +372,7 @@ const THREATS: &[Threat] = &[
             "call-rehearsed.txt",
             "who_may_call_the_sandbox_from_anywhere_takes_no_carriers_address",
             "nobody_is_told_a_number_behind_which_the_other_realm_lies",
+            "sandbox::over_the_sandboxs_trunk_a_nine_suspends_what_was_rehearsed_and_no_certificate",
             "an_app_rehearses_a_verification_and_nothing_of_it_reaches_the_service",
             "a_result_of_the_sandbox_is_not_one_of_the_service",
             "nobody_fills_it_and_the_oldest_goes",

@@ -43,12 +43,18 @@ const THREATS: &[Threat] = &[
     Threat {
         attack: "Somebody off the path sends in a trunk's name, with a forged source address",
         defence: "Nothing is said and no key counts before an ACK with our tag of 128 random bits, which went to the \
-                  carrier. Requests within a call need both tags and the trunk's address. Over TLS a trunk can be \
-                  known by its certificate.",
-        left: "Low. A flood of such INVITEs takes up the calls of that one trunk for half a minute.",
-        played: &["forged_source::\
-             nothing_is_said_and_no_key_counts_before_an_ack_with_our_tag_and_guessed_requests_change_nothing"],
+                  carrier. Requests within a call need both tags and the trunk's address. A newer call takes the \
+                  line of one of its number that has no ACK. Over TLS a trunk can be known by its certificate.",
+        left: "Low. A flood of such INVITEs takes up the calls of that one trunk for half a minute; ten and more a second \
+               in a number's name may displace a call of it before its ACK.",
+        played: &[
+            "forged_source::\
+             nothing_is_said_and_no_key_counts_before_an_ack_with_our_tag_and_guessed_requests_change_nothing",
+            "forged_source::\
+             two_calls_in_the_owners_name_that_are_never_acknowledged_do_not_keep_the_owner_out",
+        ],
         besides: &[
+            "sip-number-gives-way.txt",
             "sip-ack-with-a-wrong-tag.txt",
             "sip-forged-bye.txt",
             "sip-tls-forged-bye.txt",
@@ -366,13 +372,13 @@ const THREATS: &[Threat] = &[
             "sandbox::what_is_rehearsed_proves_nothing_to_anybody",
             "sandbox::a_call_over_the_sandboxs_trunk_walks_the_whole_way_and_proves_nothing",
             "sandbox::over_the_sandboxs_trunk_no_real_session_is_opened_counted_or_told",
+            "sandbox::over_the_sandboxs_trunk_a_nine_suspends_what_was_rehearsed_and_no_certificate",
         ],
         besides: &[
             "a_call_of_the_sandbox_proves_nothing",
             "call-rehearsed.txt",
             "who_may_call_the_sandbox_from_anywhere_takes_no_carriers_address",
             "nobody_is_told_a_number_behind_which_the_other_realm_lies",
-            "sandbox::over_the_sandboxs_trunk_a_nine_suspends_what_was_rehearsed_and_no_certificate",
             "an_app_rehearses_a_verification_and_nothing_of_it_reaches_the_service",
             "a_result_of_the_sandbox_is_not_one_of_the_service",
             "nobody_fills_it_and_the_oldest_goes",

@@ -23,6 +23,7 @@ pub use self::pages::Pages;
 use crate::clock::Clock;
 use crate::sip_driver::Recorded;
 use crate::store::calls::{self, Call, CallFilter, CallId, Change, Event};
+use crate::store::purging::piecemeal;
 use crate::store::{Store, StoreError, audit};
 use crate::verify::{Refused, Verify};
 
@@ -205,18 +206,29 @@ impl CallRecord {
     /// # Errors
     /// If the database does not answer.
     pub async fn purge(&self, now: OffsetDateTime) -> Result<(), StoreError> {
-        let mut writer = self.store.begin().await?;
-        calls::purge((now - REFUSED_LIFE, now - CALLS_LIFE), now - MESSAGES_LIFE, &mut writer).await?;
-        writer.commit().await?;
-        // In pieces, between which calls are written: after an update there may be a year's.
-        loop {
-            let mut writer = self.store.begin().await?;
-            let may_be_more = calls::forget_sources(now - REFUSED_LIFE, &mut writer).await?;
-            writer.commit().await?;
-            if !may_be_more {
-                return Ok(());
-            }
+        piecemeal(|| self.forget_calls(now)).await?;
+        piecemeal(|| self.forget_parts(now)).await?;
+        Ok(())
+    }
+
+    async fn forget_calls(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let over = calls::over((now - REFUSED_LIFE, now - CALLS_LIFE), &mut *self.store.read().await?).await?;
+        if over.is_empty() {
+            return Ok(0);
         }
+        let mut writer = self.store.begin().await?;
+        let forgotten = calls::forget(&over, &mut writer).await?;
+        writer.commit().await?;
+        Ok(forgotten)
+    }
+
+    /// What calls that are kept do not keep.
+    async fn forget_parts(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let mut writer = self.store.begin().await?;
+        let messages = calls::forget_messages(now - MESSAGES_LIFE, &mut writer).await?;
+        let sources = calls::forget_sources(now - REFUSED_LIFE, &mut writer).await?;
+        writer.commit().await?;
+        Ok(messages + sources)
     }
 
     async fn close_lost(&self) -> Result<u64, StoreError> {

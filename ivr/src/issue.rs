@@ -16,6 +16,7 @@ mod wish;
 pub use self::locating::{FirstListing, Listing, NotListed};
 pub use self::old_key::{OldKeyError, Signed};
 use self::revoking::Reach;
+pub(crate) use self::suspending::STOPPED;
 pub(crate) use self::wish::{Cause, ca_level};
 
 use std::fmt;
@@ -34,6 +35,7 @@ use time::OffsetDateTime;
 use crate::clock::Clock;
 use crate::publish::Publisher;
 use crate::store::location_keys::FirstKeys;
+use crate::store::purging::piecemeal;
 use crate::store::{Store, StoreError, certificates, revocations};
 
 /// An issued certificate as pages, API and console show it.
@@ -387,11 +389,15 @@ impl Issue {
         lists::crl(&self.parts, issuing, now).await
     }
 
-    /// Deletes certificates a year after their end: called once an hour. Tells how many went.
+    /// Deletes certificates, and what belongs to them, a year after their end: called once an hour. Tells how many rows went.
     ///
     /// # Errors
     /// If the database does not answer.
     pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        piecemeal(|| self.forget_certificates(now)).await
+    }
+
+    async fn forget_certificates(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         let mut writer = self.parts.store.begin().await?;
         let gone = certificates::purge(now, &mut writer).await?;
         writer.commit().await?;

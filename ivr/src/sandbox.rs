@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use ca::{Authority, InitError, InitOptions, KeyCost, OpenError, Request, RequestError, Serial, Urls};
 use ivr_core::call::question::{Outcome, VerificationId};
-use ivr_core::caller::Dialled;
+use ivr_core::caller::{Dialled, Level};
 use ivr_core::code::Code;
 use ivr_core::number::Number;
 use ivr_core::private::Private;
@@ -24,11 +24,12 @@ use rand_core::SeedableRng as _;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
+use self::product::Product;
 use self::rehearsal::{Asked, Rehearsal};
-pub use self::rehearsal::{Does, Hears};
+pub use self::rehearsal::{Does, Hears, Meanwhile};
 use crate::clock::{Clock, whole_milliseconds};
 use crate::issue::tel_subject;
-use crate::verify::{Network, NoKey, Start, Started, Typed, View, network, new_secret, secret_sha256};
+use crate::verify::{Network, NoKey, Start, Started, State, Typed, View, network, new_secret, secret_sha256};
 
 /// The sandbox of a service.
 pub struct Sandbox {
@@ -60,6 +61,9 @@ pub enum SandboxError {
     /// No such rehearsal, or not this secret; or it was long ago, or on another node.
     #[error("there is no such rehearsal")]
     Unknown,
+    /// It cannot happen now.
+    #[error("nothing such can happen: the rehearsal is {}", .0.name())]
+    NotExpected(State),
     /// Its authority does not sign it.
     #[error("the sandbox cannot sign this: {0}")]
     Signing(String),
@@ -170,13 +174,28 @@ impl Sandbox {
         digits: &Code,
         now: OffsetDateTime,
     ) -> Result<Typed, SandboxError> {
-        let serial = Serial::from_random(self.clock.bytes());
-        let typed = self.with(id, secret, |rehearsal| {
-            rehearsal
-                .type_in(digits, now, |asked, level| product::make(&self.authority, (id, asked), level, serial, now))
+        let (typed, state) = self.with(id, secret, |rehearsal| {
+            let typed = rehearsal.type_in(digits, now, |asked, level| self.make((id, asked), level, now))?;
+            Ok((typed, rehearsal.state(now)))
         })?;
-        self.tell_call(id, typed);
+        self.tell_call(id, typed, state);
         Ok(typed)
+    }
+
+    /// What happens to its number beside its calls.
+    ///
+    /// # Errors
+    /// As [`type_in`](Self::type_in), or [`SandboxError::NotExpected`].
+    pub fn meanwhile(
+        &self,
+        id: VerificationId,
+        secret: &str,
+        happens: Meanwhile,
+        now: OffsetDateTime,
+    ) -> Result<(), SandboxError> {
+        self.with(id, secret, |rehearsal| {
+            rehearsal.meanwhile(happens, now, |asked, level| self.make((id, asked), level, now))
+        })
     }
 
     /// Its owner gives it up.
@@ -193,6 +212,16 @@ impl Sandbox {
     /// What its certificates and results are verified with: the root's certificate, PEM, and the key of results, a JWK set.
     pub fn anchors(&self) -> (String, serde_json::Value) {
         (self.authority.root_pem(), self.authority.result_key().jwks())
+    }
+
+    fn make(
+        &self,
+        rehearsal: (VerificationId, &Asked),
+        level: Level,
+        now: OffsetDateTime,
+    ) -> Result<Product, SandboxError> {
+        let serial = Serial::from_random(self.clock.bytes());
+        product::make(&self.authority, rehearsal, level, serial, now)
     }
 
     fn with<T>(

@@ -27,6 +27,7 @@ pub(crate) mod mails;
 pub(crate) mod operators;
 pub(crate) mod orders;
 pub(crate) mod passports;
+pub(crate) mod purging;
 pub(crate) mod records;
 pub(crate) mod revocations;
 pub(crate) mod verifications;

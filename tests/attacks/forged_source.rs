@@ -97,6 +97,32 @@ fn nothing_is_said_and_no_key_counts_before_an_ack_with_our_tag_and_guessed_requ
     assert!(scene.audit().is_empty());
 }
 
+#[test]
+fn two_calls_in_the_owners_name_that_are_never_acknowledged_do_not_keep_the_owner_out() {
+    let scene = Scene::plain();
+    scene.begin(VICTIM);
+    let (carrier, service) = (UdpSocket::bind((CARRIER, 0)).expect("a port"), scene.service.sip());
+    let at = carrier.local_addr().expect("it is bound");
+    let forged = |index| Caller {
+        index,
+        number: Number::parse(VICTIM).expect("a number"),
+        sip: at,
+        rtp: at,
+        service,
+        dialled: DIALLED.to_owned(),
+        run: Clock.wall().unix_timestamp_nanos(),
+    };
+    for index in [1, 2] {
+        carrier.send_to(forged(index).invite().as_bytes(), service).expect("it is sent");
+    }
+    wait_until("both are answered", || scene.figure("sip_answered_total") == 2);
+    let call = scene.call(scene.plan(CARRIER, VICTIM));
+    assert_eq!(call.status, Some(200), "{call:?}");
+    let record = scene.record(&call.call_id);
+    assert_eq!((record.outcome.as_str(), record.refusal.as_ref()), ("hung-up", None), "{record:?}");
+    assert_eq!(scene.figure("sip_confirmed_total"), 1, "the owner's alone");
+}
+
 /// A key by RFC 4733: payload type 101, digit 1, its end.
 const KEY: [u8; 16] = [0x80, 0x80 | 101, 0, 1, 0, 0, 0, 1, 9, 9, 9, 9, 1, 0x8a, 3, 0x20];
 

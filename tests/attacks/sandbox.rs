@@ -170,3 +170,36 @@ fn over_the_sandboxs_trunk_no_real_session_is_opened_counted_or_told() {
     assert_eq!(scene.record(&own.call_id).outcome, "hung-up");
     assert!(happenings(&scene.service, &owners[0]).iter().any(|what| what == "code-matched"));
 }
+
+#[test]
+fn over_the_sandboxs_trunk_a_nine_suspends_what_was_rehearsed_and_no_certificate() {
+    let scene = with_a_trunk_of_the_sandbox();
+    scene.prove(CARRIER, TEST_NUMBER, false);
+    let nine = || CallPlan {
+        dialled: REHEARSED.to_owned(),
+        scenario: Scenario::Suspend,
+        ..scene.plan(OTHER_CARRIER, TEST_NUMBER)
+    };
+    // Of a certificate of the service no call of the sandbox hears.
+    let refused = scene.refused(nine(), 480);
+    scene.record(&refused.call_id).is_refused(480, "no-session");
+
+    let own_key = rcgen::KeyPair::generate().expect("a key");
+    let request = rcgen::CertificateParams::default().serialize_request(&own_key).expect("a request");
+    let body = json!({ "number": TEST_NUMBER, "csr": request.pem().expect("PEM"), "publish": true });
+    let (_, begun) = scene.ask(Method::POST, "/v1/sandbox/verifications", "", &body);
+    let [id, secret] = ["id", "secret"].map(|key| begun[key].as_str().expect("a text").to_owned());
+    let at = format!("/v1/sandbox/verifications/{id}");
+    let (_, heard) = scene.ask(Method::POST, &format!("{at}/call"), &secret, &json!({ "does": "code" }));
+    let (_, issued) =
+        scene.ask(Method::POST, &format!("{at}/read-back"), &secret, &json!({ "digits": heard["digits"] }));
+    assert_eq!((&issued["state"], &issued["suspended_at"]), (&json!("issued"), &Value::Null), "{issued}");
+
+    let call = scene.call(nine());
+    assert_eq!(scene.record(&call.call_id).outcome, "suspended", "{:?}", call.heard);
+    let (_, suspended) = scene.ask(Method::GET, &at, &secret, &Value::Null);
+    assert!(suspended["suspended_at"].is_string(), "{suspended}");
+    assert_eq!((scene.count("certificates WHERE live = 1"), scene.count("revocations")), (1, 0));
+    assert_eq!(scene.count("number_days WHERE suspensions > 0 OR fruitless_calls > 0"), 0);
+    assert!(scene.audit().iter().all(|(_, action)| action != "suspend"));
+}

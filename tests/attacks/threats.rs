@@ -43,12 +43,18 @@ const THREATS: &[Threat] = &[
     Threat {
         attack: "Somebody off the path sends in a trunk's name, with a forged source address",
         defence: "Nothing is said and no key counts before an ACK with our tag of 128 random bits, which went to the \
-                  carrier. Requests within a call need both tags and the trunk's address. Over TLS a trunk can be \
-                  known by its certificate.",
-        left: "Low. A flood of such INVITEs takes up the calls of that one trunk for half a minute.",
-        played: &["forged_source::\
-             nothing_is_said_and_no_key_counts_before_an_ack_with_our_tag_and_guessed_requests_change_nothing"],
+                  carrier. Requests within a call need both tags and the trunk's address. A newer call takes the \
+                  line of one of its number that has no ACK. Over TLS a trunk can be known by its certificate.",
+        left: "Low. A flood of such INVITEs takes up the calls of that one trunk for half a minute; ten and more a second \
+               in a number's name may displace a call of it before its ACK.",
+        played: &[
+            "forged_source::\
+             nothing_is_said_and_no_key_counts_before_an_ack_with_our_tag_and_guessed_requests_change_nothing",
+            "forged_source::\
+             two_calls_in_the_owners_name_that_are_never_acknowledged_do_not_keep_the_owner_out",
+        ],
         besides: &[
+            "sip-number-gives-way.txt",
             "sip-ack-with-a-wrong-tag.txt",
             "sip-forged-bye.txt",
             "sip-tls-forged-bye.txt",
@@ -276,7 +282,10 @@ const THREATS: &[Threat] = &[
                   and no renewal goes beyond 45 days after the call: less than a number rests before it is given to \
                   somebody else.",
         left: "Medium: whoever has the SIM for a day, unseen, has the number.",
-        played: &["sim_swap::a_new_key_waits_beside_the_old_ones_certificate_and_none_lives_longer_than_thirty_days"],
+        played: &[
+            "sim_swap::a_new_key_waits_beside_the_old_ones_certificate_and_none_lives_longer_than_thirty_days",
+            "sim_swap::who_suspends_the_old_certificate_first_waits_all_the_same",
+        ],
         besides: &[
             "another_key_waits_beside_the_valid_record_and_then_follows_it",
             "a_key_that_was_revoked_or_has_expired_holds_others_back_as_well",
@@ -389,6 +398,7 @@ const THREATS: &[Threat] = &[
             "sandbox::what_is_rehearsed_proves_nothing_to_anybody",
             "sandbox::a_call_over_the_sandboxs_trunk_walks_the_whole_way_and_proves_nothing",
             "sandbox::over_the_sandboxs_trunk_no_real_session_is_opened_counted_or_told",
+            "sandbox::over_the_sandboxs_trunk_a_nine_suspends_what_was_rehearsed_and_no_certificate",
         ],
         besides: &[
             "a_call_of_the_sandbox_proves_nothing",

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use rand_core::Rng;
 use voice_prompts::Language;
 
-use crate::caller::{Assessed, Caller, Realm, Reason, Srtp, TrunkProfile, language};
-use crate::endpoint::{Entry, KeySource, Output};
+use crate::caller::{Assessed, Caller, Reason, Srtp, TrunkProfile, language};
+use crate::endpoint::{Entry, KeySource, Line, Output};
 use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
-use crate::number::Number;
 use crate::private::Private;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Method, Reply, Request, shortened};
@@ -66,6 +65,8 @@ pub(crate) struct Call {
     refresh: Option<OurRequest>,
     /// The first ACK came: we may speak and listen.
     confirmed: bool,
+    /// A newer call has its line: it is over as soon as it is acknowledged.
+    gave_way: bool,
     media: Media,
     /// Keys come as telephone-event (RFC 4733): so it was agreed.
     keys_in_rtp: bool,
@@ -160,6 +161,7 @@ impl Call {
             least_session: None,
             refresh: None,
             confirmed: false,
+            gave_way: false,
             media: Media::Unopened,
             keys_in_rtp: false,
             keys_come_by: None,
@@ -203,9 +205,9 @@ impl Call {
         self.trunk
     }
 
-    /// The number that it bears, and in which realm: calls of one and the same number in both have nothing to do with each other.
-    pub(crate) fn line(&self) -> (Realm, Number) {
-        (self.caller.realm, self.caller.number.clone())
+    /// The line that it takes up.
+    pub(crate) fn line(&self) -> Line {
+        self.caller.line()
     }
 
     /// Our tag of its dialog.
@@ -291,6 +293,13 @@ impl Call {
             Answer::Unavailable => self.refuse(Reason::Unavailable, desk),
             Answer::Matched(_) | Answer::Wrong { .. } | Answer::Stored | Answer::Suspended | Answer::NotSuspended => {}
         }
+    }
+
+    /// A newer call takes its line, before anybody has shown that this one's source is its own. What is answered can be ended
+    /// only once it is acknowledged (RFC 3261 15).
+    pub(crate) fn give_way(&mut self, desk: &mut Desk<'_>) {
+        self.refuse(Reason::NumberBusy, desk);
+        self.gave_way = true;
     }
 
     /// The service ends at once.

@@ -54,3 +54,10 @@ pub struct Caller {
     /// What was found out about its signed identity, if it was verified here.
     pub passport: Option<Arc<Report>>,
 }
+
+impl Caller {
+    /// What its calls at a time are counted by.
+    pub(crate) fn line(&self) -> (Realm, Number) {
+        (self.realm, self.number.clone())
+    }
+}

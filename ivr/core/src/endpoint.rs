@@ -8,7 +8,7 @@ use rand_core::{Rng, SeedableRng as _};
 
 use crate::call::question::VerificationId;
 use crate::call::{Call, Desk, Incoming, reply_summary};
-use crate::caller::{Caller, Realm};
+use crate::caller::Caller;
 use crate::link::{Link, LinkKey};
 use crate::media::CallKey;
 use crate::number::Number;
@@ -29,6 +29,7 @@ mod counters;
 #[cfg(test)]
 mod hostile;
 mod interface;
+mod lines;
 mod links;
 mod ports;
 mod probes;
@@ -41,10 +42,13 @@ mod torture;
 #[cfg(test)]
 mod transcripts;
 
+use lines::Lines;
 use ports::Ports;
 use probes::Probes;
 use rate::Rate;
 use refusal::{Refusals, TagMaker};
+
+pub(crate) use lines::Line;
 
 pub use config::{Addresses, EndpointConfig, Limits, Strangers};
 pub use counters::Counters;
@@ -69,8 +73,7 @@ pub struct Endpoint {
     ports: Ports,
     /// For each trunk, in the order of the policy.
     tallies: Vec<Tally>,
-    /// How many of the calls bear each number: no entry where there is none.
-    of_number: HashMap<(Realm, Number), usize>,
+    lines: Lines,
     refusals: Refusals,
     probes: Probes,
     challenger: Challenger,
@@ -133,7 +136,7 @@ impl Endpoint {
             link_agenda: Agenda::default(),
             ports: Ports::new(config.rtp_ports.len()),
             tallies: vec![Tally::default(); config.policy.trunks.len()],
-            of_number: HashMap::new(),
+            lines: Lines::default(),
             refusals: Refusals::default(),
             probes: Probes::new(config.policy.trunks.len()),
             challenger: Challenger::new(nonce_key, config.policy.trunks.len()),
@@ -448,13 +451,7 @@ impl Endpoint {
             return;
         }
         tally.calls -= 1;
-        let line = call.line();
-        if let Some(calls) = self.of_number.get_mut(&line) {
-            *calls -= 1;
-            if *calls == 0 {
-                self.of_number.remove(&line);
-            }
-        }
+        self.lines.leave(&call.line(), key);
         self.agenda.set(&key, None);
         self.by_tag.remove(call.tag());
         call.verification().map(|verification| self.waiting.remove(&(verification, key)));

@@ -28,7 +28,7 @@ const PREPARED_AT_ONCE: usize = 8;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Simulate {
     /// How the caller behaves: happy, tones (keys as tones in the audio), wrong-code, three-wrong-codes, early-keys, dial-string, wrong-confirm, wrong-read-back,
-    /// no-read-back, hang-up, hang-up-dialling, hang-up-code, hang-up-confirm, hang-up-read-back, hang-up-typing, silent, anonymous, spoof, code-only (for a service
+    /// no-read-back, hang-up, hang-up-dialling, hang-up-code, hang-up-confirm, hang-up-read-back, hang-up-typing, suspend (keys in no code, and suspends what the number has), silent, anonymous, spoof, code-only (for a service
     /// whose binding is code-only)
     #[arg(long, default_value = "happy")]
     pub scenario: Scenario,

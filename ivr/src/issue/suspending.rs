@@ -13,7 +13,7 @@ use crate::store::{StoreError, audit, budgets, certificates, happenings, records
 /// How long the old key may lift a suspension.
 const LIFTABLE: time::Duration = time::Duration::hours(24);
 /// What the page of a key says that was stopped.
-const STOPPED: &str = "A call from the number stopped this key.";
+pub(crate) const STOPPED: &str = "A call from the number stopped this key.";
 
 /// Suspends the certificates of a number up to the level of a call, and stops the key that waits. `false` if there is nothing
 /// to suspend, or the number has done so today.

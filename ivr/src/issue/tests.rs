@@ -517,11 +517,12 @@ async fn a_certificate_is_kept_for_a_year_after_its_end(database: TestDatabase) 
     let started = service.certified(request()).await;
     service.publish().await;
     let ends = service.view(&started).await.certificate.unwrap().not_after;
-    assert_eq!(service.issue.purge(ends + Duration::days(365)).await.unwrap(), 0);
+    service.issue.purge(ends + Duration::days(365)).await.unwrap();
+    assert_eq!(service.all().await.len(), 1);
     // The service runs meanwhile, and sees that the record's time is over.
     service.now = ends + Duration::days(1);
     service.publish().await;
-    assert_eq!(service.issue.purge(ends + Duration::days(367)).await.unwrap(), 1);
+    assert!(service.issue.purge(ends + Duration::days(367)).await.unwrap() > 0);
     let left = service.database.contents(&["certificates", "records", "intents", "revocations"]).await;
     assert!(left.is_empty(), "{:?}", left.iter().map(|(name, _)| name).collect::<Vec<_>>());
 }

@@ -55,6 +55,9 @@ const fn expected(scenario: Scenario) -> Expected {
         Scenario::WrongConfirm => Expected::parted(&[WrongConfirmKey, Goodbye], &[TypeIntoPage]),
         Scenario::WrongReadBack => Expected::parted(&[TypeIntoPage, ReadBackVoided, Goodbye], &[Verified]),
         Scenario::NoReadBack => Expected::parted(&[TypeIntoPage, ReadBackExpired, Goodbye], &[Verified]),
+        Scenario::Suspend => {
+            Expected::parted(&[CertificatesExist, PressNine, PressToConfirm, Suspended, Goodbye], &[TypeIntoPage])
+        }
         Scenario::Silent => Expected::parted(&[EnterCode, NothingHeard, Goodbye], &[PressToConfirm]),
         Scenario::HangUp(Stage::Dialling) => Expected::left(&[], &[EnterCode]),
         Scenario::HangUp(Stage::Warning) => Expected::left(&[], &[EnterCode]),
@@ -101,6 +104,13 @@ pub(super) fn judge(
     if call.ended_by != ended_by {
         let status = call.status.map_or("none".to_owned(), |status| format!("{status} {}", call.reason));
         return Err(format!("the call should be ended by {ended_by:?}, not {:?} (status: {status})", call.ended_by));
+    }
+    if issued && verification.state == "held" {
+        return Err(
+            "the number is proved, but its key waits, because another key was certified for it in the last 45 \
+                    days: choose another --number, or look again when the time is over"
+                .to_owned(),
+        );
     }
     if let Some(missing) = heard.iter().find(|id| !call.has_heard(**id)) {
         return Err(format!("{:?} should be spoken; heard was {}", missing.name(), names(&call.heard)));
@@ -180,6 +190,7 @@ mod tests {
             (Scenario::Happy, "+12025550143", &good, "waiting", "should be issued"),
             (Scenario::Happy, "+12025550144", &good, "issued", "last four digits"),
             (Scenario::CodeOnly, "+12025550143", &good, "issued", "should not be spoken"),
+            (Scenario::Happy, "+12025550143", &good, "held", "another key was certified"),
             (Scenario::WrongCode, "+12025550143", &good, "issued", "\"wrong-code\" should be spoken"),
             (Scenario::Spoof, "+12025550143", &good, "issued", "should be refused"),
             (Scenario::HangUp(Stage::Code), "+12025550143", &good, "issued", "ended by Caller"),

@@ -34,6 +34,8 @@ pub enum Scenario {
     NoReadBack,
     /// Hangs up.
     HangUp(Stage),
+    /// Keys in no code, hears of the number's certificates, and suspends them.
+    Suspend,
     /// Never presses a key.
     Silent,
     /// Withholds its number.
@@ -61,7 +63,7 @@ pub enum Stage {
 
 impl Scenario {
     /// Every one, as it is called on the command line.
-    pub const ALL: [(&str, Self); 19] = [
+    pub const ALL: [(&str, Self); 20] = [
         ("happy", Self::Happy),
         ("tones", Self::Tones),
         ("code-only", Self::CodeOnly),
@@ -78,6 +80,7 @@ impl Scenario {
         ("hang-up-confirm", Self::HangUp(Stage::Confirm)),
         ("hang-up-read-back", Self::HangUp(Stage::ReadBack)),
         ("hang-up-typing", Self::HangUp(Stage::Typing)),
+        ("suspend", Self::Suspend),
         ("silent", Self::Silent),
         ("anonymous", Self::Anonymous),
         ("spoof", Self::Spoof),
@@ -153,7 +156,8 @@ impl Script {
             (Scenario::DialString, Meaning::Beginning(PromptId::CertificatesExist)) => {
                 Some(Deed::Press("9".repeat(MANY)))
             }
-            (Scenario::DialString, _) => None,
+            (Scenario::DialString, _) | (Scenario::Suspend, Meaning::EnterCode) => None,
+            (Scenario::Suspend, Meaning::MaySuspend) => Some(Deed::Press("9".into())),
             (_, Meaning::EnterCode) => {
                 self.codes_entered += 1;
                 let wrong = match self.scenario {
@@ -170,7 +174,14 @@ impl Script {
                 Some(Deed::Tell(digits))
             }
             (_, Meaning::CouldRepeat) => Some(Deed::Press("*".into())),
-            (_, Meaning::Beginning(_) | Meaning::NumberEnding(_) | Meaning::KeyCheck(_) | Meaning::ReadBack(_)) => None,
+            (
+                _,
+                Meaning::Beginning(_)
+                | Meaning::NumberEnding(_)
+                | Meaning::MaySuspend
+                | Meaning::KeyCheck(_)
+                | Meaning::ReadBack(_),
+            ) => None,
         }
     }
 
@@ -228,6 +239,9 @@ mod tests {
         let mut blind = Script::new(Scenario::DialString, "123456");
         assert_eq!(blind.hear(Meaning::EnterCode), press("1234565"));
         assert_eq!(blind.hear(Meaning::Confirm('9')), None);
+        let mut suspends = Script::new(Scenario::Suspend, "123456");
+        assert_eq!([suspends.hear(Meaning::EnterCode), suspends.hear(Meaning::MaySuspend)], [None, press("9")]);
+        assert_eq!(suspends.hear(Meaning::Confirm('7')), press("7"));
         let mut silent = Script::new(Scenario::Silent, "123456");
         assert_eq!(silent.hear(Meaning::EnterCode), None);
         assert_eq!(Script::new(Scenario::HangUp(Stage::Dialling), "1").progress(), Some(Deed::HangUp));

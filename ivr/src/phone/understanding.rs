@@ -18,6 +18,8 @@ pub(super) enum Meaning {
     EnterCode,
     /// "To confirm, press …"
     Confirm(char),
+    /// "To suspend them, press nine."
+    MaySuspend,
     /// "Compare these four digits with your app."
     KeyCheck(String),
     /// Six digits to type into the page.
@@ -68,6 +70,7 @@ impl Understanding {
         };
         match id {
             PromptId::EnterCode => Some(Meaning::EnterCode),
+            PromptId::PressNine => Some(Meaning::MaySuspend),
             PromptId::StarRepeats if !self.has_read_back => Some(Meaning::CouldRepeat),
             _ => None,
         }
@@ -119,6 +122,7 @@ mod tests {
         assert_eq!(understood(&with_digits(&[PromptId::CompareWithApp], "0042")), [Meaning::KeyCheck("0042".into())]);
         assert_eq!(understood(&with_digits(&[PromptId::TypeIntoPage], "012345")), [Meaning::ReadBack("012345".into())]);
         assert_eq!(understood(&[PromptId::WarningScam, PromptId::EnterCode]), [Meaning::EnterCode]);
+        assert_eq!(understood(&[PromptId::CertificatesExist, PromptId::PressNine]), [Meaning::MaySuspend]);
         assert_eq!(understood(&with_digits(&[], "3")), []);
     }
 

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::Sandbox;
 use super::rehearsal::Rehearsal;
-use crate::verify::Typed;
+use crate::verify::{State, Typed, certified};
 
 impl Sandbox {
     /// What a call asks. One that is not of the sandbox finds nothing here.
@@ -20,7 +20,7 @@ impl Sandbox {
         let mut rehearsals = self.rehearsals();
         match question {
             Question::Session(caller) if of(&caller.number, now, &mut rehearsals).next().is_some() => Answer::Expected,
-            Question::Session(_) => Answer::NoSession,
+            Question::Session(caller) => certificates(&caller.number, &rehearsals),
             Question::Code { caller, entered } => code(&caller, entered.expose(), now, &mut rehearsals),
             Question::Rehearsed { caller, rehearsal, digits } => {
                 let mut all = rehearsals.iter_mut();
@@ -29,9 +29,8 @@ impl Sandbox {
                 let is_kept = found.is_some_and(|one| one.read_back(digits, caller.level, now));
                 if is_kept { Answer::Stored } else { Answer::Gone }
             }
-            // What was issued here is nothing that a call could hear of.
-            Question::Certificates(_) => Answer::NoSession,
-            Question::Suspend(_) => Answer::NotSuspended,
+            Question::Certificates(caller) => certificates(&caller.number, &rehearsals),
+            Question::Suspend(caller) => suspend(&caller, now, &mut rehearsals),
             Question::Passport(_) | Question::ReadBack { .. } | Question::CodeOnly { .. } => Answer::Unavailable,
         }
     }
@@ -47,8 +46,9 @@ impl Sandbox {
     }
 
     /// Tells the call that waits for it what became of typed digits.
-    pub(super) fn tell_call(&self, id: VerificationId, typed: Typed) {
+    pub(super) fn tell_call(&self, id: VerificationId, typed: Typed, state: State) {
         let outcome = match typed {
+            Typed::Right if state == State::Held => Outcome::Held,
             Typed::Right => Outcome::Issued,
             Typed::Voided => Outcome::Voided,
             Typed::Wrong { .. } | Typed::NotExpected(_) => return,
@@ -66,6 +66,23 @@ fn of<'a>(
     rehearsals: &'a mut VecDeque<Rehearsal>,
 ) -> impl Iterator<Item = &'a mut Rehearsal> {
     rehearsals.iter_mut().filter(move |one| one.number() == number && one.may_be_called(now))
+}
+
+/// What a caller hears who keys in no code: of all rehearsals of the number.
+fn certificates(number: &Number, rehearsals: &VecDeque<Rehearsal>) -> Answer {
+    let all = rehearsals.iter().filter(|one| one.number() == number).map(Rehearsal::certificates);
+    let (count, last) = all
+        .filter(|(certificates, _)| *certificates > 0)
+        .fold((0_u16, None), |(count, last), (more, at)| (count.saturating_add(more), last.max(Some(at))));
+    last.map_or(Answer::NoSession, |last| certified(count, last))
+}
+
+/// As in the service, whatever the call may suspend.
+fn suspend(caller: &Caller, now: OffsetDateTime, rehearsals: &mut VecDeque<Rehearsal>) -> Answer {
+    let all = rehearsals.iter_mut().filter(|one| one.number() == &caller.number);
+    // Each of them, and not the first alone.
+    let suspended = all.map(|one| one.suspend(caller.level, now)).filter(|is_suspended| *is_suspended).count();
+    if suspended > 0 { Answer::Suspended } else { Answer::NotSuspended }
 }
 
 /// As in the service, a wrong code counts against every one that it could have been for.

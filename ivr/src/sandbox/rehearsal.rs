@@ -11,6 +11,9 @@ use rand_core::Rng;
 use time::{Duration, OffsetDateTime};
 use voice_prompts::Language;
 
+mod certified;
+
+pub use self::certified::Meanwhile;
 use super::SandboxError;
 use super::product::Product;
 use crate::verify::{Happening, Network, State, Typed, View, step_name};
@@ -25,6 +28,8 @@ pub enum Does {
     WrongCode,
     /// It withholds its number.
     Withheld,
+    /// It keys in nothing, hears what is certified for its number, and suspends that.
+    Suspend,
 }
 
 /// What the caller would have heard.
@@ -41,6 +46,13 @@ pub enum Hears {
     WrongCode {
         /// Tries left.
         left: u8,
+    },
+    /// What is certified for the number; and that it is suspended, if it is.
+    Certificates {
+        /// So many, and keys that wait.
+        certificates: u16,
+        /// Were they suspended by this call?
+        suspended: bool,
     },
     /// Nothing: the call is refused.
     Refused(Reason),
@@ -69,6 +81,8 @@ pub(super) struct Rehearsal {
     expires_at: OffsetDateTime,
     wrong_codes_left: u8,
     read_backs_left: u8,
+    /// Another key was certified for the number lately.
+    has_another_key: bool,
     stage: Stage,
     happenings: Vec<Happening>,
 }
@@ -86,7 +100,16 @@ enum Stage {
         level: Level,
         until: OffsetDateTime,
     },
+    /// The key waits, because another was certified for the number.
+    Held {
+        level: Level,
+        since: OffsetDateTime,
+        until: OffsetDateTime,
+        key: [u8; 32],
+    },
     Issued(Box<Product>),
+    /// A call stopped the key that waited.
+    Stopped,
     Voided,
     GivenUp,
 }
@@ -110,6 +133,7 @@ impl Rehearsal {
             expires_at,
             wrong_codes_left: WRONG_CODES,
             read_backs_left: READ_BACKS,
+            has_another_key: false,
             stage: Stage::Waiting,
             happenings: Vec::new(),
         }
@@ -198,6 +222,7 @@ impl Rehearsal {
                 Hears::ReadBack { key_check: self.asked.key_check, digits: Private::new(digits) }
             }
             Does::WrongCode => Hears::WrongCode { left: self.miss_code(now) },
+            Does::Suspend => self.hear_and_suspend(now),
         }
     }
 
@@ -214,8 +239,8 @@ impl Rehearsal {
             return Ok(Typed::NotExpected(state));
         }
         if digits == expected {
-            self.stage = Stage::Issued(Box::new(make(&self.asked, *level)?));
-            self.note("state", State::Issued.name(), now);
+            self.stage = self.prove(*level, now, make)?;
+            self.note("state", self.state(now).name(), now);
             return Ok(Typed::Right);
         }
         self.read_backs_left -= 1;
@@ -228,7 +253,7 @@ impl Rehearsal {
 
     /// Its owner gives it up, unless it is over.
     pub(super) fn cancel(&mut self, now: OffsetDateTime) {
-        if matches!(self.stage, Stage::Waiting | Stage::Calling { .. } | Stage::ReadBack { .. }) {
+        if matches!(self.stage, Stage::Waiting | Stage::Calling { .. } | Stage::ReadBack { .. } | Stage::Held { .. }) {
             self.stage = Stage::GivenUp;
             self.note("state", State::Expired.name(), now);
         }
@@ -246,6 +271,7 @@ impl Rehearsal {
             Stage::ReadBack { until, .. } if state == State::ReadBack => Some(*until),
             _ => None,
         };
+        let (held_until, held_key) = self.held();
         View {
             id: self.id,
             number: self.asked.number.clone(),
@@ -259,24 +285,27 @@ impl Rehearsal {
             expires_at: self.expires_at,
             read_back_until,
             read_backs_left: self.read_backs_left,
-            held_until: None,
-            held_key: None,
+            held_until,
+            held_key,
             happenings: self.happenings.clone(),
             certificate,
             is_code_only: false,
             caps: Caps::default(),
             result,
-            failure: None,
+            failure: self.failure(),
         }
     }
 
-    fn state(&self, now: OffsetDateTime) -> State {
+    /// Where it stands.
+    pub(super) fn state(&self, now: OffsetDateTime) -> State {
         match &self.stage {
             Stage::ReadBack { until, .. } if now < *until => State::ReadBack,
             Stage::Calling { until } if now < *until => State::Calling,
             Stage::Waiting | Stage::Calling { .. } | Stage::ReadBack { .. } if now < self.expires_at => State::Waiting,
             Stage::Waiting | Stage::Calling { .. } | Stage::ReadBack { .. } | Stage::GivenUp => State::Expired,
+            Stage::Held { .. } => State::Held,
             Stage::Issued(_) => State::Issued,
+            Stage::Stopped => State::Failed,
             Stage::Voided => State::Voided,
         }
     }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ivr_core::call::flow::{Ending, Step};
-use ivr_core::call::question::{Answer, Question};
+use ivr_core::call::question::{Answer, Enrolled, Question};
 use ivr_core::caller::{Caller, Level, Realm, Reason};
 
 use super::*;
@@ -83,6 +83,44 @@ fn only_its_own_numbers_are_taken() {
     assert!(refused.to_string().ends_with("test numbers only: +12025550150"), "{refused}");
 }
 
+/// With a request, so that something is certified.
+fn begin_with_key(sandbox: &Sandbox, now: OffsetDateTime) -> Started {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap().der().to_vec();
+    sandbox.start(Start { csr: Some(csr), ..start() }, now).unwrap()
+}
+
+#[test]
+fn over_its_trunk_a_key_waits_and_nine_stops_it_or_suspends_what_is_certified() {
+    let (outcomes, mut told) = mpsc::channel(4);
+    let sandbox = Sandbox::new(vec![number(TEST)], dialled(), Duration::from_secs(600), outcomes, Clock).unwrap();
+    let now = Clock.wall();
+    let [held, certified] = [(); 2].map(|()| begin_with_key(&sandbox, now));
+    sandbox.meanwhile(held.id, held.secret.expose(), Meanwhile::AnotherKey, now).unwrap();
+    for (begun, outcome) in [(&held, Outcome::Held), (&certified, Outcome::Issued)] {
+        let entered = begun.code.expose().clone();
+        sandbox.answer(Question::Code { caller: dials(Level::L2), entered: Private::new(entered) }, now);
+        let digits = Code::draw(&mut sandbox.chance());
+        let (caller, kept) = (dials(Level::L2), Private::new(digits.clone()));
+        sandbox.answer(Question::Rehearsed { caller, rehearsal: begun.id, digits: kept }, now);
+        assert_eq!(sandbox.type_in(begun.id, begun.secret.expose(), &digits, now).unwrap(), Typed::Right);
+        assert_eq!(told.try_recv(), Ok((begun.id, outcome)));
+    }
+    let view = |begun: &Started| sandbox.view(begun.id, begun.secret.expose(), now).unwrap();
+    assert_eq!(view(&held).state, State::Held);
+    // Nothing is open: a call hears of what exists. The other key's, the one that waits, and the certificate.
+    let (year, month, day) = now.to_calendar_date();
+    let enrolled = Enrolled { count: 3, last: (u16::try_from(year).unwrap(), month.into(), day) };
+    for question in [Question::Session(dials(Level::L2)), Question::Certificates(dials(Level::L2))] {
+        assert_eq!(sandbox.answer(question, now), Answer::Certified(enrolled));
+    }
+    assert_eq!(sandbox.answer(Question::Suspend(dials(Level::L1)), now), Answer::NotSuspended);
+    assert_eq!(sandbox.answer(Question::Suspend(dials(Level::L2)), now), Answer::Suspended);
+    assert_eq!(view(&held).state, State::Failed);
+    assert_eq!(view(&certified).certificate.unwrap().suspended, Some(now));
+    assert_eq!(sandbox.answer(Question::Suspend(dials(Level::L2)), now), Answer::NotSuspended);
+}
+
 /// A call over a trunk of the sandbox.
 fn dials(level: Level) -> Caller {
     Caller { realm: Realm::Sandbox, level, ..caller(TEST) }
@@ -126,7 +164,7 @@ fn a_call_over_a_trunk_of_its_own_goes_as_in_the_service() {
     assert_eq!(sandbox.type_in(*id, secret.expose(), &digits, at(1)).unwrap(), Typed::Right);
     assert_eq!(told.try_recv(), Ok((*id, Outcome::Issued)));
     assert_eq!(view(at(2)).state, State::Issued);
-    // What a service's call would hear of, no call hears of here.
+    // A signed result is nothing that could be suspended.
     assert_eq!(sandbox.answer(Question::Certificates(dials(Level::L3)), now), Answer::NoSession);
     assert_eq!(sandbox.answer(Question::Suspend(dials(Level::L3)), now), Answer::NotSuspended);
 }

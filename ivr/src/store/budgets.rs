@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::columns::Tagger;
 use super::rows::{Placeholders, shaped};
-use super::{Columns, Conn, StoreError, millis};
+use super::{Columns, Conn, StoreError, millis, purging};
 
 /// Wrong codes that calls of a number may key in on one day.
 pub(crate) const WRONG_CODES_A_DAY: i64 = 10;
@@ -169,11 +169,11 @@ pub(crate) async fn take_turn(
     Ok(())
 }
 
-/// Forgets the days before, and the turns that are over.
+/// Forgets some of the days before, and of the turns that are over.
 pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
-    sqlx::query("DELETE FROM told_turns WHERE at <= $1").bind(millis(now - TURN)).execute(&mut *conn).await?;
-    let done = sqlx::query("DELETE FROM number_days WHERE day < $1").bind(day(now)).execute(conn).await?;
-    Ok(done.rows_affected())
+    let turns = purging::delete(("told_turns", "number_tag, level"), "at <= $1", millis(now - TURN), conn).await?;
+    let days = purging::delete(("number_days", "number_tag"), "day < $1", day(now), conn).await?;
+    Ok(turns + days)
 }
 
 /// Makes the tags of numbers.

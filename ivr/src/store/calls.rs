@@ -13,11 +13,13 @@ use super::columns::tel;
 use super::{Columns, Conn, Row, StoreError, millis, time_of};
 
 mod lines;
+mod purging;
 mod quality;
 mod signed;
 mod writing;
 
 pub(crate) use lines::{Line, What, events};
+pub(crate) use purging::{forget, forget_messages, forget_sources, keep_serial, over};
 pub use quality::Rated;
 pub use signed::Signed;
 pub(crate) use writing::{Began, Change, write};
@@ -200,54 +202,6 @@ pub(crate) async fn number(id: CallId, columns: &Columns, conn: &mut Conn) -> Re
     let Some(row) = row else { return Ok(None) };
     let sealed: Vec<u8> = row.try_get(0)?;
     Ok(Some(columns.open_number(NUMBER, &id.0, &sealed)?))
-}
-
-/// Forgets refused calls that began before `refused`, all calls that began before `any`, and SIP messages from before `messages`.
-pub(crate) async fn purge(
-    (refused, any): (OffsetDateTime, OffsetDateTime),
-    messages: OffsetDateTime,
-    conn: &mut Conn,
-) -> Result<(), StoreError> {
-    const OVER: &str = "(outcome = 'refused' AND began_at < $1) OR began_at < $2";
-    for statement in [
-        format!("DELETE FROM call_events WHERE call IN (SELECT id FROM calls WHERE {OVER})"),
-        format!("DELETE FROM call_lines WHERE call IN (SELECT id FROM calls WHERE {OVER})"),
-        format!("DELETE FROM calls WHERE {OVER}"),
-    ] {
-        let purge = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(millis(refused)).bind(millis(any));
-        purge.execute(&mut *conn).await?;
-    }
-    lines::forget_messages(messages, conn).await
-}
-
-/// Forgets where calls came from that began before this: their source, and the host that a Call-ID may name after its `@`. So many
-/// at a time; tells whether there may be more.
-pub(crate) async fn forget_sources(before: OffsetDateTime, conn: &mut Conn) -> Result<bool, StoreError> {
-    const AT_ONCE: u32 = 5_000;
-    // Both databases strip, from the end, all characters that the text has but for the `@`.
-    let done = sqlx::query(
-        "UPDATE calls SET source = '', sip_call_id = CASE WHEN sip_call_id LIKE '%@%'
-             THEN rtrim(sip_call_id, replace(sip_call_id, '@', '')) ELSE sip_call_id END
-         WHERE id IN (SELECT id FROM calls WHERE source <> '' AND began_at < $1 ORDER BY began_at DESC LIMIT $2)",
-    )
-    .bind(millis(before))
-    .bind(i64::from(AT_ONCE))
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == u64::from(AT_ONCE))
-}
-
-/// Keeps the certificates of verifications that are forgotten next: those that began before this.
-pub(crate) async fn keep_serials(before: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE calls SET serial = (SELECT serial FROM verifications WHERE verifications.id = calls.verification)
-         WHERE serial IS NULL AND verification IN (
-             SELECT id FROM verifications WHERE state = 'issued' AND created_at < $1)",
-    )
-    .bind(millis(before))
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// The LIKE pattern of what contains this text; empty for an empty one. The database folds cases, its own way on both

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::intents::{issuing_name, issuing_of};
 use super::location_keys::LocationKeys;
 use super::records::{Wanted, wanted_of};
-use super::{Columns, Conn, Row, StoreError, millis, time_of};
+use super::{Columns, Conn, Row, StoreError, millis, purging, time_of};
 
 /// A certificate to store.
 pub(crate) struct New<'a> {
@@ -308,19 +308,20 @@ pub(crate) async fn page(
     rows.iter().map(|row| stored(row, columns)).collect()
 }
 
-/// Deletes what nobody has to prove any more: a certificate, and what belongs to it, a year after its end. Tells how many
-/// certificates went.
+/// Deletes some of what nobody has to prove any more: a certificate, and what belongs to it, a year after its end. Tells how many
+/// rows went.
 pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
     let year_ago = millis(now - time::Duration::days(366));
-    for rest in [
-        "DELETE FROM intents WHERE state <> 'open' AND at < $1",
-        "DELETE FROM revocations WHERE listed_until < $1",
-        "DELETE FROM records WHERE due_at IS NULL AND not_after < $1",
+    let mut gone = 0;
+    for (rows, is_over) in [
+        (("intents", "serial"), "state <> 'open' AND at < $1"),
+        (("revocations", "serial"), "listed_until < $1"),
+        (("records", "identity_hash"), "due_at IS NULL AND not_after < $1"),
+        (("certificates", "serial"), "not_after < $1"),
     ] {
-        sqlx::query(rest).bind(year_ago).execute(&mut *conn).await?;
+        gone += purging::delete(rows, is_over, year_ago, conn).await?;
     }
-    let done = sqlx::query("DELETE FROM certificates WHERE not_after < $1").bind(year_ago).execute(conn).await?;
-    Ok(done.rows_affected())
+    Ok(gone)
 }
 
 fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {

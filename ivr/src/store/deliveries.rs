@@ -315,14 +315,12 @@ pub(crate) async fn count_by_state(conn: &mut Conn) -> Result<Vec<(String, i64)>
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-/// Deletes those whose verification is gone.
-pub(super) async fn purge(conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query(
-        "DELETE FROM webhook_deliveries
-         WHERE NOT EXISTS (SELECT 1 FROM verifications WHERE id = webhook_deliveries.verification)",
-    )
-    .execute(conn)
-    .await?;
+/// Deletes those of a verification that is forgotten.
+pub(super) async fn forget(verification: VerificationId, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM webhook_deliveries WHERE verification = $1")
+        .bind(verification.0.to_vec())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

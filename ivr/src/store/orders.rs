@@ -6,7 +6,7 @@ use ivr_core::call::question::VerificationId as OrderId;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
-use super::{Columns, Conn, Row, StoreError, millis, time_of};
+use super::{Columns, Conn, Row, StoreError, millis, purging, time_of};
 
 /// An order that begins.
 pub(crate) struct New<'a> {
@@ -229,13 +229,9 @@ pub(crate) async fn unfinished(limit: i64, conn: &mut Conn) -> Result<Vec<OrderI
     rows.iter().map(id_of).collect()
 }
 
-/// Forgets orders that nobody can use any more.
+/// Forgets some of the orders that nobody can use any more.
 pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM email_orders WHERE state <> 'issuing' AND keep_until <= $1")
-        .bind(millis(now))
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected())
+    purging::delete(("email_orders", "id"), "state <> 'issuing' AND keep_until <= $1", millis(now), conn).await
 }
 
 fn id_of(row: &Row) -> Result<OrderId, StoreError> {

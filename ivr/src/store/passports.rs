@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Conn, StoreError, millis};
+use super::{Conn, StoreError, millis, purging};
 
 /// Has this token completed a verification?
 pub(crate) async fn has_served(token: &[u8; 32], conn: &mut Conn) -> Result<bool, StoreError> {
@@ -23,8 +23,7 @@ pub(crate) async fn serve(token: &[u8; 32], at: OffsetDateTime, conn: &mut Conn)
     Ok(added.rows_affected() == 1)
 }
 
-/// Forgets those from before this.
-pub(crate) async fn forget(before: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM served_passports WHERE at < $1").bind(millis(before)).execute(conn).await?;
-    Ok(())
+/// Forgets some of those from before this.
+pub(crate) async fn forget(before: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
+    purging::delete(("served_passports", "token"), "at < $1", millis(before), conn).await
 }

@@ -4,6 +4,7 @@ mod calls;
 mod counting;
 mod holding;
 mod issuing;
+mod purging;
 
 use ivr_core::call::question::VerificationId;
 use ivr_core::code::Code;
@@ -22,6 +23,7 @@ pub(crate) use self::holding::{
 pub(crate) use self::issuing::{
     Closed, ToIssue, all_to_issue, fail, issued, keep_result, location_keys, state, to_issue,
 };
+pub(crate) use self::purging::{forget, over};
 use super::columns::tel;
 use super::location_keys::FirstKeys;
 use super::{Columns, Conn, Row, StoreError, deliveries, happenings, millis, time_of};
@@ -281,31 +283,6 @@ pub(crate) async fn expire(
         happenings::state(*id, "expired", now, columns, conn).await?;
     }
     Ok(ended)
-}
-
-/// Deletes what is over: after a day what brought no result, after the longest life of a certificate what did. Both stay while
-/// an event of theirs is on its way, which is days at most.
-pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
-    let shown_since = now - time::Duration::days(31);
-    super::calls::keep_serials(shown_since, conn).await?;
-    let done = sqlx::query(
-        "DELETE FROM verifications
-         WHERE ((state NOT IN ('issuing', 'held', 'issued') AND live_until < $1) OR (state = 'issued' AND created_at < $2))
-             AND NOT EXISTS (SELECT 1 FROM webhook_deliveries
-                 WHERE verification = verifications.id AND state = 'waiting' AND since > $3)",
-    )
-    .bind(millis(now - time::Duration::days(1)))
-    .bind(millis(shown_since))
-    .bind(millis(now - deliveries::LONGEST))
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query(
-        "DELETE FROM happenings WHERE NOT EXISTS (SELECT 1 FROM verifications WHERE id = happenings.verification)",
-    )
-    .execute(&mut *conn)
-    .await?;
-    deliveries::purge(conn).await?;
-    Ok(done.rows_affected())
 }
 
 fn code_hash(number: &Number, code: &Code, columns: &Columns) -> Vec<u8> {

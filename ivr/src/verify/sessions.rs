@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ivr_core::call::question::{Answer, Enrolled};
 use ivr_core::caller::Caller;
 use ivr_core::number::Number;
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 use tracing::warn;
 
 use super::VerifyParts;
@@ -85,13 +85,13 @@ pub(super) async fn enrolled(
 ) -> Result<Answer, StoreError> {
     let mut reader = parts.store.read().await?;
     let found = callers::enrolment(number, now, parts.store.columns(), &mut reader).await?;
-    Ok(found.map_or(otherwise, |Enrolment { count, last }| {
-        let (year, month, day) = last.date().to_calendar_date();
-        Answer::Certified(Enrolled {
-            count: u16::try_from(count).unwrap_or(u16::MAX),
-            last: (u16::try_from(year).unwrap_or(0), month.into(), day),
-        })
-    }))
+    Ok(found.map_or(otherwise, |Enrolment { count, last }| certified(u16::try_from(count).unwrap_or(u16::MAX), last)))
+}
+
+/// So many, the last of this day (UTC).
+pub(crate) fn certified(count: u16, last: OffsetDateTime) -> Answer {
+    let (year, month, day) = last.to_offset(UtcOffset::UTC).to_calendar_date();
+    Answer::Certified(Enrolled { count, last: (u16::try_from(year).unwrap_or(0), month.into(), day) })
 }
 
 /// What a call is told. Only a number that has certificates needs another look, if it has no verification or may key in no code

@@ -1,9 +1,13 @@
 //! Step 1: a number, a key, a code.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ivr_core::call::question::VerificationId;
 use ivr_core::code::Code;
+use ivr_core::number::Number;
 use ivr_core::private::Private;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -12,10 +16,100 @@ use time::OffsetDateTime;
 use tracing::info;
 
 use super::limits::network;
-use super::{Start, StartError, Started, VerifyParts};
+use super::{NoKey, StartedBy, VerifyParts};
 use crate::clock::{Clock, whole_milliseconds};
+use crate::event::EndpointId;
+use crate::issue::{FirstListing, KeyRefusal, NotListed};
 use crate::store::verifications::{self, New};
 use crate::store::{StoreError, budgets, endpoints};
+
+/// What a verification begins with.
+pub struct Start {
+    /// The number to prove.
+    pub number: Number,
+    /// A PKCS#10, PEM or DER; without one there is a signed result and no certificate.
+    pub csr: Option<Vec<u8>>,
+    /// What is to be listed beside the certificate from the beginning.
+    pub location: Option<FirstListing>,
+    /// Where its events go.
+    pub webhook: Option<EndpointId>,
+    /// Who made the key.
+    pub started_by: StartedBy,
+    /// Whether a record goes into the DHT.
+    pub publish: bool,
+    /// Language of page and voice, such as `en`.
+    pub locale: String,
+    /// Who asks, for the limits.
+    pub source: IpAddr,
+}
+
+/// What its owner gets, once.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// Names it.
+    pub id: VerificationId,
+    /// Opens it: 32 random bytes, base64url.
+    pub secret: Private<String>,
+    /// The code to key in.
+    pub code: Private<Code>,
+    /// The number to dial.
+    pub dial: Number,
+    /// Until when the code may be dialled.
+    pub expires_at: OffsetDateTime,
+    /// The language that voice and sentences are in.
+    pub locale: String,
+}
+
+/// Why none was started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The PKCS#10 is refused; its sender can mend it.
+    #[error(transparent)]
+    Request(#[from] ca::RequestError),
+    /// An app without a key.
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
+    /// Location keys that are not signed for.
+    #[error(transparent)]
+    NotListed(#[from] NotListed),
+    /// Location keys, and no certificate beside which they could be listed.
+    #[error("location keys are listed beside a certificate: send a request, too")]
+    NothingBeside,
+    /// Nobody has set up such an endpoint.
+    #[error("there is no such endpoint: its operator's `dialproof webhook add` says its name")]
+    NoEndpoint,
+    /// A certificate for this key was revoked because the key was compromised.
+    #[error("this key was revoked as compromised: make a new one")]
+    BlockedKey,
+    /// This kind of number is not proved here.
+    #[error("{0} cannot be verified")]
+    Kind(&'static str),
+    /// As many of this number are open as may be, from this source or at all.
+    #[error("as many verifications of this number are open as may be")]
+    NumberFull {
+        /// When one of them ends by itself.
+        retry_after: Duration,
+    },
+    /// Too many from this source.
+    #[error("too many verifications were started from here")]
+    TooMany {
+        /// When it may be tried again.
+        retry_after: Duration,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<KeyRefusal> for StartError {
+    fn from(refusal: KeyRefusal) -> Self {
+        match refusal {
+            KeyRefusal::Request(error) => Self::Request(error),
+            KeyRefusal::Blocked => Self::BlockedKey,
+            KeyRefusal::Store(error) => Self::Store(error),
+        }
+    }
+}
 
 /// Draws of a code before giving up: with 50 live codes of a million, the second is hardly ever needed.
 const DRAWS: u32 = 20;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use ivr_core::call::flow::Step;
 use ivr_core::call::question::{Answer, Enrolled, Outcome, Question, Session};
-use ivr_core::caller::{Attest, Caller, Level};
+use ivr_core::caller::{Attest, Caller, Level, Reason};
+use ivr_core::code::Code;
 use ivr_core::key_check::KeyCheck;
 use ivr_core::passport::{Passport, Report};
 use ivr_core::proof::Binding;
@@ -12,8 +14,8 @@ use voice_prompts::Language;
 
 use super::fixture::{Call, FRUITLESS_CALLS, NUMBER, SOURCE, Service, caller, number, other_than, request, start};
 use super::*;
-use crate::store::budgets;
 use crate::store::test_database::{TestDatabase, on_both_databases};
+use crate::store::{StoreError, budgets};
 
 on_both_databases!(
     a_number_is_proved_from_the_code_to_the_certificate,

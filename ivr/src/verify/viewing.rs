@@ -9,13 +9,24 @@ use ivr_core::number::Number;
 use ivr_core::private::Private;
 use time::OffsetDateTime;
 
+use super::VerifyParts;
 use super::starting::secret_sha256;
-use super::{AccessError, VerifyParts};
 use crate::issue::Certified;
 use crate::store::happenings::Line;
 use crate::store::verifications::{self, Stored};
 use crate::store::{StoreError, calls, happenings};
 use crate::words::Words;
+
+/// Why its owner is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// No such verification, or not this secret: the two are not told apart.
+    #[error("there is no such verification")]
+    Unknown,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// Where a verification stands. The names are those of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -76,6 +76,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         sandbox::start,
         sandbox::show,
         sandbox::call,
+        sandbox::meanwhile,
         sandbox::read_back,
         sandbox::cancel,
         old_key::locate,

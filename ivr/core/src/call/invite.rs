@@ -78,6 +78,9 @@ impl Call {
         let fits = self.unacknowledged.as_ref().is_some_and(|waiting| waiting.cseq == ack.cseq);
         let Some(waiting) = self.unacknowledged.take_if(|_| fits) else { return };
         self.note(false, ack.summary(), desk);
+        if self.gave_way {
+            return self.lose(desk);
+        }
         if waiting.wants_answer && !self.take_answer(&ack.body, desk) {
             return self.lose(desk);
         }

@@ -75,12 +75,13 @@ impl Endpoint {
         match self.pass(&incoming, trunk, now) {
             Ok(opening) => {
                 self.counters.invites += 1;
-                let key = opening.key;
+                let (key, line) = (opening.key, opening.caller.line());
+                self.make_way(&line, now, out);
                 self.by_tag.insert(opening.dialog.local_tag().to_owned(), key);
                 let call = Box::new(Call::open(opening, incoming, &mut self.desk(now, out)));
                 self.tallies[trunk].calls += 1;
                 self.tallies[trunk].unacknowledged += 1;
-                *self.of_number.entry(call.line()).or_default() += 1;
+                self.lines.take(line, key);
                 self.agenda.set(&key, call.deadline());
                 self.calls.insert(key, call);
             }
@@ -159,8 +160,8 @@ impl Endpoint {
             caller: Some(Box::new(caller.clone())),
             ..Refused::new(reason)
         };
-        let line = (caller.realm, caller.number.clone());
-        if self.of_number.get(&line).is_some_and(|calls| *calls >= self.config.limits.calls_of_a_number) {
+        let line = caller.line();
+        if self.is_busy(&line) && self.yielding(&line).is_none() {
             return Err(refused(Reason::NumberBusy));
         }
         let proposal = (!invite.body.is_empty())
@@ -178,6 +179,25 @@ impl Endpoint {
         let port = port.ok_or_else(|| refused(Reason::NoPort))?;
         self.last_key += 1;
         Ok(Opening { key: CallKey(self.last_key), trunk, caller, unsettled, dialog, port, proposal })
+    }
+
+    /// Has this number as many calls as it may have?
+    fn is_busy(&self, line: &Line) -> bool {
+        self.lines.of(line).len() >= self.config.limits.calls_of_a_number
+    }
+
+    /// The call that gives its line to a newer one: the oldest whose ACK has not come. Its INVITE may bear a forged source, and
+    /// two such must not keep the owner of their number out until they are given up.
+    fn yielding(&self, line: &Line) -> Option<CallKey> {
+        let is_unacknowledged = |key: &CallKey| self.calls.get(key).is_some_and(|call| call.is_unacknowledged());
+        self.lines.of(line).iter().copied().find(is_unacknowledged)
+    }
+
+    fn make_way(&mut self, line: &Line, now: Instant, out: &mut Outbox) {
+        if let Some(key) = self.yielding(line).filter(|_| self.is_busy(line)) {
+            self.lines.leave(line, key);
+            self.with(key, now, out, |call, desk| call.give_way(desk));
+        }
     }
 
     fn check_limits(&self, trunk: usize) -> Result<(), Refused> {

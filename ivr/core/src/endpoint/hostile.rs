@@ -12,7 +12,7 @@ use voice_prompts::Language;
 use super::testing::{Caller, PEER, account, config};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Session};
-use crate::caller::{Attest, Pace, Passports};
+use crate::caller::{Attest, Pace, Passports, Realm};
 use crate::key_check::KeyCheck;
 use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
 use crate::passport::{Fault, Report};
@@ -140,7 +140,7 @@ impl Stage {
         assert_eq!(self.endpoint.deadline(), None, "a transaction stays for ever");
         assert_eq!(self.endpoint.counters().unacknowledged, 0);
         assert!(self.endpoint.tallies.iter().all(|tally| tally.calls == 0));
-        assert!(self.endpoint.of_number.is_empty());
+        assert!(self.endpoint.lines.is_empty());
         assert!(self.endpoint.waiting.is_empty());
         assert!(self.calls.values().all(|story| story.began && story.ended), "{:?}", self.calls);
         self.now += ports::LONG_REST;
@@ -224,7 +224,8 @@ fn a_flood_of_forged_invites_is_bounded() {
     assert_eq!(stage.endpoint.counters().never_acknowledged, 10);
 }
 
-/// Even who has the sandbox's account, and a number that is read, fills no database, and alarms nobody.
+/// Even who has the sandbox's account, and a number that is read, gets no more recorded than the trunk's pace lets in, and alarms
+/// nobody.
 #[test]
 fn of_the_sandbox_few_refusals_are_recorded_and_none_counts_as_a_carriers() {
     let mut stage = Stage::new(Limits::default());
@@ -235,7 +236,9 @@ fn of_the_sandbox_few_refusals_are_recorded_and_none_counts_as_a_carriers() {
     }
     let counters = stage.endpoint.counters();
     assert_eq!((counters.refused, counters.unrecorded_refusals, counters.sandbox_refused), (0, 0, 998));
-    assert_eq!(stage.calls.len(), 2 + 5, "two calls of a number, and five refusals");
+    let at_once = usize::try_from(Pace::default().calls_at_once).unwrap();
+    assert_eq!(stage.calls.len(), at_once + 5, "what the pace lets in, and five refusals");
+    assert_eq!(stage.endpoint.live_calls(), 2, "a number has two lines");
 }
 
 #[test]

@@ -111,17 +111,6 @@ async fn each_in_its_row(id: CallId, columns: &Columns, conn: &mut Conn) -> Resu
         .collect()
 }
 
-/// Forgets the SIP messages from before this.
-pub(super) async fn forget_messages(before: OffsetDateTime, conn: &mut Conn) -> Result<(), StoreError> {
-    for statement in [
-        "DELETE FROM call_events WHERE sealed IS NOT NULL AND at < $1",
-        "UPDATE call_lines SET messages = NULL WHERE messages IS NOT NULL AND at < $1",
-    ] {
-        sqlx::query(statement).bind(millis(before)).execute(&mut *conn).await?;
-    }
-    Ok(())
-}
-
 const MESSAGES: &str = "call_lines.messages";
 const MESSAGE: &str = "call_events.message";
 

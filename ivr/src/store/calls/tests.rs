@@ -150,8 +150,12 @@ async fn what_its_time_is_over_for_is_forgotten(database: TestDatabase) {
     save(&[refused(1), refused(60)], store).await;
     let mut writer = store.begin().await.unwrap();
     let half = BEGAN + time::Duration::minutes(30);
-    purge((half, BEGAN + time::Duration::minutes(1)), half, &mut writer).await.unwrap();
-    assert!(!forget_sources(half, &mut writer).await.unwrap(), "there are no more");
+    let gone = over((half, BEGAN + time::Duration::minutes(1)), &mut writer).await.unwrap();
+    assert_eq!(forget(&gone, &mut writer).await.unwrap(), 2);
+    assert_eq!(forget_messages(half, &mut writer).await.unwrap(), 2, "of a row with lines, and of one for each");
+    assert_eq!(forget_sources(half, &mut writer).await.unwrap(), 1);
+    assert_eq!(forget_messages(half, &mut writer).await.unwrap(), 0);
+    assert_eq!(forget_sources(half, &mut writer).await.unwrap(), 0);
     writer.commit().await.unwrap();
     assert_eq!(found(&CallFilter::default(), store).await, [60, 2]);
     let mut kinds = Vec::new();

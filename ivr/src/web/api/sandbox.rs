@@ -9,10 +9,11 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use ivr_core::number::Number;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use super::body::Body;
 use super::verifications::{Begin, Begun, ReadBack, Verification, locale, private, typed};
-use crate::sandbox::{Does, Hears, Sandbox, SandboxError};
+use crate::sandbox::{Does, Hears, Meanwhile, Sandbox, SandboxError};
 use crate::verify::Start;
 use crate::web::App;
 use crate::web::call::digits;
@@ -27,6 +28,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/sandbox/verifications", post(start))
         .route("/v1/sandbox/verifications/{id}", get(show).delete(cancel))
         .route("/v1/sandbox/verifications/{id}/call", post(call))
+        .route("/v1/sandbox/verifications/{id}/meanwhile", post(meanwhile))
         .route("/v1/sandbox/verifications/{id}/read-back", post(read_back))
 }
 
@@ -66,6 +68,8 @@ pub enum CallerDoes {
     WrongCode,
     /// Withholds its number.
     Withheld,
+    /// Keys in nothing, hears what is certified for its number, and presses 9 and the digit that confirms.
+    Suspend,
 }
 
 impl From<CallerDoes> for Does {
@@ -74,6 +78,7 @@ impl From<CallerDoes> for Does {
             CallerDoes::Code => Self::Code,
             CallerDoes::WrongCode => Self::WrongCode,
             CallerDoes::Withheld => Self::Withheld,
+            CallerDoes::Suspend => Self::Suspend,
         }
     }
 }
@@ -97,6 +102,42 @@ pub struct Heard {
     /// The digits to post.
     #[serde(skip_serializing_if = "Option::is_none")]
     digits: Option<String>,
+    /// To a caller who keys in nothing: how many certificates, and keys that wait, the number has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificates: Option<u16>,
+    /// Whether the call has suspended them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended: Option<bool>,
+}
+
+/// What happens beside the calls of a number. In the service others do it, and time.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// What happens.
+    happens: Happens,
+}
+
+/// What happens.
+#[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Happens {
+    /// Another key was certified for the number lately, so that this one will be held once it is proved.
+    AnotherKey,
+    /// The hold is over, and its certificate is issued.
+    HoldOver,
+    /// Nobody has lifted the suspension within its day, and the certificate is revoked.
+    SuspensionFinal,
+}
+
+impl From<Happens> for Meanwhile {
+    fn from(happens: Happens) -> Self {
+        match happens {
+            Happens::AnotherKey => Self::AnotherKey,
+            Happens::HoldOver => Self::HoldOver,
+            Happens::SuspensionFinal => Self::SuspensionFinal,
+        }
+    }
 }
 
 /// What certificates and results of the sandbox are verified with. It ends with the process.
@@ -194,14 +235,45 @@ pub(super) async fn read_back(
     Body(read_back): Body<ReadBack>,
 ) -> Result<Response, WebError> {
     let digits = digits(&read_back.digits).ok_or_else(|| WebError::field("digits: write six digits"))?;
-    let (rehearsing, opening) = (app.clone(), session.clone());
-    // Signing takes a core for a moment: not one that serves pages.
-    let signing = tokio::task::spawn_blocking(move || {
-        let now = rehearsing.clock.wall();
-        Ok::<_, WebError>(sandbox(&rehearsing)?.type_in(opening.id, opening.secret.expose(), &digits, now)?)
+    let outcome = signing(&app, &session, move |sandbox, session, now| {
+        sandbox.type_in(session.id, session.secret.expose(), &digits, now)
     });
-    typed(signing.await.expect("signing does not panic, and nobody aborts it")?)?;
+    typed(outcome.await?)?;
     shown(&app, &session)
+}
+
+/// Let something happen beside the calls: another key that was certified, the end of a hold, or of the day in which a suspension
+/// may be lifted.
+#[utoipa::path(post, path = "/v1/sandbox/verifications/{id}/meanwhile", tag = "sandbox", params(("id" = String, Path)),
+    security(("secret" = [])), request_body = Beside, responses(
+    (status = 200, description = "It has happened", body = Rehearsal),
+    (status = 401, description = "No token", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such rehearsal, or not this secret", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "It cannot happen now", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "No such thing", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn meanwhile(
+    State(app): State<App>,
+    ByToken(session): ByToken,
+    Body(beside): Body<Beside>,
+) -> Result<Response, WebError> {
+    let happens = beside.happens.into();
+    let happening = signing(&app, &session, move |sandbox, session, now| {
+        sandbox.meanwhile(session.id, session.secret.expose(), happens, now)
+    });
+    happening.await?;
+    shown(&app, &session)
+}
+
+/// Lets the sandbox do something that may sign: it takes a core for a moment, and not one that serves pages.
+async fn signing<T: Send + 'static>(
+    app: &App,
+    session: &Session,
+    work: impl FnOnce(&Sandbox, &Session, OffsetDateTime) -> Result<T, SandboxError> + Send + 'static,
+) -> Result<T, WebError> {
+    let (app, session) = (app.clone(), session.clone());
+    let working = tokio::task::spawn_blocking(move || Ok(work(sandbox(&app)?, &session, app.clock.wall())?));
+    working.await.expect("signing does not panic, and nobody aborts it")
 }
 
 /// Give a rehearsal up.
@@ -227,8 +299,16 @@ fn sandbox(app: &App) -> Result<&Sandbox, WebError> {
 
 impl From<Hears> for Heard {
     fn from(hears: Hears) -> Self {
-        let nothing =
-            Self { sandbox: true, status: 200, reason: None, tries_left: None, key_check: None, digits: None };
+        let nothing = Self {
+            sandbox: true,
+            status: 200,
+            reason: None,
+            tries_left: None,
+            key_check: None,
+            digits: None,
+            certificates: None,
+            suspended: None,
+        };
         match hears {
             Hears::ReadBack { key_check, digits } => Self {
                 key_check: key_check.map(|check| check.as_str().to_owned()),
@@ -236,6 +316,9 @@ impl From<Hears> for Heard {
                 ..nothing
             },
             Hears::WrongCode { left } => Self { tries_left: Some(left), ..nothing },
+            Hears::Certificates { certificates, suspended } => {
+                Self { certificates: Some(certificates), suspended: Some(suspended), ..nothing }
+            }
             Hears::Refused(reason) => Self { status: reason.status(), reason: Some(reason.code()), ..nothing },
         }
     }
@@ -249,6 +332,7 @@ impl From<SandboxError> for WebError {
             SandboxError::Request(_) | SandboxError::NoKey(_) => {
                 Self::Refused { kind: "certificate-request", detail: error.to_string() }
             }
+            SandboxError::NotExpected(_) => Self::Conflict { kind: "not-expected", detail: error.to_string() },
             SandboxError::Signing(_) => Self::Fault(error.to_string()),
         }
     }

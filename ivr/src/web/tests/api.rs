@@ -137,6 +137,32 @@ async fn a_program_follows_the_call_and_its_wrong_digits() {
     assert_eq!((&json["state"], &json["next_look_seconds"]), (&json!("voided"), &Value::Null));
 }
 
+#[tokio::test]
+async fn the_answer_to_a_start_tells_nothing_of_the_number() {
+    let service = Service::new().await;
+    let mut program = Browser::new(&service.router);
+    let begun = async |program: &mut Browser, number| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
+        let begun = post(program, "/v1/verifications", &json!({ "number": number, "csr": csr, "publish": true })).await;
+        (begun.status, begun.json(), begun.location())
+    };
+    let (_, first, path) = begun(&mut program, NUMBER).await;
+    let [secret, code] = ["secret", "code"].map(|key| first[key].as_str().unwrap().to_owned());
+    let digits = json!({ "digits": service.call(&code).await });
+    let issued = with_token(&mut program, Method::POST, &format!("{path}/read-back"), &secret, &digits).await.json();
+    assert_eq!(issued["state"], "issued");
+    // One that has a certificate, so that another key will wait; and one that nobody has begun with.
+    let [(enrolled, mut one, _), (unknown, mut other, _)] =
+        [begun(&mut program, NUMBER).await, begun(&mut program, "+12125550199").await];
+    for answer in [&mut one, &mut other] {
+        for own in ["id", "secret", "code", "expires_at"] {
+            answer[own] = Value::Null;
+        }
+    }
+    assert_eq!((enrolled, one), (unknown, other));
+}
+
 /// Every text in a document.
 fn texts(json: &Value) -> Vec<&str> {
     match json {

@@ -50,6 +50,16 @@ impl Program {
         self.ask(Method::GET, "", &Value::Null).await.json()
     }
 
+    async fn meanwhile(&mut self, happens: &str) -> browser::Answer {
+        self.ask(Method::POST, "/meanwhile", &json!({ "happens": happens })).await
+    }
+
+    /// The code is keyed in, and what the voice reads is typed.
+    async fn prove(&mut self) -> Value {
+        let heard = self.call("code").await;
+        self.ask(Method::POST, "/read-back", &json!({ "digits": heard["digits"] })).await.json()
+    }
+
     async fn call(&mut self, does: &str) -> Value {
         self.ask(Method::POST, "/call", &json!({ "does": does })).await.json()
     }
@@ -168,4 +178,59 @@ async fn the_wrong_turns_are_rehearsed_as_well() {
     let body = json!({ "number": NUMBER, "publish": false }).to_string();
     let real = given_up.browser.send(Method::POST, AT, &headers, body).await;
     assert_eq!(real.problem(), (422, "number-kind".into()));
+}
+
+#[tokio::test]
+async fn a_key_that_waits_and_its_end_are_rehearsed() {
+    let service = Service::new().await;
+    let mut app = Program::begin(&service, &with_key()).await;
+    assert_eq!(app.call("suspend").await["certificates"], 0, "there is nothing to suspend");
+    assert_eq!(app.meanwhile("hold-over").await.problem(), (409, "not-expected".into()));
+    assert_eq!(app.meanwhile("another-key").await.status, StatusCode::OK);
+    let held = app.prove().await;
+    assert_eq!((&held["state"], &held["may_cancel"]), (&json!("held"), &json!(true)), "{held}");
+    assert!(held["held_until"].is_string() && held["certificate_pem"].is_null(), "{held}");
+    let issued = app.meanwhile("hold-over").await.json();
+    assert_eq!((&issued["state"], &issued["level"]), (&json!("issued"), &json!("L2")), "{issued}");
+
+    // Of two others, a call stops one, and its owner gives up the second.
+    let mut others = [Program::begin(&service, &with_key()).await, Program::begin(&service, &with_key()).await];
+    for other in &mut others {
+        other.meanwhile("another-key").await;
+        assert_eq!(other.prove().await["state"], "held");
+    }
+    let [stopped, given_up] = &mut others;
+    let heard = stopped.call("suspend").await;
+    assert_eq!((&heard["certificates"], &heard["suspended"]), (&json!(2), &json!(true)), "{heard}");
+    let stopped = stopped.look().await;
+    assert_eq!((&stopped["state"], &stopped["failure"]), (&json!("failed"), &json!(crate::issue::STOPPED)));
+    assert_eq!(given_up.ask(Method::DELETE, "", &Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(given_up.look().await["state"], "expired");
+    // A signed result certifies no key: nothing waits.
+    let mut site = Program::begin(&service, &json!({ "number": TEST_NUMBER, "publish": false })).await;
+    assert_eq!(site.meanwhile("another-key").await.problem(), (409, "not-expected".into()));
+}
+
+#[tokio::test]
+async fn suspending_is_rehearsed_until_it_is_final() {
+    let service = Service::new().await;
+    let mut app = Program::begin(&service, &with_key()).await;
+    assert_eq!(app.prove().await["suspended_at"], Value::Null);
+    let heard = app.call("suspend").await;
+    assert_eq!((&heard["status"], &heard["certificates"], &heard["suspended"]), (&json!(200), &json!(1), &json!(true)));
+    assert!(app.look().await["suspended_at"].is_string());
+    let again = app.call("suspend").await;
+    assert_eq!((&again["certificates"], &again["suspended"]), (&json!(1), &json!(false)), "{again}");
+    let revoked = app.meanwhile("suspension-final").await.json();
+    assert!(revoked["revoked_at"].is_string() && revoked["suspended_at"].is_null(), "{revoked}");
+    assert_eq!(app.meanwhile("suspension-final").await.problem(), (409, "not-expected".into()));
+    // As in the service, nobody is waited for any more.
+    assert_eq!(app.call("suspend").await["reason"], "no-session");
+}
+
+/// A start with a key of its own.
+fn with_key() -> Value {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let pem = rcgen::CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
+    json!({ "number": TEST_NUMBER, "csr": pem, "publish": false })
 }

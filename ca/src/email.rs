@@ -16,6 +16,7 @@ mod code;
 pub mod limits;
 mod mail;
 mod token;
+mod words;
 
 pub use self::address::{Address, BadAddress};
 pub use self::certs_only::certs_only;

@@ -29,16 +29,23 @@ const oid = (text) => {
 const pkcs = (text, ...parts) => seq(oid("1.2.840.113549.1." + text), ...parts);
 
 // Keys wait in this browser, under the hash of their public half: as long as a changed key may, a week, and a day.
-const keys = (mode, ask) => new Promise((done, fail) => {
+const once = (mode, ask) => new Promise((done, fail) => {
   const open = indexedDB.open("dialproof", 1);
   open.onupgradeneeded = () => open.result.createObjectStore("keys");
   open.onerror = fail;
   open.onsuccess = () => {
-    const asked = ask(open.result.transaction("keys", mode).objectStore("keys"));
-    asked.onerror = fail;
-    asked.onsuccess = () => done(asked.result);
+    try {
+      const asked = ask(open.result.transaction("keys", mode).objectStore("keys"));
+      // Not before it is kept: whoever leaves the page sooner may leave the key behind.
+      asked.transaction.oncomplete = () => done(asked.result);
+      asked.transaction.onabort = fail;
+    } catch (error) {
+      fail(error);
+    }
   };
 });
+// The browser may have closed the connection under us: the next is another.
+const keys = (mode, ask) => once(mode, ask).catch(() => once(mode, ask));
 const forget = async () => {
   const old = (await keys("readonly", (all) => all.getAll())).filter(({ made }) => made < Date.now() - 8 * 864e5);
   old.forEach(({ id }) => keys("readwrite", (all) => all.delete(id)));
@@ -101,7 +108,7 @@ if (start && subtle && self.indexedDB) {
   const { bits } = start.dataset;
   own.open = "used" in own.dataset;
   note.hidden = false;
-  forget();
+  forget().catch(() => {});
   start.onsubmit = async (event) => {
     const given = start.csr.value.trim() || start.csr_file.value;
     if (given && !bits) return;

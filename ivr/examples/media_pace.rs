@@ -42,7 +42,9 @@ fn main() -> anyhow::Result<()> {
     println!("the kernel alone: {:.2?} to send, {:.2?} to receive a packet", floor.send, floor.receive);
 
     let sockets = RtpSockets::drawn(LOOPBACK, calls)?;
-    let (driver, mut events) = MediaDriver::start(sockets, Voices::new(Library::embedded()), Clock)?;
+    let voices = Voices::new(Library::embedded());
+    voices.prepare(Language::ENGLISH);
+    let (driver, mut events) = MediaDriver::start(sockets, voices, Clock)?;
     pin(cores[cores.len() - 1])?;
     let before = resident_kib()?;
     let mut callers = (0..calls).map(|port| Caller::begin(&driver, port)).collect::<anyhow::Result<Vec<_>>>()?;

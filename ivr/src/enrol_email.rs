@@ -185,8 +185,9 @@ impl EnrolEmail {
         code.mac(&id.0, &self.0.store.columns().keys().derived("email-code"))
     }
 
-    fn service(&self) -> Service<'_> {
-        Service { name: &self.0.service_name, url: &self.0.public_url }
+    /// Who writes, to somebody who asked in this language.
+    fn service<'a>(&'a self, locale: &'a str) -> Service<'a> {
+        Service { name: &self.0.service_name, url: &self.0.public_url, locale }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What pages say, in every language: a list for each in `words/`, which compiles only if nothing is missing. To add a language,
-//! write its list and a place in [`LANGUAGES`]; of refused calls and levels the sentences are in `ivr-core`. Consoles, documents of
-//! problems and the pages of email orders up to the certificate stay English.
+//! write its list and a place in [`LANGUAGES`]; of refused calls and levels the sentences are in `ivr-core`. Consoles and documents of
+//! problems stay English; the mails are in `ca`.
 
 mod english;
 mod french;
@@ -91,6 +91,8 @@ macro_rules! words {
         pub(crate) struct Words {
             /// The primary subtag (RFC 5646 2.2.1).
             pub(crate) tag: &'static str,
+            /// What those who speak it call it.
+            pub(crate) name: &'static str,
             /// From January on.
             months: [&'static str; 12],
             /// What is no telephone line of one person: `This is a toll-free number, …`.
@@ -149,6 +151,7 @@ words! {
     browser_key_fails
     go_on
     verify_an_address
+    which_language
     own_key
     own_key_make
     own_key_paste
@@ -305,6 +308,71 @@ words! {
     key_sent
     key_done
 
+    // The form for an email address.
+    verify_your_address
+    address_lead
+    email_address
+    publish_question_address
+    publish_yes_address
+    verify_a_number
+    key_is_needed
+
+    // An order that waits for its code.
+    look_into_mailbox
+    making_certificate
+    making_lead
+    /// `{address}`
+    mail_comes
+    not_your_address
+    mail_is_here
+    mail_code
+    mail_code_help
+    mail_code_missing
+    mail_code_wrong_once
+    /// `{count}`
+    mail_code_wrong
+    your_key
+    mail_good_until
+    same_key
+
+    // One that came to nothing.
+    /// `{address}`
+    address_not_verified
+    mail_voided
+    mail_voided_why
+    mail_expired_why
+
+    // What a confirmation's link opens.
+    /// `{address}`
+    certificate_for
+    who_asked
+    when_asked
+    their_key
+    not_in_this_browser
+    asked_elsewhere
+    asked_here
+    make_it
+    confirmed_already
+    confirmed_already_why
+    link_is_dead
+    link_is_dead_why
+
+    // What a notice's link opens.
+    revoke_title
+    /// `{address}`
+    the_certificate_for
+    /// `{day}`
+    revoked_on
+    key
+    valid_until
+    why_revoke
+    not_me
+    key_lost
+    not_wanted
+    choose_a_reason
+    cannot_be_undone
+    revoke_it
+
     // How it works.
     about_title
     about_number
@@ -332,6 +400,11 @@ impl Words {
     pub(crate) fn of(locale: &str) -> &'static Self {
         let tag = locale.split(['-', '_']).next().unwrap_or_default();
         LANGUAGES.iter().find(|words| words.tag.eq_ignore_ascii_case(tag)).unwrap_or(&LANGUAGES[0])
+    }
+
+    /// In each of these languages that is written.
+    pub(crate) fn of_all(tags: &[String]) -> Vec<&'static Self> {
+        LANGUAGES.iter().filter(|words| tags.iter().any(|tag| tag == words.tag)).collect()
     }
 
     /// `1 March 2026, 12:00 UTC`

@@ -131,7 +131,8 @@ pub fn prove(number: &str, service: &Service, phone: &mut impl Telephone, at: im
             match (said.sentence, said.digits.len()) {
                 (Some(PromptId::EnterCode), 0) => started.code.expose().chars().for_each(|key| phone.press(key)),
                 (Some(PromptId::PressToConfirm), 1) => phone.press(said.digits.remove(0)),
-                (Some(PromptId::TypeIntoPage), 6) if read_out.is_none() => {
+                // What a busy telephone missed of them is read once more.
+                (Some(PromptId::TypeIntoPage | PromptId::OnceMore), 6) if read_out.is_none() => {
                     runtime.block_on(api.type_in(&started, &said.digits)).expect("the digits are right");
                     read_out = Some(ReadOut { digits: said.digits.clone(), samples: samples.clone() });
                 }

@@ -225,7 +225,7 @@ async fn in_language(service: &Service, language: &'static str, number: &str, ve
         assert_eq!(browser.run("return document.documentElement.lang").await, language, "{name}");
         examine(&browser, &format!("{name}-{language}")).await;
     };
-    for (name, path) in [("key", "/key"), ("about", "/about"), ("start", "/")] {
+    for (name, path) in [("key", "/key"), ("about", "/about"), ("email", "/email"), ("start", "/")] {
         browser.go(&format!("{}{path}", service.http())).await;
         examine(name).await;
     }
@@ -351,6 +351,41 @@ async fn a_form_that_is_being_sent_is_not_sent_twice_and_can_be_sent_again_from_
     assert_ne!(next, code);
     browser.wait_for_text(".steps li:last-child", "Your certificate is made.").await;
     assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn a_form_whose_key_cannot_be_kept_is_not_sent_and_says_so_however_that_fails() {
+    let service = Service::demo();
+    for broken in [
+        "IDBDatabase.prototype.transaction = () => { throw new DOMException('closed', 'InvalidStateError'); };",
+        // Asked for in vain only when it is to be kept, as on a full disk.
+        "const put = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = function (...all) {
+            const asked = put.apply(this, all);
+            asked.addEventListener('success', () => this.transaction.abort());
+            return asked;
+        };",
+    ] {
+        let browser = Browser::open(DESKTOP).await;
+        browser.run_in_every_page(broken).await;
+        start(&browser, &service, "+12025550143").await;
+        browser.click("#start button").await;
+        browser.wait_for_text("#own-key", "This browser cannot make a key").await;
+        assert_eq!(browser.run("return document.querySelector('#start button').disabled").await, false);
+        assert_eq!(browser.complaints().await, [""; 0]);
+    }
+    // What fails once is tried again.
+    let browser = Browser::open(DESKTOP).await;
+    let once = "const { transaction } = IDBDatabase.prototype;
+        IDBDatabase.prototype.transaction = function (names, mode) {
+            if (mode == 'readwrite') IDBDatabase.prototype.transaction = transaction;
+            return mode == 'readwrite' ? undefined : transaction.call(this, names, mode);
+        };";
+    browser.run_in_every_page(once).await;
+    start(&browser, &service, "+12025550143").await;
+    browser.click("#start button").await;
+    dial_and_code(&browser).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

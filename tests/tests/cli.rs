@@ -345,6 +345,12 @@ fn an_operators_recordings_are_verified_and_what_is_wrong_with_them_is_said_and_
     assert!(good.status.success(), "{}", told(&good));
     assert!(told(&good).contains("en: ") && told(&good).contains("1 of them from the folder"), "{}", told(&good));
     assert!(["de: ", "es: ", "fr: "].iter().all(|language| told(&good).contains(language)), "{}", told(&good));
+    let each = run(&["prompts", "verify", "--clips", prompts.to_str().expect("a plain path")]);
+    let lines = |clip: &str| told(&each).lines().filter(|line| line.trim_start().starts_with(clip)).count();
+    assert_eq!([lines("service "), lines("digit-")], [4, 40], "{}", told(&each));
+    assert!(told(&each).lines().any(|line| {
+        line.contains("service ") && line.contains(" 0.50 s ") && line.ends_with("dBFS  from the folder")
+    }));
 
     std::fs::create_dir_all(prompts.join("nl")).expect("a folder");
     write_five(&prompts.join("nl/goodbye.wav"), 2_500.0);

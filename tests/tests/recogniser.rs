@@ -7,8 +7,8 @@ use end_to_end::baresip::{Baresip, Ear, Media};
 use end_to_end::proving::{ReadOut, prove};
 use end_to_end::recogniser::{recognise, words};
 use end_to_end::service::Service;
-use ivr_core::media::{Codec, Control, Law, MediaPlan, MediaSession, RtpStart, Voices};
-use voice_prompts::{Language, Library, Utterance};
+use ivr_core::media::{Clips, Codec, Control, Law, MediaPlan, MediaSession, RtpStart};
+use voice_prompts::{Library, Utterance};
 
 /// So many codes of so many digits.
 const CODES: u32 = 20;
@@ -77,7 +77,7 @@ fn said(digits: &str) -> Vec<i16> {
         security: None,
     };
     let start = RtpStart { ssrc: 1, sequence: 1, timestamp: 1, seed: [1; 32] };
-    let clips = Voices::new(Library::embedded()).of(Language::ENGLISH).clone();
+    let clips = Clips::encode(&Library::embedded(), "en");
     let (mut session, mut now) = (MediaSession::new(plan, start, clips), Instant::now());
     session.listen(now);
     session.say(1, &Utterance::default().digits(digits));

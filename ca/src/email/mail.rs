@@ -10,6 +10,7 @@ use time::macros::format_description;
 use super::address::Address;
 use super::certs_only::certs_only;
 use super::code::Code;
+use super::words::{self, Template, Words};
 
 /// A mail. Its Debug tells nothing: it has a name, a code and links in it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +37,15 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
-/// Who writes.
+/// Who writes, and in which language.
 #[derive(Debug, Clone, Copy)]
 pub struct Service<'a> {
     /// Its name, one line.
     pub name: &'a str,
     /// Where its pages are.
     pub url: &'a str,
+    /// What whoever asked reads, such as `de-AT`. English where no mail is written in it.
+    pub locale: &'a str,
 }
 
 /// Who asked, as far as the service knows.
@@ -55,7 +58,7 @@ pub struct Asker<'a> {
 }
 
 impl Mail {
-    /// Link and code, for whoever reads the mailbox.
+    /// Link and code, for whoever reads the mailbox. A stranger may have asked in a language that they do not read: English follows.
     pub fn confirmation(
         to: &Address,
         asker: Asker<'_>,
@@ -63,32 +66,20 @@ impl Mail {
         until: OffsetDateTime,
         service: Service<'_>,
     ) -> Self {
-        let name = service.name;
-        let text = format!(
-            "Somebody wants a certificate for this mailbox from {name}.\n\
-             \n\
-             {asked}\
-             \n\
-             If it was you, open this link in the browser where you asked, and press\n\
-             the button there:\n\
-             \n\
-             {link}\n\
-             \n\
-             Or type this code into the page or program where you asked:\n\
-             \n\
-             \x20   {code}\n\
-             \n\
-             Both work until {until}.\n\
-             \n\
-             If it was not you, do nothing. Tell nobody the code: whoever wants it from\n\
-             you wants a certificate in your name.\n\
-             {signature}",
-            asked = asked(asker),
-            code = code.grouped(),
-            until = minute(until),
-            signature = signature(service),
-        );
-        Self::to(to, format!("Is this your mailbox? A certificate from {name}"), text)
+        let (code, until) = (code.grouped(), minute(until));
+        Self::said(
+            to,
+            |words| &words.confirmation,
+            service,
+            |words| {
+                vec![
+                    ("asked", asked(asker, None, words)),
+                    ("link", link.into()),
+                    ("code", code.clone()),
+                    ("until", until.clone()),
+                ]
+            },
+        )
     }
 
     /// The certificate (DER), and with it those above it (DER), the issuer first.
@@ -99,22 +90,8 @@ impl Mail {
         ends: OffsetDateTime,
         service: Service<'_>,
     ) -> Self {
-        let name = service.name;
-        let text = format!(
-            "Here is the certificate for this mailbox.\n\
-             \n\
-             \x20 certificate.cer   the certificate itself\n\
-             \x20 certificate.p7c   the same with the certificates above it, as mail\n\
-             \x20                   programs import them\n\
-             \n\
-             It is good until {ends}. Its private key never left the\n\
-             device that asked; without that key nobody can use these files.\n\
-             {signature}",
-            ends = minute(ends),
-            signature = signature(service),
-        );
+        let mut mail = Self::said(to, |words| &words.certificate, service, |_| vec![("ends", minute(ends))]);
         let chain: Vec<&[u8]> = std::iter::once(leaf).chain(above.iter().map(Vec::as_slice)).collect();
-        let mut mail = Self::to(to, format!("Your certificate from {name}"), text);
         mail.attachments = vec![
             // RFC 2585 4.1
             Attachment {
@@ -132,29 +109,36 @@ impl Mail {
         mail
     }
 
-    /// What happened, and the link to a page that undoes it.
+    /// What happened, and the link to a page that undoes it. English follows, as in a [confirmation](Self::confirmation).
     pub fn notice(to: &Address, asker: Asker<'_>, serial: &str, revoke_link: &str, service: Service<'_>) -> Self {
-        let name = service.name;
-        let text = format!(
-            "{name} has issued a certificate for this mailbox.\n\
-             \n\
-             {asked}\
-             \x20 Serial number  {serial}\n\
-             \n\
-             If it was you, there is nothing to do. Keep this mail: if the key is lost\n\
-             or stolen, or if it was not you, the page behind this link revokes the\n\
-             certificate:\n\
-             \n\
-             {revoke_link}\n\
-             {signature}",
-            asked = asked(asker),
-            signature = signature(service),
-        );
-        Self::to(to, format!("A certificate for your mailbox was issued by {name}"), text)
+        Self::said(
+            to,
+            |words| &words.notice,
+            service,
+            |words| vec![("asked", asked(asker, Some(serial), words)), ("link", revoke_link.into())],
+        )
     }
 
-    fn to(address: &Address, subject: String, text: String) -> Self {
-        Self { to: address.verbatim().to_owned(), subject, text, attachments: Vec::new() }
+    /// The mail in the language of the order, and then in English: who asked chose the first, and need not be who reads it.
+    fn said(
+        to: &Address,
+        template: impl Fn(&'static Words) -> &'static Template,
+        service: Service<'_>,
+        values: impl Fn(&Words) -> Vec<(&'static str, String)>,
+    ) -> Self {
+        let words = Words::of(service.locale);
+        let say = |text: &str, words: &Words| {
+            let values = values(words);
+            let values = values.iter().map(|(name, value)| (*name, value.as_str()));
+            let of_service = [("name", service.name), ("url", service.url)];
+            words::fill(text, &of_service.into_iter().chain(values).collect::<Vec<_>>())
+        };
+        let languages = [words].into_iter().chain((!words.is_english()).then(Words::english));
+        let texts: Vec<String> = languages.map(|words| say(template(words).text, words)).collect();
+        // RFC 3676 4.3: the line before a signature has a space at its end.
+        let text = format!("{}\n-- \n{}", texts.join(BETWEEN_LANGUAGES), say(words.signature, words));
+        let subject = say(template(words).subject, words);
+        Self { to: to.verbatim().to_owned(), subject, text, attachments: Vec::new() }
     }
 }
 
@@ -168,24 +152,16 @@ fn groups(octets: &[u8]) -> String {
     pairs.join(" ")
 }
 
-fn asked(asker: Asker<'_>) -> String {
+/// Who asked, with which key, and for which certificate: lines of a name and a value.
+fn asked(asker: Asker<'_>, serial: Option<&str>, words: &Words) -> String {
     let (first, second) = asker.key_sha256.split_at(16);
-    format!(
-        "\x20 Who asked      {device}\n\
-         \x20 Their key      {first}\n\
-         \x20 (SHA-256)      {second}\n",
-        device = asker.device,
-        first = groups(first),
-        second = groups(second),
-    )
-}
-
-/// RFC 3676 4.3: the line before a signature has a space at its end.
-fn signature(service: Service<'_>) -> String {
-    format!(
-        "\n-- \n{}, {}\nThis mail was written by a machine; nobody reads answers to it.\n",
-        service.name, service.url
-    )
+    let lines = [
+        Some((words.who_asked, words.device(asker.device))),
+        Some((words.their_key, groups(first))),
+        Some(("(SHA-256)", groups(second))),
+        serial.map(|serial| (words.serial_number, serial.to_owned())),
+    ];
+    lines.into_iter().flatten().map(|(name, value)| format!("  {name:14} {value}\n")).collect()
 }
 
 fn minute(at: OffsetDateTime) -> String {
@@ -204,6 +180,9 @@ impl fmt::Debug for Attachment {
         write!(f, "Attachment({}, {} octets)", self.content_type, self.bytes.len())
     }
 }
+
+/// In a mail that says the same twice.
+const BETWEEN_LANGUAGES: &str = "\n* * *\n\n";
 
 /// Octets in a text of JSON.
 mod as_base64 {
@@ -226,7 +205,8 @@ mod tests {
 
     use super::*;
 
-    const SERVICE: Service<'_> = Service { name: "Example Verify", url: "https://verify.example.org" };
+    const SERVICE: Service<'_> = Service { name: "Example Verify", url: "https://verify.example.org", locale: "en" };
+    const LOCALES: [&str; 4] = ["en", "es-MX", "fr", "de"];
     const ASKER: Asker<'_> = Asker { device: "Firefox on Linux", key_sha256: &[0xa7; 32] };
 
     fn somebody() -> Address {
@@ -234,24 +214,47 @@ mod tests {
     }
 
     fn mails() -> [Mail; 3] {
+        mails_in("en")
+    }
+
+    fn mails_in(locale: &str) -> [Mail; 3] {
+        let service = Service { locale, ..SERVICE };
         let link = format!("https://verify.example.org/email/confirm/{}", "x".repeat(43));
         let until = datetime!(2026-03-02 13:05 +1);
         [
-            Mail::confirmation(&somebody(), ASKER, (&link, &Code::from_random([1; 5])), until, SERVICE),
-            Mail::certificate(&somebody(), &[0x30, 0], &[vec![0x30, 1, 0]], until, SERVICE),
-            Mail::notice(&somebody(), ASKER, &"5a".repeat(20), &link, SERVICE),
+            Mail::confirmation(&somebody(), ASKER, (&link, &Code::from_random([1; 5])), until, service),
+            Mail::certificate(&somebody(), &[0x30, 0], &[vec![0x30, 1, 0]], until, service),
+            Mail::notice(&somebody(), ASKER, &"5a".repeat(20), &link, service),
         ]
     }
 
     #[test]
     fn mails_go_to_the_address_as_typed_and_fit_a_narrow_window() {
-        for mail in mails() {
+        for mail in LOCALES.into_iter().flat_map(mails_in) {
             assert_eq!(mail.to, "Some.Body@example.org");
-            assert!(mail.subject.len() < 78 && !mail.subject.contains(['\r', '\n']), "{}", mail.subject);
+            assert!(mail.subject.chars().count() < 78 && !mail.subject.contains(['\r', '\n']), "{}", mail.subject);
             for line in mail.text.lines().filter(|line| !line.starts_with("https://")) {
                 assert!(line.chars().count() <= 78, "{line}");
             }
         }
+    }
+
+    #[test]
+    fn a_mail_says_the_same_in_the_language_of_who_asked_and_in_english() {
+        for (locale, subject, words, device) in [
+            ("es-MX", "¿Es este su buzón?", "No diga el código a nadie", "Firefox en Linux"),
+            ("fr", "Est-ce votre boîte", "Ne donnez le code à personne", "Firefox sur Linux"),
+            ("de", "Ist das Ihr Postfach?", "Sagen Sie den Code niemandem", "Firefox unter Linux"),
+        ] {
+            let [mail, ..] = mails_in(locale);
+            assert!(mail.subject.starts_with(subject), "{}", mail.subject);
+            let (theirs, english) = mail.text.split_once(BETWEEN_LANGUAGES).unwrap();
+            for told in [words, device, "040G-2081", "2026-03-02 12:05 UTC", &"x".repeat(43)] {
+                assert!(theirs.contains(told), "{told} in\n{theirs}");
+            }
+            assert!(english.starts_with("Somebody wants") && english.contains("Tell nobody the code"), "{english}");
+        }
+        assert!(mails().iter().all(|mail| !mail.text.contains(BETWEEN_LANGUAGES)));
     }
 
     #[test]

@@ -136,14 +136,14 @@ pub enum MediaCommand {
         plan: MediaPlan,
         /// First sequence number, timestamp, SSRC and the chance of the reports, drawn by the endpoint.
         start: RtpStart,
-        /// What the call is spoken to in.
+        /// What the call is spoken to in: [prepared](Voices::prepare).
         language: Language,
     },
     /// The ACK arrived: keys count from now on, and comfort silence or what is said is sent.
     Listen,
     /// A re-INVITE agreed on something else.
     Change(MediaPlan),
-    /// What is said from now on is said in this language.
+    /// What is said from now on is said in this language, which is [prepared](Voices::prepare).
     Speak(Language),
     /// Say this instead of what is being said. `play` comes back in `PlayEnded`.
     Say {

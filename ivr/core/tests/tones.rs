@@ -32,6 +32,16 @@ fn every_condition_is_met_and_a_key_is_certain_within_50_ms() {
     assert!(mean < Duration::from_millis(50), "{mean:?}");
 }
 
+/// Between what must be heard and what must not, the corpus asks for nothing; we do.
+#[test]
+fn quiet_keys_down_to_36_dbm0_are_heard_and_a_hole_of_20_ms_is_no_second_press() {
+    for name in ["-27dBm0", "-29dBm0", "-32dBm0", "-36dBm0", "20ms_in_160ms"] {
+        let condition = conditions().into_iter().find(|condition| condition.name == name).unwrap();
+        let score = Score::of(&condition, 7);
+        assert!(score.passes(Expected::Accept), "{name}: {score:?}");
+    }
+}
+
 #[test]
 fn what_is_told_to_be_lost_doubles_nothing() {
     for condition in conditions().iter().filter(|condition| condition.name.ends_with("_zero")) {

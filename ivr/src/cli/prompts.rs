@@ -1,12 +1,14 @@
 //! `dialproof prompts`: says what the voice would use of an operator's folder, and records the service's name for it.
 
+use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use voice_prompts::{Library, PromptId, Recorded, Wording, record};
+use voice_prompts::level::{active_dbm0, peak_dbfs};
+use voice_prompts::{Library, PromptId, RATE, Recorded, Wording, record};
 
 /// What the commands take.
 #[derive(Debug, clap::Subcommand)]
@@ -22,6 +24,9 @@ pub enum Command {
 pub struct Verify {
     /// The operator's recordings: LANGUAGE/CLIP.wav (`prompts_dir` of the configuration)
     folder: Option<PathBuf>,
+    /// Tell of each clip how long and how loud it is
+    #[arg(long)]
+    clips: bool,
 }
 
 /// What `record` takes.
@@ -54,13 +59,60 @@ impl Verify {
         let (library, warnings) =
             self.folder.map_or_else(|| (Library::embedded(), Vec::new()), |folder| Library::with_folder(&folder));
         for language in library.languages() {
-            let own = PromptId::ALL.iter().filter(|id| library.is_own(**id, language)).count();
-            let seconds: f64 = PromptId::ALL.iter().map(|id| library.length(*id, language).as_secs_f64()).sum();
-            println!("{language}: {} clips, {seconds:.0} s; {own} of them from the folder", PromptId::ALL.len());
+            let clips = PromptId::ALL.map(|id| Measured::of(id, language, &library));
+            let own = clips.iter().filter(|clip| clip.is_own).count();
+            let seconds: f64 = clips.iter().map(|clip| clip.length.as_secs_f64()).sum();
+            let [quietest, loudest] = range(clips.iter().filter_map(|clip| clip.active_dbm0));
+            let [_, peak] = range(clips.iter().filter_map(|clip| clip.peak_dbfs));
+            println!(
+                "{language}: {} clips, {seconds:.0} s, {quietest:.1} to {loudest:.1} dBm0, peaks up to {peak:.1} dBFS; {own} of \
+                 them from the folder",
+                clips.len()
+            );
+            if self.clips {
+                clips.iter().for_each(|clip| println!("  {clip}"));
+            }
         }
         warnings.iter().for_each(|warning| eprintln!("{warning}"));
         if warnings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// A clip as callers would hear it.
+struct Measured {
+    id: PromptId,
+    length: Duration,
+    /// `None` for silence, which no clip is.
+    active_dbm0: Option<f64>,
+    peak_dbfs: Option<f64>,
+    is_own: bool,
+}
+
+impl Measured {
+    fn of(id: PromptId, language: &str, library: &Library) -> Self {
+        let samples = library.samples(id, language);
+        Self {
+            id,
+            length: library.length(id, language),
+            active_dbm0: active_dbm0(&samples, RATE),
+            peak_dbfs: peak_dbfs(&samples),
+            is_own: library.is_own(id, language),
+        }
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, length, is_own, .. } = self;
+        let [level, peak] = [self.active_dbm0, self.peak_dbfs].map(|decibels| decibels.unwrap_or(f64::NEG_INFINITY));
+        write!(f, "{:22} {:5.2} s  {level:6.1} dBm0  peak {peak:5.1} dBFS", id.name(), length.as_secs_f64())?;
+        f.write_str(if *is_own { "  from the folder" } else { "" })
+    }
+}
+
+/// The lowest and the highest.
+fn range(values: impl Iterator<Item = f64>) -> [f64; 2] {
+    values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| [low.min(value), high.max(value)])
 }
 
 impl Record {

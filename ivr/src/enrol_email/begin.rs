@@ -107,7 +107,7 @@ impl EnrolEmail {
         };
         let link = self.confirm_link(&link);
         let asker = asker(&device, &key_sha256);
-        let mail = Mail::confirmation(&begin.address, asker, (&link, &code), expires_at, self.service());
+        let mail = Mail::confirmation(&begin.address, asker, (&link, &code), expires_at, self.service(begin.locale));
         let letter = Letter { id: self.0.clock.bytes(), written_at: now, mail };
         self.write(&order, &letter, begin.source, now).await?;
         Ok(Begun { id, secret: Private::new(secret.text()), expires_at })

@@ -88,7 +88,7 @@ impl EnrolEmail {
     async fn tell(&self, order: &Stored, certified: &Certified, now: OffsetDateTime) -> Result<(), StoreError> {
         let leaf = der(&certified.certificate_pem)?;
         let above = ders(&certified.chain_pem)?;
-        let service = self.service();
+        let service = self.service(&order.locale);
         let revoke = self.token();
         let asker = asker(&order.device, &order.key_sha256);
         let link = self.revoke_link(&revoke);

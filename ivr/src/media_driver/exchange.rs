@@ -122,8 +122,10 @@ impl Exchange {
                 self.session(key, |session| session.change(plan, now));
             }
             MediaCommand::Speak(language) => {
-                let clips = self.voices.of(language).clone();
-                self.session(key, |session| session.speak(clips));
+                // With nothing to say it in, the call goes on in the language that it has.
+                if let Some(clips) = self.voices.of(language).cloned() {
+                    self.session(key, |session| session.speak(clips));
+                }
             }
             MediaCommand::Say { play, utterance } => self.session(key, |session| session.say(play, &utterance)),
             MediaCommand::Hush => self.session(key, MediaSession::hush),
@@ -144,7 +146,12 @@ impl Exchange {
             tracing::error!(call.key = key.0, port = port.0, "call {} was given a port that it cannot have", key.0);
             return;
         };
-        let session = MediaSession::new(plan, start, self.voices.of(language).clone());
+        // To encode one takes longer than the packets of the other calls can wait.
+        let Some(clips) = self.voices.of(language).cloned() else {
+            tracing::error!(call.key = key.0, "call {} was answered before a voice was prepared for it", key.0);
+            return;
+        };
+        let session = MediaSession::new(plan, start, clips);
         let (readings, reports_are_read) = (Pair::default(), self.clock.now());
         *seat = Some(Box::new(Call { key, session, speaks: false, readings, reports_are_read }));
         self.ports.insert(key, port);

@@ -1,5 +1,5 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ivr_core::media::{Codec, Control, MediaPlan, PortIndex, Quality, RtpStart};
 use rand_chacha::ChaCha20Rng;
@@ -36,12 +36,12 @@ struct Packet {
     timestamp: u32,
     ssrc: u32,
     payload: Vec<u8>,
-    at: Instant,
 }
 
 impl Service {
     fn start() -> Self {
         let voices = Voices::new(Library::embedded());
+        voices.prepare(Language::ENGLISH);
         let (driver, events) = MediaDriver::start(RtpSockets::drawn(LOOPBACK, 2).unwrap(), voices, Clock).unwrap();
         Self { driver, events }
     }
@@ -128,7 +128,6 @@ impl Caller {
             timestamp: word(4),
             ssrc: word(8),
             payload: bytes[12..length].to_vec(),
-            at: Clock.now(),
         }
     }
 
@@ -195,10 +194,12 @@ async fn a_clip_is_heard_whole_and_in_order_and_its_end_is_told() {
 async fn packets_come_by_the_clock_and_not_all_at_once() {
     let service = Service::start();
     let caller = service.open(1, 0);
+    let began = Clock.now();
     service.tell(1, MediaCommand::Listen);
-    let packets: Vec<Packet> = (0..51).map(|_| caller.packet()).collect();
-    // A sanity check and no mark: how well the pace is held, the benchmark measures.
-    let second = packets[50].at - packets[0].at;
+    (0..51).for_each(|_| drop(caller.packet()));
+    // A sanity check and no mark: how well the pace is held, the benchmark measures. We may have been held up ourselves, and find
+    // many of them at once: but none is there before its time.
+    let second = Clock.now() - began;
     assert!(second > Duration::from_millis(500), "a second of audio came in {second:?}");
 }
 
@@ -248,7 +249,8 @@ async fn reports_come_and_go_by_the_port_above_and_the_last_is_a_farewell() {
     let (report, from) = caller.report();
     assert_eq!((report[0], report[1], &report[4..8], from), (0x80, 200, &[1, 2, 3, 4][..], control));
 
-    // By now more than 14 packets were sent.
+    // Theirs is about 15 packets: however busy the machine is, so many are sent by then.
+    while caller.packet().sequence != START.sequence.wrapping_add(14) {}
     caller.reports(control);
     Caller::at("127.0.0.2", 9).reports(control);
     // They are read at the end of the call at the latest.
@@ -328,6 +330,25 @@ async fn a_taken_port_is_not_taken_twice() {
     first.press(3, 1);
     assert_eq!(service.key().await, (1, '3'));
     assert_eq!(service.close(1).await.packets_received, 1);
+}
+
+#[tokio::test]
+async fn a_voice_that_nobody_prepared_holds_up_no_other_call_and_has_none() {
+    let voices = Voices::new(Library::embedded());
+    let (driver, events) = MediaDriver::start(RtpSockets::drawn(LOOPBACK, 2).unwrap(), voices.clone(), Clock).unwrap();
+    let mut service = Service { driver, events };
+    service.open(1, 0);
+    assert_eq!(service.close(1).await, Quality::default());
+    assert!(!voices.is_prepared(Language::ENGLISH), "the media thread encoded a voice");
+
+    // With English there, other languages are spoken in it.
+    voices.prepare(Language::ENGLISH);
+    let mut caller = service.open(2, 0);
+    service.listen(2, &caller);
+    service.tell(2, MediaCommand::Speak(Language::of("de")));
+    caller.press(1, 1);
+    assert_eq!(service.key().await, (2, '1'));
+    assert_eq!(voices.languages().iter().filter(|language| voices.is_prepared(**language)).count(), 1);
 }
 
 #[tokio::test]

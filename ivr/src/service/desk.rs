@@ -6,9 +6,10 @@ use ivr_core::call::question::{Answer, Presented, Question};
 use ivr_core::caller::language::spoken_in;
 use ivr_core::caller::{Caller, Realm};
 use ivr_core::media::{CallKey, Voices};
+use ivr_core::number::Country;
 use time::OffsetDateTime;
 use tokio::sync::{Semaphore, mpsc};
-use tracing::warn;
+use tracing::{error, warn};
 use voice_prompts::Language;
 
 use crate::clock::Clock;
@@ -88,13 +89,33 @@ impl Ways {
     }
 }
 
-/// Before the first call in a language is answered, its clips are encoded: once, and away from whatever else is waiting.
-async fn prepare(voices: &Voices, language: Language) {
-    if !voices.is_prepared(language) {
-        let voices = voices.clone();
-        // If it fails, English is spoken.
-        let _prepared = tokio::task::spawn_blocking(move || voices.prepare(language)).await;
+/// The answer, once the clips are encoded that the call is spoken to with: once for all calls, and away from whatever else is
+/// waiting. Whom nobody answers needs none. `country` is that of a caller whose call is not answered yet.
+async fn voiced(answer: Answer, country: Option<Country>, voices: &Voices) -> Answer {
+    let language = match &answer {
+        Answer::Expected | Answer::Certified(_) => country.map(spoken_in),
+        Answer::Matched(session) => Some(session.language),
+        _ => None,
+    };
+    match language {
+        Some(language) if !is_spoken(language, voices).await => Answer::Unavailable,
+        _ => answer,
     }
+}
+
+/// Has it, or English in its place, been encoded by now? The media thread would not wait for it.
+async fn is_spoken(language: Language, voices: &Voices) -> bool {
+    for language in [language, Language::ENGLISH] {
+        if voices.is_prepared(language) {
+            return true;
+        }
+        let encoding = voices.clone();
+        match tokio::task::spawn_blocking(move || encoding.prepare(language)).await {
+            Ok(()) => return true,
+            Err(error) => error!(%error, %language, "the clips of {language} cannot be encoded: {error}"),
+        }
+    }
+    false
 }
 
 /// Whatever asks for a session while the database answers those before waits together for the next answer.
@@ -110,20 +131,16 @@ async fn answer_first(
     while questions.recv_many(&mut arrived, Sessions::AT_ONCE).await > 0 {
         let (mut calls, mut callers): (Vec<CallKey>, Vec<Caller>) = Default::default();
         for (call, question) in arrived.drain(..) {
-            if let Question::Session(caller) = &question {
-                prepare(voices, spoken_in(caller.number.country())).await;
-            }
             match question {
                 rehearsed if rehearsed.realm() == Realm::Sandbox => {
-                    let answer = ways.rehearse(rehearsed, clock.wall());
-                    if let Answer::Matched(session) = &answer {
-                        prepare(voices, session.language).await;
-                    }
+                    let country = country(&rehearsed);
+                    let answer = voiced(ways.rehearse(rehearsed, clock.wall()), country, voices).await;
                     // The call may have ended meanwhile, and the telephone with it.
                     let _gone = answers.send((call, answer)).await;
                 }
                 Question::Session(caller) if sessions.expects(&caller, clock.wall()) => {
-                    let _gone = answers.send((call, Answer::Expected)).await;
+                    let answer = voiced(Answer::Expected, Some(caller.number.country()), voices).await;
+                    let _gone = answers.send((call, answer)).await;
                 }
                 Question::Session(caller) => {
                     calls.push(call);
@@ -140,9 +157,18 @@ async fn answer_first(
             continue;
         }
         let answered = sessions.answer(&callers, clock.wall()).await;
-        for told in calls.into_iter().zip(answered) {
-            let _gone = answers.send(told).await;
+        for ((call, caller), answer) in calls.into_iter().zip(callers).zip(answered) {
+            let answer = voiced(answer, Some(caller.number.country()), voices).await;
+            let _gone = answers.send((call, answer)).await;
         }
+    }
+}
+
+/// Whose call it is, if the question is whether to answer it.
+fn country(question: &Question) -> Option<Country> {
+    match question {
+        Question::Session(caller) => Some(caller.number.country()),
+        _ => None,
     }
 }
 
@@ -185,12 +211,72 @@ async fn answer_others(
         let Ok(place) = places.clone().acquire_owned().await else { return };
         let (verify, voices, answers) = (verify.clone(), voices.clone(), answers.clone());
         tokio::spawn(async move {
-            let answer = verify.answer(question, clock.wall()).await;
-            if let Answer::Matched(session) = &answer {
-                prepare(&voices, session.language).await;
-            }
+            let answer = voiced(verify.answer(question, clock.wall()).await, None, &voices).await;
             let _gone = answers.send((call, answer)).await;
             drop(place);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::task::JoinHandle;
+    use voice_prompts::Library;
+
+    use super::*;
+    use crate::store::test_database::TestDatabase;
+    use crate::verify::Start;
+    use crate::verify::fixture::{self, Service, caller};
+
+    /// Far longer than anything takes; only a test that fails waits for it.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// A desk over a service, with a voice that has not said anything.
+    struct Desk {
+        service: Service,
+        voices: Voices,
+        questions: mpsc::Sender<(CallKey, Question)>,
+        answers: mpsc::Receiver<(CallKey, Answer)>,
+        _task: JoinHandle<()>,
+    }
+
+    impl Desk {
+        async fn open() -> Self {
+            let service = Service::over(TestDatabase::sqlite().await).await;
+            let voices = Voices::new(Library::embedded());
+            let ((questions, asked), (answer, answers)) = (mpsc::channel(QUESTIONS), mpsc::channel(ANSWERS));
+            let answerers = Answerers { verify: service.verify.clone(), passports: None, sandbox: None };
+            let task = tokio::spawn(super::answer(answerers, voices.clone(), asked, answer, Clock));
+            Self { service, voices, questions, answers, _task: task }
+        }
+
+        async fn ask(&mut self, question: Question) -> Answer {
+            self.questions.send((CallKey(1), question)).await.unwrap();
+            let answer = tokio::time::timeout(PATIENCE, self.answers.recv()).await;
+            answer.expect("no answer").expect("the desk is closed").1
+        }
+
+        fn speaks(&self) -> Vec<Language> {
+            self.voices.languages().into_iter().filter(|language| self.voices.is_prepared(*language)).collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_voice_is_prepared_before_a_call_is_answered_in_it_and_for_no_call_that_is_not() {
+        let mut desk = Desk::open().await;
+        let german = "+4930901820";
+        assert_eq!(desk.ask(Question::Session(caller(german))).await, Answer::NoSession);
+        assert_eq!(desk.speaks(), [], "nobody waits for this call");
+
+        let begun = Start { locale: "fr".into(), ..fixture::start(german, fixture::SOURCE, None) };
+        let started = desk.service.verify.start(begun, desk.service.now).await.unwrap();
+        assert_eq!(desk.ask(Question::Session(caller(german))).await, Answer::Expected);
+        assert_eq!(desk.speaks(), [Language::of("de")]);
+
+        let answer = desk.ask(Question::Code { caller: caller(german), entered: started.code }).await;
+        assert!(matches!(answer, Answer::Matched(session) if session.language == Language::of("fr")), "{answer:?}");
+        assert_eq!(desk.speaks(), ["de", "fr"].map(Language::of));
     }
 }

@@ -38,6 +38,7 @@ struct Service {
 impl Service {
     async fn start() -> Self {
         let voices = Voices::new(Library::embedded());
+        voices.prepare(Language::ENGLISH);
         let rtp = RtpSockets::drawn(LOOPBACK, 8).unwrap();
         let rtp_ports = rtp.ports().to_vec();
         let media = MediaDriver::start(rtp, voices, Clock).unwrap();

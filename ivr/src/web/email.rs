@@ -29,10 +29,10 @@ pub(super) fn offered(app: &App) -> Result<&EnrolEmail, WebError> {
     app.enrol.as_ref().ok_or(WebError::NotFound)
 }
 
-/// The words of a code that is none, for pages and programs.
+/// The words of a code that is none, for programs.
 pub(super) const NO_CODE: &str = "a code has eight letters and digits, as in the mail";
 
-/// The words for a wrong code.
+/// The words for a wrong code, for programs.
 pub(super) fn wrong_code(left: u8) -> String {
     let times = if left == 1 { "once".to_owned() } else { format!("{left} times") };
     format!("this is not the code of the mail; you can try {times} more")

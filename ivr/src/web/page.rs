@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::App;
 use super::assets;
-use super::csrf::Visitor;
+use super::csrf::{self, Visitor};
 use super::error::WebError;
 use crate::words::Words;
 
@@ -77,8 +77,16 @@ impl FromRequestParts<App> for Translated {
     }
 }
 
-/// Of the languages that we have, the one that the visitor likes best (RFC 9110 12.5.4), and of equals the first.
+/// The cookie that holds the language which the visitor chose on the start page.
+pub const LANGUAGE: &str = "language";
+
+/// The language that the visitor chose, or else, of those that we have, the one that they like best (RFC 9110 12.5.4), and of equals
+/// the first.
 pub fn locale(app: &App, headers: &HeaderMap) -> String {
+    let is_ours = |language: &&str| app.settings.languages.iter().any(|ours| ours == language);
+    if let Some(chosen) = csrf::cookie(headers, LANGUAGE).filter(is_ours) {
+        return chosen.to_owned();
+    }
     let lists = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|list| list.to_str().ok());
     let wanted = lists.flat_map(|list| list.split(',')).filter_map(wish);
     let ours = wanted.filter(|(_, language)| app.settings.languages.contains(language));

@@ -11,6 +11,7 @@ use ca::RequestError;
 use ivr_core::number::{Country, Number, NumberError};
 
 use super::App;
+use super::csrf;
 use super::error::{WebError, sentence};
 use super::flood;
 use super::form::Fields;
@@ -19,11 +20,11 @@ use super::page::{self, Frame, Translated};
 use super::session;
 use crate::puzzle::{Puzzle, Solved};
 use crate::verify::{Start, StartError, StartedBy};
-use crate::words::{Filled, Text};
+use crate::words::{Filled, Text, Words};
 
-/// `/` and `/verifications`
+/// `/`, `/language` and `/verifications`
 pub fn routes() -> Router<App> {
-    Router::new().route("/", get(show)).route("/verifications", post(start))
+    Router::new().route("/", get(show)).route("/language", post(speak)).route("/verifications", post(start))
 }
 
 /// The form, empty or as it was sent.
@@ -36,6 +37,8 @@ struct StartPage {
     csr: String,
     was_made: bool,
     country: Option<Country>,
+    /// To choose from, while nothing is filled in.
+    languages: Vec<&'static Words>,
     number_hint: Option<Filled>,
     did_you_mean: Option<String>,
     publish_hint: Option<Text>,
@@ -55,6 +58,7 @@ impl StartPage {
             csr: String::new(),
             was_made: false,
             country: app.settings.default_country,
+            languages: Vec::new(),
             number_hint: None,
             did_you_mean: None,
             publish_hint: None,
@@ -76,7 +80,17 @@ impl StartPage {
 }
 
 async fn show(State(app): State<App>, Translated(frame): Translated) -> Result<Response, WebError> {
-    page::html(&StartPage::empty(frame, &app))
+    page::html(&StartPage { languages: Words::of_all(&app.settings.languages), ..StartPage::empty(frame, &app) })
+}
+
+/// Another language than the browser's, from now on. As with every form, nobody else can choose it for its visitor.
+async fn speak(State(app): State<App>, fields: Fields) -> Result<Response, WebError> {
+    let language = fields.text("language");
+    if !app.settings.languages.iter().any(|ours| ours == language) {
+        return Err(WebError::field("no page is written in this language"));
+    }
+    let chosen = csrf::set_cookie(&app, page::LANGUAGE, language, "/");
+    Ok(([(SET_COOKIE, chosen)], Redirect::to("/")).into_response())
 }
 
 async fn start(

@@ -7,6 +7,7 @@ use crate::verify::State;
 
 pub(super) const ENGLISH: Words = Words {
     tag: "en",
+    name: "English",
     months: [
         "January",
         "February",
@@ -60,6 +61,7 @@ pub(super) const ENGLISH: Words = Words {
     browser_key_fails: Text("This browser cannot make a key: use one of your own."),
     go_on: Text("Continue"),
     verify_an_address: Text("No telephone at hand? <a href=\"/email\">Verify an email address</a>."),
+    which_language: Text("Language of these pages and, after the code, of the voice"),
     own_key: Text("Use a key of your own"),
     own_key_make: Text(
         "Make a key and a request with OpenSSL, and give us the request (<code>request.pem</code>), never the key:",
@@ -233,6 +235,72 @@ pub(super) const ENGLISH: Words = Words {
     key_uncertified: Text("The certificate of this key is not in this file: choose both."),
     key_sent: Text("Sent."),
     key_done: Text("Done: directory and revocation list follow within minutes."),
+
+    verify_your_address: Text("Verify your email address"),
+    address_lead: Text(
+        "We send a link and a code to your mailbox. You confirm here, and the certificate comes by mail. It says less than one for a telephone number: level L0.",
+    ),
+    email_address: Text("Email address"),
+    publish_question_address: Text("May others find your certificate by your address?"),
+    publish_yes_address: Text(
+        "<b>Yes, publish it.</b> Whoever knows your address can look up your certificate in a public directory, and can see that it exists.",
+    ),
+    verify_a_number: Text("A telephone at hand? <a href=\"/\">Verify its number</a> instead."),
+    key_is_needed: Text("A certificate needs a key: let the browser make one, or give a request."),
+
+    look_into_mailbox: Text("Look into your mailbox"),
+    making_certificate: Text("Making your certificate"),
+    making_lead: Text("You confirmed. The certificate is being made; this page shows it in a moment."),
+    mail_comes: Text(
+        "A mail is on its way to <b class=\"long\">{address}</b>, unless we have written there often already. Open its link in this browser, or type its code here.",
+    ),
+    not_your_address: Text("Not your address? <a href=\"/email\">Start again</a>."),
+    mail_is_here: Text("In this demonstration <a href=\"/demo/mail\">the mail is here</a>."),
+    mail_code: Text("The code of the mail"),
+    mail_code_help: Text("Eight letters and digits. Type it only here, and only if you began this yourself."),
+    mail_code_missing: Text("A code has eight letters and digits, as in the mail."),
+    mail_code_wrong_once: Text("This is not the code of the mail; you can try once more."),
+    mail_code_wrong: Text("This is not the code of the mail; you can try {count} times more."),
+    your_key: Text("Your key"),
+    mail_good_until: Text("Good until"),
+    same_key: Text("The mail names the same key: so you know that it is about this order."),
+
+    address_not_verified: Text("The address <span class=\"long\">{address}</span> was not verified."),
+    mail_voided: Text("Too many wrong codes"),
+    mail_voided_why: Text("The code was wrong five times, so this order is void. If the mail is yours, start again."),
+    mail_expired_why: Text("Nobody used the link or the code within a day. Neither works any more."),
+
+    certificate_for: Text("A certificate for <span class=\"long\">{address}</span>"),
+    who_asked: Text("Who asked"),
+    when_asked: Text("When"),
+    their_key: Text("Their key"),
+    not_in_this_browser: Text(
+        "<b>Not in this browser.</b> The certificate was asked for elsewhere, so it cannot be confirmed here. If that was you, type this code there:",
+    ),
+    asked_elsewhere: Text(
+        "If it was not you, do nothing, and tell nobody the code: whoever wants it from you wants a certificate in your name.",
+    ),
+    asked_here: Text("You asked for it in this browser. One more step:"),
+    make_it: Text("Yes, make the certificate"),
+    confirmed_already: Text("Confirmed already"),
+    confirmed_already_why: Text("This link was used. The certificate is in your mailbox, or on its way there."),
+    link_is_dead: Text("This link no longer works"),
+    link_is_dead_why: Text(
+        "Its time is over, or the code was wrong too often. If you still want a certificate, start again.",
+    ),
+
+    revoke_title: Text("Revoke a certificate"),
+    the_certificate_for: Text("The certificate for <span class=\"long\">{address}</span>"),
+    revoked_on: Text("It was revoked on {day}. Whoever looks it up is told so."),
+    key: Text("Key"),
+    valid_until: Text("Valid until"),
+    why_revoke: Text("Why should it be revoked?"),
+    not_me: Text("I did not ask for it."),
+    key_lost: Text("Its key is lost or stolen. The key is never certified again."),
+    not_wanted: Text("I do not want it any more."),
+    choose_a_reason: Text("Choose a reason."),
+    cannot_be_undone: Text("This cannot be undone."),
+    revoke_it: Text("Revoke it"),
 
     about_title: Text("How it works"),
     about_number: Text("You name your number; your browser makes a key."),

@@ -7,6 +7,7 @@ use crate::verify::State;
 
 pub(super) const FRENCH: Words = Words {
     tag: "fr",
+    name: "Français",
     months: [
         "janvier",
         "février",
@@ -68,6 +69,7 @@ pub(super) const FRENCH: Words = Words {
     verify_an_address: Text(
         "Pas de téléphone sous la main ? <a href=\"/email\">Vérifiez une adresse électronique</a>.",
     ),
+    which_language: Text("Langue de ces pages et, après le code, de la voix"),
     own_key: Text("Utiliser une clé à vous"),
     own_key_make: Text(
         "Créez une clé et une demande avec OpenSSL, et donnez-nous la demande (<code>request.pem</code>), jamais la clé :",
@@ -247,6 +249,80 @@ pub(super) const FRENCH: Words = Words {
     key_uncertified: Text("Le certificat de cette clé n'est pas dans ce fichier : choisissez les deux."),
     key_sent: Text("Envoyé."),
     key_done: Text("C'est fait : l'annuaire et la liste de révocation suivent en quelques minutes."),
+
+    verify_your_address: Text("Vérifiez votre adresse électronique"),
+    address_lead: Text(
+        "Nous envoyons un lien et un code à votre boîte aux lettres. Vous confirmez ici, et le certificat arrive par courriel. Il dit moins que celui d'un numéro de téléphone : niveau L0.",
+    ),
+    email_address: Text("Adresse électronique"),
+    publish_question_address: Text("D'autres peuvent-ils trouver votre certificat par votre adresse ?"),
+    publish_yes_address: Text(
+        "<b>Oui, publiez-le.</b> Qui connaît votre adresse peut chercher votre certificat dans un annuaire public et voir qu'il existe.",
+    ),
+    verify_a_number: Text("Un téléphone sous la main ? <a href=\"/\">Vérifiez plutôt son numéro</a>."),
+    key_is_needed: Text("Un certificat demande une clé : laissez le navigateur en créer une, ou donnez une demande."),
+
+    look_into_mailbox: Text("Regardez dans votre boîte aux lettres"),
+    making_certificate: Text("Création de votre certificat"),
+    making_lead: Text(
+        "Vous avez confirmé. Le certificat est en cours de création ; cette page l'affiche dans un instant.",
+    ),
+    mail_comes: Text(
+        "Un courriel est en route vers <b class=\"long\">{address}</b>, sauf si nous y avons déjà souvent écrit. Ouvrez son lien dans ce navigateur, ou tapez son code ici.",
+    ),
+    not_your_address: Text("Ce n'est pas votre adresse ? <a href=\"/email\">Recommencez</a>."),
+    mail_is_here: Text("Dans cette démonstration, <a href=\"/demo/mail\">le courriel est ici</a>."),
+    mail_code: Text("Le code du courriel"),
+    mail_code_help: Text(
+        "Huit lettres et chiffres. Tapez-le seulement ici, et seulement si vous avez commencé vous-même.",
+    ),
+    mail_code_missing: Text("Un code a huit lettres et chiffres, comme dans le courriel."),
+    mail_code_wrong_once: Text("Ce n'est pas le code du courriel ; vous pouvez essayer encore une fois."),
+    mail_code_wrong: Text("Ce n'est pas le code du courriel ; vous pouvez essayer encore {count} fois."),
+    your_key: Text("Votre clé"),
+    mail_good_until: Text("Valable jusqu'au"),
+    same_key: Text("Le courriel nomme la même clé : vous savez ainsi qu'il s'agit de cette commande."),
+
+    address_not_verified: Text("L'adresse <span class=\"long\">{address}</span> n'a pas été vérifiée."),
+    mail_voided: Text("Trop de codes faux"),
+    mail_voided_why: Text(
+        "Le code était faux cinq fois, cette commande est donc annulée. Si le courriel est le vôtre, recommencez.",
+    ),
+    mail_expired_why: Text(
+        "Personne n'a utilisé le lien ou le code dans la journée. Aucun des deux ne fonctionne plus.",
+    ),
+
+    certificate_for: Text("Un certificat pour <span class=\"long\">{address}</span>"),
+    who_asked: Text("Qui l'a demandé"),
+    when_asked: Text("Quand"),
+    their_key: Text("Sa clé"),
+    not_in_this_browser: Text(
+        "<b>Pas dans ce navigateur.</b> Le certificat a été demandé ailleurs, il ne peut donc pas être confirmé ici. Si c'était vous, tapez ce code là-bas :",
+    ),
+    asked_elsewhere: Text(
+        "Si ce n'était pas vous, ne faites rien et ne donnez le code à personne : qui vous le demande veut un certificat à votre nom.",
+    ),
+    asked_here: Text("Vous l'avez demandé dans ce navigateur. Encore une étape :"),
+    make_it: Text("Oui, créer le certificat"),
+    confirmed_already: Text("Déjà confirmé"),
+    confirmed_already_why: Text("Ce lien a été utilisé. Le certificat est dans votre boîte aux lettres, ou en route."),
+    link_is_dead: Text("Ce lien ne fonctionne plus"),
+    link_is_dead_why: Text(
+        "Son temps est écoulé, ou le code était faux trop souvent. Si vous voulez encore un certificat, recommencez.",
+    ),
+
+    revoke_title: Text("Révoquer un certificat"),
+    the_certificate_for: Text("Le certificat pour <span class=\"long\">{address}</span>"),
+    revoked_on: Text("Il a été révoqué le {day}. Qui le cherche l'apprend."),
+    key: Text("Clé"),
+    valid_until: Text("Valable jusqu'au"),
+    why_revoke: Text("Pourquoi le révoquer ?"),
+    not_me: Text("Je ne l'ai pas demandé."),
+    key_lost: Text("Sa clé est perdue ou volée. Cette clé n'est plus jamais certifiée."),
+    not_wanted: Text("Je n'en veux plus."),
+    choose_a_reason: Text("Choisissez une raison."),
+    cannot_be_undone: Text("Cela ne peut pas être annulé."),
+    revoke_it: Text("Le révoquer"),
 
     about_title: Text("Comment cela fonctionne"),
     about_number: Text("Vous nommez votre numéro ; votre navigateur crée une clé."),

@@ -7,6 +7,7 @@ use crate::verify::State;
 
 pub(super) const GERMAN: Words = Words {
     tag: "de",
+    name: "Deutsch",
     months: [
         "Januar",
         "Februar",
@@ -64,6 +65,7 @@ pub(super) const GERMAN: Words = Words {
     browser_key_fails: Text("Dieser Browser kann keinen Schlüssel erzeugen: Nehmen Sie einen eigenen."),
     go_on: Text("Weiter"),
     verify_an_address: Text("Kein Telefon zur Hand? <a href=\"/email\">Bestätigen Sie eine E-Mail-Adresse</a>."),
+    which_language: Text("Sprache dieser Seiten und, nach dem Code, der Stimme"),
     own_key: Text("Einen eigenen Schlüssel verwenden"),
     own_key_make: Text(
         "Erzeugen Sie mit OpenSSL einen Schlüssel und einen Antrag, und geben Sie uns den Antrag (<code>request.pem</code>), niemals den Schlüssel:",
@@ -243,6 +245,80 @@ pub(super) const GERMAN: Words = Words {
     key_uncertified: Text("Das Zertifikat dieses Schlüssels ist nicht in dieser Datei: Wählen Sie beide."),
     key_sent: Text("Gesendet."),
     key_done: Text("Fertig: Verzeichnis und Widerrufsliste folgen in einigen Minuten."),
+
+    verify_your_address: Text("Bestätigen Sie Ihre E-Mail-Adresse"),
+    address_lead: Text(
+        "Wir senden einen Link und einen Code an Ihr Postfach. Sie bestätigen hier, und das Zertifikat kommt per Mail. Es besagt weniger als eines für eine Telefonnummer: Stufe L0.",
+    ),
+    email_address: Text("E-Mail-Adresse"),
+    publish_question_address: Text("Dürfen andere Ihr Zertifikat über Ihre Adresse finden?"),
+    publish_yes_address: Text(
+        "<b>Ja, veröffentlichen.</b> Wer Ihre Adresse kennt, kann Ihr Zertifikat in einem öffentlichen Verzeichnis nachschlagen und sehen, dass es existiert.",
+    ),
+    verify_a_number: Text("Ein Telefon zur Hand? <a href=\"/\">Bestätigen Sie lieber dessen Nummer</a>."),
+    key_is_needed: Text(
+        "Ein Zertifikat braucht einen Schlüssel: Lassen Sie den Browser einen erzeugen, oder geben Sie eine Anforderung.",
+    ),
+
+    look_into_mailbox: Text("Sehen Sie in Ihr Postfach"),
+    making_certificate: Text("Ihr Zertifikat entsteht"),
+    making_lead: Text("Sie haben bestätigt. Das Zertifikat wird erstellt; diese Seite zeigt es gleich."),
+    mail_comes: Text(
+        "Eine Mail ist unterwegs an <b class=\"long\">{address}</b>, außer wir haben dorthin schon oft geschrieben. Öffnen Sie ihren Link in diesem Browser, oder geben Sie hier ihren Code ein.",
+    ),
+    not_your_address: Text("Nicht Ihre Adresse? <a href=\"/email\">Beginnen Sie von vorn</a>."),
+    mail_is_here: Text("In dieser Vorführung <a href=\"/demo/mail\">ist die Mail hier</a>."),
+    mail_code: Text("Der Code aus der Mail"),
+    mail_code_help: Text(
+        "Acht Buchstaben und Ziffern. Geben Sie ihn nur hier ein, und nur, wenn Sie selbst das begonnen haben.",
+    ),
+    mail_code_missing: Text("Ein Code hat acht Buchstaben und Ziffern, wie in der Mail."),
+    mail_code_wrong_once: Text("Das ist nicht der Code der Mail; Sie können es noch einmal versuchen."),
+    mail_code_wrong: Text("Das ist nicht der Code der Mail; Sie können es noch {count}-mal versuchen."),
+    your_key: Text("Ihr Schlüssel"),
+    mail_good_until: Text("Gilt bis"),
+    same_key: Text("Die Mail nennt denselben Schlüssel: So wissen Sie, dass es um diesen Auftrag geht."),
+
+    address_not_verified: Text("Die Adresse <span class=\"long\">{address}</span> wurde nicht bestätigt."),
+    mail_voided: Text("Zu viele falsche Codes"),
+    mail_voided_why: Text(
+        "Der Code war fünfmal falsch, darum ist dieser Auftrag ungültig. Wenn die Mail Ihre ist, beginnen Sie von vorn.",
+    ),
+    mail_expired_why: Text("Niemand hat Link oder Code innerhalb eines Tages benutzt. Beide gelten nicht mehr."),
+
+    certificate_for: Text("Ein Zertifikat für <span class=\"long\">{address}</span>"),
+    who_asked: Text("Wer gefragt hat"),
+    when_asked: Text("Wann"),
+    their_key: Text("Dessen Schlüssel"),
+    not_in_this_browser: Text(
+        "<b>Nicht in diesem Browser.</b> Das Zertifikat wurde anderswo angefordert und kann deshalb nicht hier bestätigt werden. Wenn Sie das waren, geben Sie dort diesen Code ein:",
+    ),
+    asked_elsewhere: Text(
+        "Wenn Sie es nicht waren, tun Sie nichts und sagen Sie den Code niemandem: Wer ihn von Ihnen verlangt, will ein Zertifikat auf Ihren Namen.",
+    ),
+    asked_here: Text("Sie haben es in diesem Browser angefordert. Noch ein Schritt:"),
+    make_it: Text("Ja, Zertifikat erstellen"),
+    confirmed_already: Text("Schon bestätigt"),
+    confirmed_already_why: Text(
+        "Dieser Link wurde benutzt. Das Zertifikat ist in Ihrem Postfach oder auf dem Weg dorthin.",
+    ),
+    link_is_dead: Text("Dieser Link gilt nicht mehr"),
+    link_is_dead_why: Text(
+        "Seine Zeit ist um, oder der Code war zu oft falsch. Wenn Sie noch ein Zertifikat wollen, beginnen Sie von vorn.",
+    ),
+
+    revoke_title: Text("Ein Zertifikat widerrufen"),
+    the_certificate_for: Text("Das Zertifikat für <span class=\"long\">{address}</span>"),
+    revoked_on: Text("Es wurde am {day} widerrufen. Wer es nachschlägt, erfährt das."),
+    key: Text("Schlüssel"),
+    valid_until: Text("Gültig bis"),
+    why_revoke: Text("Warum soll es widerrufen werden?"),
+    not_me: Text("Ich habe es nicht angefordert."),
+    key_lost: Text("Sein Schlüssel ist verloren oder gestohlen. Der Schlüssel wird nie wieder zertifiziert."),
+    not_wanted: Text("Ich möchte es nicht mehr."),
+    choose_a_reason: Text("Wählen Sie einen Grund."),
+    cannot_be_undone: Text("Das lässt sich nicht rückgängig machen."),
+    revoke_it: Text("Widerrufen"),
 
     about_title: Text("Wie es geht"),
     about_number: Text("Sie nennen Ihre Nummer; Ihr Browser erzeugt einen Schlüssel."),

@@ -7,6 +7,7 @@ use crate::verify::State;
 
 pub(super) const SPANISH: Words = Words {
     tag: "es",
+    name: "Español",
     months: [
         "enero",
         "febrero",
@@ -64,6 +65,7 @@ pub(super) const SPANISH: Words = Words {
     browser_key_fails: Text("Este navegador no puede crear una clave: use una propia."),
     go_on: Text("Continuar"),
     verify_an_address: Text("¿No tiene un teléfono a mano? <a href=\"/email\">Verifique una dirección de correo</a>."),
+    which_language: Text("Idioma de estas páginas y, después del código, de la voz"),
     own_key: Text("Usar una clave propia"),
     own_key_make: Text(
         "Cree una clave y una solicitud con OpenSSL, y denos la solicitud (<code>request.pem</code>), nunca la clave:",
@@ -241,6 +243,74 @@ pub(super) const SPANISH: Words = Words {
     key_uncertified: Text("El certificado de esta clave no está en este archivo: elija los dos."),
     key_sent: Text("Enviado."),
     key_done: Text("Listo: el directorio y la lista de revocación siguen en unos minutos."),
+
+    verify_your_address: Text("Verifique su dirección de correo"),
+    address_lead: Text(
+        "Enviamos un enlace y un código a su buzón. Usted confirma aquí, y el certificado llega por correo. Dice menos que el de un número de teléfono: nivel L0.",
+    ),
+    email_address: Text("Dirección de correo"),
+    publish_question_address: Text("¿Pueden otros encontrar su certificado por su dirección?"),
+    publish_yes_address: Text(
+        "<b>Sí, publíquenlo.</b> Quien conozca su dirección puede buscar su certificado en un directorio público y ver que existe.",
+    ),
+    verify_a_number: Text("¿Tiene un teléfono a mano? <a href=\"/\">Verifique su número</a>."),
+    key_is_needed: Text("Un certificado necesita una clave: deje que el navegador cree una o dé una solicitud."),
+
+    look_into_mailbox: Text("Mire en su buzón"),
+    making_certificate: Text("Se crea su certificado"),
+    making_lead: Text("Usted confirmó. Se está creando el certificado; esta página lo muestra en un momento."),
+    mail_comes: Text(
+        "Un correo va camino de <b class=\"long\">{address}</b>, salvo que ya hayamos escrito allí a menudo. Abra su enlace en este navegador o escriba aquí su código.",
+    ),
+    not_your_address: Text("¿No es su dirección? <a href=\"/email\">Empiece de nuevo</a>."),
+    mail_is_here: Text("En esta demostración <a href=\"/demo/mail\">el correo está aquí</a>."),
+    mail_code: Text("El código del correo"),
+    mail_code_help: Text("Ocho letras y cifras. Escríbalo solo aquí, y solo si usted mismo empezó esto."),
+    mail_code_missing: Text("Un código tiene ocho letras y cifras, como en el correo."),
+    mail_code_wrong_once: Text("Este no es el código del correo; puede intentarlo una vez más."),
+    mail_code_wrong: Text("Este no es el código del correo; puede intentarlo {count} veces más."),
+    your_key: Text("Su clave"),
+    mail_good_until: Text("Vale hasta"),
+    same_key: Text("El correo nombra la misma clave: así sabe que trata de este pedido."),
+
+    address_not_verified: Text("La dirección <span class=\"long\">{address}</span> no fue verificada."),
+    mail_voided: Text("Demasiados códigos incorrectos"),
+    mail_voided_why: Text(
+        "El código fue incorrecto cinco veces, por eso este pedido queda anulado. Si el correo es suyo, empiece de nuevo.",
+    ),
+    mail_expired_why: Text("Nadie usó el enlace ni el código en el plazo de un día. Ninguno de los dos funciona ya."),
+
+    certificate_for: Text("Un certificado para <span class=\"long\">{address}</span>"),
+    who_asked: Text("Quién lo pidió"),
+    when_asked: Text("Cuándo"),
+    their_key: Text("La clave de quien lo pidió"),
+    not_in_this_browser: Text(
+        "<b>No en este navegador.</b> El certificado se pidió en otro lugar, por eso no se puede confirmar aquí. Si fue usted, escriba allí este código:",
+    ),
+    asked_elsewhere: Text(
+        "Si no fue usted, no haga nada y no diga el código a nadie: quien se lo pida quiere un certificado a nombre de usted.",
+    ),
+    asked_here: Text("Usted lo pidió en este navegador. Un paso más:"),
+    make_it: Text("Sí, crear el certificado"),
+    confirmed_already: Text("Ya está confirmado"),
+    confirmed_already_why: Text("Este enlace ya se usó. El certificado está en su buzón o en camino."),
+    link_is_dead: Text("Este enlace ya no funciona"),
+    link_is_dead_why: Text(
+        "Se acabó su tiempo, o el código fue incorrecto demasiadas veces. Si aún quiere un certificado, empiece de nuevo.",
+    ),
+
+    revoke_title: Text("Revocar un certificado"),
+    the_certificate_for: Text("El certificado para <span class=\"long\">{address}</span>"),
+    revoked_on: Text("Fue revocado el {day}. Quien lo busque lo sabe."),
+    key: Text("Clave"),
+    valid_until: Text("Válido hasta"),
+    why_revoke: Text("¿Por qué se debe revocar?"),
+    not_me: Text("No lo pedí yo."),
+    key_lost: Text("Su clave se perdió o fue robada. Esa clave nunca se certifica de nuevo."),
+    not_wanted: Text("Ya no lo quiero."),
+    choose_a_reason: Text("Elija un motivo."),
+    cannot_be_undone: Text("Esto no se puede deshacer."),
+    revoke_it: Text("Revocarlo"),
 
     about_title: Text("Cómo funciona"),
     about_number: Text("Usted dice su número; su navegador crea una clave."),

@@ -13,30 +13,35 @@ pub fn spoken_in(country: Country) -> Language {
     SPOKEN.iter().find(has_it).map_or(Language::ENGLISH, |(language, _)| Language::of(language))
 }
 
-/// Languages and the countries (ISO 3166) where they are understood best. English needs no row. The shipped voices first.
+/// Languages and the countries (ISO 3166) where they are understood best, as the `territoryInfo` of CLDR 49 has it: of a country's
+/// official languages, in fact or by law and not of a region alone, the one among these and English that most people there speak, if a
+/// twentieth of them do. English needs no row. The shipped voices first.
 const SPOKEN: &[(&str, &str)] = &[
     ("de", "AT CH DE LI"),
     ("es", "AR BO CL CO CR CU DO EC ES GQ GT HN MX NI PA PE PR PY SV UY VE"),
-    ("fr", "BF BJ BL CD CF CG CI CM DJ FR GA GF GN GP HT LU MC MF MG ML MQ NC NE PF PM RE SN TD TG WF YT"),
+    (
+        "fr",
+        "BF BI BJ BL CD CF CG CI CM DJ DZ FR GA GF GN GP HT KM LU MA MC MF MG ML MQ MU NC NE PF PM RE SC SN TD TG TN WF YT",
+    ),
     ("bg", "BG"),
     ("cs", "CZ"),
     ("da", "DK"),
     ("el", "CY GR"),
     ("et", "EE"),
     ("fi", "FI"),
-    ("hr", "HR"),
+    ("hr", "BA HR"),
     ("hu", "HU"),
     ("it", "IT SM VA"),
     ("ja", "JP"),
-    ("ko", "KR"),
+    ("ko", "KP KR"),
     ("lt", "LT"),
     ("lv", "LV"),
-    ("nl", "BE NL SR"),
+    ("nl", "AW BE BQ CW NL SR"),
     ("no", "NO SJ"),
     ("pl", "PL"),
-    ("pt", "AO BR CV GW MZ PT ST"),
+    ("pt", "AO BR CV GW MZ PT ST TL"),
     ("ro", "MD RO"),
-    ("ru", "BY RU"),
+    ("ru", "BY KG KZ RU"),
     ("sk", "SK"),
     ("sl", "SI"),
     ("sv", "AX SE"),
@@ -59,6 +64,8 @@ mod tests {
             ("+525512345678", "es"),
             ("+17872345678", "es"),
             ("+33123456789", "fr"),
+            // More people speak Arabic, which nobody has recorded; French is official, too.
+            ("+21671234567", "fr"),
             ("+390612345678", "it"),
             ("+442079460000", "en"),
             // No country's.

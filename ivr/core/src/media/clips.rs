@@ -12,7 +12,7 @@ use super::Law;
 #[derive(Debug, Clone)]
 pub struct Clips(Arc<HashMap<PromptId, Arc<Clip>>>);
 
-/// The clips of every language, each encoded when somebody is first to be spoken to in it. Cheap to clone.
+/// The clips of every language, each encoded before somebody is first spoken to in it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Voices(Arc<Spoken>);
 
@@ -68,24 +68,22 @@ impl Voices {
         self.place(language).1.get().is_some()
     }
 
-    /// Encodes a language, which takes some ten milliseconds.
+    /// Encodes a language, which takes some ten milliseconds: not for a thread that has packets to send.
     pub fn prepare(&self, language: Language) {
-        self.encoded(self.place(language));
+        let (spoken, clips) = self.place(language);
+        clips.get_or_init(|| Clips::encode(&self.0.library, spoken.as_str()));
     }
 
-    /// The clips of a language, or English ones if it is not [prepared](Self::prepare). English is prepared here if it has to be.
-    pub fn of(&self, language: Language) -> &Clips {
-        self.place(language).1.get().unwrap_or_else(|| self.encoded(self.place(Language::ENGLISH)))
+    /// The clips of a language, or English ones if it is not [prepared](Self::prepare); `None` if that is not, either. Never takes
+    /// any time.
+    pub fn of(&self, language: Language) -> Option<&Clips> {
+        [language, Language::ENGLISH].into_iter().find_map(|language| self.place(language).1.get())
     }
 
     /// The language in which a caller of this one is spoken to, and the place for its clips.
     fn place(&self, language: Language) -> (Language, &OnceLock<Clips>) {
         let spoken = if self.0.languages.contains_key(&language) { language } else { Language::ENGLISH };
         (spoken, &self.0.languages[&spoken])
-    }
-
-    fn encoded<'a>(&'a self, (language, clips): (Language, &'a OnceLock<Clips>)) -> &'a Clips {
-        clips.get_or_init(|| Clips::encode(&self.0.library, language.as_str()))
     }
 }
 
@@ -118,14 +116,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_language_is_spoken_once_it_is_prepared_and_english_until_then() {
+    fn a_language_is_spoken_once_it_is_prepared_and_until_then_english_if_that_is() {
         let (library, german) = (Library::embedded(), Language::of("de-CH"));
         let voices = Voices::new(library.clone());
-        let said = |language| voices.of(language).clip(PromptId::Goodbye).unwrap().samples();
-        let length = |locale| library.samples(PromptId::Goodbye, locale).len();
-        assert!(!voices.is_prepared(german) && !voices.is_prepared(Language::ENGLISH));
+        let said = |language| Some(voices.of(language)?.clip(PromptId::Goodbye).unwrap().samples());
+        let length = |locale| Some(library.samples(PromptId::Goodbye, locale).len());
+        assert_eq!([german, Language::ENGLISH].map(said), [None, None]);
+        assert!(!voices.is_prepared(german) && !voices.is_prepared(Language::ENGLISH), "who speaks encodes nothing");
+        voices.prepare(Language::ENGLISH);
         assert_eq!(said(german), length("en"));
-        assert!(!voices.is_prepared(german) && voices.is_prepared(Language::ENGLISH));
+        assert!(!voices.is_prepared(german));
         voices.prepare(german);
         assert!(voices.is_prepared(german));
         assert_eq!(said(german), length("de"));

@@ -6,15 +6,17 @@ use std::time::Duration;
 use ca::Reason;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use crate::enrol_email::fixture::{Service, on, token};
-use crate::enrol_email::{BeginError, Confirmation, RevokeReason, State};
+use crate::enrol_email::fixture::{Service, asked, on, read, token};
+use crate::enrol_email::{Begin, BeginError, Confirmation, RevokeReason, State};
 use crate::issue::IssueError;
 use crate::store::orders::{self, Checked};
 use crate::store::test_database::{TestDatabase, on_both_databases};
 use crate::verify::AccessError;
+use crate::verify::fixture::request;
 
 on_both_databases!(
     the_right_code_issues_and_the_certificate_comes_by_mail,
+    the_mails_of_an_order_are_in_its_language,
     the_link_issues_in_the_browser_that_asked,
     twenty_confirmations_at_once_issue_once,
     a_cut_after_the_confirmation_loses_nothing,
@@ -43,6 +45,21 @@ async fn the_right_code_issues_and_the_certificate_comes_by_mail(database: TestD
     let notice = service.postbox.about("was issued", service.now).await;
     assert!(notice.mail.text.contains(&certificate.serial) && notice.mail.text.contains("Firefox on Linux"));
     assert_eq!(service.postbox.mails(service.now).await.len(), 3);
+}
+
+async fn the_mails_of_an_order_are_in_its_language(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let csr = request();
+    let order = Begin { locale: "es", ..asked("192.0.2.1".parse().unwrap(), "somebody@example.org", &csr) };
+    let begun = service.enrol.begin(order, service.now).await.unwrap();
+    let mail = service.postbox.about("¿Es este su buzón?", service.now).await;
+    let (_, code) = read(&mail.mail.text);
+    service.enrol.confirm_by_code(begun.id, begun.secret.expose(), &code, service.now).await.unwrap();
+    let certificate = service.postbox.about("Su certificado", service.now).await;
+    assert_eq!(certificate.mail.attachments.len(), 2);
+    let notice = service.postbox.about("ha emitido un certificado", service.now).await;
+    assert!(notice.mail.text.contains("Firefox en Linux"), "{}", notice.mail.text);
+    token(&notice.mail.text, "revoke");
 }
 
 async fn the_link_issues_in_the_browser_that_asked(database: TestDatabase) {

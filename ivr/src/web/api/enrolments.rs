@@ -40,7 +40,7 @@ pub struct NewEnrolment {
     csr: String,
     /// Whether a record goes into the directory. There is no default.
     publish: bool,
-    /// The language of the mails, such as `en`.
+    /// The language of the mails, such as `de`; they say the same in English below.
     locale: Option<String>,
 }
 

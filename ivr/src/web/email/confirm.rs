@@ -9,13 +9,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use ca::email::fingerprint;
 
-use super::order::minute;
 use super::session;
 use crate::enrol_email::{Asked, Here, State as Standing};
 use crate::web::App;
 use crate::web::error::WebError;
 use crate::web::form::Fields;
-use crate::web::page::{self, Frame};
+use crate::web::page::{self, Frame, Translated};
 
 /// `/email/confirm/{token}`
 pub(super) fn routes() -> Router<App> {
@@ -39,21 +38,21 @@ async fn show(
     State(app): State<App>,
     Path(token): Path<String>,
     headers: HeaderMap,
-    frame: Frame,
+    Translated(frame): Translated,
 ) -> Result<Response, WebError> {
     let asked = open(&app, &token, &headers).await?;
     page::html(&ConfirmPage {
-        frame,
         path: path(&token),
         address: asked.address.verbatim().to_owned(),
         device: asked.device,
         key: fingerprint(&asked.key_sha256),
-        asked_at: minute(asked.created_at),
+        asked_at: frame.words.day(asked.created_at),
         state: asked.state,
         code: match asked.here {
             Here::Confirm => None,
             Here::ShowCode(code) => Some(code.grouped()),
         },
+        frame,
     })
 }
 

@@ -17,6 +17,7 @@ use crate::web::certificate;
 use crate::web::error::{WebError, sentence};
 use crate::web::form::Fields;
 use crate::web::page::{self, Frame};
+use crate::words::{Filled, Text};
 
 /// `/email/orders/{id}` and what belongs to it.
 pub(super) fn routes() -> Router<App> {
@@ -36,33 +37,37 @@ struct OrderPage {
     until: String,
     is_issuing: bool,
     shows_mails: bool,
-    code_hint: Option<String>,
+    code_hint: Option<Filled>,
 }
 
 #[derive(Template)]
 #[template(path = "email/ended.html")]
 struct EndedPage {
     frame: Frame,
-    title: &'static str,
-    reason: String,
+    title: Text,
+    reason: Text,
+    /// In its place, in English.
+    failure: Option<String>,
     address: String,
 }
 
 async fn show(State(app): State<App>, ByCookie(session): ByCookie, frame: Frame) -> Result<Response, WebError> {
-    render(&app, frame, &session::view(&session, &app).await?, None)
+    let view = session::view(&session, &app).await?;
+    render(&app, frame.speaking(&view.locale), &view, None)
 }
 
-fn render(app: &App, frame: Frame, view: &View, code_hint: Option<String>) -> Result<Response, WebError> {
+/// In the language in which it began, whose mails are in it, too.
+fn render(app: &App, frame: Frame, view: &View, code_hint: Option<Filled>) -> Result<Response, WebError> {
     match view.state {
         Standing::Waiting | Standing::Issuing => page::html(&OrderPage {
-            frame,
             path: session::path(view.id),
             address: view.address.verbatim().to_owned(),
             key: fingerprint(&view.key_sha256),
-            until: minute(view.expires_at),
+            until: frame.words.day(view.expires_at),
             is_issuing: view.state == Standing::Issuing,
             shows_mails: app.settings.demo.as_ref().is_some_and(|demo| demo.mails.is_some()),
             code_hint,
+            frame,
         }),
         Standing::Issued => {
             let certificate = view.certificate.as_ref().ok_or(WebError::NotFound)?;
@@ -77,27 +82,21 @@ fn render(app: &App, frame: Frame, view: &View, code_hint: Option<String>) -> Re
                 caps: Caps::default(),
                 locale: &view.locale,
             };
-            certificate::show(app, frame.speaking(&view.locale), shown)
+            certificate::show(app, frame, shown)
         }
         Standing::Voided | Standing::Expired | Standing::Failed => ended(frame, view),
     }
 }
 
 fn ended(frame: Frame, view: &View) -> Result<Response, WebError> {
+    let words = frame.words;
     let (title, reason) = match view.state {
-        Standing::Voided => (
-            "Too many wrong codes",
-            "The code was wrong five times, so this order is void. If the mail is yours, start again.".to_owned(),
-        ),
-        Standing::Expired => {
-            ("Time is over", "Nobody used the link or the code within a day. Neither works any more.".to_owned())
-        }
-        _ => (
-            "It did not work",
-            view.failure.as_deref().map_or_else(|| "The certificate could not be made.".to_owned(), sentence),
-        ),
+        Standing::Voided => (words.mail_voided, words.mail_voided_why),
+        Standing::Expired => (words.expired, words.mail_expired_why),
+        _ => (words.failed, words.failed_why),
     };
-    page::html(&EndedPage { frame, title, reason, address: view.address.verbatim().to_owned() })
+    let failure = view.failure.as_deref().map(sentence);
+    page::html(&EndedPage { frame, title, reason, failure, address: view.address.verbatim().to_owned() })
 }
 
 async fn code(
@@ -106,19 +105,22 @@ async fn code(
     frame: Frame,
     fields: Fields,
 ) -> Result<Response, WebError> {
+    let view = session::view(&session, &app).await?;
+    let frame = frame.speaking(&view.locale);
     let hint = match Code::parse(fields.text("code")) {
-        None => Some(sentence(super::NO_CODE)),
+        None => Some(frame.words.mail_code_missing.into()),
         Some(code) => {
             let secret = session.secret.expose();
             match super::offered(&app)?.confirm_by_code(session.id, secret, &code, app.clock.wall()).await? {
-                Confirmation::Wrong { left } => Some(sentence(&super::wrong_code(left))),
+                Confirmation::Wrong { left: 1 } => Some(frame.words.mail_code_wrong_once.into()),
+                Confirmation::Wrong { left } => Some(frame.words.mail_code_wrong.with("count", left)),
                 Confirmation::Done(_) | Confirmation::Voided | Confirmation::NotExpected(_) => None,
             }
         }
     };
     match hint {
         None => Ok(Redirect::to(&session::path(session.id)).into_response()),
-        Some(hint) => render(&app, frame, &session::view(&session, &app).await?, Some(hint)),
+        Some(hint) => render(&app, frame, &view, Some(hint)),
     }
 }
 

@@ -7,13 +7,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use ca::email::fingerprint;
 
-use super::order::minute;
 use crate::enrol_email::RevokeReason;
 use crate::issue::IssueError;
 use crate::web::App;
 use crate::web::error::WebError;
 use crate::web::form::Fields;
-use crate::web::page::{self, Frame};
+use crate::web::page::{self, Frame, Translated};
 
 /// `/email/revoke/{token}`
 pub(super) fn routes() -> Router<App> {
@@ -31,38 +30,42 @@ struct RevokePage {
     key: String,
     valid_until: String,
     revoked: Option<String>,
-    reason_hint: Option<&'static str>,
+    reason_is_missing: bool,
 }
 
-async fn show(State(app): State<App>, Path(token): Path<String>, frame: Frame) -> Result<Response, WebError> {
-    render(&app, &token, frame, None).await
+async fn show(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    Translated(frame): Translated,
+) -> Result<Response, WebError> {
+    render(&app, &token, frame, false).await
 }
 
-async fn render(app: &App, token: &str, frame: Frame, reason_hint: Option<&'static str>) -> Result<Response, WebError> {
+async fn render(app: &App, token: &str, frame: Frame, reason_is_missing: bool) -> Result<Response, WebError> {
     let opened = super::offered(app)?.open_revoke_link(token).await?;
     let certificate = opened.certificate;
     let identity = certificate.identity.expose();
     page::html(&RevokePage {
-        frame,
         path: path(token),
         address: identity.strip_prefix("mailto:").unwrap_or(identity).to_owned(),
         device: opened.device,
         serial: certificate.serial.clone(),
         key: fingerprint(&certificate.spki_sha256),
-        valid_until: minute(certificate.not_after),
-        revoked: certificate.revoked.map(|(at, _)| minute(at)),
-        reason_hint,
+        valid_until: frame.words.day(certificate.not_after),
+        revoked: certificate.revoked.map(|(at, _)| frame.words.day(at)),
+        reason_is_missing,
+        frame,
     })
 }
 
 async fn revoke(
     State(app): State<App>,
     Path(token): Path<String>,
-    frame: Frame,
+    Translated(frame): Translated,
     fields: Fields,
 ) -> Result<Response, WebError> {
     let Some(reason) = RevokeReason::from_name(fields.text("reason")) else {
-        return render(&app, &token, frame, Some("Choose a reason.")).await;
+        return render(&app, &token, frame, true).await;
     };
     match super::offered(&app)?.revoke(&token, reason, app.clock.wall()).await {
         Ok(()) | Err(IssueError::AlreadyRevoked) => Ok(Redirect::to(&path(&token)).into_response()),

@@ -15,8 +15,9 @@ use crate::web::App;
 use crate::web::error::{WebError, sentence};
 use crate::web::form::Fields;
 use crate::web::limits::Source;
-use crate::web::page::{self, Frame};
+use crate::web::page::{self, Frame, Translated};
 use crate::web::start::{publish_choice, request};
+use crate::words::Text;
 
 /// `/email` and `/email/orders`
 pub(super) fn routes() -> Router<App> {
@@ -31,8 +32,11 @@ struct StartPage {
     address: String,
     publish: Option<bool>,
     csr: String,
+    /// In English.
     address_hint: Option<String>,
-    publish_hint: Option<&'static str>,
+    publish_hint: Option<Text>,
+    key_is_needed: bool,
+    /// In English.
     csr_hint: Option<String>,
 }
 
@@ -45,6 +49,7 @@ impl StartPage {
             csr: String::new(),
             address_hint: None,
             publish_hint: None,
+            key_is_needed: false,
             csr_hint: None,
         }
     }
@@ -55,7 +60,7 @@ impl StartPage {
         Self {
             address: fields.text("address").trim().to_owned(),
             publish,
-            publish_hint: publish.is_none().then_some("Choose one of the two."),
+            publish_hint: publish.is_none().then_some(frame.words.publish_hint),
             // What the page's script made it makes again.
             csr: if fields.text("made").is_empty() { fields.text("csr").to_owned() } else { String::new() },
             ..Self::empty(frame)
@@ -63,7 +68,7 @@ impl StartPage {
     }
 
     fn has_hints(&self) -> bool {
-        self.address_hint.is_some() || self.publish_hint.is_some() || self.csr_hint.is_some()
+        self.address_hint.is_some() || self.publish_hint.is_some() || self.key_is_needed || self.csr_hint.is_some()
     }
 
     /// The form again, with what to change.
@@ -72,7 +77,7 @@ impl StartPage {
     }
 }
 
-async fn show(State(app): State<App>, frame: Frame) -> Result<Response, WebError> {
+async fn show(State(app): State<App>, Translated(frame): Translated) -> Result<Response, WebError> {
     super::offered(&app)?;
     page::html(&StartPage::empty(frame))
 }
@@ -80,7 +85,7 @@ async fn show(State(app): State<App>, frame: Frame) -> Result<Response, WebError
 async fn begin(
     State(app): State<App>,
     Source(source): Source,
-    frame: Frame,
+    Translated(frame): Translated,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, WebError> {
@@ -89,9 +94,7 @@ async fn begin(
     let address = Address::parse(&form.address);
     form.address_hint = address.as_ref().err().map(|error| sentence(&error.to_string()));
     let csr = request(&fields);
-    if csr.is_none() {
-        form.csr_hint = Some("A certificate needs a key: let the browser make one, or give a request.".to_owned());
-    }
+    form.key_is_needed = csr.is_none();
     let (Ok(address), Some(publish), Some(csr)) = (address, form.publish, csr) else { return form.again() };
     let locale = page::locale(&app, &headers);
     let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());

@@ -4,7 +4,10 @@ use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
 use axum::http::{Method, StatusCode};
 
 use super::browser::Answer;
+use super::email::pasted;
 use super::{Browser, Service};
+use crate::clock::Clock;
+use crate::enrol_email::fixture::read;
 
 /// What browsers send, and what they get: the language, the start page's heading, and the hint about a short number.
 const VISITORS: [(&str, &str, &str, &str); 9] = [
@@ -43,7 +46,7 @@ async fn a_page_is_in_the_language_of_ours_that_its_visitor_likes_best() {
     let service = service(&["en", "es", "fr", "de"]).await;
     for (wanted, tag, heading, hint) in VISITORS {
         let mut browser = Browser::new(&service.router);
-        for path in ["/", "/key", "/about"] {
+        for path in ["/", "/key", "/about", "/email"] {
             is_in(&get(&mut browser, path, wanted).await, tag);
         }
         get(&mut browser, "/", wanted).await.says(&format!("<h1>{heading}</h1>"));
@@ -63,6 +66,37 @@ async fn a_visitor_may_name_languages_in_several_lines() {
     let service = service(&["en", "es", "fr", "de"]).await;
     let lines = [(ACCEPT_LANGUAGE, "tlh"), (ACCEPT_LANGUAGE, "en;q=0.5"), (ACCEPT_LANGUAGE, "de")];
     is_in(&Browser::new(&service.router).send(Method::GET, "/", &lines, "").await, "de");
+}
+
+#[tokio::test]
+async fn a_visitor_may_choose_another_language_than_the_browsers_and_nobody_else_may() {
+    let service = service(&["en", "es", "fr", "de", "nl"]).await;
+    let mut browser = Browser::new(&service.router);
+    let page = get(&mut browser, "/", "de").await;
+    is_in(page.says("value=\"de\" lang=\"de\" aria-current=\"true\">Deutsch<"), "de");
+    // A voice that an operator recorded is no text for pages.
+    page.says("lang=\"es\">Español<").does_not_say("value=\"nl\"");
+
+    let chosen = browser.submit("/", "/language", &[("language", "es")]).await;
+    assert_eq!((chosen.status, &*chosen.location()), (StatusCode::SEE_OTHER, "/"));
+    for path in ["/", "/key", "/about"] {
+        is_in(&get(&mut browser, path, "de").await, "es");
+    }
+    let begun = start(&mut browser, "+12025550143", "de").await.location();
+    is_in(&get(&mut browser, &begun, "de").await, "es");
+    let again = browser.submit("/", "/language", &[("language", "fr")]).await;
+    assert_eq!(again.status, StatusCode::SEE_OTHER);
+    is_in(&get(&mut browser, "/", "de").await, "fr");
+    is_in(&get(&mut browser, &begun, "de").await, "es");
+
+    let strange = browser.submit("/", "/language", &[("language", "tlh; Path=/elsewhere")]).await;
+    assert_eq!(strange.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let forged = browser.post("/language", &[("language", "de")]).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    is_in(&get(&mut browser, "/", "de").await, "fr");
+
+    let alone = self::service(&["en"]).await;
+    Browser::new(&alone.router).get("/").await.does_not_say("id=\"languages\"");
 }
 
 #[tokio::test]
@@ -93,4 +127,32 @@ async fn pages_speak_no_language_that_the_voice_does_not() {
     // A voice that an operator recorded is no text for pages.
     let other = self::service(&["nl"]).await;
     is_in(&get(&mut Browser::new(&other.router), "/", "nl").await, "en");
+}
+
+#[tokio::test]
+async fn an_order_for_a_mailbox_and_what_its_mails_open_are_in_the_languages_of_who_reads_them() {
+    let service = service(&["en", "es", "fr", "de"]).await;
+    let csr = pasted();
+    for (tag, began, wrong_code, opened) in [
+        ("es", "Mire en su buzón", "Este no es", "No en este navegador"),
+        ("fr", "Regardez dans votre boîte", "Ce n'est pas", "Pas dans ce navigateur"),
+        ("de", "Sehen Sie in Ihr Postfach", "Das ist nicht", "Nicht in diesem Browser"),
+    ] {
+        let mut browser = Browser::new(&service.router);
+        let token = get(&mut browser, "/email", tag).await.token();
+        let address = format!("{tag}@example.org");
+        let fields = [("csrf", &*token), ("address", &address), ("publish", "no"), ("csr", &csr)];
+        let headers = [(CONTENT_TYPE, "application/x-www-form-urlencoded"), (ACCEPT_LANGUAGE, tag)];
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        let page = browser.send(Method::POST, "/email/orders", &headers, body).await.location();
+        // The order keeps its language, whatever is asked for later.
+        is_in(get(&mut browser, &page, "ja").await.says(began), tag);
+        let typed = browser.submit(&page, &format!("{page}/code"), &[("code", "00000000")]).await;
+        is_in(typed.says("id=\"code-hint\"").says(wrong_code), tag);
+        // The mail is opened by whoever reads the mailbox.
+        let (link, _) = read(&service.postbox.newest(Clock.wall()).await.mail.text);
+        let mut reader = Browser::new(&service.router);
+        is_in(get(&mut reader, &format!("/email/confirm/{link}"), tag).await.says(opened), tag);
+        is_in(&get(&mut reader, &format!("/email/confirm/{link}"), "en").await, "en");
+    }
 }

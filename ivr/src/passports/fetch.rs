@@ -1,12 +1,11 @@
 //! Fetches what lies at an x5u. Whoever calls writes the URL, so it must not become a way into our network, nor a weapon
 //! against somebody else's: https only, no redirects, public addresses only (the very address that was looked at is
-//! connected to), 64 KiB, 3 s, and so many at a time and for each host.
+//! connected to), the ports of certificates, 64 KiB, 3 s, and so many at a time and for each host.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ivr_core::link::{Query, Records};
 use ivr_core::passport::Fault;
@@ -15,6 +14,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Url};
 use tokio::sync::Semaphore;
 
+use super::budget::Budget;
 use super::public_address::is_public;
 use crate::clock::Clock;
 use crate::names::Names;
@@ -23,17 +23,28 @@ use crate::names::Names;
 #[derive(Debug)]
 pub struct Fetcher {
     client: Client,
-    reaches: fn(IpAddr) -> bool,
+    guards: Guards,
     places: Semaphore,
-    hosts: Mutex<HashMap<String, Minute>>,
+    hosts: Mutex<Budget<String>>,
     clock: Clock,
 }
 
-/// What was begun in the current minute.
-#[derive(Debug)]
-struct Minute {
-    since: Instant,
-    begun: u32,
+/// Where it may go, and for how long.
+#[derive(Debug, Clone, Copy)]
+struct Guards {
+    addresses: fn(IpAddr) -> bool,
+    ports: fn(u16) -> bool,
+    limit: Duration,
+}
+
+impl Guards {
+    /// The only ones, but in tests.
+    const INTERNET: Self = Self {
+        addresses: is_public,
+        // ATIS-1000080 has no others dereferenced.
+        ports: |port| matches!(port, 443 | 8443),
+        limit: LIMIT,
+    };
 }
 
 /// The client cannot be made: the roots are none.
@@ -53,22 +64,17 @@ impl Fetcher {
     /// # Errors
     /// If the roots are none.
     pub fn new(names: Names, more_roots: Option<&[u8]>, clock: Clock) -> Result<Self, BadTlsRoots> {
-        Self::reaching(is_public, names, more_roots, clock)
+        Self::within(Guards::INTERNET, names, more_roots, clock)
     }
 
-    fn reaching(
-        reaches: fn(IpAddr) -> bool,
-        names: Names,
-        more_roots: Option<&[u8]>,
-        clock: Clock,
-    ) -> Result<Self, BadTlsRoots> {
+    fn within(guards: Guards, names: Names, more_roots: Option<&[u8]>, clock: Clock) -> Result<Self, BadTlsRoots> {
         let mut client = Client::builder()
             .https_only(true)
             .redirect(Policy::none())
             .no_proxy()
-            .timeout(LIMIT)
+            .timeout(guards.limit)
             .pool_max_idle_per_host(0)
-            .dns_resolver(Arc::new(Resolver { names: Arc::new(names), reaches }));
+            .dns_resolver(Arc::new(Resolver { names: Arc::new(names), reaches: guards.addresses }));
         let more_roots = more_roots.map(Certificate::from_pem_bundle).transpose().map_err(BadTlsRoots::Unusable)?;
         if more_roots.as_ref().is_some_and(Vec::is_empty) {
             return Err(BadTlsRoots::Empty);
@@ -78,9 +84,9 @@ impl Fetcher {
         }
         Ok(Self {
             client: client.build().map_err(BadTlsRoots::Unusable)?,
-            reaches,
+            guards,
             places: Semaphore::new(AT_ONCE),
-            hosts: Mutex::default(),
+            hosts: Mutex::new(Budget::of(OF_A_HOST_A_MINUTE)),
             clock,
         })
     }
@@ -93,8 +99,8 @@ impl Fetcher {
         self.get(url, true).await
     }
 
-    /// The same where a signer's certificate lay before, which counts for nothing against the host: there are only so many of
-    /// these, and each is asked for only so often.
+    /// The same where a signer's certificate lies, which counts for nothing against the host: of these there are only so many, because
+    /// the signer itself has signed the place, and each is asked for only so often.
     ///
     /// # Errors
     /// Why there are none.
@@ -108,12 +114,15 @@ impl Fetcher {
         let host = url.host_str().ok_or(Fault::X5u)?;
         // A name is looked at when it is resolved; an address in the URL is not resolved.
         let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        if literal.is_some_and(|address| !(self.reaches)(address)) {
+        if literal.is_some_and(|address| !(self.guards.addresses)(address)) {
             return Err(Fault::NotPublic);
         }
+        if !url.port_or_known_default().is_some_and(self.guards.ports) {
+            return Err(Fault::X5u);
+        }
         let _place = self.places.try_acquire().map_err(|_| Fault::Busy)?;
-        if is_unknown {
-            self.count(host)?;
+        if is_unknown && !self.may_ask(host) {
+            return Err(Fault::Busy);
         }
         let mut response = self.client.get(url).send().await.map_err(|error| fault_of(&error))?;
         match response.status().as_u16() {
@@ -131,25 +140,10 @@ impl Fetcher {
         Ok(body)
     }
 
-    /// One more of this host, if it may be asked so often.
-    fn count(&self, host: &str) -> Result<(), Fault> {
-        let now = self.clock.now();
+    fn may_ask(&self, host: &str) -> bool {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if hosts.len() >= MOST_HOSTS {
-            hosts.retain(|_, minute| now < minute.since + MINUTE);
-        }
-        if hosts.len() >= MOST_HOSTS && !hosts.contains_key(host) {
-            return Err(Fault::Busy);
-        }
-        let minute = hosts.entry(host.to_owned()).or_insert(Minute { since: now, begun: 0 });
-        if now >= minute.since + MINUTE {
-            *minute = Minute { since: now, begun: 0 };
-        }
-        if minute.begun >= OF_A_HOST_A_MINUTE {
-            return Err(Fault::Busy);
-        }
-        minute.begun += 1;
-        Ok(())
+        // With a dot at its end a name is the same.
+        hosts.take(host.trim_end_matches('.').to_owned(), self.clock.now())
     }
 }
 
@@ -200,11 +194,8 @@ const LIMIT: Duration = Duration::from_secs(3);
 const LARGEST_BYTES: usize = 64 * 1024;
 /// More are refused: a call must not wait for others' servers.
 const AT_ONCE: usize = 32;
-/// A provider has some certificates at a time, each of which is remembered: only places that are not known count.
-const OF_A_HOST_A_MINUTE: u32 = 20;
-/// Hosts that are counted; in the whole world there are about two thousand signers.
-const MOST_HOSTS: usize = 4_096;
-const MINUTE: Duration = Duration::from_secs(60);
+/// Many providers keep their certificates with one host; what is remembered is not asked for. One a second is no weapon.
+const OF_A_HOST_A_MINUTE: u32 = 60;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! The use case: what is a signed identity worth (STIR/SHAKEN)? The certificate is fetched or remembered, `ivr_core::passport`
 //! verifies, and a token that completed a verification serves no more. To change what is checked, change that module.
 
+mod budget;
 mod fetch;
 mod signers;
 mod trust;
@@ -15,7 +16,7 @@ use time::OffsetDateTime;
 
 pub use self::fetch::Fetcher;
 use self::signers::Signers;
-pub use self::trust::{TrustError, TrustFiles, of_stranger, read_authority};
+pub use self::trust::{TrustError, TrustFiles, of_passed_over, of_stranger, read_authority};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::names::{Names, NoNameServers};
@@ -73,7 +74,7 @@ impl Passports {
         let claimed = Claimed { orig: digits(&presented.orig), dest: digits(&presented.dest) };
         let mut unanswered = None;
         let signer = async |passport: &Passport| match has_served(passport, store).await {
-            Ok(false) => signers.find(passport.x5u(), now.unix_timestamp()).await,
+            Ok(false) => signers.find(passport.x5u(), &presented.orig, now.unix_timestamp()).await,
             Ok(true) => Err(Fault::Replayed),
             Err(error) => {
                 unanswered = Some(error);
@@ -81,6 +82,9 @@ impl Passports {
             }
         };
         let report = inspect(presented.identity.expose(), claimed, signer, now.unix_timestamp()).await;
+        if let Report { said: Some(said), signer: Some(_), .. } = &report {
+            signers.have_signed(&said.x5u);
+        }
         unanswered.map_or(Ok(report.but_for(denied_spcs)), Err)
     }
 }

@@ -193,9 +193,10 @@ const THREATS: &[Threat] = &[
         attack: "A signed identity is played again, belongs to a forwarded call, or points into the operator's network",
         defence: "A token is about one caller and one number called, and fresh for a minute both ways; it completes one \
                   verification. A div PASSporT refuses the call, and so do two of SHAKEN; attestations B and C lower it. \
-                  What its x5u names is fetched over https only, from public addresses only, without redirects, 64 KiB and \
-                  3 s at most, and so many new places of one host; nothing at all is fetched for a token that is refused anyway, nor for a call that \
-                  a good one would not lift. \
+                  What its x5u names is fetched over https only, from public addresses and the ports of certificates only, \
+                  without redirects, 64 KiB and 3 s at most, and so many new places of one host and for one number; nothing \
+                  at all is fetched for a token that is refused anyway, nor for a call that a good one would not lift. What \
+                  strangers have us remember is forgotten before any signer. \
                   Without anchors nothing is verified, and no signature raises a level.",
         left: "Low: whoever hears a token may use it within its minute for a call of the same number, if that call comes \
                first, and for calls that prove nothing as long as none has proved anything: such a call can ask for a \
@@ -210,6 +211,12 @@ const THREATS: &[Threat] = &[
             "a_name_that_changes_its_answer_leads_nowhere_else",
             "a_redirect_is_not_followed",
             "what_is_oversized_slow_or_not_there_is_given_up",
+            "no_other_port_than_those_of_certificates_is_connected_to",
+            "who_points_at_many_places_has_few_of_them_looked_at_and_spends_nobody_elses_looks",
+            "what_strangers_write_is_forgotten_before_any_signer_and_keeps_nobody_out",
+            "a_signature_is_r_and_s_within_the_curves_order_and_nothing_else",
+            "the_other_signature_that_anybody_can_make_is_over_the_same_token",
+            "a_leaf_issues_nothing_whatever_its_key_may_do",
             "what_is_signed_proves_l3_once_and_not_by_whom_the_operator_denies",
             "sip-signed-and-bad.txt",
             "sip-signed-twice.txt",

@@ -244,8 +244,16 @@ fn check_config_reads_the_files_of_passports() {
     let anchors = format!("{folder}/root.pem");
     let strangers_list = format!("revocation_lists = [\"{folder}/crl-empty.pem\"]");
     let france = "[[passports.authority]]\nname = \"France\"\ncountries = [\"FR\"]\nanchors = \"gone.pem\"";
+    let mixed =
+        ["root.pem", "p384-root.pem"].map(|name| std::fs::read_to_string(format!("{folder}/{name}")).expect("a file"));
+    std::fs::write(operator.path("mixed.pem"), mixed.concat()).expect("a file");
+    let mixed = format!(
+        "[[passports.authority]]\nname = \"mixed\"\ncountries = [\"FR\"]\nanchors = {:?}",
+        operator.path("mixed.pem")
+    );
     for (more, holds, said) in [
         ("", true, ": 0 faults, "),
+        (&mixed, true, "\"mixed\".anchors: certificate 2 cannot be an anchor"),
         (&strangers_list, true, "passports.revocation_lists: no anchor has signed the revocation list of"),
         ("tls_roots = \"nowhere.pem\"", false, "nowhere.pem cannot be read"),
         ("tls_roots = \"config.toml\"", false, "the file of TLS roots holds no certificate"),

@@ -10,7 +10,7 @@ use super::secret::PASSPHRASE;
 use crate::clock::Clock;
 use crate::config::findings::Findings;
 use crate::config::{Config, ConfigError, Purpose, sip};
-use crate::passports::{fetcher, of_stranger, read_authority};
+use crate::passports::{fetcher, of_passed_over, of_stranger, read_authority};
 use crate::service::{founding, tls};
 use crate::webhooks::Means;
 
@@ -121,6 +121,9 @@ fn passports(config: &Config, findings: &mut Findings) {
         };
         for stranger in authority.strangers_lists() {
             findings.warn(files.place("revocation_lists"), of_stranger(stranger));
+        }
+        for untrusted in authority.passed_over() {
+            findings.warn(files.place("anchors"), of_passed_over(*untrusted));
         }
         let (anchors_end, lists_end) = authority.ends_at();
         if anchors_end.is_some_and(|end| end < now + 30 * 24 * 60 * 60) {

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::passports::is_spc;
 use crate::config::sip::NameServer;
 use crate::names::Names;
-use crate::passports::{Fetcher, inspect};
+use crate::passports::{Fetcher, inspect, of_passed_over};
 
 /// What can be done with one.
 #[derive(Debug, clap::Subcommand)]
@@ -76,6 +76,9 @@ pub async fn run(command: Command) -> Result<ExitCode> {
     let identity = String::from_utf8_lossy(&read(&args.identity)?).into_owned();
     let mut authority =
         Authority::anchored(&read(&args.anchors)?).with_context(|| args.anchors.display().to_string())?;
+    for untrusted in authority.passed_over() {
+        eprintln!("{}: {}", args.anchors.display(), of_passed_over(*untrusted));
+    }
     for list in &args.crl {
         authority = authority.with_lists(&read(list)?).with_context(|| list.display().to_string())?;
     }

@@ -1,13 +1,13 @@
 //! Fetches what lies at an x5u. Whoever calls writes the URL, so it must not become a way into our network (see `outbound`),
-//! nor a weapon against somebody else's: 64 KiB, 3 s, and so many at a time and for each host.
+//! nor a weapon against somebody else's: the ports of certificates, 64 KiB, 3 s, and so many at a time and for each host.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ivr_core::passport::Fault;
 use tokio::sync::Semaphore;
 
+use super::budget::Budget;
 use crate::clock::Clock;
 use crate::names::Names;
 use crate::outbound::{BadTlsRoots, Denied, Outbound, Reach, is_denied};
@@ -16,16 +16,23 @@ use crate::outbound::{BadTlsRoots, Denied, Outbound, Reach, is_denied};
 #[derive(Debug)]
 pub struct Fetcher {
     client: Outbound,
+    ports: fn(u16) -> bool,
     places: Semaphore,
-    hosts: Mutex<HashMap<String, Minute>>,
+    hosts: Mutex<Budget<String>>,
     clock: Clock,
 }
 
-/// What was begun in the current minute.
-#[derive(Debug)]
-struct Minute {
-    since: Instant,
-    begun: u32,
+/// Where it may go, and for how long.
+#[derive(Debug, Clone, Copy)]
+struct Guards {
+    reach: Reach,
+    ports: fn(u16) -> bool,
+    limit: Duration,
+}
+
+impl Guards {
+    /// The only ones, but in tests. ATIS-1000080 has no other ports dereferenced.
+    const INTERNET: Self = Self { reach: Reach::PUBLIC, ports: |port| matches!(port, 443 | 8443), limit: LIMIT };
 }
 
 impl Fetcher {
@@ -34,14 +41,15 @@ impl Fetcher {
     /// # Errors
     /// If the roots are none.
     pub fn new(names: Names, more_roots: Option<&[u8]>, clock: Clock) -> Result<Self, BadTlsRoots> {
-        Self::reaching(Reach::PUBLIC, names, more_roots, clock)
+        Self::within(Guards::INTERNET, names, more_roots, clock)
     }
 
-    fn reaching(reach: Reach, names: Names, more_roots: Option<&[u8]>, clock: Clock) -> Result<Self, BadTlsRoots> {
+    fn within(guards: Guards, names: Names, more_roots: Option<&[u8]>, clock: Clock) -> Result<Self, BadTlsRoots> {
         Ok(Self {
-            client: Outbound::new(reach, Some(names), more_roots, LIMIT)?,
+            client: Outbound::new(guards.reach, Some(names), more_roots, guards.limit)?,
+            ports: guards.ports,
             places: Semaphore::new(AT_ONCE),
-            hosts: Mutex::default(),
+            hosts: Mutex::new(Budget::of(OF_A_HOST_A_MINUTE)),
             clock,
         })
     }
@@ -54,8 +62,8 @@ impl Fetcher {
         self.get(url, true).await
     }
 
-    /// The same where a signer's certificate lay before, which counts for nothing against the host: there are only so many of
-    /// these, and each is asked for only so often.
+    /// The same where a signer's certificate lies, which counts for nothing against the host: of these there are only so many, because
+    /// the signer itself has signed the place, and each is asked for only so often.
     ///
     /// # Errors
     /// Why there are none.
@@ -68,9 +76,13 @@ impl Fetcher {
             Denied::NoUrl => Fault::X5u,
             Denied::NotPublic => Fault::NotPublic,
         })?;
+        if !url.port_or_known_default().is_some_and(self.ports) {
+            return Err(Fault::X5u);
+        }
+        let host = url.host_str().ok_or(Fault::X5u)?;
         let _place = self.places.try_acquire().map_err(|_| Fault::Busy)?;
-        if is_unknown {
-            self.count(url.host_str().ok_or(Fault::X5u)?)?;
+        if is_unknown && !self.may_ask(host) {
+            return Err(Fault::Busy);
         }
         let mut response = self.client.get(url).send().await.map_err(|error| fault_of(&error))?;
         match response.status().as_u16() {
@@ -88,25 +100,10 @@ impl Fetcher {
         Ok(body)
     }
 
-    /// One more of this host, if it may be asked so often.
-    fn count(&self, host: &str) -> Result<(), Fault> {
-        let now = self.clock.now();
+    fn may_ask(&self, host: &str) -> bool {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if hosts.len() >= MOST_HOSTS {
-            hosts.retain(|_, minute| now < minute.since + MINUTE);
-        }
-        if hosts.len() >= MOST_HOSTS && !hosts.contains_key(host) {
-            return Err(Fault::Busy);
-        }
-        let minute = hosts.entry(host.to_owned()).or_insert(Minute { since: now, begun: 0 });
-        if now >= minute.since + MINUTE {
-            *minute = Minute { since: now, begun: 0 };
-        }
-        if minute.begun >= OF_A_HOST_A_MINUTE {
-            return Err(Fault::Busy);
-        }
-        minute.begun += 1;
-        Ok(())
+        // With a dot at its end a name is the same.
+        hosts.take(host.trim_end_matches('.').to_owned(), self.clock.now())
     }
 }
 
@@ -123,11 +120,8 @@ const LIMIT: Duration = Duration::from_secs(3);
 const LARGEST_BYTES: usize = 64 * 1024;
 /// More are refused: a call must not wait for others' servers.
 const AT_ONCE: usize = 32;
-/// A provider has some certificates at a time, each of which is remembered: only places that are not known count.
-const OF_A_HOST_A_MINUTE: u32 = 20;
-/// Hosts that are counted; in the whole world there are about two thousand signers.
-const MOST_HOSTS: usize = 4_096;
-const MINUTE: Duration = Duration::from_secs(60);
+/// Many providers keep their certificates with one host; what is remembered is not asked for. One a second is no weapon.
+const OF_A_HOST_A_MINUTE: u32 = 60;
 
 #[cfg(test)]
 mod tests;

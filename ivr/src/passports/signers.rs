@@ -1,14 +1,17 @@
 //! Signers by the place of their certificate, remembered for a while, and so are those that cannot be had: each call of a
 //! provider would fetch the same. Whoever was good once is so, until the certificate or a revocation list ends, while the
-//! place cannot be asked again: who keeps us from asking must not keep honest callers out.
+//! place cannot be asked again: who keeps us from asking must not keep honest callers out. Anybody can write a token that points
+//! anywhere, also at an honest signer's certificate; so a place is a signer's only once a signature over it has held.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use ivr_core::number::Number;
 use ivr_core::passport::{Fault, Signer, Trust};
 use tokio::sync::OnceCell;
 
+use super::budget::Budget;
 use super::{Fetcher, TrustFiles};
 use crate::clock::Clock;
 
@@ -17,6 +20,7 @@ pub(super) struct Signers {
     trust: TrustFiles,
     fetcher: Fetcher,
     known: Mutex<HashMap<String, Known>>,
+    callers: Mutex<Budget<Number>>,
     clock: Clock,
 }
 
@@ -28,6 +32,8 @@ struct Known {
     trust: Arc<Trust>,
     /// What lay there before and made a good signer.
     before: Before,
+    /// Whoever's certificate lies there has signed that it does.
+    is_signers: bool,
     found: Found,
 }
 
@@ -57,21 +63,37 @@ struct Good {
 
 impl Signers {
     pub(super) fn new(trust: TrustFiles, fetcher: Fetcher, clock: Clock) -> Self {
-        Self { trust, fetcher, known: Mutex::default(), clock }
+        Self { trust, fetcher, known: Mutex::default(), callers: Mutex::new(Budget::of(OF_A_CALLER_A_MINUTE)), clock }
     }
 
-    /// Whose certificate lies at this URL. `at` is in seconds since 1970.
-    pub(super) async fn find(&self, x5u: &str, at: i64) -> Result<Arc<Signer>, Fault> {
-        let Known { trust, before, found, .. } = self.place(x5u)?;
-        let found = found.get_or_init(|| self.look(x5u, before, &trust, at)).await;
+    /// Whose certificate lies at this URL, to which the token of a call from that number points. `at` is in seconds since 1970.
+    pub(super) async fn find(&self, x5u: &str, caller: &Number, at: i64) -> Result<Arc<Signer>, Fault> {
+        let Known { trust, before, is_signers, found, .. } = self.place(x5u, caller)?;
+        let found = found.get_or_init(|| self.look(x5u, (before, is_signers), &trust, at)).await;
         found.clone().map(|good| good.signer)
     }
 
-    async fn look(&self, x5u: &str, before: Before, trust: &Trust, at: i64) -> Result<Good, Fault> {
+    /// A signature over this place has held.
+    pub(super) fn have_signed(&self, x5u: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = known.get_mut(x5u) {
+            place.is_signers = true;
+        }
+    }
+
+    async fn look(
+        &self,
+        x5u: &str,
+        (before, is_signers): (Before, bool),
+        trust: &Trust,
+        at: i64,
+    ) -> Result<Good, Fault> {
+        let fetched =
+            async || if is_signers { self.fetcher.fetch_again(x5u).await } else { self.fetcher.fetch(x5u).await };
         let (pem, is_old) = match before {
             Before::Fresh(pem) => (pem, false),
-            Before::Nothing => (self.fetcher.fetch(x5u).await?.into(), false),
-            Before::Ended(pem) => match self.fetcher.fetch_again(x5u).await {
+            Before::Nothing => (fetched().await?.into(), false),
+            Before::Ended(pem) => match fetched().await {
                 Ok(pem) => (pem.into(), false),
                 Err(Fault::Busy | Fault::Slow | Fault::Unreachable) => (pem, true),
                 Err(fault) => return Err(fault),
@@ -81,7 +103,7 @@ impl Signers {
         Ok(Good { signer, pem: Some(pem).filter(|pem| pem.len() <= LARGEST_KEPT_BYTES), is_old })
     }
 
-    fn place(&self, x5u: &str) -> Result<Known, Fault> {
+    fn place(&self, x5u: &str, caller: &Number) -> Result<Known, Fault> {
         let (now, trust) = (self.clock.now(), self.trust.current());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let last = known.get(x5u);
@@ -94,20 +116,39 @@ impl Signers {
             Some((_, pem)) => (now, Before::Ended(pem)),
             None => (now, Before::Nothing),
         };
-        let is_new = last.is_none();
-        if known.len() >= MOST {
-            known.retain(|_, place| place.holds(now) || place.pem().is_some());
-        }
-        if known.len() >= MOST {
-            known.retain(|_, place| place.holds(now));
-        }
-        if known.len() >= MOST && is_new {
+        let is_signers = last.is_some_and(|last| last.is_signers);
+        let is_fetched = !matches!(before, Before::Fresh(_));
+        if is_fetched && !is_signers && !self.may_have_fetched(caller, now) {
             return Err(Fault::Busy);
         }
-        let place = Known { since, trust, before, found: Arc::default() };
+        if known.len() >= MOST && !known.contains_key(x5u) {
+            make_room(&mut known, now)?;
+        }
+        let place = Known { since, trust, before, is_signers, found: Arc::default() };
         known.insert(x5u.to_owned(), place.clone());
         Ok(place)
     }
+
+    fn may_have_fetched(&self, caller: &Number, now: Instant) -> bool {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner).take(caller.clone(), now)
+    }
+}
+
+/// Forgets as little as it takes: what is over; then what is no signer's, however fresh, because it only spares a look; then signers
+/// who will be asked for again.
+fn make_room(known: &mut HashMap<String, Known>, now: Instant) -> Result<(), Fault> {
+    let keeps: [fn(&Known, Instant) -> bool; 3] = [
+        |place, now| place.holds(now) || place.pem().is_some(),
+        |place, _| place.is_signers || place.is_being_looked_at(),
+        |place, now| place.holds(now),
+    ];
+    for keeps in keeps {
+        known.retain(|_, place| keeps(place, now));
+        if known.len() < MOST {
+            return Ok(());
+        }
+    }
+    Err(Fault::Busy)
 }
 
 impl Known {
@@ -119,6 +160,10 @@ impl Known {
             Some(Ok(Good { is_old: true, .. }) | Err(_)) => FAILED_LIFE,
         };
         now < self.since + life
+    }
+
+    fn is_being_looked_at(&self) -> bool {
+        self.found.get().is_none()
     }
 
     /// What lay there last and made a good signer.
@@ -136,8 +181,10 @@ impl Known {
 const LIFE: Duration = Duration::from_secs(15 * 60);
 /// Whatever was wrong may be mended.
 const FAILED_LIFE: Duration = Duration::from_secs(60);
-/// Places that are remembered. When it is full of fresh ones, the next call is refused as one that we had no time for.
+/// Places that are remembered. When it is full of signers who are fresh, the next call is refused as one that we had no time for.
 const MOST: usize = 4_096;
+/// Places that are no signer's yet and that calls from one number have us look at: whoever signs for a number has one.
+const OF_A_CALLER_A_MINUTE: u32 = 3;
 /// A chain has about 3 KiB. What is longer has to be fetched again, whenever it is looked at again.
 const LARGEST_KEPT_BYTES: usize = 16 * 1024;
 
@@ -165,27 +212,79 @@ mod tests {
         Signers::new(trust, Fetcher::new(names, None, Clock).unwrap(), Clock)
     }
 
+    /// Nearly every call is from another.
+    fn caller(n: usize) -> Number {
+        Number::parse(&format!("+1202555{:04}", 100 + n % 100)).unwrap()
+    }
+
     #[tokio::test]
     async fn a_failure_is_remembered_for_a_minute() {
         let signers = signers();
         let url = "https://192.0.2.1/leaf.pem";
-        assert_eq!(signers.find(url, AT).await.err(), Some(Fault::NotPublic));
-        let first = signers.place(url).unwrap();
+        assert_eq!(signers.find(url, &caller(0), AT).await.err(), Some(Fault::NotPublic));
+        let first = signers.place(url, &caller(0)).unwrap();
         assert!(first.found.initialized(), "the next call asks anew");
         signers.known.lock().unwrap().get_mut(url).unwrap().since -= FAILED_LIFE;
-        assert!(!signers.place(url).unwrap().found.initialized());
+        assert!(!signers.place(url, &caller(0)).unwrap().found.initialized());
+    }
+
+    impl Signers {
+        /// As if so many places had been looked at; the first of them are signers'.
+        fn full(&self, of_signers: usize, found: &Result<Good, Fault>) {
+            let trust = self.trust.current();
+            let place = |n: usize| {
+                let is_signers = n < of_signers;
+                let found = Arc::new(OnceCell::new_with(Some(found.clone())));
+                let (since, trust) = (self.clock.now(), trust.clone());
+                (format!("https://192.0.2.1/{n}"), Known { since, trust, before: Before::Nothing, is_signers, found })
+            };
+            *self.known.lock().unwrap() = (0..MOST).map(place).collect();
+        }
+
+        fn good(&self, name: &str) -> Good {
+            let pem: Arc<[u8]> = std::fs::read(made(name)).unwrap().into();
+            let signer = Signer::read(&pem, &self.trust.current(), AT).unwrap();
+            Good { signer: Arc::new(signer), pem: Some(pem), is_old: false }
+        }
     }
 
     #[tokio::test]
-    async fn what_strangers_write_takes_up_only_so_much() {
+    async fn what_strangers_write_is_forgotten_before_any_signer_and_keeps_nobody_out() {
         let signers = signers();
-        for n in 0..MOST {
-            signers.place(&format!("https://192.0.2.1/{n}")).unwrap();
+        let copied = Ok(signers.good("spc.pem"));
+        // Failures, and copies of an honest certificate at places that nobody has signed.
+        for found in [Err(Fault::Unreachable), copied.clone()] {
+            signers.full(1_000, &found);
+            assert!(signers.place("https://192.0.2.1/more", &caller(0)).is_ok());
+            let known = signers.known.lock().unwrap();
+            assert!(known.len() <= MOST && known.contains_key("https://192.0.2.1/more"));
+            assert!(
+                (0..1_000).all(|n| known.contains_key(&format!("https://192.0.2.1/{n}"))),
+                "a signer was forgotten"
+            );
         }
-        assert_eq!(signers.place("https://192.0.2.1/more").err(), Some(Fault::Busy));
+        signers.full(MOST, &copied);
+        assert_eq!(signers.place("https://192.0.2.1/more", &caller(1)).err(), Some(Fault::Busy), "all are signers");
         signers.known.lock().unwrap().values_mut().for_each(|known| known.since -= LIFE);
-        assert!(signers.place("https://192.0.2.1/more").is_ok());
+        assert!(signers.place("https://192.0.2.1/more", &caller(2)).is_ok());
         assert_eq!(signers.known.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn who_points_at_many_places_has_few_of_them_looked_at_and_spends_nobody_elses_looks() {
+        let signers = signers();
+        let place = |n: u32, caller: &Number| signers.place(&format!("https://192.0.2.1/{n}"), caller).map(|_| ());
+        let (stranger, honest) = (caller(1), caller(2));
+        for n in 0..OF_A_CALLER_A_MINUTE {
+            assert_eq!(place(n, &stranger), Ok(()));
+        }
+        assert_eq!(place(10, &stranger), Err(Fault::Busy));
+        assert_eq!(place(0, &stranger), Ok(()), "what is remembered is not looked at");
+        assert_eq!(place(10, &honest), Ok(()));
+        // A place whose signer has signed costs nobody anything.
+        signers.have_signed("https://192.0.2.1/10");
+        signers.known.lock().unwrap().values_mut().for_each(|known| known.since -= LIFE);
+        assert_eq!((place(10, &stranger), place(0, &stranger)), (Ok(()), Err(Fault::Busy)));
     }
 
     /// Within the time of the certificates in `scenarios/passport`.
@@ -193,9 +292,9 @@ mod tests {
 
     /// As if somebody had fetched this there.
     async fn fetched(signers: &Signers, url: &str, name: &str) -> Result<Arc<Signer>, Fault> {
-        let Known { trust, found, .. } = signers.place(url).unwrap();
+        let Known { trust, found, .. } = signers.place(url, &caller(0)).unwrap();
         let pem = Before::Fresh(std::fs::read(made(name)).unwrap().into());
-        found.get_or_init(|| signers.look(url, pem, &trust, AT)).await.clone().map(|good| good.signer)
+        found.get_or_init(|| signers.look(url, (pem, false), &trust, AT)).await.clone().map(|good| good.signer)
     }
 
     #[tokio::test]
@@ -207,11 +306,14 @@ mod tests {
             let signers = signers();
             let good = fetched(&signers, url, "spc.pem").await.unwrap();
             signers.known.lock().unwrap().get_mut(url).unwrap().since -= LIFE;
-            assert_eq!(signers.find(url, AT).await.map(|found| assert_eq!(found.sha256(), good.sha256())), expected);
+            assert_eq!(
+                signers.find(url, &caller(0), AT).await.map(|found| assert_eq!(found.sha256(), good.sha256())),
+                expected
+            );
             signers.known.lock().unwrap().get_mut(url).unwrap().since -= FAILED_LIFE;
-            assert!(!signers.place(url).unwrap().found.initialized(), "it is asked again in a minute");
+            assert!(!signers.place(url, &caller(0)).unwrap().found.initialized(), "it is asked again in a minute");
         }
-        let unknown = signers().find("https://certificates.example/spc.pem", AT).await;
+        let unknown = signers().find("https://certificates.example/spc.pem", &caller(0), AT).await;
         assert!(matches!(unknown.err(), Some(Fault::Slow | Fault::Unreachable)));
     }
 
@@ -223,7 +325,7 @@ mod tests {
         let signers = trusting(std::slice::from_ref(&list));
         let url = "https://certificates.example/spc.pem";
         let good = fetched(&signers, url, "spc.pem").await.unwrap();
-        assert!(Arc::ptr_eq(&good, &signers.find(url, AT).await.unwrap()));
+        assert!(Arc::ptr_eq(&good, &signers.find(url, &caller(0), AT).await.unwrap()));
         let replace = |name: &str, seconds| {
             std::fs::copy(made(name), &list).unwrap();
             let changed = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
@@ -231,6 +333,6 @@ mod tests {
         };
         // What was fetched is there: by these names nothing could be.
         replace("crl-spc.pem", 1);
-        assert_eq!(signers.find(url, AT).await.err(), Some(Fault::Revoked));
+        assert_eq!(signers.find(url, &caller(0), AT).await.err(), Some(Fault::Revoked));
     }
 }

@@ -80,7 +80,7 @@ impl Kept {
     fn read(files: &Files) -> Result<Self, TrustError> {
         let changed = changes(files);
         let authority = read_authority(files)?;
-        tell_of_strangers(&authority);
+        tell_of_oddities(&authority);
         Ok(Self { files: files.clone(), authority, changed, is_unread: false })
     }
 
@@ -103,15 +103,23 @@ impl Kept {
         }
         self.is_unread = is_unread;
         self.authority = result.ok()?;
-        tell_of_strangers(&self.authority);
+        tell_of_oddities(&self.authority);
         Some(())
     }
 }
 
-fn tell_of_strangers(authority: &Authority) {
+fn tell_of_oddities(authority: &Authority) {
     for stranger in authority.strangers_lists() {
         tracing::warn!(issuer = stranger, "{}", of_stranger(stranger));
     }
+    for untrusted in authority.passed_over() {
+        tracing::warn!("{}", of_passed_over(*untrusted));
+    }
+}
+
+/// What is told of a certificate among the anchors that is of no known kind.
+pub fn of_passed_over(untrusted: Untrusted) -> String {
+    format!("{untrusted}: it is passed over, and calls signed by those below it are refused")
 }
 
 /// What is told of a list that no anchor has signed.
@@ -223,6 +231,21 @@ mod tests {
         });
         let text = std::fs::read_to_string(log).unwrap();
         assert_eq!(text.matches("no anchor has signed the revocation list of").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn an_anchor_of_another_kind_is_told_of_and_keeps_no_other_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let [anchors, log] = ["anchors", "log"].map(|name| folder.path().join(name));
+        write(&anchors, &[made("p384-root.pem"), made("root.pem")].concat(), 1);
+        let lines = fmt::layer().with_writer(std::fs::File::create(&log).unwrap());
+        tracing::subscriber::with_default(registry().with(lines), || {
+            assert_eq!(TrustFiles::open(&[files(&anchors)]).unwrap().current().anchor_count(), 1);
+        });
+        let text = std::fs::read_to_string(log).unwrap();
+        assert!(text.contains("certificate 1 cannot be an anchor") && text.contains("passed over"), "{text}");
+        write(&anchors, &made("p384-root.pem"), 2);
+        assert!(matches!(TrustFiles::open(&[files(&anchors)]), Err(TrustError::Unusable { .. })), "none is left");
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Show(Show { ca }) => print!("{}", told(&read(&ca, now)?)),
         Command::Update(Update { ca, from }) => {
             let current = read(&ca, now)?;
-            let offered = if from.contains("://") { fetch(&from).await? } else { bytes(Path::new(&from))? };
+            let offered = if from.contains("://") { fetch(&from).await? } else { newer(Path::new(&from))? };
             match current.update(&offered, now) {
                 Ok(newer) => {
                     replace(&ca, &offered)?;
@@ -74,6 +74,11 @@ pub async fn run(command: Command) -> Result<ExitCode> {
 
 fn bytes(file: &Path) -> Result<Vec<u8>> {
     std::fs::read(file).with_context(|| format!("the CA bundle {} cannot be read", file.display()))
+}
+
+fn newer(file: &Path) -> Result<Vec<u8>> {
+    let name = file.display();
+    std::fs::read(file).with_context(|| format!("{name} cannot be read; an address begins with https:// or http://"))
 }
 
 fn read(file: &Path, now: OffsetDateTime) -> Result<Bundle> {
@@ -158,6 +163,8 @@ mod tests {
         assert!(format!("{refused:#}").contains("has number 1, the one in use 2"), "{refused:#}");
         update(&trusted, &write("same", 2, "mainline:127.0.0.1:4002")).await.unwrap();
         assert_eq!(number(), 2);
+        let no_file = update(&trusted, Path::new("verify.example.org/ca/bundle.pem")).await.unwrap_err();
+        assert!(format!("{no_file:#}").contains("begins with https://"), "{no_file:#}");
         let broken = folder.path().join("broken");
         std::fs::write(&broken, "rubbish").unwrap();
         assert!(update(&trusted, &broken).await.is_err());

@@ -50,9 +50,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     if let (true, Some(queue)) = (args.identities.is_empty(), &args.queue) {
         ensure!(queue.exists(), "there is no queue {}: say whose records to keep in it", queue.display());
     }
+    let friend = friend(args.friends_key.as_deref(), None)?;
     let reader = args.directory.reader(now).await?;
     let networks = reader.backends().clone();
-    let friend = friend(args.friends_key.as_deref(), None)?;
     let (mut found, mut missing) = (Vec::new(), 0);
     for identity in &args.identities {
         let patience = args.directory.patience();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use dht_client::{Absence, Contact, Friend, FriendsKey, Identity, KemKey, Whereabouts};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -41,8 +41,8 @@ pub struct Args {
 /// As `lookup`, or if a key cannot be read.
 pub(super) async fn run(args: Args) -> Result<ExitCode> {
     let now = Clock.wall();
-    let reader = args.directory.reader(now).await?;
     let friend = friend(args.friends_key.as_deref(), args.keys.as_deref())?;
+    let reader = args.directory.reader(now).await?;
     let whereabouts = reader.locate(&args.identity, &friend, args.directory.patience(), now).await?;
     let told = Told { identity: &args.identity, whereabouts: &whereabouts, now };
     if args.json {
@@ -56,6 +56,9 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
 /// The keys of who looks.
 pub(in crate::cli) fn friend(friends_key: Option<&Path>, keys: Option<&Path>) -> Result<Friend> {
     let read = |file: &Path| -> Result<FriendsKey> {
+        // What cannot be read is named, and this is a secret.
+        let is_key = file.to_str().is_some_and(|name| hex::read_array::<32>(name).is_some());
+        ensure!(!is_key, "--friends-key names a file: write the key into one, where no list of processes shows it");
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("the friends key {} cannot be read", file.display()))?;
         let key = hex::read_array(text.trim());
@@ -155,4 +158,21 @@ fn contact(contact: &Contact) -> Value {
 
 fn until(contact: &Contact) -> String {
     OffsetDateTime::from_unix_timestamp(contact.expires()).map_or_else(|_| contact.expires().to_string(), rfc3339)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_the_place_of_its_file_is_not_told_on() {
+        let key = "0d".repeat(32);
+        let told = format!("{:#}", friend(Some(Path::new(&key)), None).unwrap_err());
+        assert!(told.contains("names a file") && !told.contains(&key), "{told}");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("friend");
+        std::fs::write(&file, format!("{key}\n")).unwrap();
+        let read = friend(Some(&file), None).unwrap().friends_key;
+        assert_eq!(read, Some(FriendsKey::from_bytes([0x0d; 32])));
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) use self::issuing::{
 pub(crate) use self::purging::{forget, over};
 use super::columns::tel;
 use super::location_keys::FirstKeys;
-use super::{Columns, Conn, Row, StoreError, deliveries, happenings, millis, time_of};
+use super::{Columns, Conn, Row, StoreError, happenings, millis, time_of};
 use crate::event::EndpointId;
 
 /// A verification that begins.

@@ -116,6 +116,7 @@ impl Place {
                 number: number.clone(),
                 csr: None,
                 location: None,
+                webhook: None,
                 started_by: StartedBy::Page,
                 publish: false,
                 locale: "en".into(),

@@ -3,13 +3,20 @@
 use std::path::Path;
 use std::process::Command;
 
+/// A switch for whoever links with something else than the compiler's own choice, or for machines with an older C library.
+const PLAIN: &str = "DIALPROOF_PLAIN_LINK";
+
 /// Tells cargo how to link the programs of the package that is built. `order` is `ivr/link/at_rest.ld`.
 pub(crate) fn say(order: &Path) {
     println!("cargo:rerun-if-changed={}", order.display());
+    for variable in [PLAIN, "RUSTC_LINKER", "CARGO_ENCODED_RUSTFLAGS"] {
+        println!("cargo:rerun-if-env-changed={variable}");
+    }
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let target = variable("TARGET");
     // Whoever chose a linker knows what it can do.
-    let has_choice = std::env::var_os("RUSTC_LINKER").is_some() || variable("CARGO_ENCODED_RUSTFLAGS").contains("link");
+    let is_chosen = [PLAIN, "RUSTC_LINKER"].into_iter().any(|name| std::env::var_os(name).is_some());
+    let has_choice = is_chosen || variable("CARGO_ENCODED_RUSTFLAGS").contains("link");
     if target != "x86_64-unknown-linux-gnu" || target != variable("HOST") || has_choice {
         return;
     }
@@ -18,7 +25,9 @@ pub(crate) fn say(order: &Path) {
     }
     // Not worth its time for a program that nobody serves with.
     if variable("OPT_LEVEL") != "0" {
-        println!("cargo:rustc-link-arg-bins=-Wl,-T,{}", order.display());
+        println!("cargo:rustc-link-arg-bins=-T");
+        println!("cargo:rustc-link-arg-bins={}", order.display());
+        println!("cargo:rustc-env=DIALPROOF_LINK=at-rest");
     }
 }
 

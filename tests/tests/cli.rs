@@ -408,3 +408,13 @@ fn help_and_version_end_well_and_nonsense_does_not() {
     assert_eq!(run(&["nonsense"]).status.code(), Some(1));
     assert_eq!(run(&["check-config", "-c", "/nonexistent/config.toml"]).status.code(), Some(1));
 }
+
+#[test]
+fn the_code_that_runs_at_the_start_lies_side_by_side() {
+    // Where the program is linked so (`ivr/link/arguments.rs`); a linker that left its script out would say nothing.
+    if option_env!("DIALPROOF_LINK") == Some("at-rest") {
+        let program = std::fs::read(dialproof().get_program()).expect("the program");
+        let section = b".text_at_rest\0";
+        assert!(program.windows(section.len()).any(|name| name == section), "its section is missing");
+    }
+}

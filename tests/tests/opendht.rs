@@ -243,7 +243,8 @@ async fn besieged(backend: &Backend, good: &Item, expected: impl Fn(&Result<Answ
         let before = contract::memory::peak_kib();
         let begun = Instant::now();
         let answer = backend.get(good.slot(), PATIENCE, None, now()).await;
-        let (took, each) = (begun.elapsed(), (contract::memory::peak_kib() - before) / usize::from(PROXIES));
+        let (took, each) =
+            (begun.elapsed(), contract::memory::peak_kib().saturating_sub(before) / usize::from(PROXIES));
         println!("{PROXIES} proxies asked: {took:?}, {each} KiB kept of each");
         assert!(!matches!(answer, Ok(Answer::Nothing { .. })) && each < KEPT_KIB, "{answer:?}, {each} KiB");
         if took < FLOOD_MARK && expected(&answer) {

@@ -332,7 +332,8 @@ async fn a_flooded_reader_keeps_less_than_a_mebibyte_a_request() {
         .await;
     }
     assert!(most_are(&count), "only {count} of {AT_ONCE} were flooded");
-    let each = (peak_kib() - before) / count;
+    // The kernel counts pages on each core by itself: it may find a few fewer than before.
+    let each = peak_kib().saturating_sub(before) / count;
     println!("a flooded get keeps {each} KiB");
     assert!(each < 1024, "{each} KiB");
 }

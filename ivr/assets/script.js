@@ -48,7 +48,7 @@ const once = (mode, ask) => new Promise((done, fail) => {
 const keys = (mode, ask) => once(mode, ask).catch(() => once(mode, ask));
 const forget = async () => {
   const old = (await keys("readonly", (all) => all.getAll())).filter(({ made }) => made < Date.now() - 8 * 864e5);
-  old.forEach(({ id }) => keys("readwrite", (all) => all.delete(id)));
+  await Promise.all(old.map(({ id }) => keys("readwrite", (all) => all.delete(id))));
 };
 
 // PKCS#10 (RFC 2986). It asks for a name only if the number was typed in full.

@@ -22,7 +22,7 @@ use self::live::Live;
 pub use self::pages::Pages;
 use crate::clock::Clock;
 use crate::sip_driver::Recorded;
-use crate::store::calls::{self, Call, CallFilter, CallId, Change, Event};
+use crate::store::calls::{self, Call, CallFilter, CallId, Change, Event, Which};
 use crate::store::purging::piecemeal;
 use crate::store::{Store, StoreError, audit};
 use crate::verify::{Refused, Verify};
@@ -206,13 +206,16 @@ impl CallRecord {
     /// # Errors
     /// If the database does not answer.
     pub async fn purge(&self, now: OffsetDateTime) -> Result<(), StoreError> {
-        piecemeal(|| self.forget_calls(now)).await?;
-        piecemeal(|| self.forget_parts(now)).await?;
+        piecemeal(|| self.forget_calls(Which::Refused, now - REFUSED_LIFE)).await?;
+        piecemeal(|| self.forget_calls(Which::Any, now - CALLS_LIFE)).await?;
+        self.store.purge(&[calls::old_messages(now - MESSAGES_LIFE)]).await?;
+        piecemeal(|| self.forget_messages(now)).await?;
+        piecemeal(|| self.forget_sources(now)).await?;
         Ok(())
     }
 
-    async fn forget_calls(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let over = calls::over((now - REFUSED_LIFE, now - CALLS_LIFE), &mut *self.store.read().await?).await?;
+    async fn forget_calls(&self, which: Which, before: OffsetDateTime) -> Result<u64, StoreError> {
+        let over = calls::over(which, before, &mut *self.store.read().await?).await?;
         if over.is_empty() {
             return Ok(0);
         }
@@ -222,13 +225,18 @@ impl CallRecord {
         Ok(forgotten)
     }
 
-    /// What calls that are kept do not keep.
-    async fn forget_parts(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+    async fn forget_messages(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
         let mut writer = self.store.begin().await?;
-        let messages = calls::forget_messages(now - MESSAGES_LIFE, &mut writer).await?;
-        let sources = calls::forget_sources(now - REFUSED_LIFE, &mut writer).await?;
+        let forgotten = calls::forget_messages(now - MESSAGES_LIFE, &mut writer).await?;
         writer.commit().await?;
-        Ok(messages + sources)
+        Ok(forgotten)
+    }
+
+    async fn forget_sources(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let mut writer = self.store.begin().await?;
+        let forgotten = calls::forget_sources(now - REFUSED_LIFE, &mut writer).await?;
+        writer.commit().await?;
+        Ok(forgotten)
     }
 
     async fn close_lost(&self) -> Result<u64, StoreError> {

@@ -35,7 +35,6 @@ use time::OffsetDateTime;
 use crate::clock::Clock;
 use crate::publish::Publisher;
 use crate::store::location_keys::FirstKeys;
-use crate::store::purging::piecemeal;
 use crate::store::{Store, StoreError, certificates, revocations};
 
 /// An issued certificate as pages, API and console show it.
@@ -394,14 +393,7 @@ impl Issue {
     /// # Errors
     /// If the database does not answer.
     pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        piecemeal(|| self.forget_certificates(now)).await
-    }
-
-    async fn forget_certificates(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let mut writer = self.parts.store.begin().await?;
-        let gone = certificates::purge(now, &mut writer).await?;
-        writer.commit().await?;
-        Ok(gone)
+        self.parts.store.purge(&certificates::over(now)).await
     }
 
     /// Something lies in the outbox.

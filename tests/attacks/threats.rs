@@ -44,9 +44,12 @@ const THREATS: &[Threat] = &[
         attack: "Somebody off the path sends in a trunk's name, with a forged source address",
         defence: "Nothing is said and no key counts before an ACK with our tag of 128 random bits, which went to the \
                   carrier. Requests within a call need both tags and the trunk's address. A newer call takes the \
-                  line of one of its number that has no ACK. Over TLS a trunk can be known by its certificate.",
-        left: "Low. A flood of such INVITEs takes up the calls of that one trunk for half a minute; ten and more a second \
-               in a number's name may displace a call of it before its ACK.",
+                  line of one of its number that a datagram began and that has no ACK; eight such are all that a number \
+                  has. What came over a connection, or with the trunk's account, gives way to none. Over TLS a trunk \
+                  can be known by its certificate.",
+        left: "Low. A flood of such INVITEs takes up the calls of that one trunk for half a minute. Two in a number's name \
+               displace a call of it that has no ACK yet: less than one a second is enough where the answer waits for a \
+               signed identity or the store. Eight that are answered keep the number out for half a minute.",
         played: &[
             "forged_source::\
              nothing_is_said_and_no_key_counts_before_an_ack_with_our_tag_and_guessed_requests_change_nothing",
@@ -55,6 +58,8 @@ const THREATS: &[Threat] = &[
         ],
         besides: &[
             "sip-number-gives-way.txt",
+            "sip-number-vouched-for.txt",
+            "forged_invites_in_one_numbers_name_take_up_few_places",
             "sip-ack-with-a-wrong-tag.txt",
             "sip-forged-bye.txt",
             "sip-tls-forged-bye.txt",

@@ -119,7 +119,8 @@ impl Mail {
         )
     }
 
-    /// The mail in the language of the order, and then in English: who asked chose the first, and need not be who reads it.
+    /// The mail in the language of the order, and then in English: who asked chose the first, and need not be who reads it. So the
+    /// subject is in both, and the first line says where the English is.
     fn said(
         to: &Address,
         template: impl Fn(&'static Words) -> &'static Template,
@@ -134,10 +135,14 @@ impl Mail {
             words::fill(text, &of_service.into_iter().chain(values).collect::<Vec<_>>())
         };
         let languages = [words].into_iter().chain((!words.is_english()).then(Words::english));
-        let texts: Vec<String> = languages.map(|words| say(template(words).text, words)).collect();
+        let all = |part: fn(&Template) -> &'static str| -> Vec<String> {
+            languages.clone().map(|words| say(part(template(words)), words)).collect()
+        };
+        let texts = all(|template| template.text).join(BETWEEN_LANGUAGES);
+        let above = if words.is_english() { "" } else { ENGLISH_BELOW };
         // RFC 3676 4.3: the line before a signature has a space at its end.
-        let text = format!("{}\n-- \n{}", texts.join(BETWEEN_LANGUAGES), say(words.signature, words));
-        let subject = say(template(words).subject, words);
+        let text = format!("{above}{texts}\n-- \n{}", say(words.signature, words));
+        let subject = all(|template| template.subject).join(" / ");
         Self { to: to.verbatim().to_owned(), subject, text, attachments: Vec::new() }
     }
 }
@@ -182,6 +187,7 @@ impl fmt::Debug for Attachment {
 }
 
 /// In a mail that says the same twice.
+const ENGLISH_BELOW: &str = "English below.\n\n";
 const BETWEEN_LANGUAGES: &str = "\n* * *\n\n";
 
 /// Octets in a text of JSON.
@@ -232,7 +238,9 @@ mod tests {
     fn mails_go_to_the_address_as_typed_and_fit_a_narrow_window() {
         for mail in LOCALES.into_iter().flat_map(mails_in) {
             assert_eq!(mail.to, "Some.Body@example.org");
-            assert!(mail.subject.chars().count() < 78 && !mail.subject.contains(['\r', '\n']), "{}", mail.subject);
+            // Headers are folded where they are written (RFC 5322 2.2.3).
+            assert!(mail.subject.split(" / ").all(|subject| subject.chars().count() < 78), "{}", mail.subject);
+            assert!(!mail.subject.contains(['\r', '\n']), "{}", mail.subject);
             for line in mail.text.lines().filter(|line| !line.starts_with("https://")) {
                 assert!(line.chars().count() <= 78, "{line}");
             }
@@ -248,13 +256,20 @@ mod tests {
         ] {
             let [mail, ..] = mails_in(locale);
             assert!(mail.subject.starts_with(subject), "{}", mail.subject);
+            assert!(
+                mail.subject.ends_with(" / Is this your mailbox? A certificate from Example Verify"),
+                "{}",
+                mail.subject
+            );
+            assert!(mail.text.starts_with(ENGLISH_BELOW), "{}", mail.text);
             let (theirs, english) = mail.text.split_once(BETWEEN_LANGUAGES).unwrap();
             for told in [words, device, "040G-2081", "2026-03-02 12:05 UTC", &"x".repeat(43)] {
                 assert!(theirs.contains(told), "{told} in\n{theirs}");
             }
             assert!(english.starts_with("Somebody wants") && english.contains("Tell nobody the code"), "{english}");
         }
-        assert!(mails().iter().all(|mail| !mail.text.contains(BETWEEN_LANGUAGES)));
+        let said_once = |text: &str| !text.contains(BETWEEN_LANGUAGES) && !text.contains(ENGLISH_BELOW);
+        assert!(mails().iter().all(|mail| said_once(&mail.text) && !mail.subject.contains(" / ")));
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub(crate) struct Call {
     refresh: Option<OurRequest>,
     /// The first ACK came: we may speak and listen.
     confirmed: bool,
+    /// Its INVITE showed that it came from its source: over a connection, or with the trunk's account.
+    is_vouched_for: bool,
     /// A newer call has its line: it is over as soon as it is acknowledged.
     gave_way: bool,
     media: Media,
@@ -161,6 +163,7 @@ impl Call {
             least_session: None,
             refresh: None,
             confirmed: false,
+            is_vouched_for: invite.from.transport.is_reliable() || desk.config.policy.trunks[trunk].digest.is_some(),
             gave_way: false,
             media: Media::Unopened,
             keys_in_rtp: false,
@@ -228,6 +231,16 @@ impl Call {
     /// Nobody has proved yet that the INVITE's source address was its own.
     pub(crate) fn is_unacknowledged(&self) -> bool {
         !self.confirmed && matches!(self.stage, Stage::Asking { .. } | Stage::Up)
+    }
+
+    /// A datagram began it, whose source address anybody can write, and nothing has come since that only the source can know.
+    pub(crate) fn may_be_forged(&self) -> bool {
+        !self.is_vouched_for && self.is_unacknowledged()
+    }
+
+    /// It is not answered yet.
+    pub(crate) fn is_ringing(&self) -> bool {
+        matches!(self.stage, Stage::Asking { .. })
     }
 
     /// Nothing follows: the endpoint may forget it.
@@ -298,7 +311,9 @@ impl Call {
     /// A newer call takes its line, before anybody has shown that this one's source is its own. What is answered can be ended
     /// only once it is acknowledged (RFC 3261 15).
     pub(crate) fn give_way(&mut self, desk: &mut Desk<'_>) {
+        desk.counters.displaced += 1;
         self.refuse(Reason::NumberBusy, desk);
+        self.tell(Event::Displaced, desk);
         self.gave_way = true;
     }
 

@@ -112,6 +112,12 @@ pub(super) fn judge(
                 .to_owned(),
         );
     }
+    if heard.contains(&CertificatesExist) && !call.has_heard(CertificatesExist) {
+        return Err(format!(
+            "{number} has no certificate that could be suspended: prove it first, with --scenario happy; heard was {}",
+            names(&call.heard)
+        ));
+    }
     if let Some(missing) = heard.iter().find(|id| !call.has_heard(**id)) {
         return Err(format!("{:?} should be spoken; heard was {}", missing.name(), names(&call.heard)));
     }
@@ -192,6 +198,13 @@ mod tests {
             (Scenario::CodeOnly, "+12025550143", &good, "issued", "should not be spoken"),
             (Scenario::Happy, "+12025550143", &good, "held", "another key was certified"),
             (Scenario::WrongCode, "+12025550143", &good, "issued", "\"wrong-code\" should be spoken"),
+            (
+                Scenario::Suspend,
+                "+12025550143",
+                &good,
+                "waiting",
+                "has no certificate that could be suspended: prove it first",
+            ),
             (Scenario::Spoof, "+12025550143", &good, "issued", "should be refused"),
             (Scenario::HangUp(Stage::Code), "+12025550143", &good, "issued", "ended by Caller"),
             (

@@ -20,7 +20,7 @@ impl Sandbox {
         let mut rehearsals = self.rehearsals();
         match question {
             Question::Session(caller) if of(&caller.number, now, &mut rehearsals).next().is_some() => Answer::Expected,
-            Question::Session(caller) => certificates(&caller.number, &rehearsals),
+            Question::Session(caller) => certificates(&caller.number, now, &rehearsals),
             Question::Code { caller, entered } => code(&caller, entered.expose(), now, &mut rehearsals),
             Question::Rehearsed { caller, rehearsal, digits } => {
                 let mut all = rehearsals.iter_mut();
@@ -29,7 +29,7 @@ impl Sandbox {
                 let is_kept = found.is_some_and(|one| one.read_back(digits, caller.level, now));
                 if is_kept { Answer::Stored } else { Answer::Gone }
             }
-            Question::Certificates(caller) => certificates(&caller.number, &rehearsals),
+            Question::Certificates(caller) => certificates(&caller.number, now, &rehearsals),
             Question::Suspend(caller) => suspend(&caller, now, &mut rehearsals),
             Question::Passport(_) | Question::ReadBack { .. } | Question::CodeOnly { .. } => Answer::Unavailable,
         }
@@ -69,8 +69,8 @@ fn of<'a>(
 }
 
 /// What a caller hears who keys in no code: of all rehearsals of the number.
-fn certificates(number: &Number, rehearsals: &VecDeque<Rehearsal>) -> Answer {
-    let all = rehearsals.iter().filter(|one| one.number() == number).map(Rehearsal::certificates);
+fn certificates(number: &Number, now: OffsetDateTime, rehearsals: &VecDeque<Rehearsal>) -> Answer {
+    let all = rehearsals.iter().filter(|one| one.number() == number).map(|one| one.certificates(now));
     let (count, last) = all
         .filter(|(certificates, _)| *certificates > 0)
         .fold((0_u16, None), |(count, last), (more, at)| (count.saturating_add(more), last.max(Some(at))));

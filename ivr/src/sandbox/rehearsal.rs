@@ -82,7 +82,7 @@ pub(super) struct Rehearsal {
     wrong_codes_left: u8,
     read_backs_left: u8,
     /// Another key was certified for the number lately.
-    has_another_key: bool,
+    other: Option<certified::OtherKey>,
     stage: Stage,
     happenings: Vec<Happening>,
 }
@@ -133,7 +133,7 @@ impl Rehearsal {
             expires_at,
             wrong_codes_left: WRONG_CODES,
             read_backs_left: READ_BACKS,
-            has_another_key: false,
+            other: None,
             stage: Stage::Waiting,
             happenings: Vec::new(),
         }

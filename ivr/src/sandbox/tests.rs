@@ -121,6 +121,27 @@ fn over_its_trunk_a_key_waits_and_nine_stops_it_or_suspends_what_is_certified() 
     assert_eq!(sandbox.answer(Question::Suspend(dials(Level::L2)), now), Answer::NotSuspended);
 }
 
+#[test]
+fn nine_suspends_the_other_keys_certificate_once_and_it_goes_with_its_rehearsal() {
+    let (sandbox, now) = (sandbox(), Clock.wall());
+    let begin = || {
+        let begun = begin_with_key(&sandbox, now);
+        sandbox.meanwhile(begun.id, begun.secret.expose(), Meanwhile::AnotherKey, now).unwrap();
+        begun
+    };
+    let nine = |begun: &Started, at| sandbox.call(begun.id, begun.secret.expose(), Does::Suspend, at).unwrap();
+    let [over, given_up] = [(); 2].map(|()| begin());
+    assert_eq!(nine(&over, now), Hears::Certificates { certificates: 1, suspended: true });
+    assert_eq!(nine(&over, now), Hears::Certificates { certificates: 1, suspended: false });
+    assert_eq!(sandbox.answer(Question::Suspend(dials(Level::L1)), now), Answer::NotSuspended);
+    assert_eq!(sandbox.answer(Question::Suspend(dials(Level::L2)), now), Answer::Suspended, "that of the second");
+    sandbox.cancel(given_up.id, given_up.secret.expose(), now).unwrap();
+    assert_eq!(nine(&given_up, now), Hears::Refused(Reason::NoSession));
+    let expired = now + time::Duration::seconds(600);
+    assert_eq!(nine(&over, expired), Hears::Refused(Reason::NoSession));
+    assert_eq!(sandbox.answer(Question::Certificates(dials(Level::L2)), expired), Answer::NoSession);
+}
+
 /// A call over a trunk of the sandbox.
 fn dials(level: Level) -> Caller {
     Caller { realm: Realm::Sandbox, level, ..caller(TEST) }

@@ -24,16 +24,16 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
-    /// Works at once and then once a minute or an hour, until told to stop. What fails is logged and done the next time.
+    /// Works at once and then once a minute or an hour, until told to stop. What fails is logged and done the next time. What is
+    /// purged may take long: it holds up neither the work of each minute nor the end.
     pub(super) async fn run(self, stop: CancellationToken) {
-        let (mut hours, mut minutes) = (tokio::time::interval(HOUR), tokio::time::interval(MINUTE));
-        loop {
-            tokio::select! {
-                _ = hours.tick() => self.work().await,
-                _ = minutes.tick() => self.end_what_is_due().await,
-                () = stop.cancelled() => return,
-            }
-        }
+        let minutely = every(MINUTE, &stop, || self.end_what_is_due());
+        let hourly = every(HOUR, &stop, || async {
+            self.renew_lists().await;
+            // A transaction that is not committed has not happened.
+            stop.run_until_cancelled(self.purge()).await;
+        });
+        tokio::join!(minutely, hourly);
     }
 
     async fn end_what_is_due(&self) {
@@ -52,7 +52,7 @@ impl Upkeep {
         }
     }
 
-    async fn work(&self) {
+    async fn purge(&self) {
         let now = self.clock.wall();
         let purged = [
             ("verifications", self.verify.purge(now).await.map(drop)),
@@ -65,11 +65,23 @@ impl Upkeep {
                 tracing::warn!(%error, "old {what} could not be deleted: {error}");
             }
         }
+    }
+
+    async fn renew_lists(&self) {
+        let now = self.clock.wall();
         for issuing in Issuing::ALL {
             // Asking for a list renews it if it is stale or about to be.
             if let Err(error) = self.issue.crl(issuing, now).await {
                 tracing::error!(?issuing, %error, "a revocation list could not be renewed: {error}");
             }
         }
+    }
+}
+
+/// Works at once and then again and again, until told to stop: never in the middle of it.
+async fn every<F: Future<Output = ()>>(time: Duration, stop: &CancellationToken, mut work: impl FnMut() -> F) {
+    let mut ticks = tokio::time::interval(time);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        work().await;
     }
 }

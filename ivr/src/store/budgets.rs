@@ -9,8 +9,9 @@ use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::columns::Tagger;
+use super::purging::Over;
 use super::rows::{Placeholders, shaped};
-use super::{Columns, Conn, StoreError, millis, purging};
+use super::{Columns, Conn, StoreError, millis};
 
 /// Wrong codes that calls of a number may key in on one day.
 pub(crate) const WRONG_CODES_A_DAY: i64 = 10;
@@ -169,11 +170,12 @@ pub(crate) async fn take_turn(
     Ok(())
 }
 
-/// Forgets some of the days before, and of the turns that are over.
-pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
-    let turns = purging::delete(("told_turns", "number_tag, level"), "at <= $1", millis(now - TURN), conn).await?;
-    let days = purging::delete(("number_days", "number_tag"), "day < $1", day(now), conn).await?;
-    Ok(turns + days)
+/// The turns that are over, and the days before.
+pub(crate) fn over(now: OffsetDateTime) -> [Over; 2] {
+    [
+        Over { table: "told_turns", key: "number_tag, level", is_over: "at <= $1", by: millis(now - TURN) },
+        Over { table: "number_days", key: "number_tag", is_over: "day < $1", by: day(now) },
+    ]
 }
 
 /// Makes the tags of numbers.

@@ -19,7 +19,7 @@ mod signed;
 mod writing;
 
 pub(crate) use lines::{Line, What, events};
-pub(crate) use purging::{forget, forget_messages, forget_sources, keep_serial, over};
+pub(crate) use purging::{Which, forget, forget_messages, forget_sources, keep_serial, old_messages, over};
 pub use quality::Rated;
 pub use signed::Signed;
 pub(crate) use writing::{Began, Change, write};

@@ -7,8 +7,9 @@ use time::OffsetDateTime;
 
 use super::intents::{issuing_name, issuing_of};
 use super::location_keys::LocationKeys;
+use super::purging::Over;
 use super::records::{Wanted, wanted_of};
-use super::{Columns, Conn, Row, StoreError, millis, purging, time_of};
+use super::{Columns, Conn, Row, StoreError, millis, time_of};
 
 /// A certificate to store.
 pub(crate) struct New<'a> {
@@ -308,20 +309,16 @@ pub(crate) async fn page(
     rows.iter().map(|row| stored(row, columns)).collect()
 }
 
-/// Deletes some of what nobody has to prove any more: a certificate, and what belongs to it, a year after its end. Tells how many
-/// rows went.
-pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
-    let year_ago = millis(now - time::Duration::days(366));
-    let mut gone = 0;
-    for (rows, is_over) in [
-        (("intents", "serial"), "state <> 'open' AND at < $1"),
-        (("revocations", "serial"), "listed_until < $1"),
-        (("records", "identity_hash"), "due_at IS NULL AND not_after < $1"),
-        (("certificates", "serial"), "not_after < $1"),
-    ] {
-        gone += purging::delete(rows, is_over, year_ago, conn).await?;
-    }
-    Ok(gone)
+/// What nobody has to prove any more: a certificate, and what belongs to it, a year after its end.
+pub(crate) fn over(now: OffsetDateTime) -> [Over; 4] {
+    let by = millis(now - time::Duration::days(366));
+    [
+        ("intents", "serial", "state <> 'open' AND at < $1"),
+        ("revocations", "serial", "listed_until < $1"),
+        ("records", "identity_hash", "due_at IS NULL AND not_after < $1"),
+        ("certificates", "serial", "not_after < $1"),
+    ]
+    .map(|(table, key, is_over)| Over { table, key, is_over, by })
 }
 
 fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {

@@ -315,15 +315,6 @@ pub(crate) async fn count_by_state(conn: &mut Conn) -> Result<Vec<(String, i64)>
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-/// Deletes those of a verification that is forgotten.
-pub(super) async fn forget(verification: VerificationId, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM webhook_deliveries WHERE verification = $1")
-        .bind(verification.0.to_vec())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 fn event_id(row: &Row, index: usize) -> Result<EventId, StoreError> {
     let id: Vec<u8> = row.try_get(index)?;
     id.try_into().map(EventId).map_err(|_| StoreError::damaged("an event's id"))

@@ -6,7 +6,8 @@ use ivr_core::call::question::VerificationId as OrderId;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
-use super::{Columns, Conn, Row, StoreError, millis, purging, time_of};
+use super::purging::Over;
+use super::{Columns, Conn, Row, StoreError, millis, time_of};
 
 /// An order that begins.
 pub(crate) struct New<'a> {
@@ -231,7 +232,8 @@ pub(crate) async fn unfinished(limit: i64, conn: &mut Conn) -> Result<Vec<OrderI
 
 /// Forgets some of the orders that nobody can use any more.
 pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
-    purging::delete(("email_orders", "id"), "state <> 'issuing' AND keep_until <= $1", millis(now), conn).await
+    let is_over = "state <> 'issuing' AND keep_until <= $1";
+    Over { table: "email_orders", key: "id", is_over, by: millis(now) }.delete_some(conn).await
 }
 
 fn id_of(row: &Row) -> Result<OrderId, StoreError> {

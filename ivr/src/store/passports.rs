@@ -2,7 +2,8 @@
 
 use time::OffsetDateTime;
 
-use super::{Conn, StoreError, millis, purging};
+use super::purging::Over;
+use super::{Conn, StoreError, millis};
 
 /// Has this token completed a verification?
 pub(crate) async fn has_served(token: &[u8; 32], conn: &mut Conn) -> Result<bool, StoreError> {
@@ -23,7 +24,7 @@ pub(crate) async fn serve(token: &[u8; 32], at: OffsetDateTime, conn: &mut Conn)
     Ok(added.rows_affected() == 1)
 }
 
-/// Forgets some of those from before this.
-pub(crate) async fn forget(before: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
-    purging::delete(("served_passports", "token"), "at < $1", millis(before), conn).await
+/// Those from before this.
+pub(crate) fn over(before: OffsetDateTime) -> Over {
+    Over { table: "served_passports", key: "token", is_over: "at < $1", by: millis(before) }
 }

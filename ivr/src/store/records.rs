@@ -268,7 +268,9 @@ pub(super) fn wanted_of(name: &str) -> Result<Wanted, StoreError> {
 
 /// When the next record is due.
 pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<OffsetDateTime>, StoreError> {
-    let row = sqlx::query("SELECT MIN(due_at) FROM records WHERE wanted IS NOT NULL").fetch_one(conn).await?;
+    let row = sqlx::query("SELECT MIN(due_at) FROM records WHERE due_at IS NOT NULL AND wanted IS NOT NULL")
+        .fetch_one(conn)
+        .await?;
     row.try_get::<Option<i64>, _>(0)?.map(time_of).transpose()
 }
 

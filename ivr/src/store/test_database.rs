@@ -9,11 +9,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use ivr_core::call::question::VerificationId;
+use ivr_core::code::Code;
+use ivr_core::number::Number;
 use sqlx::{AnyConnection, Column as _, Connection, Executor, Row as _};
 
 use time::OffsetDateTime;
 
 use super::calls::{self, Began, CallFilter, CallId, Change};
+use super::verifications::{self, New};
 use super::{Store, Tuning};
 use crate::key_file::KeyFile;
 
@@ -239,6 +242,31 @@ impl Store {
         let mut writer = self.begin().await.unwrap();
         let earlier = "UPDATE certificates SET issued_at = issued_at - 86400000";
         sqlx::query(earlier).execute(&mut *writer).await.unwrap();
+        writer.commit().await.unwrap();
+    }
+
+    /// Verifications of a number that were begun then, for ten minutes.
+    pub(crate) async fn add_verifications(&self, count: usize, began: OffsetDateTime) {
+        let mut writer = self.begin().await.unwrap();
+        for n in 0..count {
+            let id = [u8::try_from(n % 251).unwrap(), u8::try_from(n / 251).unwrap()].repeat(8);
+            let new = New {
+                id: VerificationId(id.try_into().unwrap()),
+                secret_sha256: [0; 32],
+                number: &Number::parse("+12025550143").unwrap(),
+                source_tag: b"source",
+                request: None,
+                key_check: None,
+                location_keys: None,
+                webhook: None,
+                publish: false,
+                locale: "en",
+                created_at: began,
+                expires_at: began + time::Duration::minutes(10),
+            };
+            let code = Code::parse(&format!("{n:06}")).unwrap();
+            assert!(verifications::insert(&new, &code, self.columns(), &mut writer).await.unwrap());
+        }
         writer.commit().await.unwrap();
     }
 

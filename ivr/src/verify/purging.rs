@@ -32,16 +32,9 @@ impl Verify {
     /// # Errors
     /// If the database does not answer.
     pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        piecemeal(|| self.forget_uses(now)).await?;
+        self.parts.store.purge(&budgets::over(now)).await?;
+        self.parts.store.purge(&[passports::over(now - SERVED_LIFE)]).await?;
         piecemeal(|| self.forget_verifications(now)).await
-    }
-
-    async fn forget_uses(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let mut writer = self.parts.store.begin().await?;
-        let budgets = budgets::purge(now, &mut writer).await?;
-        let served = passports::forget(now - SERVED_LIFE, &mut writer).await?;
-        writer.commit().await?;
-        Ok(budgets + served)
     }
 
     /// They are looked for while others write.

@@ -14,8 +14,9 @@ use voice_prompts::Language;
 
 use super::fixture::{Call, FRUITLESS_CALLS, NUMBER, SOURCE, Service, caller, number, other_than, request, start};
 use super::*;
+use crate::store::purging::PIECE;
 use crate::store::test_database::{TestDatabase, on_both_databases};
-use crate::store::{StoreError, budgets};
+use crate::store::{StoreError, budgets, passports};
 
 on_both_databases!(
     a_number_is_proved_from_the_code_to_the_certificate,
@@ -42,6 +43,7 @@ on_both_databases!(
     who_gives_up_frees_the_code,
     a_page_is_told_of_steps_and_refusals,
     what_is_over_is_purged_and_what_is_live_is_not,
+    a_backlog_is_purged_piece_by_piece,
     a_stolen_database_tells_no_number_and_no_code,
     a_signed_identity_completes_one_verification,
 );
@@ -495,6 +497,23 @@ async fn what_is_over_is_purged_and_what_is_live_is_not(database: TestDatabase) 
     service.database.store.add_call_of(done.id).await;
     assert_eq!(service.verify.purge(service.now + Duration::days(32)).await.unwrap(), 1);
     assert_eq!(service.database.store.serial_of_call().await, Some(serial), "the call is kept longer, and tells it");
+}
+
+async fn a_backlog_is_purged_piece_by_piece(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let store = &service.database.store;
+    let (more_than_a_piece, two_days_later) = (PIECE + 1, service.now + Duration::days(2));
+    store.add_verifications(usize::try_from(more_than_a_piece).unwrap(), service.now).await;
+    let mut writer = store.begin().await.unwrap();
+    for n in 0..more_than_a_piece {
+        let mut token = [0; 32];
+        token[..8].copy_from_slice(&n.to_be_bytes());
+        assert!(passports::serve(&token, service.now, &mut writer).await.unwrap());
+    }
+    assert!(passports::serve(&[0xff; 32], two_days_later, &mut writer).await.unwrap());
+    writer.commit().await.unwrap();
+    assert_eq!(service.verify.purge(two_days_later).await.unwrap(), more_than_a_piece.unsigned_abs());
+    assert_eq!(service.database.contents(&["served_passports"]).await.len(), 1, "what is not over stays");
 }
 
 /// Whoever has the files but not the key file reads neither number nor code nor certificate.

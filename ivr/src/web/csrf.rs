@@ -88,5 +88,5 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 pub fn set_cookie(app: &App, name: &str, value: &str, path: &str) -> HeaderValue {
     let secure = if app.settings.is_https() { "; Secure" } else { "" };
     HeaderValue::from_str(&format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax{secure}"))
-        .expect("cookies hold base64url and hexadecimal only")
+        .expect("the callers give names, paths and values of visible ASCII")
 }

@@ -170,6 +170,7 @@ fn sip(out: &mut Page, counters: &Counters) {
         answered,
         confirmed,
         never_acknowledged,
+        displaced,
         calls,
         unacknowledged,
     } = *counters;
@@ -195,6 +196,7 @@ fn sip(out: &mut Page, counters: &Counters) {
         ("answered", "Calls answered.", answered),
         ("confirmed", "Calls whose ACK arrived.", confirmed),
         ("never_acknowledged", "Calls ended because no ACK came.", never_acknowledged),
+        ("displaced", "Calls without their ACK that gave their number's line to a newer one.", displaced),
     ];
     for (name, help, value) in totals {
         out.begin(&format!("dialproof_sip_{name}_total"), "counter", help);

@@ -42,8 +42,7 @@ struct StartPage {
     number_hint: Option<Filled>,
     did_you_mean: Option<String>,
     publish_hint: Option<Text>,
-    /// In English.
-    csr_hint: Option<String>,
+    csr_hint: Option<KeyHint>,
     puzzle: Option<Puzzle>,
     /// The page's script did the work of such a page, in vain.
     has_worked: bool,
@@ -139,11 +138,19 @@ async fn start(
             form.again(&app)
         }
         Err(error @ (StartError::Request(_) | StartError::BlockedKey)) => {
-            form.csr_hint = Some(sentence(&error.to_string()));
+            form.csr_hint = Some(KeyHint::Refused(sentence(&error.to_string())));
             form.again(&app)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What is said beside the field for a key of one's own.
+pub(super) enum KeyHint {
+    /// There is none, and there has to be.
+    Missing,
+    /// Why it is not taken, in English.
+    Refused(String),
 }
 
 /// The form as it was sent, with a hint where nothing was chosen.

@@ -257,7 +257,7 @@ pub(super) const GERMAN: Words = Words {
     ),
     verify_a_number: Text("Ein Telefon zur Hand? <a href=\"/\">Bestätigen Sie lieber dessen Nummer</a>."),
     key_is_needed: Text(
-        "Ein Zertifikat braucht einen Schlüssel: Lassen Sie den Browser einen erzeugen, oder geben Sie eine Anforderung.",
+        "Ein Zertifikat braucht einen Schlüssel: Lassen Sie den Browser einen erzeugen, oder geben Sie einen Antrag.",
     ),
 
     look_into_mailbox: Text("Sehen Sie in Ihr Postfach"),

@@ -37,6 +37,8 @@ pub enum Event {
     Outcome(Outcome),
     /// The caller hung up, or the media or the signalling died.
     HungUp,
+    /// Before the ACK, a newer call took the number's line.
+    Displaced,
     /// The deadline of [`Flow::deadline`] passed.
     Timeout,
 }
@@ -92,6 +94,8 @@ pub enum Ending {
     HungUpAfterReadBack,
     /// The caller hung up before (with `code-only`: before the outcome was known).
     HungUp,
+    /// We hung up: before its ACK, a newer call took the number's line.
+    Displaced,
     /// No tries left.
     TooManyWrongCodes,
     /// Another key than the confirm digit.
@@ -209,6 +213,7 @@ impl State {
                 scene.caller_left(Ending::HungUpAfterReadBack)
             }
             (_, Event::HungUp) => scene.caller_left(Ending::HungUp),
+            (Self::Unconfirmed, Event::Displaced) => scene.caller_left(Ending::Displaced),
             (_, Event::Timeout) if scene.is_too_long() => scene.close(),
 
             (Self::Proving(proving), event) => return proving.on_event(event, scene).map_err(Self::Proving),

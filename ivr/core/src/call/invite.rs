@@ -79,7 +79,7 @@ impl Call {
         let Some(waiting) = self.unacknowledged.take_if(|_| fits) else { return };
         self.note(false, ack.summary(), desk);
         if self.gave_way {
-            return self.lose(desk);
+            return self.hang_up(desk);
         }
         if waiting.wants_answer && !self.take_answer(&ack.body, desk) {
             return self.lose(desk);

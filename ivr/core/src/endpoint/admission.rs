@@ -161,7 +161,7 @@ impl Endpoint {
             ..Refused::new(reason)
         };
         let line = caller.line();
-        if self.is_busy(&line) && self.yielding(&line).is_none() {
+        if self.is_busy(&line) && !self.can_make_way(&line, now) {
             return Err(refused(Reason::NumberBusy));
         }
         let proposal = (!invite.body.is_empty())
@@ -186,17 +186,35 @@ impl Endpoint {
         self.lines.of(line).len() >= self.config.limits.calls_of_a_number
     }
 
-    /// The call that gives its line to a newer one: the oldest whose ACK has not come. Its INVITE may bear a forged source, and
-    /// two such must not keep the owner of their number out until they are given up.
+    /// The call that gives its line to a newer one: the oldest that may be forged. Two such must not keep the owner of their number
+    /// out until they are given up; and they must not displace a call that is certainly the owner's.
     fn yielding(&self, line: &Line) -> Option<CallKey> {
-        let is_unacknowledged = |key: &CallKey| self.calls.get(key).is_some_and(|call| call.is_unacknowledged());
-        self.lines.of(line).iter().copied().find(is_unacknowledged)
+        let may_be_forged = |key: &CallKey| self.calls.get(key).is_some_and(|call| call.may_be_forged());
+        self.lines.of(line).iter().copied().find(may_be_forged).filter(|_| self.lines.may_displace(line))
+    }
+
+    /// Does a call give its line to the next? One that rings is refused for that, and recorded: no more of them in a second than
+    /// of the other refusals.
+    fn can_make_way(&mut self, line: &Line, now: Instant) -> bool {
+        let Some(key) = self.yielding(line) else { return false };
+        let (realm, is_ringing) = (line.0, self.calls.get(&key).is_some_and(|call| call.is_ringing()));
+        let most = self.recorded_refusals(realm);
+        !is_ringing || self.refusals.of(realm).admit(most, now)
     }
 
     fn make_way(&mut self, line: &Line, now: Instant, out: &mut Outbox) {
         if let Some(key) = self.yielding(line).filter(|_| self.is_busy(line)) {
-            self.lines.leave(line, key);
+            self.lines.displace(line, key);
             self.with(key, now, out, |call, desk| call.give_way(desk));
+        }
+    }
+
+    /// How many refusals of a realm are recorded in a second.
+    fn recorded_refusals(&self, realm: Realm) -> u32 {
+        let most = self.config.limits.recorded_refusals_per_second;
+        match realm {
+            Realm::Service => most,
+            Realm::Sandbox => most.min(RECORDED_OF_THE_SANDBOX),
         }
     }
 
@@ -241,17 +259,17 @@ impl Endpoint {
         let reply = Reply::refusal(status, &mut self.chance);
         self.reply_stateless(&reply, &asked, out);
         let realm = self.config.policy.trunks[trunk].realm;
+        let most = self.recorded_refusals(realm);
         let records = self.refusals.of(realm);
         if records.is_repeated(self.tags.tag(asked.via, asked.lines), reason, now) {
             return self.counters.retransmitted_requests += 1;
         }
         self.counters.invites += 1;
         self.counters.count_refused(realm);
-        let most = self.config.limits.recorded_refusals_per_second;
         match realm {
             Realm::Service if !records.admit(most, now) => return self.counters.unrecorded_refusals += 1,
             // Anybody may call the sandbox from anywhere, and leaves no record before being let in.
-            Realm::Sandbox if claimed.is_none() || !records.admit(most.min(RECORDED_OF_THE_SANDBOX), now) => return,
+            Realm::Sandbox if claimed.is_none() || !records.admit(most, now) => return,
             Realm::Service | Realm::Sandbox => {}
         }
         self.last_key += 1;

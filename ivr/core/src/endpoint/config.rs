@@ -73,9 +73,10 @@ impl Addresses {
 pub struct Limits {
     /// Calls of the node, from the INVITE to the end of the dialog. One more is answered 503 with Retry-After.
     pub calls: usize,
-    /// Calls of one number, as the checks believe it. One more takes the place of the oldest whose ACK has not come, or is answered
-    /// 486: a person needs one line and, after losing it, another; a caller who opens more, or somebody who forges that number's
-    /// calls, must take up neither the trunk nor those two.
+    /// Calls of one number, as the checks believe it. One more takes the place of the oldest that may be forged (a datagram began it,
+    /// and its ACK has not come), or is answered 486: a person needs one line and, after losing it, another; a caller who opens more,
+    /// or somebody who forges that number's calls, must not take up those two. Nor the trunk: those that gave way are in it until
+    /// they are given up, and beyond six of them nothing gives way.
     pub calls_of_a_number: usize,
     /// How many refused calls get a record in a second; more are only counted, because a forged source address must
     /// not fill the database.

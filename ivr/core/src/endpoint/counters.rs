@@ -47,6 +47,8 @@ pub struct Counters {
     pub confirmed: u64,
     /// Calls ended by us because no ACK came.
     pub never_acknowledged: u64,
+    /// Calls without their ACK that gave the line of their number to a newer one.
+    pub displaced: u64,
     /// Calls that exist now.
     pub calls: usize,
     /// Of these: calls whose ACK has not arrived.

@@ -21,6 +21,18 @@ pub enum Meanwhile {
     SuspensionFinal,
 }
 
+/// The certificate of another key, proved at L2. Nobody sees more of it than that it is there.
+#[derive(Debug, Default)]
+pub(super) struct OtherKey {
+    is_suspended: bool,
+}
+
+impl OtherKey {
+    fn suspend(&mut self, level: Level) -> bool {
+        level >= Level::L2 && !std::mem::replace(&mut self.is_suspended, true)
+    }
+}
+
 impl Rehearsal {
     /// Something happens, if it can; `make` makes what a key that has waited gets.
     pub(in crate::sandbox) fn meanwhile(
@@ -32,7 +44,9 @@ impl Rehearsal {
         let is_open = matches!(self.state(now), State::Waiting | State::Calling | State::ReadBack);
         match (happens, &mut self.stage) {
             // Without a request nothing is certified, and nothing waits.
-            (Meanwhile::AnotherKey, _) if is_open && self.asked.request.is_some() => self.has_another_key = true,
+            (Meanwhile::AnotherKey, _) if is_open && self.asked.request.is_some() => {
+                self.other = Some(OtherKey::default());
+            }
             (Meanwhile::HoldOver, Stage::Held { level, .. }) => {
                 self.stage = Stage::Issued(Box::new(make(&self.asked, *level)?));
                 self.note("state", State::Issued.name(), now);
@@ -45,8 +59,8 @@ impl Rehearsal {
 
     /// How many certificates, and keys that wait for one, a call of the number would hear of, and when the last was made or
     /// proved.
-    pub(in crate::sandbox) fn certificates(&self) -> (u16, OffsetDateTime) {
-        let others = u16::from(self.has_another_key);
+    pub(in crate::sandbox) fn certificates(&self, now: OffsetDateTime) -> (u16, OffsetDateTime) {
+        let others = u16::from(self.other.is_some() && self.awaits_its_end(now));
         match &self.stage {
             Stage::Held { since, .. } => (others + 1, *since),
             // It took the place of the other.
@@ -55,19 +69,26 @@ impl Rehearsal {
         }
     }
 
+    /// The other key is there as long as this is open or its key waits; afterwards nothing of it is rehearsed any more.
+    fn awaits_its_end(&self, now: OffsetDateTime) -> bool {
+        matches!(self.state(now), State::Waiting | State::Calling | State::ReadBack | State::Held)
+    }
+
     /// A call of its number that keys in no code, hears what there is, and presses 9: nobody makes it.
     pub(in crate::sandbox) fn hear_and_suspend(&mut self, now: OffsetDateTime) -> Hears {
-        let (certificates, _) = self.certificates();
+        let (certificates, _) = self.certificates(now);
         if certificates == 0 && !self.may_be_called(now) {
             return Hears::Refused(Reason::NoSession);
         }
         Hears::Certificates { certificates, suspended: self.suspend(Level::L2, now) }
     }
 
-    /// A caller of this level suspends its certificate, or stops its key that waits. `false` if there is none that such a call
-    /// may suspend, or it was suspended before.
+    /// A caller of this level suspends its certificate and the other key's, or stops its key that waits. `false` if there is none that
+    /// such a call may suspend, or it was suspended before.
     pub(in crate::sandbox) fn suspend(&mut self, level: Level, now: OffsetDateTime) -> bool {
-        match &mut self.stage {
+        let is_there = self.awaits_its_end(now);
+        let other = self.other.as_mut().filter(|_| is_there).is_some_and(|other| other.suspend(level));
+        let own = match &mut self.stage {
             Stage::Held { level: proved, .. } if *proved <= level => {
                 self.stage = Stage::Stopped;
                 self.note("state", State::Failed.name(), now);
@@ -75,7 +96,8 @@ impl Rehearsal {
             }
             Stage::Issued(product) => product.suspend(level, now),
             _ => false,
-        }
+        };
+        other || own
     }
 
     /// What right digits bring: a key that waits, if another was certified, or else what `make` makes.
@@ -86,7 +108,7 @@ impl Rehearsal {
         make: impl FnOnce(&Asked, Level) -> Result<Product, SandboxError>,
     ) -> Result<Stage, SandboxError> {
         Ok(match &self.asked.request {
-            Some(request) if self.has_another_key => {
+            Some(request) if self.other.is_some() => {
                 Stage::Held { level, since: now, until: now + HOLD, key: request.spki_sha256() }
             }
             _ => Stage::Issued(Box::new(make(&self.asked, level)?)),

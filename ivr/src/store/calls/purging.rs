@@ -5,24 +5,33 @@ use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::CallId;
-use crate::store::purging::PIECE;
+use crate::store::purging::{Over, PIECE};
 use crate::store::rows::{Placeholders, shaped};
 use crate::store::{Conn, StoreError, millis};
 
-/// Some refused calls that began before `refused`, or any that began before `any`, the latest first.
-pub(crate) async fn over(
-    (refused, any): (OffsetDateTime, OffsetDateTime),
-    conn: &mut Conn,
-) -> Result<Vec<CallId>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id FROM calls WHERE began_at < $1 AND (outcome = 'refused' OR began_at < $2)
-         ORDER BY began_at DESC LIMIT $3",
-    )
-    .bind(millis(refused))
-    .bind(millis(any))
-    .bind(PIECE)
-    .fetch_all(conn)
-    .await?;
+/// Which calls are forgotten.
+#[derive(Clone, Copy)]
+pub(crate) enum Which {
+    /// Only those that were refused. They have an index of their own, so that no piece passes those that are kept.
+    Refused,
+    /// Any.
+    Any,
+}
+
+impl Which {
+    pub(in crate::store) fn statement(self) -> &'static str {
+        match self {
+            Self::Refused => {
+                "SELECT id FROM calls WHERE outcome = 'refused' AND began_at < $1 ORDER BY began_at DESC LIMIT $2"
+            }
+            Self::Any => "SELECT id FROM calls WHERE began_at < $1 ORDER BY began_at DESC LIMIT $2",
+        }
+    }
+}
+
+/// Some of these calls that began before this, the latest first.
+pub(crate) async fn over(which: Which, before: OffsetDateTime, conn: &mut Conn) -> Result<Vec<CallId>, StoreError> {
+    let rows = sqlx::query(which.statement()).bind(millis(before)).bind(PIECE).fetch_all(conn).await?;
     rows.iter()
         .map(|row| {
             let id: Vec<u8> = row.try_get(0)?;
@@ -46,19 +55,22 @@ pub(crate) async fn forget(calls: &[CallId], conn: &mut Conn) -> Result<u64, Sto
     Ok(forgotten)
 }
 
+/// SIP messages from before this that an older version wrote.
+pub(crate) fn old_messages(before: OffsetDateTime) -> Over {
+    Over { table: "call_events", key: "call, number", is_over: "sealed IS NOT NULL AND at < $1", by: millis(before) }
+}
+
 /// Forgets SIP messages from before this; some of them.
 pub(crate) async fn forget_messages(before: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
-    let mut forgotten = 0;
-    for statement in [
-        "DELETE FROM call_events WHERE (call, number) IN (
-             SELECT call, number FROM call_events WHERE sealed IS NOT NULL AND at < $1 LIMIT $2)",
+    let done = sqlx::query(
         "UPDATE call_lines SET messages = NULL WHERE (call, first) IN (
              SELECT call, first FROM call_lines WHERE messages IS NOT NULL AND at < $1 LIMIT $2)",
-    ] {
-        let done = sqlx::query(statement).bind(millis(before)).bind(PIECE).execute(&mut *conn).await?;
-        forgotten += done.rows_affected();
-    }
-    Ok(forgotten)
+    )
+    .bind(millis(before))
+    .bind(PIECE)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Forgets where calls came from that began before this: their source, and the host that a Call-ID may name after its `@`; some

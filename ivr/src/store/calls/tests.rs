@@ -150,10 +150,14 @@ async fn what_its_time_is_over_for_is_forgotten(database: TestDatabase) {
     save(&[refused(1), refused(60)], store).await;
     let mut writer = store.begin().await.unwrap();
     let half = BEGAN + time::Duration::minutes(30);
-    let gone = over((half, BEGAN + time::Duration::minutes(1)), &mut writer).await.unwrap();
-    assert_eq!(forget(&gone, &mut writer).await.unwrap(), 2);
-    assert_eq!(forget_messages(half, &mut writer).await.unwrap(), 2, "of a row with lines, and of one for each");
+    for (which, before) in [(Which::Refused, half), (Which::Any, BEGAN + time::Duration::minutes(1))] {
+        let gone = over(which, before, &mut writer).await.unwrap();
+        assert_eq!(forget(&gone, &mut writer).await.unwrap(), 1);
+    }
+    assert_eq!(old_messages(half).delete_some(&mut writer).await.unwrap(), 1, "of one for each");
+    assert_eq!(forget_messages(half, &mut writer).await.unwrap(), 1, "of a row with lines");
     assert_eq!(forget_sources(half, &mut writer).await.unwrap(), 1);
+    assert_eq!(old_messages(half).delete_some(&mut writer).await.unwrap(), 0);
     assert_eq!(forget_messages(half, &mut writer).await.unwrap(), 0);
     assert_eq!(forget_sources(half, &mut writer).await.unwrap(), 0);
     writer.commit().await.unwrap();

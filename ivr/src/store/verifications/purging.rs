@@ -52,58 +52,41 @@ pub(crate) async fn forget(ids: &[VerificationId], now: OffsetDateTime, conn: &m
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(alive).bind(begun).bind(sent);
         let rows = some.iter().fold(query, |query, id| query.bind(id.0.to_vec())).fetch_all(&mut *conn).await?;
-        for row in &rows {
-            let (id, serial): (_, Option<String>) = (id_of(row, 0)?, row.try_get(1)?);
-            if let Some(serial) = serial {
-                calls::keep_serial(id, &serial, conn).await?;
+        let gone = rows.iter().map(|row| id_of(row, 0)).collect::<Result<Vec<_>, _>>()?;
+        for (row, id) in rows.iter().zip(&gone) {
+            if let Some(serial) = row.try_get::<Option<String>, _>(1)? {
+                calls::keep_serial(*id, &serial, conn).await?;
             }
-            sqlx::query("DELETE FROM happenings WHERE verification = $1")
-                .bind(id.0.to_vec())
-                .execute(&mut *conn)
-                .await?;
-            deliveries::forget(id, conn).await?;
-            forgotten += 1;
         }
+        forget_what_belongs_to(&gone, conn).await?;
+        forgotten += gone.len() as u64;
     }
     Ok(forgotten)
 }
 
+async fn forget_what_belongs_to(ids: &[VerificationId], conn: &mut Conn) -> Result<(), StoreError> {
+    for some in shaped(ids) {
+        for table in ["happenings", "webhook_deliveries"] {
+            let list = Placeholders::of(conn).list(some.len());
+            let statement = format!("DELETE FROM {table} WHERE verification IN ({list})");
+            let query = sqlx::query(sqlx::AssertSqlSafe(statement));
+            some.iter().fold(query, |query, id| query.bind(id.0.to_vec())).execute(&mut *conn).await?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use ivr_core::code::Code;
-    use ivr_core::number::Number;
-
     use super::*;
     use crate::store::test_database::{TestDatabase, on_both_databases};
-    use crate::store::verifications::{New, insert};
 
     on_both_databases!(a_backlog_is_forgotten_in_pieces);
 
     async fn a_backlog_is_forgotten_in_pieces(database: TestDatabase) {
         let (store, began) = (&database.store, OffsetDateTime::UNIX_EPOCH);
         let most = usize::try_from(PIECE).unwrap();
-        let mut writer = store.begin().await.unwrap();
-        for n in 0..=most {
-            let new = New {
-                id: VerificationId(
-                    [u8::try_from(n % 251).unwrap(), u8::try_from(n / 251).unwrap()].repeat(8).try_into().unwrap(),
-                ),
-                secret_sha256: [0; 32],
-                number: &Number::parse("+12025550143").unwrap(),
-                source_tag: b"source",
-                request: None,
-                key_check: None,
-                location_keys: None,
-                webhook: None,
-                publish: false,
-                locale: "en",
-                created_at: began,
-                expires_at: began + Duration::minutes(10),
-            };
-            let code = Code::parse(&format!("{n:06}")).unwrap();
-            assert!(insert(&new, &code, store.columns(), &mut writer).await.unwrap());
-        }
-        writer.commit().await.unwrap();
+        store.add_verifications(most + 1, began).await;
         let now = began + Duration::days(2);
         for expected in [most, 1, 0] {
             let over = over(now, &mut store.read().await.unwrap()).await.unwrap();

@@ -9,12 +9,13 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 /// How calls end, as in `calls.outcome`, and what the console says of it.
-pub(super) const OUTCOMES: [(&str, &str); 18] = [
+pub(super) const OUTCOMES: [(&str, &str); 19] = [
     ("live", "On the line"),
     ("verified", "Verified"),
     ("held", "Verified, key waits"),
     ("refused", "Refused"),
     ("hung-up", "Hung up"),
+    ("displaced", "Gave way to a newer call"),
     ("hung-up-after-read-back", "Hung up after the digits"),
     ("too-many-wrong-codes", "Too many wrong codes"),
     ("wrong-confirm-key", "Wrong confirm key"),

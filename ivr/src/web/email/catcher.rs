@@ -9,8 +9,9 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, Heade
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use ca::email::Attachment;
+use time::OffsetDateTime;
+use time::macros::format_description;
 
-use super::order::minute;
 use crate::mail::Catcher;
 use crate::mail::catcher::Caught;
 use crate::web::App;
@@ -61,6 +62,12 @@ impl Line {
         let mail = &caught.mail;
         Self { number: caught.number, to: mail.to.clone(), subject: mail.subject.clone(), at: minute(caught.at) }
     }
+}
+
+/// `1 March 2026, 12:00 UTC`
+fn minute(at: OffsetDateTime) -> String {
+    at.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"))
+        .unwrap_or_default()
 }
 
 fn mails(app: &App) -> Result<&Catcher, WebError> {

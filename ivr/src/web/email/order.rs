@@ -7,8 +7,6 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use ca::email::{Code, fingerprint};
 use ivr_core::caller::Caps;
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::session::{self, ByCookie};
 use crate::enrol_email::{Confirmation, State as Standing, View};
@@ -126,10 +124,4 @@ async fn code(
 
 async fn pem(State(app): State<App>, ByCookie(session): ByCookie) -> Result<Response, WebError> {
     certificate::pem_of(session::view(&session, &app).await?.certificate)
-}
-
-/// `1 March 2026, 12:00 UTC`
-pub(super) fn minute(at: OffsetDateTime) -> String {
-    at.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"))
-        .unwrap_or_default()
 }

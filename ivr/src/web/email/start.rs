@@ -16,7 +16,7 @@ use crate::web::error::{WebError, sentence};
 use crate::web::form::Fields;
 use crate::web::limits::Source;
 use crate::web::page::{self, Frame, Translated};
-use crate::web::start::{publish_choice, request};
+use crate::web::start::{KeyHint, publish_choice, request};
 use crate::words::Text;
 
 /// `/email` and `/email/orders`
@@ -35,9 +35,7 @@ struct StartPage {
     /// In English.
     address_hint: Option<String>,
     publish_hint: Option<Text>,
-    key_is_needed: bool,
-    /// In English.
-    csr_hint: Option<String>,
+    csr_hint: Option<KeyHint>,
 }
 
 impl StartPage {
@@ -49,7 +47,6 @@ impl StartPage {
             csr: String::new(),
             address_hint: None,
             publish_hint: None,
-            key_is_needed: false,
             csr_hint: None,
         }
     }
@@ -68,7 +65,7 @@ impl StartPage {
     }
 
     fn has_hints(&self) -> bool {
-        self.address_hint.is_some() || self.publish_hint.is_some() || self.key_is_needed || self.csr_hint.is_some()
+        self.address_hint.is_some() || self.publish_hint.is_some() || self.csr_hint.is_some()
     }
 
     /// The form again, with what to change.
@@ -94,7 +91,7 @@ async fn begin(
     let address = Address::parse(&form.address);
     form.address_hint = address.as_ref().err().map(|error| sentence(&error.to_string()));
     let csr = request(&fields);
-    form.key_is_needed = csr.is_none();
+    form.csr_hint = csr.is_none().then_some(KeyHint::Missing);
     let (Ok(address), Some(publish), Some(csr)) = (address, form.publish, csr) else { return form.again() };
     let locale = page::locale(&app, &headers);
     let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
@@ -105,7 +102,7 @@ async fn begin(
             Ok(([(SET_COOKIE, session::cookie(&app, &begun))], to_page).into_response())
         }
         Err(error @ (BeginError::Request(_) | BeginError::Refused(_))) => {
-            form.csr_hint = Some(sentence(&error.to_string()));
+            form.csr_hint = Some(KeyHint::Refused(sentence(&error.to_string())));
             form.again()
         }
         Err(error) => Err(error.into()),

@@ -113,7 +113,8 @@ async fn the_form_says_what_to_change_and_keeps_what_was_typed() {
         ("somebody", "yes", csr.as_str(), "An email address is written local@domain."),
         ("\"a b\"@example.org", "yes", &csr, "Quoted local parts"),
         ("somebody@example.org", "", &csr, "Choose one of the two."),
-        ("somebody@example.org", "no", "", "A certificate needs a key"),
+        ("somebody@example.org", "no", "", "<p id=\"csr-hint\" class=\"hint\">A certificate needs a key"),
+        ("somebody@example.org", "no", "", "aria-invalid=\"true\" aria-describedby=\"csr-hint\""),
         ("somebody@example.org", "no", "-----BEGIN CERTIFICATE REQUEST-----", "This is not a PKCS#10"),
     ];
     for (address, publish, csr, said) in table {

@@ -47,6 +47,7 @@ fn every_ending_has_a_transcript() {
         Ending::Held,
         Ending::HungUpAfterReadBack,
         Ending::HungUp,
+        Ending::Displaced,
         Ending::TooManyWrongCodes,
         Ending::WrongConfirmKey,
         Ending::ReadBackExpired,
@@ -196,6 +197,7 @@ fn events(text: &str) -> Vec<Event> {
         ("voided", _) => vec![Event::Outcome(Outcome::Voided)],
         ("failed", _) => vec![Event::Outcome(Outcome::Failed)],
         ("hung", "up") => vec![Event::HungUp],
+        ("displaced", _) => vec![Event::Displaced],
         _ => panic!("no such event: {text}"),
     }
 }

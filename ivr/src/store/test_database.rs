@@ -14,7 +14,7 @@ use sqlx::{AnyConnection, Column as _, Connection, Executor, Row as _};
 use time::OffsetDateTime;
 
 use super::calls::{self, Began, CallFilter, CallId, Change};
-use super::{Store, Tuning};
+use super::{Store, Tuning, Writer};
 use crate::key_file::KeyFile;
 
 /// Writes each of these functions, which take a [`TestDatabase`], as a test on either database.
@@ -85,6 +85,13 @@ impl TestDatabase {
         let mut writer = self.store.begin().await.unwrap();
         writer.execute("CREATE UNIQUE INDEX kinds ON webhook_deliveries (kind)").await.unwrap();
         writer.commit().await.unwrap();
+    }
+
+    /// A transaction that has changed all events: nobody else changes one until it is dropped.
+    pub(crate) async fn hold_events(&self) -> Writer {
+        let mut writer = self.store.begin().await.unwrap();
+        writer.execute("UPDATE webhook_deliveries SET id = id").await.unwrap();
+        writer
     }
 
     /// Waits until a transaction waits for a row that another has changed. SQLite's wait before they begin.

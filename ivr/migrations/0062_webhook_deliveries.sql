@@ -14,7 +14,7 @@ CREATE TABLE webhook_deliveries (
     state TEXT NOT NULL,
     -- When it is tried next; while somebody tries it, when somebody else may. NULL if it does not wait.
     due_at BIGINT,
-    -- Since it happened, or was last asked for again, and when that was.
+    -- Since it happened, or was last asked for again, and when that was; of what is given up or stopped, since when it is.
     attempts BIGINT NOT NULL,
     since BIGINT NOT NULL,
     delivered_at BIGINT,
@@ -22,4 +22,5 @@ CREATE TABLE webhook_deliveries (
     last_error TEXT
 );
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint, due_at);
+CREATE INDEX webhook_deliveries_state ON webhook_deliveries (state, endpoint);
 CREATE INDEX webhook_deliveries_verification ON webhook_deliveries (verification);

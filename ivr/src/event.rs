@@ -69,7 +69,8 @@ impl FromStr for EventId {
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct WebhookEvent {
     /// `verification.issued`, `verification.held`, `verification.voided`, `verification.expired`, `verification.failed`:
-    /// the state that the verification came to.
+    /// the state that the verification came to. `verification.expired` is told only to the endpoint that the verification
+    /// names.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// When that was. An attempt to tell of it has a time of its own, in `webhook-timestamp`.

@@ -127,16 +127,30 @@ pub fn address(url: &str, reach: Reach) -> Result<Url, Denied> {
     Ok(url)
 }
 
-/// Did a request fail because its name leads only to addresses that may not be connected to?
-pub fn is_denied(error: &reqwest::Error) -> bool {
+/// What a name leads to, if a request failed because of that.
+pub fn fault_of_name(error: &reqwest::Error) -> Option<NameFault> {
     let mut cause = error.source();
     while let Some(found) = cause {
-        if found.is::<NotPublic>() {
-            return true;
+        if let Some(fault) = found.downcast_ref::<NameFault>() {
+            return Some(*fault);
         }
         cause = found.source();
     }
-    false
+    None
+}
+
+/// Why a name leads to no address that is connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameFault {
+    /// It leads only to addresses that may not be connected to.
+    #[error("its address may not be connected to")]
+    NotPublic,
+    /// It has no address, or the name servers gave none.
+    #[error("its name leads nowhere: the name servers give no address")]
+    Nowhere,
+    /// Nobody can be asked.
+    #[error("the system names no name servers; set sip.nameservers")]
+    NoServers,
 }
 
 /// Looks names up, and leaves of the addresses those that may be connected to.
@@ -150,40 +164,32 @@ impl Resolve for Resolver {
         let (names, reach) = (self.names.clone(), self.reach);
         Box::pin(async move {
             let found = found(name.as_str(), names).await?;
-            let had_some = !found.is_empty();
+            if found.is_empty() {
+                return Err(NameFault::Nowhere.into());
+            }
             let reached: Vec<SocketAddr> = found
                 .into_iter()
                 .filter(|address| (reach.addresses)(*address))
                 .map(|address| (address, 0).into())
                 .collect();
-            if had_some && reached.is_empty() {
-                return Err(NotPublic.into());
+            if reached.is_empty() {
+                return Err(NameFault::NotPublic.into());
             }
             Ok(Box::new(reached.into_iter()) as Addrs)
         })
     }
 }
 
-async fn found(name: &str, names: Option<Arc<Names>>) -> Result<Vec<IpAddr>, NoNames> {
+async fn found(name: &str, names: Option<Arc<Names>>) -> Result<Vec<IpAddr>, NameFault> {
     // RFC 6761 6.3: nobody is asked for it.
     if name == "localhost" {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
-    Ok(match names.ok_or(NoNames)?.look_up(&Query::Addresses(name.to_owned())).await {
+    Ok(match names.ok_or(NameFault::NoServers)?.look_up(&Query::Addresses(name.to_owned())).await {
         Records::Addresses(found) => found,
         Records::Naptr(_) | Records::Srv(_) => Vec::new(),
     })
 }
-
-/// The name leads only to addresses that may not be connected to.
-#[derive(Debug, thiserror::Error)]
-#[error("no public address")]
-struct NotPublic;
-
-/// Nobody can be asked.
-#[derive(Debug, thiserror::Error)]
-#[error("the system names no name servers; set sip.nameservers")]
-struct NoNames;
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::event::{EndpointId, EventId};
 use crate::outbound::{self, Denied, Reach};
 use crate::store::deliveries::{self, Listed};
-use crate::store::endpoints::{self, Stored};
+use crate::store::endpoints::{self, Rotated, Stored};
 use crate::store::{Store, StoreError, audit};
 
 /// Endpoints of a service: its own sites, not the customers of a hoster.
@@ -59,9 +59,9 @@ pub struct Census {
     pub events: [(&'static str, u64); 4],
 }
 
-/// Why none was added.
+/// Why a URL will not do.
 #[derive(Debug, thiserror::Error)]
-pub enum AddError {
+pub enum BadUrl {
     /// Not a URL, or an address that is not posted to.
     #[error("{0}; events go to https URLs of public addresses")]
     Denied(#[from] Denied),
@@ -71,9 +71,45 @@ pub enum AddError {
     /// Too long.
     #[error("a URL has at most {} characters", LONGEST_URL)]
     Long,
+}
+
+/// Why none was added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// Its URL.
+    #[error(transparent)]
+    Url(#[from] BadUrl),
     /// Enough.
     #[error("there are {} endpoints, which is as many as may be: remove one first", MOST_ENDPOINTS)]
     Full,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a URL was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// It will not do.
+    #[error(transparent)]
+    Url(#[from] BadUrl),
+    /// There is no such endpoint.
+    #[error("there is no such endpoint: `dialproof webhook list` says which there are")]
+    Unknown,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why there is no new secret.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// There is no such endpoint.
+    #[error("there is no such endpoint: `dialproof webhook list` says which there are")]
+    Unknown,
+    /// The secret before this one still signs, as its receiver was told.
+    #[error("the secret before this one signs until {0}, as was said: wait, or let neither of the two sign any more")]
+    Promised(OffsetDateTime),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -90,13 +126,7 @@ impl Webhooks {
     /// # Errors
     /// What is wrong with its URL, or that there are enough.
     pub async fn add(&self, url: &str, hears: Hears, now: OffsetDateTime) -> Result<Added, AddError> {
-        let address = outbound::address(url, self.reach)?;
-        if url.len() > LONGEST_URL {
-            return Err(AddError::Long);
-        }
-        if address.scheme() != "https" && !(self.reach.in_clear && address.scheme() == "http") {
-            return Err(AddError::InClear);
-        }
+        self.check(url)?;
         let (id, key) = (EndpointId(self.clock.bytes()), self.clock.bytes::<{ signature::KEY_BYTES }>());
         let columns = self.store.columns();
         let mut writer = self.store.begin().await?;
@@ -107,6 +137,50 @@ impl Webhooks {
         audit::add((ACTOR, "webhook-add", &id.to_string()), now, columns, &mut writer).await?;
         writer.commit().await?;
         Ok(Added { id, secret: signature::shown(&key) })
+    }
+
+    fn check(&self, url: &str) -> Result<(), BadUrl> {
+        let address = outbound::address(url, self.reach)?;
+        if url.len() > LONGEST_URL {
+            return Err(BadUrl::Long);
+        }
+        if address.scheme() != "https" && !(self.reach.in_clear && address.scheme() == "http") {
+            return Err(BadUrl::InClear);
+        }
+        Ok(())
+    }
+
+    /// The endpoint with this URL that hears of all, turned on if it was off; else a new one. For who says it at each start.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub async fn add_once(&self, url: &str, now: OffsetDateTime) -> Result<Added, AddError> {
+        let known = self.list().await?.into_iter().find(|one| one.hears_all && one.url.expose() == url);
+        let Some(known) = known else { return self.add(url, Hears::All, now).await };
+        if known.off.is_some() {
+            self.turn_on(known.id, now).await?;
+        }
+        let mut reader = self.store.read().await?;
+        let target = endpoints::target(known.id, now, self.store.columns(), &mut reader).await?;
+        match target.as_ref().and_then(|target| target.secrets.first()) {
+            Some(key) => Ok(Added { id: known.id, secret: signature::shown(key) }),
+            None => self.add(url, Hears::All, now).await,
+        }
+    }
+
+    /// Gives an endpoint another URL; its name and its secrets stay.
+    ///
+    /// # Errors
+    /// What is wrong with the URL, or that there is no such endpoint.
+    pub async fn change(&self, id: EndpointId, url: &str, now: OffsetDateTime) -> Result<(), ChangeError> {
+        self.check(url)?;
+        let columns = self.store.columns();
+        let mut writer = self.store.begin().await?;
+        if !endpoints::change_url(id, url, columns, &mut writer).await? {
+            return Err(ChangeError::Unknown);
+        }
+        audit::add((ACTOR, "webhook-change", &id.to_string()), now, columns, &mut writer).await?;
+        Ok(writer.commit().await?)
     }
 
     /// All endpoints, the oldest first.
@@ -146,25 +220,27 @@ impl Webhooks {
         Ok(true)
     }
 
-    /// A new secret; the one before signs, too, for so long. `None` if there is no such endpoint.
+    /// A new secret; the one before signs, too, for so long. With no time at all, no older one does.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If there is no such endpoint, or an older secret was promised to sign for longer.
     pub async fn rotate(
         &self,
         id: EndpointId,
         overlap: time::Duration,
         now: OffsetDateTime,
-    ) -> Result<Option<Private<String>>, StoreError> {
+    ) -> Result<Private<String>, RotateError> {
         let key = self.clock.bytes::<{ signature::KEY_BYTES }>();
         let columns = self.store.columns();
         let mut writer = self.store.begin().await?;
-        if !endpoints::rotate(id, &key, now + overlap, columns, &mut writer).await? {
-            return Ok(None);
+        match endpoints::rotate(id, &key, (now, now + overlap), columns, &mut writer).await? {
+            Rotated::Done => {}
+            Rotated::Unknown => return Err(RotateError::Unknown),
+            Rotated::Promised(until) => return Err(RotateError::Promised(until)),
         }
         audit::add((ACTOR, "webhook-rotate", &id.to_string()), now, columns, &mut writer).await?;
         writer.commit().await?;
-        Ok(Some(signature::shown(&key)))
+        Ok(signature::shown(&key))
     }
 
     /// The newest events, of one endpoint or of all.
@@ -207,17 +283,23 @@ impl Webhooks {
         Ok(true)
     }
 
-    /// Sends again what an endpoint missed: given up, or while it was off. Tells how many events that are.
+    /// Sends again what an endpoint missed: given up, or while it was off. Tells how many events that are; `None` if there is no
+    /// such endpoint, or it is off.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn replay_missed(&self, endpoint: EndpointId, now: OffsetDateTime) -> Result<u64, StoreError> {
+    pub async fn replay_missed(&self, endpoint: EndpointId, now: OffsetDateTime) -> Result<Option<u64>, StoreError> {
         let mut writer = self.store.begin().await?;
+        if !endpoints::is_on(endpoint, &mut writer).await? {
+            return Ok(None);
+        }
         let events = deliveries::replay_missed(endpoint, now, &mut writer).await?;
-        let columns = self.store.columns();
-        audit::add((ACTOR, "webhook-replay", &endpoint.to_string()), now, columns, &mut writer).await?;
+        if events > 0 {
+            let columns = self.store.columns();
+            audit::add((ACTOR, "webhook-replay", &endpoint.to_string()), now, columns, &mut writer).await?;
+        }
         writer.commit().await?;
-        Ok(events)
+        Ok(Some(events))
     }
 }
 

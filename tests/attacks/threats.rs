@@ -254,6 +254,7 @@ const THREATS: &[Threat] = &[
             "who_hears_of_all_is_told_no_number_unless_it_is_named",
             "who_is_named_hears_what_the_owner_sees_once_and_signed",
             "one_that_hangs_holds_up_no_other",
+            "what_a_stranger_begins_and_leaves_is_told_to_nobody",
             "a_stolen_database_tells_no_url_no_secret_and_no_number",
             "an_event_goes_with_its_verification_and_keeps_it_until_it_is_out",
         ],

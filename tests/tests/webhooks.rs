@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
 use end_to_end::nameserver::{NameServer, a};
 use end_to_end::own_network::run_inside;
-use end_to_end::process::free_port;
 use end_to_end::proving::{call_and_type, caller};
 use end_to_end::receiver::{Posted, Receiver, read_post};
 use end_to_end::service::{Service, dialproof, media_ports, run, wait_until};
@@ -91,11 +90,15 @@ fn what_nobody_named_is_told_without_its_number() {
     let receiver = Receiver::answering(&["200 OK"]);
     let (demo, runtime) = (Service::demo_posting_to(&receiver.url()), Runtime::new().expect("a runtime"));
     let (_, secret) = endpoint(&demo);
-    give_up(&demo, &begin(&demo, None, &runtime), &runtime);
+    let started = begin(&demo, None, &runtime);
+    let page = async |digits: Private<String>| {
+        Api::new(demo.http()).type_in(&started, digits.expose()).await.expect("right");
+    };
+    runtime.block_on(call_and_type(caller(&demo, NUMBER, &started), page));
     let posted = receiver.wait_for(1).remove(0);
     assert!(posted.is_signed(&secret));
     let event = posted.event();
-    assert_eq!((&event["type"], &event["data"]["number"]), (&json!("verification.expired"), &json!("***0143")));
+    assert_eq!((&event["type"], &event["data"]["number"]), (&json!("verification.issued"), &json!("***0143")));
     assert!(!posted.body.windows(10).any(|part| part == &NUMBER.as_bytes()[2..]), "{event}");
     assert!(demo.terminate().success());
 }
@@ -103,18 +106,29 @@ fn what_nobody_named_is_told_without_its_number() {
 #[test]
 fn a_power_cut_between_state_and_delivery_delivers_after_the_next_start() {
     let (folder, runtime) = (tempfile::tempdir().expect("a folder"), Runtime::new().expect("a runtime"));
-    // Nobody listens there yet.
-    let port = free_port();
-    let demo = Service::demo_in_posting_to(folder.path(), &format!("http://127.0.0.1:{port}/hook"));
+    // Somebody who answers nothing: the first two events are under way, and the third waits for a place.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let url = format!("http://127.0.0.1:{port}/hook");
+    let demo = Service::demo_in_posting_to(folder.path(), &url);
     let (name, secret) = endpoint(&demo);
-    let started = begin(&demo, Some(&name), &runtime);
-    give_up(&demo, &started, &runtime);
+    let mut begun = Vec::new();
+    for _ in 0..3 {
+        let started = begin(&demo, Some(&name), &runtime);
+        give_up(&demo, &started, &runtime);
+        begun.push(started.id);
+    }
+    let under_way: Vec<_> = silent.incoming().flatten().take(2).collect();
     demo.kill();
+    drop((under_way, silent));
     let receiver = Receiver::answering_at(port, &["200 OK"]);
-    let demo = Service::demo_in(folder.path());
+    // Whoever names the URL again adds no second endpoint.
+    let demo = Service::demo_in_posting_to(folder.path(), &url);
+    assert_eq!(endpoint(&demo), (name, secret.clone()));
     let posted = receiver.wait_for(1).remove(0);
     assert!(posted.is_signed(&secret));
-    assert_eq!(posted.event()["data"]["id"], started.id);
+    let told = posted.event()["data"]["id"].as_str().expect("an id").to_owned();
+    assert!(begun.contains(&told), "{told} is none of {begun:?}");
     assert!(demo.terminate().success());
 }
 
@@ -124,10 +138,11 @@ fn a_receiver_that_redirects_is_not_followed_and_one_that_is_gone_is_left_alone(
     let moved: &'static str = format!("307 Moved\r\nLocation: {}", elsewhere.url()).leak();
     let receiver = Receiver::answering(Box::leak(Box::new([moved, "410 Gone"])));
     let (mut demo, runtime) = (Service::demo_posting_to(&receiver.url()), Runtime::new().expect("a runtime"));
-    give_up(&demo, &begin(&demo, None, &runtime), &runtime);
+    let (name, _) = endpoint(&demo);
+    give_up(&demo, &begin(&demo, Some(&name), &runtime), &runtime);
     receiver.wait_for(2);
     demo.wait_for_log("is turned off (it answered 410");
-    give_up(&demo, &begin(&demo, None, &runtime), &runtime);
+    give_up(&demo, &begin(&demo, Some(&name), &runtime), &runtime);
     let metrics = || {
         let text = async { reqwest::get(format!("{}/metrics", demo.http())).await?.text().await };
         runtime.block_on(text).expect("the counters")

@@ -24,7 +24,6 @@ use crate::service::doorman::Doorman;
 use crate::service::shutdown::Signals;
 use crate::service::sockets::{self, Wish, calls, pages};
 use crate::service::{Opening, Service, logging};
-use crate::webhooks::Hears;
 
 /// The usual ports of pages and calls.
 const HTTP_PORT: u16 = 8080;
@@ -97,7 +96,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     } else {
         let console = demo.service.operators().one_time_link(OPERATOR, clock.wall()).await?;
         let hook = match &args.webhook {
-            Some(url) => Some(demo.service.webhooks().add(url, Hears::All, clock.wall()).await.context("--webhook")?),
+            Some(url) => Some(demo.service.webhooks().add_once(url, clock.wall()).await.context("--webhook")?),
             None => None,
         };
         print!("{}", Welcome { demo: &demo, console: &console, hook: hook.as_ref() });

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::installation::Of;
 use crate::clock::Clock;
 use crate::event::{EndpointId, EventId};
-use crate::webhooks::{Hears, Webhooks};
+use crate::webhooks::{Hears, RotateError, Webhooks};
 
 /// What can be done about webhooks.
 #[derive(Debug, clap::Subcommand)]
@@ -22,6 +22,8 @@ pub enum Command {
     Events(Events),
     /// Send an event again, or all that an endpoint missed
     Replay(Replay),
+    /// Give an endpoint another URL; its name and its secret stay
+    Change(Change),
     /// Give an endpoint a new secret; the old one signs, too, for a while
     Rotate(Rotate),
     /// Turn an endpoint on again that was turned off
@@ -42,9 +44,24 @@ pub struct Add {
     service: Of,
 }
 
+/// What `change` takes.
+#[derive(Debug, clap::Args)]
+pub struct Change {
+    /// Its name
+    endpoint: EndpointId,
+    /// An https URL of a public address
+    #[arg(long)]
+    url: String,
+    #[command(flatten)]
+    service: Of,
+}
+
 /// What `list` takes.
 #[derive(Debug, clap::Args)]
 pub struct List {
+    /// Print URLs with their queries, which may hold a secret of the receiver
+    #[arg(long)]
+    urls: bool,
     #[command(flatten)]
     service: Of,
 }
@@ -80,7 +97,7 @@ pub struct Replay {
 pub struct Rotate {
     /// Its name
     endpoint: EndpointId,
-    /// How long the old secret signs, too; 0 if it is known to others
+    /// How long the old secret signs, too; 0 if it is known to others: then none but the new one does
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(i64).range(0..=720))]
     overlap_hours: i64,
     #[command(flatten)]
@@ -110,14 +127,19 @@ pub async fn run(command: Command) -> Result<ExitCode> {
             println!("secret    {}", added.secret.expose());
             eprintln!("The secret is not shown again. Verifications name the endpoint: \"webhook\": \"{}\"", added.id);
         }
-        Command::List(List { service }) => list(&webhooks(&service).await?).await?,
+        Command::List(List { urls, service }) => list(&webhooks(&service).await?, urls).await?,
         Command::Events(Events { endpoint, limit, service }) => {
             events(&webhooks(&service).await?, endpoint, limit).await?;
         }
         Command::Replay(Replay { events, missed_by, service }) => {
             let webhooks = webhooks(&service).await?;
             if let Some(endpoint) = missed_by {
-                let count = webhooks.replay_missed(endpoint, now).await?;
+                let Some(count) = webhooks.replay_missed(endpoint, now).await? else {
+                    bail!(
+                        "there is no endpoint {endpoint}, or it is off: `dialproof webhook list` says which there are, and \
+                         `on` turns it on"
+                    );
+                };
                 println!("{count} events are sent again");
             }
             for event in events {
@@ -130,13 +152,26 @@ pub async fn run(command: Command) -> Result<ExitCode> {
                 println!("{event} is sent again");
             }
         }
+        Command::Change(Change { endpoint, url, service }) => {
+            webhooks(&service).await?.change(endpoint, &url, now).await?;
+            println!("{endpoint} has another URL");
+        }
         Command::Rotate(Rotate { endpoint, overlap_hours, service }) => {
             let overlap = time::Duration::hours(overlap_hours);
-            let Some(secret) = webhooks(&service).await?.rotate(endpoint, overlap, now).await? else {
-                return Err(unknown(endpoint));
+            let secret = match webhooks(&service).await?.rotate(endpoint, overlap, now).await {
+                Err(RotateError::Promised(until)) => bail!(
+                    "the secret before this one signs until {}, as its receiver was told: wait, or let none but a new one \
+                     sign, by --overlap-hours 0",
+                    until.format(&Rfc3339)?
+                ),
+                rotated => rotated?,
             };
             println!("secret    {}", secret.expose());
-            eprintln!("The old secret signs, too, until {}", (now + overlap).format(&Rfc3339)?);
+            if overlap.is_zero() {
+                eprintln!("No older secret signs any more");
+            } else {
+                eprintln!("The old secret signs, too, until {}", (now + overlap).format(&Rfc3339)?);
+            }
         }
         Command::On(Which { endpoint, service }) => {
             if !webhooks(&service).await?.turn_on(endpoint, now).await? {
@@ -163,7 +198,7 @@ fn unknown(endpoint: EndpointId) -> anyhow::Error {
     anyhow::anyhow!("there is no endpoint {endpoint}: `dialproof webhook list` says which there are")
 }
 
-async fn list(webhooks: &Webhooks) -> Result<()> {
+async fn list(webhooks: &Webhooks, with_queries: bool) -> Result<()> {
     let all = webhooks.list().await?;
     if all.is_empty() {
         eprintln!("nobody hears of anything: `dialproof webhook add URL` adds an endpoint");
@@ -179,10 +214,15 @@ async fn list(webhooks: &Webhooks) -> Result<()> {
         println!(
             "{}\t{}\tsince {since}\thears {hears}\twaiting {waiting}\tmissed {missed}\t{stands}",
             one.id,
-            one.url.expose()
+            if with_queries { one.url.expose() } else { without_query(one.url.expose()) }
         );
     }
     Ok(())
+}
+
+/// A URL that may be seen by whoever looks over an operator's shoulder, or reads where its output went.
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or(url)
 }
 
 async fn events(webhooks: &Webhooks, endpoint: Option<EndpointId>, limit: u32) -> Result<()> {
@@ -206,4 +246,18 @@ async fn events(webhooks: &Webhooks, endpoint: Option<EndpointId>, limit: u32) -
         println!("{line}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_query() {
+        for url in
+            ["https://shop.example/hook?token=secret", "https://shop.example/hook#secret", "https://shop.example/hook"]
+        {
+            assert_eq!(without_query(url), "https://shop.example/hook");
+        }
+    }
 }

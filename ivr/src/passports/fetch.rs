@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use super::budget::Budget;
 use crate::clock::Clock;
 use crate::names::Names;
-use crate::outbound::{BadTlsRoots, Denied, Outbound, Reach, is_denied};
+use crate::outbound::{BadTlsRoots, Denied, NameFault, Outbound, Reach, fault_of_name};
 
 /// A client for nothing else.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl Fetcher {
 }
 
 fn fault_of(error: &reqwest::Error) -> Fault {
-    if is_denied(error) {
+    if fault_of_name(error) == Some(NameFault::NotPublic) {
         return Fault::NotPublic;
     }
     if error.is_timeout() { Fault::Slow } else { Fault::Unreachable }

@@ -17,7 +17,7 @@ pub(crate) struct Due {
     pub(crate) endpoint: EndpointId,
     /// Attempts, this one included: the next one to touch the row must know it.
     pub(crate) attempts: i64,
-    /// Since when it is tried.
+    /// Since when it is tried. What is `stopped` or `given-up` is so since then.
     pub(crate) since: OffsetDateTime,
     body_sealed: Vec<u8>,
 }
@@ -44,49 +44,57 @@ pub(crate) struct Listed {
     pub(crate) last_error: Option<String>,
 }
 
-/// How long an event is on its way at most, since it happened or was last asked for again.
+/// How long an event is on its way at most, since it happened or was last asked for again; and how long what was missed is kept,
+/// so that it can be asked for.
 pub(crate) const LONGEST: time::Duration = time::Duration::days(5);
 
 const BODY: &str = "webhook_deliveries.body";
 
-/// A verification has come to this state: those who want to hear of it will. Call it in the transaction that says so, when
-/// all rows of it are written.
+/// A verification has come to this state: those who want to hear of it will, from now on. Call it in the transaction that says
+/// so, when all rows of it are written.
+///
+/// That one expired is told to whom it names alone. Anybody may begin verifications and leave them: an event for each of those
+/// would keep others' events waiting.
 pub(super) async fn note(
     id: VerificationId,
     state: &str,
-    now: OffsetDateTime,
+    (at, now): (OffsetDateTime, OffsetDateTime),
     columns: &Columns,
     conn: &mut Conn,
 ) -> Result<(), StoreError> {
     let Some((kind, state)) = event::of_state(state) else { return Ok(()) };
     let hearers = sqlx::query(
         "SELECT e.id, CASE WHEN v.webhook = e.id THEN 1 ELSE 0 END, CASE WHEN e.off_at IS NULL THEN 0 ELSE 1 END
-         FROM verifications v JOIN webhook_endpoints e ON e.id = v.webhook OR e.hears_all = 1 WHERE v.id = $1",
+         FROM verifications v JOIN webhook_endpoints e
+             ON e.id = v.webhook OR (e.hears_all = 1 AND CAST($2 AS BIGINT) = 1)
+         WHERE v.id = $1",
     )
     .bind(id.0.to_vec())
+    .bind(i64::from(state != "expired"))
     .fetch_all(&mut *conn)
     .await?;
     for hearer in hearers {
         let endpoint = id_of(&hearer, 0)?;
         let shown = if hearer.try_get::<i64, _>(1)? == 1 { Shown::Whole } else { Shown::Masked };
         let is_off = hearer.try_get::<i64, _>(2)? == 1;
-        let event = WebhookEvent { kind, timestamp: now, data: told(id, state, shown, columns, conn).await? };
+        let event = WebhookEvent { kind, timestamp: at, data: told(id, state, shown, columns, conn).await? };
         let body =
             serde_json::to_vec(&event).map_err(|_| StoreError::Failed("an event cannot be written".to_owned()))?;
         let event_id = EventId(columns.clock().bytes());
         sqlx::query(
             "INSERT INTO webhook_deliveries (id, endpoint, verification, kind, happened_at, body_sealed, state, due_at,
                  attempts, since)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $5)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)",
         )
         .bind(event_id.0.to_vec())
         .bind(endpoint.0.to_vec())
         .bind(id.0.to_vec())
         .bind(kind)
-        .bind(millis(now))
+        .bind(millis(at))
         .bind(columns.seal(BODY, &event_id.0, &body))
         .bind(if is_off { "stopped" } else { "waiting" })
         .bind((!is_off).then_some(millis(now)))
+        .bind(millis(now))
         .execute(&mut *conn)
         .await?;
     }
@@ -179,7 +187,7 @@ pub(crate) async fn claim(
          WHERE due_at <= $2 AND id = (
              SELECT id FROM webhook_deliveries WHERE endpoint = $1 AND due_at <= $2
                  AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = $1 AND off_at IS NULL)
-             ORDER BY due_at, id LIMIT 1)
+             ORDER BY due_at LIMIT 1)
          RETURNING id, attempts, since, body_sealed",
     )
     .bind(endpoint.0.to_vec())
@@ -197,19 +205,25 @@ pub(crate) async fn claim(
     }))
 }
 
-/// When something is to be sent next, after now.
+/// When something is to be sent next, after now. Of each endpoint the index gives the first.
 pub(crate) async fn next_due(now: OffsetDateTime, conn: &mut Conn) -> Result<Option<OffsetDateTime>, StoreError> {
-    let row = sqlx::query(
-        "SELECT MIN(due) FROM (
-             SELECT CASE WHEN e.rests_until > d.due_at THEN e.rests_until ELSE d.due_at END AS due
-             FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint
-             WHERE e.off_at IS NULL AND d.due_at IS NOT NULL) AS waiting
-         WHERE due > $1",
+    let rows = sqlx::query(
+        "SELECT rests_until, (
+             SELECT MIN(due_at) FROM webhook_deliveries
+             WHERE endpoint = webhook_endpoints.id AND due_at > CASE WHEN rests_until > $1 THEN 0 ELSE $1 END)
+         FROM webhook_endpoints WHERE off_at IS NULL",
     )
     .bind(millis(now))
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    row.try_get::<Option<i64>, _>(0)?.map(time_of).transpose()
+    let mut next: Option<i64> = None;
+    for row in &rows {
+        let (rests_until, due): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+        if let Some(due) = due.map(|due| due.max(rests_until)) {
+            next = Some(next.map_or(due, |next| next.min(due)));
+        }
+    }
+    next.map(time_of).transpose()
 }
 
 /// The receiver has it.
@@ -225,16 +239,17 @@ pub(crate) async fn delivered(due: &Due, now: OffsetDateTime, conn: &mut Conn) -
     Ok(())
 }
 
-/// It is tried again then, or never if there is no time. Changes nothing if somebody else has taken it since, or its endpoint
-/// was turned off.
+/// It is tried again then, or given up if there is no time. Changes nothing if somebody else has taken it since, or its
+/// endpoint was turned off.
 pub(crate) async fn postpone(
     due: &Due,
     next_at: Option<OffsetDateTime>,
     reason: &str,
+    now: OffsetDateTime,
     conn: &mut Conn,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE webhook_deliveries SET state = $2, due_at = $3, last_error = $4
+        "UPDATE webhook_deliveries SET state = $2, due_at = $3, last_error = $4, since = $6
          WHERE id = $1 AND attempts = $5 AND state = 'waiting'",
     )
     .bind(due.id.0.to_vec())
@@ -242,6 +257,7 @@ pub(crate) async fn postpone(
     .bind(next_at.map(millis))
     .bind(reason)
     .bind(due.attempts)
+    .bind(millis(if next_at.is_some() { due.since } else { now }))
     .execute(conn)
     .await?;
     Ok(())

@@ -72,6 +72,15 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// Is there one of this name, to which something is sent?
+pub(crate) async fn is_on(id: EndpointId, conn: &mut Conn) -> Result<bool, StoreError> {
+    let found = sqlx::query("SELECT id FROM webhook_endpoints WHERE id = $1 AND off_at IS NULL")
+        .bind(id.0.to_vec())
+        .fetch_optional(conn)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Is there one of this name?
 pub(crate) async fn exists(id: EndpointId, conn: &mut Conn) -> Result<bool, StoreError> {
     let found =
@@ -135,21 +144,37 @@ pub(crate) async fn target(
     Ok(Some(Target { url: Private::new(columns.open_text(URL, &id.0, &url)?), secrets }))
 }
 
-/// A new key; the one before signs, too, until then. `false` if there is no such endpoint.
+/// What became of a wish for a new key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rotated {
+    Done,
+    /// There is no such endpoint.
+    Unknown,
+    /// The key before this one was promised to sign until then, and there is room for one.
+    Promised(OffsetDateTime),
+}
+
+/// A new key; the one before signs, too, until then. A promise of the same kind is kept, unless there is to be no key but the
+/// new one.
 pub(crate) async fn rotate(
     id: EndpointId,
     secret: &[u8],
-    old_until: OffsetDateTime,
+    (now, old_until): (OffsetDateTime, OffsetDateTime),
     columns: &Columns,
     conn: &mut Conn,
-) -> Result<bool, StoreError> {
+) -> Result<Rotated, StoreError> {
     // The row lock keeps two who do this at once from losing a key: the second sees the first's.
-    let row = sqlx::query("UPDATE webhook_endpoints SET id = id WHERE id = $1 RETURNING secret_sealed")
-        .bind(id.0.to_vec())
-        .fetch_optional(&mut *conn)
-        .await?;
-    let Some(row) = row else { return Ok(false) };
-    let sealed: Vec<u8> = row.try_get(0)?;
+    let row =
+        sqlx::query("UPDATE webhook_endpoints SET id = id WHERE id = $1 RETURNING secret_sealed, old_secret_until")
+            .bind(id.0.to_vec())
+            .fetch_optional(&mut *conn)
+            .await?;
+    let Some(row) = row else { return Ok(Rotated::Unknown) };
+    let (sealed, promised): (Vec<u8>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+    let promised = promised.map(time_of).transpose()?.filter(|until| *until > now);
+    if let Some(until) = promised.filter(|_| old_until > now) {
+        return Ok(Rotated::Promised(until));
+    }
     let old = columns.open(SECRET, &id.0, &sealed)?;
     sqlx::query(
         "UPDATE webhook_endpoints SET secret_sealed = $2, old_secret_sealed = $3, old_secret_until = $4 WHERE id = $1",
@@ -160,7 +185,24 @@ pub(crate) async fn rotate(
     .bind(millis(old_until))
     .execute(conn)
     .await?;
-    Ok(true)
+    Ok(Rotated::Done)
+}
+
+/// Another URL. What failed or wanted rest was somebody else. `false` if there is no such endpoint.
+pub(crate) async fn change_url(
+    id: EndpointId,
+    url: &str,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE webhook_endpoints SET url_sealed = $2, failing_since = NULL, rests_until = 0 WHERE id = $1",
+    )
+    .bind(id.0.to_vec())
+    .bind(columns.seal(URL, &id.0, url.as_bytes()))
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Forgets one, and what was on its way there. `false` if there is no such endpoint.
@@ -196,23 +238,29 @@ pub(crate) async fn turn_off(
         .execute(&mut *conn)
         .await?;
     sqlx::query(
-        "UPDATE webhook_deliveries SET state = 'stopped', due_at = NULL WHERE endpoint = $1 AND state = 'waiting'",
+        "UPDATE webhook_deliveries SET state = 'stopped', due_at = NULL, since = $2
+         WHERE endpoint = $1 AND state = 'waiting'",
     )
     .bind(id.0.to_vec())
+    .bind(millis(now))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// A delivery succeeded.
-pub(crate) async fn succeeded(id: EndpointId, conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE webhook_endpoints SET failing_since = NULL, rests_until = 0
-         WHERE id = $1 AND (failing_since IS NOT NULL OR rests_until <> 0)",
-    )
-    .bind(id.0.to_vec())
-    .execute(conn)
-    .await?;
+/// Locks its row. Whoever changes it and a row of its events does this first, or changes it first: two of them would wait for
+/// each other otherwise.
+pub(crate) async fn hold(id: EndpointId, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query("UPDATE webhook_endpoints SET id = id WHERE id = $1").bind(id.0.to_vec()).execute(conn).await?;
+    Ok(())
+}
+
+/// It is not failing any more: a delivery succeeded, or what failed is given up. If it asked for rest, it is still left alone.
+pub(crate) async fn forgive(id: EndpointId, conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query("UPDATE webhook_endpoints SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL")
+        .bind(id.0.to_vec())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 
 use super::calls::{self, Began, CallFilter, CallId, Change};
 use super::verifications::{self, New};
-use super::{Store, Tuning};
+use super::{Store, Tuning, Writer};
 use crate::key_file::KeyFile;
 
 /// Writes each of these functions, which take a [`TestDatabase`], as a test on either database.
@@ -88,6 +88,13 @@ impl TestDatabase {
         let mut writer = self.store.begin().await.unwrap();
         writer.execute("CREATE UNIQUE INDEX kinds ON webhook_deliveries (kind)").await.unwrap();
         writer.commit().await.unwrap();
+    }
+
+    /// A transaction that has changed all events: nobody else changes one until it is dropped.
+    pub(crate) async fn hold_events(&self) -> Writer {
+        let mut writer = self.store.begin().await.unwrap();
+        writer.execute("UPDATE webhook_deliveries SET id = id").await.unwrap();
+        writer
     }
 
     /// Waits until a transaction waits for a row that another has changed. SQLite's wait before they begin.

@@ -260,7 +260,7 @@ pub(crate) async fn cancel(
     row.map_or(Ok(Closed::Before), |row| Ok(Closed::Now { beside: row.try_get(0)? }))
 }
 
-/// Says of some whose time is over, and of whose end somebody wants to hear, that they have expired.
+/// Says of some whose time is over, and of whose end somebody wants to hear, that they have expired when it was.
 pub(crate) async fn expire(
     now: OffsetDateTime,
     columns: &Columns,
@@ -270,17 +270,18 @@ pub(crate) async fn expire(
         "UPDATE verifications SET state = 'expired'
          WHERE state IN ('waiting', 'calling', 'read-back') AND live_until <= $1 AND id IN (
              SELECT id FROM verifications
-             WHERE state IN ('waiting', 'calling', 'read-back') AND live_until <= $1
-                 AND (webhook IS NOT NULL OR EXISTS (SELECT 1 FROM webhook_endpoints WHERE hears_all = 1))
+             WHERE state IN ('waiting', 'calling', 'read-back') AND webhook IS NOT NULL AND live_until <= $1
              ORDER BY live_until LIMIT 50)
-         RETURNING id",
+         RETURNING id, live_until",
     )
     .bind(millis(now))
     .fetch_all(&mut *conn)
     .await?;
-    let ended: Vec<VerificationId> = rows.iter().map(|row| id_of(row, 0)).collect::<Result<_, _>>()?;
-    for id in &ended {
-        happenings::state(*id, "expired", now, columns, conn).await?;
+    let mut ended = Vec::new();
+    for row in &rows {
+        let (id, live_until) = (id_of(row, 0)?, time_of(row.try_get(1)?)?);
+        happenings::expired(id, live_until, now, columns, conn).await?;
+        ended.push(id);
     }
     Ok(ended)
 }

@@ -27,11 +27,13 @@ impl Verify {
         Ok(ended.len() as u64)
     }
 
-    /// Deletes what is over and no longer shown: called once an hour. Tells how many verifications went.
+    /// Deletes what is over and no longer shown: called once an hour. Tells how many verifications went. Whoever wants to hear
+    /// of their end is told first, although the service was away for a day: their events keep them.
     ///
     /// # Errors
     /// If the database does not answer.
     pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        self.end_overdue(now).await?;
         self.parts.store.purge(&budgets::over(now)).await?;
         self.parts.store.purge(&[passports::over(now - SERVED_LIFE)]).await?;
         piecemeal(|| self.forget_verifications(now)).await

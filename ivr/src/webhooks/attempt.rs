@@ -7,7 +7,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
 
 use super::signature;
 use crate::event::EventId;
-use crate::outbound::{Denied, Outbound, is_denied};
+use crate::outbound::{NameFault, Outbound, fault_of_name};
 use crate::store::endpoints::Target;
 
 /// What became of an attempt.
@@ -48,13 +48,21 @@ pub(super) async fn post(
         .header("webhook-signature", signature::header(&target.secrets, &id, timestamp, &body))
         .header("webhook-id", id)
         .body(body);
-    match request.send().await {
-        Ok(response) => judge(response.status(), response.headers()),
-        Err(error) if is_denied(&error) => failed(Denied::NotPublic.to_string()),
-        Err(error) if error.is_timeout() => failed("no answer in time".to_owned()),
+    let error = match request.send().await {
+        Ok(response) => return judge(response.status(), response.headers()),
+        Err(error) => error,
+    };
+    match fault_of_name(&error) {
+        // Of this machine, and of no receiver.
+        Some(fault @ NameFault::NoServers) => return Verdict::Unsent(fault.to_string()),
+        Some(fault) => return failed(fault.to_string()),
+        None => {}
+    }
+    match error {
+        error if error.is_timeout() => failed("no answer in time".to_owned()),
         // Its text may hold the URL.
-        Err(error) if error.is_connect() => failed("no connection, or no TLS that holds".to_owned()),
-        Err(_) => failed("the connection broke".to_owned()),
+        error if error.is_connect() => failed("no connection, or no TLS that holds".to_owned()),
+        _ => failed("the connection broke".to_owned()),
     }
 }
 

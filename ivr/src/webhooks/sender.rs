@@ -24,7 +24,7 @@ use crate::outbound::{BadTlsRoots, Outbound, Reach};
 use crate::store::deliveries::{self, Due};
 use crate::store::{Conn, Store, StoreError, endpoints};
 
-/// At a time for each endpoint: of all together there are never more than this times [`super::MOST_ENDPOINTS`].
+/// At a time for each endpoint, of this node: of all together there are never more than this times [`super::MOST_ENDPOINTS`].
 pub(super) const OF_AN_ENDPOINT: usize = 2;
 /// How long an attempt may take: Standard Webhooks 1.0.0 has 15 to 30 s ("Request timeouts").
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -36,8 +36,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 const GATHER: Duration = Duration::from_millis(100);
 /// After the database failed.
 const PAUSE: Duration = Duration::from_secs(2);
-/// An endpoint at which every attempt failed for so long is turned off. The tenth attempt of an event is always later, whatever
-/// chance did to its pauses, and the ninth never.
+/// While the database is busy: what became of an attempt is stored again and again, as long as nobody else makes another.
+const STORE_AGAIN: Duration = Duration::from_secs(1);
+/// An endpoint at which every attempt failed for so long is turned off when an event has used up its attempts. The last of
+/// those is always later, whatever chance did to its pauses. Time alone says nothing: the service may have been away.
 const FAILING: time::Duration = time::Duration::hours(60);
 
 /// What the sender posts with.
@@ -63,13 +65,16 @@ impl Means {
         }
     }
 
-    /// The client that they make. Whom the system names no name servers reaches addresses only.
+    /// The client that they make, and whether it will always do: whom the system names no name servers reaches addresses only,
+    /// until it does.
     ///
     /// # Errors
     /// What is wrong with the file of roots.
-    pub(crate) fn client(&self) -> Result<Outbound, BadRoots> {
+    pub(crate) fn client(&self) -> Result<(Outbound, bool), BadRoots> {
         let roots = self.tls_roots.as_ref().map(std::fs::read).transpose()?;
-        Ok(Outbound::new(self.reach, Names::of(&self.names).ok(), roots.as_deref(), self.patience)?)
+        let names = Names::of(&self.names).ok();
+        let has_names = names.is_some();
+        Ok((Outbound::new(self.reach, names, roots.as_deref(), self.patience)?, has_names))
     }
 }
 
@@ -132,7 +137,8 @@ impl Sender {
         Self { store, means, client: Mutex::default(), clock }
     }
 
-    /// Works until told to stop. What is under way then is sent again by the next start, under the same name.
+    /// Works until told to stop, and waits for what is under way. What its caller does not wait for is sent again by the next
+    /// start, under the same name.
     pub(crate) async fn run(self: Arc<Self>, mut bell: broadcast::Receiver<VerificationId>, stop: CancellationToken) {
         let mut under_way = UnderWay::default();
         loop {
@@ -144,7 +150,7 @@ impl Sender {
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 Some(()) = under_way.one_ends() => {}
                 // One that lags has missed nothing: the rows tell.
                 _ = bell.recv() => {
@@ -154,6 +160,7 @@ impl Sender {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+        while under_way.one_ends().await.is_some() {}
     }
 
     /// Begins whatever is due and has a place. Tells when something more will be due by time alone.
@@ -162,13 +169,20 @@ impl Sender {
         now: OffsetDateTime,
         under_way: &mut UnderWay,
     ) -> Result<Option<OffsetDateTime>, StoreError> {
-        let due = deliveries::endpoints_due(now, &mut *self.store.read().await?).await?;
-        for endpoint in due {
-            while under_way.has_place(endpoint)
-                && let Some(event) = self.claim(endpoint, now).await?
-            {
-                let sender = self.clone();
-                under_way.begin(endpoint, async move { sender.attempt(event, now).await });
+        loop {
+            let mut due = deliveries::endpoints_due(now, &mut *self.store.read().await?).await?;
+            due.retain(|endpoint| under_way.has_place(*endpoint));
+            if due.is_empty() {
+                break;
+            }
+            for endpoint in due {
+                // None is left, or another node has taken the very one: then the next look finds others.
+                while under_way.has_place(endpoint)
+                    && let Some(event) = self.claim(endpoint, now).await?
+                {
+                    let sender = self.clone();
+                    under_way.begin(endpoint, async move { sender.attempt(event, now).await });
+                }
             }
         }
         deliveries::next_due(now, &mut *self.store.read().await?).await
@@ -184,23 +198,37 @@ impl Sender {
         }
     }
 
-    async fn claim(&self, endpoint: EndpointId, now: OffsetDateTime) -> Result<Option<Due>, StoreError> {
+    pub(super) async fn claim(&self, endpoint: EndpointId, now: OffsetDateTime) -> Result<Option<Due>, StoreError> {
         let mut writer = self.store.begin().await?;
         let due = deliveries::claim(endpoint, now, now + LEASE, &mut writer).await?;
         writer.commit().await?;
         Ok(due)
     }
 
-    async fn attempt(&self, due: Due, now: OffsetDateTime) {
+    pub(super) async fn attempt(&self, due: Due, now: OffsetDateTime) {
         let (event, endpoint) = (due.id, due.endpoint);
+        let began = self.clock.now();
         let verdict = match self.post(&due, now).await {
             Ok(Some(verdict)) => verdict,
             // Its endpoint was removed meanwhile, and it with that.
             Ok(None) => return,
-            Err(error) => Verdict::Unsent(error.to_string()),
+            Err(error @ (StoreError::Busy | StoreError::Full)) => {
+                info!(%event, %endpoint, %error, "{event} is sent when its lease has ended: {error}");
+                return;
+            }
+            Err(error @ StoreError::Failed(_)) => Verdict::Unsent(error.to_string()),
         };
-        if let Err(error) = self.settle(&due, verdict, now).await {
-            warn!(%event, %endpoint, %error, "what became of {event} is not stored, so it is sent again: {error}");
+        loop {
+            let taken = self.clock.now() - began;
+            let error = match self.settle(&due, &verdict, now + taken).await {
+                Ok(()) => return,
+                Err(error) => error,
+            };
+            if matches!(error, StoreError::Failed(_)) || taken + STORE_AGAIN >= LEASE {
+                warn!(%event, %endpoint, %error, "what became of {event} is not stored, so it is sent again: {error}");
+                return;
+            }
+            tokio::time::sleep(STORE_AGAIN).await;
         }
     }
 
@@ -220,41 +248,48 @@ impl Sender {
         if let Some(client) = &*made {
             return Ok(client.clone());
         }
-        let client = self.means.client().map_err(|error| format!("webhooks.tls_roots: {error}"))?;
+        let (client, will_do) = self.means.client().map_err(|error| format!("webhooks.tls_roots: {error}"))?;
         let client = Arc::new(client);
-        *made = Some(client.clone());
+        if will_do {
+            *made = Some(client.clone());
+        }
         Ok(client)
     }
 
-    async fn settle(&self, due: &Due, verdict: Verdict, now: OffsetDateTime) -> Result<(), StoreError> {
+    /// Stores what became of an attempt. Each arm changes the endpoint before the event, as whoever turns it off or removes it.
+    pub(super) async fn settle(&self, due: &Due, verdict: &Verdict, now: OffsetDateTime) -> Result<(), StoreError> {
         let (event, endpoint, attempts) = (due.id, due.endpoint, due.attempts);
         let mut writer = self.store.begin().await?;
         match verdict {
             Verdict::Delivered => {
+                endpoints::forgive(endpoint, &mut writer).await?;
                 deliveries::delivered(due, now, &mut writer).await?;
-                endpoints::succeeded(endpoint, &mut writer).await?;
                 info!(%event, %endpoint, attempts, "{event} is delivered");
             }
             Verdict::Gone => {
                 let why = "it answered 410: it wants no more events";
-                deliveries::postpone(due, None, why, &mut writer).await?;
+                endpoints::hold(endpoint, &mut writer).await?;
+                deliveries::postpone(due, None, why, now, &mut writer).await?;
                 self.turn_off(endpoint, why, now, &mut writer).await?;
             }
             Verdict::Unsent(why) => {
-                deliveries::postpone(due, self.next_at(due, None, now), &why, &mut writer).await?;
+                deliveries::postpone(due, self.next_at(due, None, now), why, now, &mut writer).await?;
                 warn!(%event, %endpoint, attempts, "{event} cannot be sent: {why}");
             }
             Verdict::Failed { why, rest } => {
-                let next_at = self.next_at(due, rest, now);
-                deliveries::postpone(due, next_at, &why, &mut writer).await?;
+                let next_at = self.next_at(due, *rest, now);
                 let since = endpoints::failed(endpoint, now, rest.map(|rest| now + rest), &mut writer).await?;
+                deliveries::postpone(due, next_at, why, now, &mut writer).await?;
                 match next_at {
                     Some(_) => info!(%event, %endpoint, attempts, "{event} is sent again later: {why}"),
                     None => warn!(%event, %endpoint, attempts, "{event} is given up: {why}"),
                 }
-                if since.is_some_and(|since| since + FAILING <= now) {
+                let is_used_up = attempts >= schedule::ATTEMPTS;
+                if is_used_up && since.is_some_and(|since| since + FAILING <= now) {
                     let why = format!("nothing was delivered for 60 hours, at last: {why}");
                     self.turn_off(endpoint, &why, now, &mut writer).await?;
+                } else if next_at.is_none() {
+                    endpoints::forgive(endpoint, &mut writer).await?;
                 }
             }
         }
@@ -274,9 +309,9 @@ impl Sender {
         Ok(())
     }
 
-    /// When it is tried again, or `None` if it is not.
+    /// When it is tried again, or `None` if it is given up, because it has been on its way for long enough.
     fn next_at(&self, due: &Due, rest: Option<Duration>, now: OffsetDateTime) -> Option<OffsetDateTime> {
-        let pause = schedule::pause_after(due.attempts, u16::from_be_bytes(self.clock.bytes()))?;
+        let pause = schedule::pause_after(due.attempts, u16::from_be_bytes(self.clock.bytes()));
         let next = now + pause.max(rest.unwrap_or_default());
         (next < due.since + deliveries::LONGEST).then_some(next)
     }

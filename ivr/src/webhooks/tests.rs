@@ -9,11 +9,16 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::hmac;
 use serde_json::Value;
 use time::Duration as Span;
+use time::format_description::well_known::Rfc3339;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
+use super::attempt::Verdict;
 use super::*;
+use crate::clock::whole_milliseconds;
+use crate::store::Tuning;
+use crate::store::deliveries::Due;
 use crate::store::test_database::{TestDatabase, on_both_databases};
 use crate::verify::fixture::{NUMBER, SOURCE, Service, request, start};
 use crate::verify::{Start, StartError, Started, State};
@@ -24,10 +29,15 @@ on_both_databases!(
     who_hears_of_all_is_told_no_number_unless_it_is_named,
     every_end_is_told_and_no_step_on_the_way,
     whose_time_is_over_is_told_of_if_somebody_asked,
+    after_a_day_away_who_expired_is_told_of_before_it_is_forgotten,
+    what_a_stranger_begins_and_leaves_is_told_to_nobody,
     a_state_without_its_event_is_not_committed,
     what_was_refused_is_sent_again_under_the_same_name,
     a_receiver_that_asks_for_rest_is_left_alone,
-    after_ten_attempts_an_event_is_given_up_and_its_endpoint_turned_off,
+    rest_that_was_asked_for_is_kept_although_another_event_is_taken,
+    after_ten_attempts_an_endpoint_is_turned_off,
+    one_failure_after_a_long_absence_turns_nothing_off,
+    attempts_that_died_use_nothing_up,
     who_is_gone_gets_nothing_more_until_it_is_turned_on,
     a_receiver_that_redirects_is_not_followed,
     an_address_inside_is_not_posted_to,
@@ -37,6 +47,14 @@ on_both_databases!(
     while_a_secret_is_replaced_both_sign,
     what_was_delivered_is_sent_again_when_it_is_asked_for,
     an_event_goes_with_its_verification_and_keeps_it_until_it_is_out,
+    what_was_missed_can_be_asked_for_for_days,
+    two_senders_share_the_events_and_send_none_twice,
+    of_two_that_turn_an_endpoint_off_neither_waits_for_the_other,
+    what_a_busy_database_does_not_take_at_once_is_stored_later,
+    what_waits_is_looked_for_in_each_endpoint,
+    a_promised_secret_is_dropped_by_nobody_who_does_not_say_so,
+    an_endpoint_moves_and_keeps_its_name_and_secret,
+    who_names_the_same_url_again_gets_the_same_endpoint,
     a_stolen_database_tells_no_url_no_secret_and_no_number,
     what_is_removed_is_forgotten,
 );
@@ -212,6 +230,16 @@ impl Scene {
         all.into_iter().map(|event| (event.state, event.attempts, event.last_error)).collect()
     }
 
+    async fn due_after(&mut self, span: Span, added: &Added) -> Due {
+        self.service.now += span;
+        self.claimed(added).await
+    }
+
+    /// The next event of this endpoint, as a sender takes it.
+    async fn claimed(&self, added: &Added) -> Due {
+        self.sender.claim(added.id, self.service.now).await.unwrap().expect("one is due")
+    }
+
     async fn off(&self) -> Vec<Option<String>> {
         self.webhooks.list().await.unwrap().into_iter().map(|one| one.off.map(|(_, why)| why)).collect()
     }
@@ -224,9 +252,9 @@ fn sender(store: &Store, reach: Reach) -> Arc<Sender> {
 
 /// Later than the pause after this attempt, whatever chance does to it.
 const PAUSES: [Span; 9] = [
-    Span::seconds(6),
-    Span::minutes(6),
-    Span::minutes(34),
+    Span::minutes(1),
+    Span::minutes(7),
+    Span::minutes(35),
     Span::minutes(133),
     Span::minutes(331),
     Span::hours(12),
@@ -350,8 +378,38 @@ async fn whose_time_is_over_is_told_of_if_somebody_asked(database: TestDatabase)
     scene.send().await;
     let told = receiver.one().json();
     assert_eq!((&told["type"], &told["data"]["id"]), (&"verification.expired".into(), &named.id.to_string().into()));
+    let began = told["data"]["created_at"].as_str().unwrap();
+    let told_at = OffsetDateTime::parse(told["timestamp"].as_str().unwrap(), &Rfc3339).unwrap();
+    assert_eq!(told_at - OffsetDateTime::parse(began, &Rfc3339).unwrap(), Span::minutes(10), "when its time was over");
     assert_eq!(scene.service.view(&other).await.state, State::Expired, "the time alone says it");
     assert_eq!(scene.service.verify.end_overdue(scene.service.now).await.unwrap(), 0, "once");
+}
+
+async fn after_a_day_away_who_expired_is_told_of_before_it_is_forgotten(database: TestDatabase) {
+    let (mut scene, receiver) = (Scene::over(database).await, Receiver::answering(&[Status(200)]).await);
+    let added = scene.add(&receiver, Hears::Named).await;
+    let (named, _) = (scene.begin(None, Some(added.id)).await, scene.begin(None, None).await);
+    scene.service.now += Span::days(8);
+    assert_eq!(scene.service.verify.purge(scene.service.now).await.unwrap(), 1, "the one that named nobody");
+    scene.send().await;
+    assert_eq!(receiver.one().json()["data"]["id"], named.id.to_string());
+    assert_eq!(scene.service.verify.purge(scene.service.now).await.unwrap(), 1);
+}
+
+async fn what_a_stranger_begins_and_leaves_is_told_to_nobody(database: TestDatabase) {
+    let (mut scene, receiver) = (Scene::over(database).await, Receiver::answering(&[Status(200)]).await);
+    let hears_all = scene.add(&receiver, Hears::All).await;
+    let given_up = scene.begin(None, None).await;
+    scene.service.verify.cancel(given_up.id, given_up.secret.expose(), scene.service.now).await.unwrap();
+    let left = scene.begin(None, None).await;
+    scene.service.now += Span::minutes(11);
+    assert_eq!(scene.service.verify.end_overdue(scene.service.now).await.unwrap(), 0);
+    assert_eq!(scene.service.view(&left).await.state, State::Expired);
+    assert!(scene.events().await.is_empty());
+    // It is told of those that name it.
+    scene.give_up(&hears_all).await;
+    scene.send().await;
+    receiver.one();
 }
 
 async fn a_state_without_its_event_is_not_committed(database: TestDatabase) {
@@ -369,16 +427,16 @@ async fn what_was_refused_is_sent_again_under_the_same_name(database: TestDataba
     scene.send().await;
     scene.send_after(Span::seconds(4)).await;
     assert_eq!(scene.events().await, [("waiting".to_owned(), 1, Some("it answers 500".to_owned()))]);
-    scene.send_after(Span::seconds(2)).await;
+    scene.send_after(Span::minutes(1)).await;
     assert_eq!(receiver.arrived().len(), 2);
-    scene.send_after(Span::minutes(6)).await;
+    scene.send_after(Span::minutes(7)).await;
     let arrived = receiver.arrived();
     assert_eq!(arrived.len(), 3);
     assert!(arrived.iter().all(|event| event.id() == arrived[0].id() && event.body == arrived[0].body));
     assert!(arrived.iter().all(|event| event.is_signed(&added.secret)));
     // Each attempt has its own time, so that a receiver may refuse old ones.
     let times: Vec<i64> = arrived.iter().map(|event| event.headers["webhook-timestamp"].parse().unwrap()).collect();
-    assert_eq!((times[1] - times[0], times[2] - times[0]), (6, 366));
+    assert_eq!((times[1] - times[0], times[2] - times[0]), (64, 484));
     assert_eq!(scene.events().await, [("delivered".to_owned(), 3, None)]);
     assert!(scene.webhooks.list().await.unwrap()[0].failing_since.is_none());
 }
@@ -390,11 +448,25 @@ async fn a_receiver_that_asks_for_rest_is_left_alone(database: TestDatabase) {
     scene.give_up(&added).await;
     scene.send_after(Span::seconds(590)).await;
     assert_eq!(receiver.arrived().len(), 1);
-    scene.send_after(Span::seconds(11)).await;
+    scene.send_after(Span::minutes(2)).await;
     assert_eq!(receiver.arrived().len(), 3);
 }
 
-async fn after_ten_attempts_an_event_is_given_up_and_its_endpoint_turned_off(database: TestDatabase) {
+async fn rest_that_was_asked_for_is_kept_although_another_event_is_taken(database: TestDatabase) {
+    let (mut scene, receiver, added) = Scene::with_event(database, &[Status(200)]).await;
+    scene.give_up(&added).await;
+    let (first, second) = (scene.claimed(&added).await, scene.claimed(&added).await);
+    let wants_rest = Verdict::Failed { why: "it answers 429".to_owned(), rest: Some(Duration::from_secs(600)) };
+    scene.sender.settle(&first, &wants_rest, scene.service.now).await.unwrap();
+    scene.sender.settle(&second, &Verdict::Delivered, scene.service.now).await.unwrap();
+    scene.give_up(&added).await;
+    scene.send_after(Span::seconds(590)).await;
+    assert!(receiver.arrived().is_empty());
+    scene.send_after(Span::minutes(2)).await;
+    assert_eq!(receiver.arrived().len(), 2);
+}
+
+async fn after_ten_attempts_an_endpoint_is_turned_off(database: TestDatabase) {
     let (mut scene, receiver, added) = Scene::with_event(database, &[Status(500)]).await;
     scene.send().await;
     for (attempts, pause) in (2..).zip(PAUSES) {
@@ -402,17 +474,44 @@ async fn after_ten_attempts_an_event_is_given_up_and_its_endpoint_turned_off(dat
         scene.send_after(pause).await;
         assert_eq!(receiver.arrived().len(), attempts);
     }
-    assert_eq!(scene.events().await, [("given-up".to_owned(), 10, Some("it answers 500".to_owned()))]);
+    assert_eq!(scene.events().await, [("stopped".to_owned(), 10, Some("it answers 500".to_owned()))]);
     let why = "nothing was delivered for 60 hours, at last: it answers 500";
     assert_eq!(scene.off().await, [Some(why.to_owned())]);
     let figures = scene.webhooks.census().await.unwrap();
     assert_eq!(figures.endpoints, [("on", 0), ("failing", 0), ("off", 1)]);
-    assert_eq!(figures.events, [("waiting", 0), ("delivered", 0), ("given-up", 1), ("stopped", 0)]);
+    assert_eq!(figures.events, [("waiting", 0), ("delivered", 0), ("given-up", 0), ("stopped", 1)]);
     // What happens while it is off is kept.
     scene.give_up(&added).await;
     scene.send_after(Span::days(1)).await;
     assert_eq!(receiver.arrived().len(), 10);
-    assert_eq!(scene.webhooks.replay_missed(added.id, scene.service.now).await.unwrap(), 0, "it is off");
+    assert_eq!(scene.webhooks.replay_missed(added.id, scene.service.now).await.unwrap(), None, "it is off");
+}
+
+async fn one_failure_after_a_long_absence_turns_nothing_off(database: TestDatabase) {
+    let (mut scene, receiver, added) = Scene::with_event(database, &[Status(500), Status(503), Status(200)]).await;
+    scene.send().await;
+    scene.send_after(Span::days(3)).await;
+    assert_eq!((receiver.arrived().len(), scene.off().await), (2, vec![None]));
+    assert_eq!(scene.events().await, [("waiting".to_owned(), 2, Some("it answers 503".to_owned()))]);
+    // Nor one that is given up because it was on its way for too long: what comes later begins anew.
+    let due = scene.due_after(Span::days(3), &added).await;
+    let failed = Verdict::Failed { why: "it answers 500".to_owned(), rest: None };
+    scene.sender.settle(&due, &failed, scene.service.now).await.unwrap();
+    assert_eq!(scene.events().await, [("given-up".to_owned(), 3, Some("it answers 500".to_owned()))]);
+    assert_eq!(scene.off().await, [None]);
+    assert!(scene.webhooks.list().await.unwrap()[0].failing_since.is_none());
+}
+
+async fn attempts_that_died_use_nothing_up(database: TestDatabase) {
+    let (mut scene, receiver, added) = Scene::with_event(database, &[Status(500), Status(200)]).await;
+    for _ in 0..12 {
+        scene.due_after(Span::minutes(2), &added).await;
+    }
+    scene.send_after(Span::minutes(2)).await;
+    assert_eq!(scene.events().await, [("waiting".to_owned(), 13, Some("it answers 500".to_owned()))]);
+    assert_eq!(scene.off().await, [None]);
+    scene.send_after(Span::hours(27)).await;
+    assert_eq!(receiver.arrived().len(), 2);
 }
 
 async fn who_is_gone_gets_nothing_more_until_it_is_turned_on(database: TestDatabase) {
@@ -425,10 +524,16 @@ async fn who_is_gone_gets_nothing_more_until_it_is_turned_on(database: TestDatab
     let states: Vec<String> = scene.events().await.into_iter().map(|(state, ..)| state).collect();
     assert!(states.contains(&"given-up".to_owned()) && states.contains(&"stopped".to_owned()), "{states:?}");
     assert!(scene.webhooks.turn_on(added.id, scene.service.now).await.unwrap());
-    assert_eq!(scene.webhooks.replay_missed(added.id, scene.service.now).await.unwrap(), 2);
+    assert_eq!(scene.webhooks.replay_missed(added.id, scene.service.now).await.unwrap(), Some(2));
     scene.send().await;
     assert_eq!(receiver.arrived().len(), 3);
-    assert!(!scene.webhooks.turn_on(EndpointId([0; 16]), scene.service.now).await.unwrap());
+    let nobody = EndpointId([0; 16]);
+    assert!(!scene.webhooks.turn_on(nobody, scene.service.now).await.unwrap());
+    // What changed nothing is not audited.
+    assert_eq!(scene.webhooks.replay_missed(added.id, scene.service.now).await.unwrap(), Some(0));
+    assert_eq!(scene.webhooks.replay_missed(nobody, scene.service.now).await.unwrap(), None);
+    let audited = scene.service.database.contents(&["audit"]).await;
+    assert_eq!(audited.iter().filter(|(_, value)| value == b"webhook-replay").count(), 1);
 }
 
 async fn a_receiver_that_redirects_is_not_followed(database: TestDatabase) {
@@ -477,8 +582,9 @@ async fn one_that_hangs_holds_up_no_other(database: TestDatabase) {
     scene.give_up(&other).await;
     quick.has(2).await;
     assert_eq!(slow.arrived().len(), sender::OF_AN_ENDPOINT);
+    // Told to stop, it waits for those that are under way, as long as its caller does.
     stop.cancel();
-    running.await.unwrap();
+    running.abort();
 }
 
 async fn an_answer_that_takes_too_long_is_none(database: TestDatabase) {
@@ -511,7 +617,7 @@ async fn what_was_under_way_when_the_power_went_is_sent_again(database: TestData
 async fn while_a_secret_is_replaced_both_sign(database: TestDatabase) {
     let (mut scene, receiver, added) = Scene::with_event(database, &[Status(200)]).await;
     let day = Span::hours(24);
-    let second = scene.webhooks.rotate(added.id, day, scene.service.now).await.unwrap().unwrap();
+    let second = scene.webhooks.rotate(added.id, day, scene.service.now).await.unwrap();
     scene.send().await;
     let event = receiver.one();
     assert!(event.is_signed(&added.secret) && event.is_signed(&second));
@@ -521,12 +627,56 @@ async fn while_a_secret_is_replaced_both_sign(database: TestDatabase) {
     let event = receiver.arrived().pop().unwrap();
     assert!(!event.is_signed(&added.secret) && event.is_signed(&second));
     // One that others know signs nothing more.
-    let third = scene.webhooks.rotate(added.id, Span::ZERO, scene.service.now).await.unwrap().unwrap();
+    let third = scene.webhooks.rotate(added.id, Span::ZERO, scene.service.now).await.unwrap();
     scene.give_up(&added).await;
     scene.send().await;
     let event = receiver.arrived().pop().unwrap();
     assert!(!event.is_signed(&second) && event.is_signed(&third));
-    assert!(scene.webhooks.rotate(EndpointId([0; 16]), day, scene.service.now).await.unwrap().is_none());
+    let unknown = scene.webhooks.rotate(EndpointId([0; 16]), day, scene.service.now).await;
+    assert!(matches!(unknown, Err(RotateError::Unknown)), "{unknown:?}");
+}
+
+async fn a_promised_secret_is_dropped_by_nobody_who_does_not_say_so(database: TestDatabase) {
+    let (scene, receiver, added) = Scene::with_event(database, &[Status(200)]).await;
+    let (day, now) = (Span::hours(24), whole_milliseconds(scene.service.now));
+    let second = scene.webhooks.rotate(added.id, day, now).await.unwrap();
+    let third = scene.webhooks.rotate(added.id, day, now + Span::hours(23)).await;
+    assert!(matches!(third, Err(RotateError::Promised(until)) if until - now == day), "{third:?}");
+    scene.send().await;
+    let event = receiver.one();
+    assert!(event.is_signed(&added.secret) && event.is_signed(&second));
+    scene.webhooks.rotate(added.id, day, now + day).await.expect("the promise is kept");
+    scene.webhooks.rotate(added.id, Span::ZERO, now + day).await.expect("so is wanted");
+}
+
+async fn an_endpoint_moves_and_keeps_its_name_and_secret(database: TestDatabase) {
+    let (mut scene, receiver, added) = Scene::with_event(database, &[RestFor(600)]).await;
+    scene.send().await;
+    let moved = Receiver::answering(&[Status(200)]).await;
+    scene.webhooks.change(added.id, &moved.url, scene.service.now).await.unwrap();
+    scene.send_after(Span::minutes(12)).await;
+    assert!(moved.one().is_signed(&added.secret));
+    assert_eq!(receiver.arrived().len(), 1);
+    let strict = Webhooks::new(scene.service.database.store.clone(), Reach::PUBLIC, Clock);
+    assert!(matches!(strict.change(added.id, &moved.url, scene.service.now).await, Err(ChangeError::Url(_))));
+    let unknown = scene.webhooks.change(EndpointId([0; 16]), &moved.url, scene.service.now).await;
+    assert!(matches!(unknown, Err(ChangeError::Unknown)), "{unknown:?}");
+    let audited = scene.service.database.contents(&["audit"]).await;
+    assert_eq!(audited.iter().filter(|(_, value)| value == b"webhook-change").count(), 1);
+}
+
+async fn who_names_the_same_url_again_gets_the_same_endpoint(database: TestDatabase) {
+    let (scene, receiver) = (Scene::over(database).await, Receiver::answering(&[Status(410)]).await);
+    let now = scene.service.now;
+    let first = scene.webhooks.add_once(&receiver.url, now).await.unwrap();
+    scene.give_up(&first).await;
+    scene.send().await;
+    assert!(scene.off().await[0].is_some());
+    let again = scene.webhooks.add_once(&receiver.url, now).await.unwrap();
+    assert_eq!((first.id, first.secret.expose()), (again.id, again.secret.expose()));
+    assert_eq!(scene.off().await, [None]);
+    scene.webhooks.add_once(&format!("{}&more", receiver.url), now).await.unwrap();
+    assert_eq!(scene.off().await.len(), 2);
 }
 
 async fn what_was_delivered_is_sent_again_when_it_is_asked_for(database: TestDatabase) {
@@ -552,6 +702,105 @@ async fn an_event_goes_with_its_verification_and_keeps_it_until_it_is_out(databa
     scene.service.now += Span::hours(5 * 24);
     assert_eq!(scene.service.verify.purge(scene.service.now).await.unwrap(), 1);
     assert!(scene.events().await.is_empty());
+}
+
+async fn what_was_missed_can_be_asked_for_for_days(database: TestDatabase) {
+    let (mut scene, receiver, added) = Scene::with_event(database, &[Status(410), Status(200)]).await;
+    scene.give_up(&added).await;
+    // One is under way and finds out; the other is stopped with the endpoint.
+    scene.claimed(&added).await;
+    scene.send().await;
+    scene.give_up(&added).await;
+    let states = async |scene: &Scene| {
+        let mut states: Vec<String> = scene.events().await.into_iter().map(|(state, ..)| state).collect();
+        states.sort();
+        states
+    };
+    assert_eq!(states(&scene).await, ["given-up", "stopped", "stopped"]);
+    scene.service.now += Span::days(4);
+    assert_eq!(scene.service.verify.purge(scene.service.now).await.unwrap(), 0);
+    assert!(scene.webhooks.turn_on(added.id, scene.service.now).await.unwrap());
+    assert_eq!(scene.webhooks.replay_missed(added.id, scene.service.now).await.unwrap(), Some(3));
+    scene.send().await;
+    assert_eq!(receiver.arrived().len(), 4);
+    // Not for ever.
+    scene.give_up(&added).await;
+    let due = scene.claimed(&added).await;
+    scene.sender.settle(&due, &Verdict::Gone, scene.service.now).await.unwrap();
+    scene.service.now += Span::days(6);
+    assert_eq!(scene.service.verify.purge(scene.service.now).await.unwrap(), 4);
+    assert!(scene.events().await.is_empty());
+}
+
+async fn two_senders_share_the_events_and_send_none_twice(database: TestDatabase) {
+    const EVENTS: usize = 12;
+    let (scene, receiver) = (Scene::over(database).await, Receiver::answering(&[Status(200)]).await);
+    let added = scene.add(&receiver, Hears::Named).await;
+    for _ in 0..EVENTS {
+        scene.give_up(&added).await;
+    }
+    let other = sender(&scene.service.database.opened_again().await, Reach::LOOPBACK);
+    tokio::join!(scene.send(), other.send_due(scene.service.now));
+    let mut ids: Vec<String> = receiver.arrived().iter().map(|event| event.id().to_owned()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), receiver.arrived().len()), (EVENTS, EVENTS));
+    assert!(scene.events().await.iter().all(|event| *event == ("delivered".to_owned(), 1, None)));
+}
+
+async fn of_two_that_turn_an_endpoint_off_neither_waits_for_the_other(database: TestDatabase) {
+    let (scene, _receiver, added) = Scene::with_event(database, &[Never]).await;
+    scene.give_up(&added).await;
+    let (_first, second) = (scene.claimed(&added).await, scene.claimed(&added).await);
+    // One is at it, and has come as far as the endpoint's row.
+    let store = scene.service.database.store.clone();
+    let mut writer = store.begin().await.unwrap();
+    endpoints::hold(added.id, &mut writer).await.unwrap();
+    let (sender, now) = (scene.sender.clone(), scene.service.now);
+    let other = tokio::spawn(async move { sender.settle(&second, &Verdict::Gone, now).await });
+    scene.service.database.somebody_waits_for_a_row().await;
+    assert!(endpoints::turn_off(added.id, "it answered 410", now, &mut writer).await.unwrap());
+    writer.commit().await.unwrap();
+    other.await.unwrap().unwrap();
+    assert_eq!(scene.off().await, [Some("it answered 410".to_owned())]);
+}
+
+async fn what_a_busy_database_does_not_take_at_once_is_stored_later(database: TestDatabase) {
+    let (scene, receiver, added) = Scene::with_event(database, &[Status(200)]).await;
+    let impatient = Tuning { patience: Duration::from_millis(500), ..Tuning::default() };
+    let sender = sender(&scene.service.database.opened_with(impatient).await, Reach::LOOPBACK);
+    let due = scene.claimed(&added).await;
+    let writer = scene.service.database.hold_events().await;
+    let (busy, now) = (sender.clone(), scene.service.now);
+    let attempt = tokio::spawn(async move { busy.attempt(due, now).await });
+    receiver.has(1).await;
+    // Longer than its patience: it finds the database busy.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    drop(writer);
+    attempt.await.unwrap();
+    receiver.one();
+    assert_eq!(scene.events().await, [("delivered".to_owned(), 1, None)]);
+}
+
+async fn what_waits_is_looked_for_in_each_endpoint(database: TestDatabase) {
+    let (mut scene, _receiver, added) = Scene::with_event(database, &[Status(500)]).await;
+    let (began, store) = (whole_milliseconds(scene.service.now), scene.service.database.store.clone());
+    let next = async |now| deliveries::next_due(now, &mut store.read().await.unwrap()).await.unwrap();
+    assert_eq!(next(began).await, None, "it is due already");
+    let due = scene.claimed(&added).await;
+    assert_eq!(next(began).await.map(|at| at - began), Some(Span::minutes(1)), "its lease");
+    scene.service.now += Span::seconds(1);
+    // Another is due, but the endpoint rests.
+    scene.give_up(&added).await;
+    let wants_rest = Verdict::Failed { why: "it answers 429".to_owned(), rest: Some(Duration::from_hours(1)) };
+    scene.sender.settle(&due, &wants_rest, began).await.unwrap();
+    assert_eq!(next(scene.service.now).await.map(|at| at - began), Some(Span::hours(1)));
+    scene.webhooks.turn_on(added.id, began).await.unwrap();
+    let quick = Receiver::answering(&[Status(200)]).await;
+    let other = scene.add(&quick, Hears::Named).await;
+    scene.give_up(&other).await;
+    let _taken = scene.claimed(&other).await;
+    assert_eq!(next(scene.service.now).await.map(|at| at - began), Some(Span::seconds(61)), "the first of both");
 }
 
 async fn a_stolen_database_tells_no_url_no_secret_and_no_number(database: TestDatabase) {

@@ -1,5 +1,6 @@
 //! Verifications that are over are forgotten: after a day what brought no result, after the longest life of a certificate what
-//! did. Both stay while an event of theirs is on its way, which is days at most.
+//! did. Both stay while an event of theirs is on its way, and while one that its receiver missed can still be asked for: days
+//! each at most.
 
 use ivr_core::call::question::VerificationId;
 use sqlx::Row as _;
@@ -10,7 +11,8 @@ use crate::store::purging::PIECE;
 use crate::store::rows::{Placeholders, shaped};
 use crate::store::{Conn, StoreError, calls, deliveries, millis};
 
-/// Until when what is over now was alive, until when what brought a result was begun, and since when an event may be on its way.
+/// Until when what is over now was alive, until when what brought a result was begun, and since when an event may be on its way
+/// or missed.
 fn limits(now: OffsetDateTime) -> (i64, i64, i64) {
     (millis(now - Duration::days(1)), millis(now - Duration::days(31)), millis(now - deliveries::LONGEST))
 }
@@ -21,7 +23,7 @@ fn is_over(placeholders: &mut Placeholders) -> String {
         "((state NOT IN ('issuing', 'held', 'issued') AND live_until < {alive}) \
           OR (state = 'issued' AND created_at < {begun})) \
          AND NOT EXISTS (SELECT 1 FROM webhook_deliveries \
-             WHERE verification = verifications.id AND state = 'waiting' AND since > {sent})"
+             WHERE verification = verifications.id AND state IN ('waiting', 'stopped', 'given-up') AND since > {sent})"
     )
 }
 

@@ -147,7 +147,9 @@ impl Lookup {
         &self.seen
     }
 
-    /// Looks an identity up. Waits for the whole query, at most until `patience` ends: a late tombstone counts.
+    /// Looks an identity up. Waits for the whole query, at most until `patience` ends: a late tombstone counts. Of several proxies of
+    /// one DHT, those that answer still are left 3 s after the first that said all it had; then the answer is not complete, and if
+    /// nothing was found, nobody can say.
     ///
     /// # Errors
     /// [`UnreasonableCost`] cannot come from a bundle that was read.

@@ -9,6 +9,9 @@ pub(super) struct Lines {
     begun: Vec<u8>,
     /// The line is already too long; its rest is skipped.
     skipping: bool,
+    /// How many lines have ended, empty ones included.
+    ended: usize,
+    weight: usize,
 }
 
 impl Lines {
@@ -27,12 +30,19 @@ impl Lines {
         self.end_line(&mut judge);
     }
 
-    /// Whether a line has begun that has not ended.
-    pub(super) fn is_amid_one(&self) -> bool {
-        self.skipping || !self.begun.is_empty()
+    /// Which line has begun and not ended, by its number.
+    pub(super) fn unended(&self) -> Option<usize> {
+        (self.skipping || !self.begun.is_empty()).then_some(self.ended)
+    }
+
+    /// How many bytes came so far, but of no line more than may hold an item: a few long lines are few lines.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
     }
 
     fn append(&mut self, bytes: &[u8]) {
+        let counted = if self.skipping { LINE_LIMIT } else { self.begun.len() };
+        self.weight += bytes.len().min(LINE_LIMIT - counted);
         if self.skipping || self.begun.len() + bytes.len() > LINE_LIMIT {
             self.skipping = true;
             self.begun.clear();
@@ -47,6 +57,7 @@ impl Lines {
         }
         self.begun.clear();
         self.skipping = false;
+        self.ended += 1;
     }
 }
 
@@ -68,6 +79,22 @@ mod tests {
     fn a_line_too_long_is_dropped_and_the_next_is_read() {
         let long = vec![b'x'; LINE_LIMIT + 1];
         assert_eq!(split(&[b"a\n", &long, b"tail\nb\nc"]), [b"a", b"b", b"c"]);
+    }
+
+    #[test]
+    fn of_a_line_too_long_no_more_counts_than_may_hold_an_item_and_each_has_a_number() {
+        let (mut lines, long) = (Lines::default(), vec![b'x'; LINE_LIMIT]);
+        for (bytes, weight, unended) in [
+            (&b"ab\nc"[..], 3, Some(1)),
+            (b"d", 4, Some(1)),
+            (b"\n", 4, None),
+            (&long, 4 + LINE_LIMIT, Some(2)),
+            (&long, 4 + LINE_LIMIT, Some(2)),
+            (b"\n\ne", 5 + LINE_LIMIT, Some(4)),
+        ] {
+            lines.push(bytes, |_| {});
+            assert_eq!((lines.weight(), lines.unended()), (weight, unended));
+        }
     }
 
     proptest! {

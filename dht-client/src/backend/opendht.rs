@@ -48,7 +48,8 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How long a proxy may take until it begins to answer a reader.
 const HEAD_PATIENCE: Duration = Duration::from_secs(4);
 /// When one proxy has told a reader all that its node found, the others are waited for so long: each asks the same network, and one that
-/// begins to answer and does not end holds up nobody.
+/// begins to answer and does not end holds up nobody. But whoever ends at once may lie, or have joined a moment ago: while another had
+/// something to say, nobody says that there is nothing.
 const LAG: Duration = Duration::from_secs(3);
 /// The longest answer of a proxy that is not a stream of values.
 const REPLY_LIMIT: usize = 16 * 1024;
@@ -157,7 +158,7 @@ impl OpenDht {
         now: OffsetDateTime,
     ) -> Result<(), PutError> {
         let views = self.glance(&self.silences.readers(first, now), item.slot(), now).await;
-        let nobody = views.iter().all(|view| view.end == End::Silent && view.items.is_empty());
+        let nobody = views.iter().all(|view| matches!(view.end, End::Silent | End::Cut) && view.items.is_empty());
         // Whoever floods a slot, or is slow, shall not keep us from writing into it: of two items the later counts anyway.
         if nobody && cas.is_some() {
             return Err(PutError::Unreachable);
@@ -256,7 +257,7 @@ impl OpenDht {
                     match end {
                         End::Complete => return views,
                         End::Flooded => {}
-                        End::Silent => note_unless_begun(proxy),
+                        End::Silent | End::Cut => note_unless_begun(proxy),
                     }
                 }
                 Err(_) => asked.into_iter().for_each(note_unless_begun),
@@ -298,13 +299,13 @@ impl OpenDht {
         });
         let views = join_all(reads).await;
         let count = |end: End| views.iter().filter(|view| view.end == end).count();
-        let (answered, flooded) = (count(End::Complete), count(End::Flooded));
+        let (answered, flooded, cut) = (count(End::Complete), count(End::Flooded), count(End::Cut));
         let items = newest_first(views.into_iter().flat_map(|view| view.items).collect());
-        match (items.is_empty(), flooded, answered) {
+        match (items.is_empty(), flooded, cut, answered) {
             (false, ..) => Ok(Answer::Items { items, complete: answered == self.proxies.len() }),
-            (true, 0, 0) => Err(GetError::Unreachable),
-            (true, 0, asked) => Ok(Answer::Nothing { asked }),
-            (true, ..) => Err(GetError::Overloaded),
+            (true, 1.., ..) => Err(GetError::Overloaded),
+            (true, 0, 0, asked @ 1..) => Ok(Answer::Nothing { asked }),
+            (true, 0, ..) => Err(GetError::Unreachable),
         }
     }
 
@@ -353,7 +354,7 @@ impl OpenDht {
             () = unconstrained(limit) => true,
         };
         if is_over && view.end != End::Flooded {
-            view.end = End::Silent;
+            view.end = if begun.load(Ordering::Relaxed) { End::Cut } else { End::Silent };
         }
         view
     }

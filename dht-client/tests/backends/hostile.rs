@@ -49,18 +49,31 @@ async fn said(get: Reply) -> (Result<Answer, GetError>, Duration) {
 }
 
 /// The same, when the machine has the time to read all of it.
-async fn said_calmly(get: Reply) -> Result<Answer, GetError> {
-    until(async || said(get.clone()).await.0, |answer| !matches!(answer, Err(GetError::Overloaded))).await
+async fn said_calmly(get: Reply, expected: &Result<Answer, GetError>) -> Result<Answer, GetError> {
+    until(async || said(get.clone()).await.0, |answer| is_said(answer, expected).is_ok()).await
 }
 
-/// That this is said in time for a flood, and never that there is nothing.
-async fn is_said_soon(get: Reply, expected: impl Fn(&Result<Answer, GetError>) -> bool) {
+/// That this is said in time for a flood.
+async fn is_said_soon(get: Reply, expected: Result<Answer, GetError>) {
     in_time(async || {
         let (answer, took) = said(get.clone()).await;
-        assert!(!matches!(answer, Ok(Answer::Nothing { .. })), "{answer:?}");
-        if expected(&answer) { mark(took, FLOOD_MARK) } else { Err(format!("{answer:?}")) }
+        is_said(&answer, &expected)?;
+        mark(took, FLOOD_MARK)
     })
     .await;
+}
+
+/// That this is said; or, in one try, no more than that somebody was not heard in time. That there is nothing, or nothing more, is
+/// never said instead.
+fn is_said(answer: &Result<Answer, GetError>, expected: &Result<Answer, GetError>) -> Result<(), String> {
+    if answer == expected {
+        return Ok(());
+    }
+    assert!(
+        matches!(answer, Err(_) | Ok(Answer::Items { complete: false, .. })),
+        "{answer:?}, where it is {expected:?}"
+    );
+    Err(format!("{answer:?}"))
 }
 
 /// That one of a few tries keeps its marks.
@@ -86,7 +99,10 @@ async fn is_stored_soon(backend: &Backend, item: &Item, nodes: usize, limit: Dur
     let took = begun.elapsed();
     match stored {
         Ok(stored) if stored.nodes == nodes => mark(took, limit),
-        other => Err(format!("{other:?}, where {nodes} should have it")),
+        other => {
+            assert!(other.as_ref().err().is_none_or(PutError::is_temporary), "{other:?}");
+            Err(format!("{other:?}, where {nodes} should have it"))
+        }
     }
 }
 
@@ -117,12 +133,15 @@ async fn what_does_not_hold_is_dropped_and_what_holds_is_found_among_it() {
     lines.push(line(&good.to_bytes()).replace("\",\"type\"", "\\n\",\"type\""));
     let junk = lines.concat();
 
-    let answer = said_calmly(Reply::body(junk.clone())).await;
-    assert_eq!(answer, Ok(Answer::Nothing { asked: 1 }));
-    let answer = said_calmly(Reply::body(junk.clone() + &line(&good.to_bytes()))).await;
-    assert_eq!(answer, only(&good));
-    let answer = said_calmly(Reply::body(line(&older.to_bytes()) + &junk + &line(&good.to_bytes()))).await;
-    assert_eq!(answer, Ok(Answer::Items { items: vec![good, older], complete: true }), "the later one counts");
+    let both = line(&older.to_bytes()) + &junk + &line(&good.to_bytes());
+    for (body, expected) in [
+        (junk.clone(), Ok(Answer::Nothing { asked: 1 })),
+        (junk + &line(&good.to_bytes()), only(&good)),
+        // The later one counts.
+        (both, Ok(Answer::Items { items: vec![good, older], complete: true })),
+    ] {
+        assert_eq!(said_calmly(Reply::body(body), &expected).await, expected);
+    }
 }
 
 /// What strangers put into the slot: so many values of 1,200 bytes.
@@ -132,9 +151,9 @@ fn junk(count: u32) -> String {
 
 #[tokio::test]
 async fn among_two_thousand_junk_values_the_record_is_found_and_without_it_nobody_says_nothing() {
-    is_said_soon(Reply::body(junk(2000)), |answer| *answer == Err(GetError::Overloaded)).await;
-    let is_good = |answer: &Result<_, _>| matches!(answer, Ok(Answer::Items { items, .. }) if *items == [good()]);
-    is_said_soon(Reply::body(junk(2000) + &line(&good().to_bytes())), is_good).await;
+    is_said_soon(Reply::body(junk(2000)), Err(GetError::Overloaded)).await;
+    let found = Ok(Answer::Items { items: vec![good()], complete: false });
+    is_said_soon(Reply::body(junk(2000) + &line(&good().to_bytes())), found).await;
 }
 
 #[tokio::test]
@@ -142,7 +161,7 @@ async fn a_later_record_behind_a_flood_is_not_hidden_by_the_one_before_it() {
     let older = item(b"besieged", 1_799_998_000, b"replayed");
     let both = line(&older.to_bytes()) + &junk(2000) + &line(&good().to_bytes());
     let expected = Ok(Answer::Items { items: vec![good(), older], complete: false });
-    is_said_soon(Reply::body(both), |answer| *answer == expected).await;
+    is_said_soon(Reply::body(both), expected).await;
 }
 
 #[tokio::test]
@@ -153,25 +172,34 @@ async fn a_flood_without_end_is_overloaded_soon() {
         Reply::Drip(line(&[7; 1200])),
         Reply::Late(junk(40), junk(2000)),
     ] {
-        is_said_soon(flood, |answer| *answer == Err(GetError::Overloaded)).await;
+        is_said_soon(flood, Err(GetError::Overloaded)).await;
     }
 }
 
 #[tokio::test]
 async fn a_record_before_the_flood_is_found() {
     let expected = Ok(Answer::Items { items: vec![good()], complete: false });
-    is_said_soon(Reply::Endless(line(&good().to_bytes())), |answer| *answer == expected).await;
+    is_said_soon(Reply::Endless(line(&good().to_bytes())), expected).await;
 }
 
 #[tokio::test]
 async fn a_few_lines_of_strangers_make_no_flood_of_an_answer_that_is_slow() {
-    let late = |rest: &str| Reply::Late(junk(40), rest.to_owned());
-    assert_eq!(said(late("")).await.0, Ok(Answer::Nothing { asked: 1 }));
-    assert_eq!(said(late(&line(&good().to_bytes()))).await.0, only(&good()));
+    // As many octets as a flood has, in four lines.
+    let long = line(&[7; 64 * 1024]).repeat(4);
     // A tombstone comes late, too.
     let older = item(b"besieged", 1_799_998_000, b"replayed");
-    let (answer, _) = said(Reply::Late(line(&older.to_bytes()), line(&good().to_bytes()))).await;
-    assert_eq!(answer, Ok(Answer::Items { items: vec![good(), older], complete: true }));
+    let both = Ok(Answer::Items { items: vec![good(), older.clone()], complete: true });
+    let good_line = || line(&good().to_bytes());
+    for (first, rest, expected) in [
+        (junk(40), String::new(), Ok(Answer::Nothing { asked: 1 })),
+        (junk(40), good_line(), only(&good())),
+        (long.clone(), String::new(), Ok(Answer::Nothing { asked: 1 })),
+        (long, good_line(), only(&good())),
+        (line(&older.to_bytes()), good_line(), both),
+    ] {
+        let late = Reply::Late(first, rest);
+        assert_eq!(said_calmly(late.clone(), &expected).await, expected, "{late:?}");
+    }
 }
 
 #[tokio::test]
@@ -184,7 +212,7 @@ async fn who_does_not_come_to_an_end_was_silent_not_flooded() {
         let proxy = Proxy::start(Manners { get: Reply::Unended(first), ..Manners::honest() }).await;
         let backend = through(&[&proxy]);
         let get = async || backend.get(good().slot(), short, None, now()).await;
-        let answer = until(get, |answer| *answer == expected).await;
+        let answer = until(get, |answer| is_said(answer, &expected).is_ok()).await;
         assert_eq!(answer, expected);
     }
 }
@@ -196,7 +224,13 @@ async fn what_is_compressed_is_not_unpacked() {
         bomb.write_all(&[0; 1024 * 1024]).unwrap();
     }
     let bomb = Reply::Encoded("gzip", bomb.finish().unwrap());
-    is_said_soon(bomb, |answer| *answer == Err(GetError::Unreachable)).await;
+    in_time(async || {
+        let (answer, took) = said(bomb.clone()).await;
+        // It would be a flood.
+        assert_eq!(answer, Err(GetError::Unreachable));
+        mark(took, FLOOD_MARK)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -241,11 +275,8 @@ async fn a_proxy_that_hangs_holds_up_neither_reader_nor_writer_for_long() {
         let begun = Instant::now();
         let answer = backend.get(good().slot(), PATIENCE, None, now()).await;
         let took = begun.elapsed();
-        if answer == Ok(Answer::Items { items: vec![good()], complete: false }) {
-            mark(took, FAILOVER_MARK)
-        } else {
-            Err(format!("{answer:?}"))
-        }
+        is_said(&answer, &Ok(Answer::Items { items: vec![good()], complete: false }))?;
+        mark(took, FAILOVER_MARK)
     })
     .await;
 }
@@ -263,10 +294,27 @@ async fn a_proxy_that_does_not_end_holds_up_no_reader_for_long_and_what_it_said_
             let answer = through(&[&endless, &living]).get(good().slot(), PATIENCE, None, now()).await;
             let took = begun.elapsed();
             let items = later.clone().into_iter().chain([good()]).collect();
-            let expected = Ok(Answer::Items { items, complete: false });
-            if answer == expected { mark(took, FAILOVER_MARK) } else { Err(format!("{answer:?}")) }
+            is_said(&answer, &Ok(Answer::Items { items, complete: false }))?;
+            mark(took, FAILOVER_MARK)
         })
         .await;
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_ends_at_once_makes_nothing_of_what_a_slower_one_has_to_say() {
+    let quick = Proxy::start(Manners { get: Reply::body(""), ..Manners::honest() }).await;
+    // What it has comes later than anybody waits, or is there before that.
+    for (slow, expected) in [
+        (junk(3), Err(GetError::Unreachable)),
+        (line(&good().to_bytes()), Ok(Answer::Items { items: vec![good()], complete: false })),
+    ] {
+        let slow = Proxy::start(Manners { get: Reply::Unended(slow), ..Manners::honest() }).await;
+        let backend = through(&[&quick, &slow]);
+        let get = async || backend.get(good().slot(), PATIENCE, None, now()).await;
+        // Who had not even begun was not heard at all.
+        let has_begun = |answer: &Result<Answer, GetError>| !matches!(answer, Ok(Answer::Nothing { .. }));
+        assert_eq!(until(get, has_begun).await, expected);
     }
 }
 

@@ -25,6 +25,15 @@ pub(crate) trait Dht {
     async fn first(&self, slot: &Slot) -> Option<Item>;
     /// How many nodes or proxies answer, and how many should.
     async fn health(&self) -> (usize, usize);
+    /// Whether all of it, or some, is a map, which is never busy: asked once, it has answered.
+    fn maps(&self) -> Maps;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Maps {
+    All,
+    Some,
+    None,
 }
 
 impl Dht for Backend {
@@ -43,6 +52,10 @@ impl Dht for Backend {
     async fn health(&self) -> (usize, usize) {
         let health = Backend::health(self).await;
         (health.reachable, health.configured)
+    }
+
+    fn maps(&self) -> Maps {
+        if matches!(self, Backend::Memory(_)) { Maps::All } else { Maps::None }
     }
 }
 
@@ -73,6 +86,15 @@ impl Dht for Several {
     async fn health(&self) -> (usize, usize) {
         let all = Several::health(self).await;
         all.iter().fold((0, 0), |(reachable, configured), one| (reachable + one.reachable, configured + one.configured))
+    }
+
+    fn maps(&self) -> Maps {
+        let maps = self.backends().iter().filter(|backend| backend.maps() == Maps::All).count();
+        match maps {
+            0 => Maps::None,
+            maps if maps == self.backends().len() => Maps::All,
+            _ => Maps::Some,
+        }
     }
 }
 
@@ -165,15 +187,24 @@ pub(crate) async fn until<T>(ask: impl AsyncFn() -> T, is_final: impl Fn(&T) -> 
     ask().await
 }
 
+/// The same, but what a map answers is final.
+async fn unless_map<T>(dht: &impl Dht, ask: impl AsyncFn() -> T, is_final: impl Fn(&T) -> bool) -> T {
+    let is_map = dht.maps() == Maps::All;
+    until(ask, |answer| is_map || is_final(answer)).await
+}
+
 /// What became of an item.
 pub(crate) async fn put(dht: &impl Dht, item: &Item, cas: Option<i64>) -> Result<Stored, PutError> {
     let is_final = |done: &Result<Stored, PutError>| done.as_ref().err().is_none_or(|error| !error.is_temporary());
-    until(async || dht.put(item, cas).await, is_final).await
+    unless_map(dht, async || dht.put(item, cas).await, is_final).await
 }
 
-/// Why an item is not taken that something later lies before. Who has not heard of that in time may take it; it counts all the
-/// same.
+/// Why an item is not taken that something later lies before. In a network, who has not heard of that in time may take it; the later
+/// one counts all the same. A map has heard, and of several one that refuses is enough.
 async fn refused(dht: &impl Dht, item: &Item) -> Result<Stored, PutError> {
+    if dht.maps() != Maps::None {
+        return dht.put(item, None).await;
+    }
     let is_final = |done: &Result<Stored, PutError>| done.as_ref().err().is_some_and(|error| !error.is_temporary());
     until(async || dht.put(item, None).await, is_final).await
 }
@@ -183,7 +214,7 @@ pub(crate) async fn got(dht: &impl Dht, slot: &Slot) -> Result<Answer, GetError>
     let is_final = |answer: &Result<Answer, GetError>| {
         matches!(answer, Ok(Answer::Nothing { .. } | Answer::Items { complete: true, .. }))
     };
-    until(async || dht.get(slot).await, is_final).await
+    unless_map(dht, async || dht.get(slot).await, is_final).await
 }
 
 /// The item that counts in a slot.

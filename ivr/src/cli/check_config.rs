@@ -123,7 +123,7 @@ fn passports(config: &Config, findings: &mut Findings) {
             findings.warn(files.place("revocation_lists"), of_stranger(stranger));
         }
         for untrusted in authority.passed_over() {
-            findings.warn(files.place("anchors"), of_passed_over(*untrusted));
+            findings.warn(files.place("anchors"), of_passed_over(untrusted));
         }
         let (anchors_end, lists_end) = authority.ends_at();
         if anchors_end.is_some_and(|end| end < now + 30 * 24 * 60 * 60) {

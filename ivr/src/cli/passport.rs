@@ -77,7 +77,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
     let mut authority =
         Authority::anchored(&read(&args.anchors)?).with_context(|| args.anchors.display().to_string())?;
     for untrusted in authority.passed_over() {
-        eprintln!("{}: {}", args.anchors.display(), of_passed_over(*untrusted));
+        eprintln!("{}: {}", args.anchors.display(), of_passed_over(untrusted));
     }
     for list in &args.crl {
         authority = authority.with_lists(&read(list)?).with_context(|| list.display().to_string())?;

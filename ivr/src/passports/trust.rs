@@ -113,20 +113,23 @@ fn tell_of_oddities(authority: &Authority) {
         tracing::warn!(issuer = stranger, "{}", of_stranger(stranger));
     }
     for untrusted in authority.passed_over() {
-        tracing::warn!("{}", of_passed_over(*untrusted));
+        tracing::warn!("{}", of_passed_over(untrusted));
     }
 }
 
 /// What is told of a certificate among the anchors that is of no known kind.
 pub fn of_passed_over(untrusted: Untrusted) -> String {
-    format!("{untrusted}: it is passed over, and calls signed by those below it are refused")
+    format!(
+        "{untrusted}: it is passed over, and calls signed by those below it are refused; if it signs nothing but revocation lists \
+         and one of them is here, all signed calls are"
+    )
 }
 
 /// What is told of a list that no anchor has signed.
 pub fn of_stranger(issuer: &str) -> String {
     format!(
-        "no anchor has signed the revocation list of {issuer:?}: put the certificate of its signer into anchors, too, or it \
-         revokes nobody (an authority's below the anchors revokes its own)"
+        "no anchor has signed the revocation list of {issuer:?}: put the certificate of its signer into anchors, too; until then \
+         it revokes nobody (an authority's below the anchors revokes its own), or has everybody refused, if it speaks of all"
     )
 }
 

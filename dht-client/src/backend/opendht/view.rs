@@ -13,10 +13,11 @@ use super::super::lines::Lines;
 use super::super::{KEPT_ITEMS, newest_first};
 use crate::item::{Item, Slot};
 
-/// How long a flood, or a line, may last: a flood from the first byte of the answer. With it, a flooded slot is answered for
-/// within 2 s, of which a node that is busy with the flood takes half a second to begin.
-const STREAM_PATIENCE: Duration = Duration::from_millis(1200);
-/// An answer with more lines that are not ours, or with more bytes, is a flood. A smaller one may take as long as its reader
+/// How long a flood may last, from the first byte of the answer, is two of these, and a line that is begun in time for one is ended
+/// before the next. With it, a flooded slot is answered for within 2 s, of which a node that is busy with the flood takes half a
+/// second to begin.
+const TICK: Duration = Duration::from_millis(600);
+/// An answer with more lines that are not ours, or with more bytes in lines that may be, is a flood. A smaller one may take as long as its reader
 /// waits: an honest node says what it has at once, and that this is all when its search has ended, which takes seconds where
 /// other nodes are dead. Who took it for flooded would let a stranger's one line hide that nothing is there.
 const FEW_LINES: usize = 100;
@@ -43,7 +44,9 @@ pub(super) enum End {
     Complete,
     /// It said more than we read.
     Flooded,
-    /// It is dead, alone, stopped in the middle, or did not come to its end in time.
+    /// It had begun, and was not waited for any longer: nobody knows what it would have said.
+    Cut,
+    /// It is dead, alone, stopped in the middle, or did not begin in time.
     #[default]
     Silent,
 }
@@ -72,14 +75,20 @@ impl View {
 
     /// Reads what follows the first bytes.
     async fn read_rest(&mut self, answer: &mut Answering, wanted: Wanted<'_>) -> End {
-        let mut is_slow = false;
+        let (mut ticks, mut unended) = (0_u32, None);
         loop {
-            match timeout(STREAM_PATIENCE, self.read_on(answer, is_slow, wanted)).await {
-                Ok(end) => return end,
-                // An honest node says whole lines: one that has not ended by now comes drop by drop.
-                Err(_) if self.is_flood(answer) || answer.lines.is_amid_one() => return End::Flooded,
-                Err(_) => is_slow = true,
+            let is_slow = ticks >= 2;
+            if let Ok(end) = timeout(TICK, self.read_on(answer, is_slow, wanted)).await {
+                return end;
             }
+            ticks += 1;
+            // An honest node says whole lines: one that was begun at the last tick and has not ended comes drop by drop. (Another may be
+            // on its way at any time.)
+            let line = answer.lines.unended();
+            if ticks >= 2 && (self.is_flood(answer) || line.is_some() && line == unended) {
+                return End::Flooded;
+            }
+            unended = line;
         }
     }
 
@@ -116,7 +125,7 @@ impl View {
     }
 
     fn is_flood(&self, answer: &Answering) -> bool {
-        self.junk > FEW_LINES || answer.read > FEW_BYTES
+        self.junk > FEW_LINES || answer.lines.weight() > FEW_BYTES
     }
 
     fn judge(&mut self, line: &[u8], slot: &Slot, now: OffsetDateTime) {

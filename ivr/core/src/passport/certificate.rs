@@ -29,7 +29,15 @@ pub(super) struct Certificate {
     /// RFC 8226 8, RFC 9118.
     pub(super) constrains_claims: bool,
     pub(super) sha256: [u8; 32],
-    signed: Signed,
+    /// `None` if that is of an unknown kind.
+    signed: Option<Signed>,
+}
+
+/// What can be said of one that is of a kind which is not known here.
+#[derive(Debug, Clone)]
+pub(super) struct Unknown {
+    pub(super) subject: Vec<u8>,
+    pub(super) is_ca: bool,
 }
 
 /// When it holds, in seconds since 1970, both included (RFC 5280 4.1.2.5).
@@ -71,6 +79,12 @@ pub(super) struct Signed {
 impl Certificate {
     /// Reads DER.
     pub(super) fn from_der(der: &[u8]) -> Result<Self, Fault> {
+        let certificate = Self::anchor_from_der(der)?;
+        if certificate.signed.is_some() { Ok(certificate) } else { Err(Fault::NotP256) }
+    }
+
+    /// The same of an anchor, which is believed as it is: how somebody signed it is nobody's concern.
+    pub(super) fn anchor_from_der(der: &[u8]) -> Result<Self, Fault> {
         let (rest, parsed) = X509Certificate::from_der(der).map_err(|_| Fault::Certificate)?;
         let tbs = &parsed.tbs_certificate;
         let is_each_once = tbs.extensions_map().is_ok();
@@ -81,7 +95,11 @@ impl Certificate {
             return Err(Fault::Certificate);
         }
         let key = key(&tbs.subject_pki)?;
-        let signed = Signed::read(tbs.as_ref(), &parsed.signature_algorithm, &parsed.signature_value)?;
+        let signed = match Signed::read(tbs.as_ref(), &parsed.signature_algorithm, &parsed.signature_value) {
+            Ok(signed) => Some(signed),
+            Err(Fault::NotP256) => None,
+            Err(fault) => return Err(fault),
+        };
         let extensions = Extensions::read(&parsed)?;
         Ok(Self {
             subject: tbs.subject.as_raw().to_vec(),
@@ -104,7 +122,7 @@ impl Certificate {
 
     /// Is it signed with this issuer's key?
     pub(super) fn is_signed_by(&self, issuer: &Self) -> bool {
-        issuer.has_signed(&self.signed)
+        self.signed.as_ref().is_some_and(|signed| issuer.has_signed(signed))
     }
 
     /// Does it name itself as its issuer?
@@ -116,6 +134,15 @@ impl Certificate {
     pub(super) fn may_issue(&self, cas_below: u32) -> bool {
         let Usage { is_ca, signs_certificates, path_length, .. } = self.usage;
         is_ca && signs_certificates && path_length.is_none_or(|most| cas_below <= most)
+    }
+}
+
+impl Unknown {
+    /// Reads DER.
+    pub(super) fn from_der(der: &[u8]) -> Option<Self> {
+        let (_, parsed) = X509Certificate::from_der(der).ok()?;
+        let is_ca = parsed.basic_constraints().is_ok_and(|limits| limits.is_some_and(|limits| limits.value.ca));
+        Some(Self { subject: parsed.subject().as_raw().to_vec(), is_ca })
     }
 }
 

@@ -79,6 +79,11 @@ impl Given {
 }
 
 impl Chain {
+    /// Until when it holds, if nothing is looked into again.
+    pub(super) fn end(&self) -> i64 {
+        self.validity.and(self.lists).to
+    }
+
     /// Does it hold then, and do the lists that cleared it?
     pub(super) fn check(&self, at: i64) -> Result<(), Fault> {
         self.validity.check(at)?;
@@ -100,11 +105,14 @@ struct Search<'c> {
 }
 
 impl<'c> Search<'c> {
-    /// Tries every issuer of the last one of these, or of the leaf: none twice on one way, so no way has more than were given.
+    /// Tries every issuer of the last one of these, or of the leaf: none twice on one way, so no way has more than were given. Who
+    /// has the same name and the same key is the same (RFC 5280 6.1), though somebody certified it once more.
     /// Says whether one was found that holds.
     fn go_on(&mut self, above: &mut Vec<&'c Certificate>) -> bool {
         let below = above.last().copied().unwrap_or(&self.given.leaf);
-        let cas_below = u32::try_from(above.len()).expect("there are only a few");
+        // RFC 5280 6.1.4 l: one that a CA issued to itself, for another key, counts for nothing.
+        let cas_below = above.iter().filter(|ca| !ca.is_self_issued()).count();
+        let cas_below = u32::try_from(cas_below).expect("there are only a few");
         self.note(2 * above.len(), Fault::NoAnchor);
         let anchors = self.authority.anchors().iter().map(|anchor| (anchor, true));
         let others = self.given.others.iter().map(|other| (other, false));
@@ -114,7 +122,7 @@ impl<'c> Search<'c> {
             anchors.chain(others).filter(is_named).partition(|(issuer, _)| issuer.validity.check(self.at).is_ok());
         issuers.extend(ended);
         for (issuer, is_anchor) in issuers {
-            if above.iter().any(|known| std::ptr::eq(*known, issuer)) {
+            if above.iter().any(|known| (&known.subject, &known.key) == (&issuer.subject, &issuer.key)) {
                 continue;
             }
             if !issuer.may_issue(cas_below) {
@@ -207,14 +215,14 @@ impl<'a> Lists<'a> {
         asked: &[&'a Certificate],
     ) -> Result<Validity, Fault> {
         let (mut in_force, anchors) = (EVER, self.authority.anchors());
-        for list in self.authority.lists().iter().filter(|list| list.covers(&certificate.issuer, anchors)) {
-            let signers = list.signers(issuer.into_iter().chain(anchors));
+        for list in self.authority.lists().iter().filter(|list| list.covers(&certificate.issuer)) {
+            let signers = list.signers(issuer, anchors);
             let signer = signers.min_by_key(|signer| signer.validity.check(self.at).is_err());
             let signer = signer.ok_or(Fault::ListNotInForce)?;
             if asked.iter().any(|asked| std::ptr::eq(*asked, signer)) {
                 continue;
             }
-            if list.names(certificate, anchors) {
+            if list.names(certificate) {
                 return Err(Fault::Revoked);
             }
             in_force = in_force.and(list.validity()).and(signer.validity);

@@ -11,7 +11,7 @@ use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate
 
 use super::certificate::{Certificate, Signed, Validity};
 
-/// One list.
+/// One list, among those of an authority.
 #[derive(Debug, Clone)]
 pub(super) struct RevocationList {
     issuer: Vec<u8>,
@@ -19,6 +19,10 @@ pub(super) struct RevocationList {
     name: String,
     validity: Validity,
     is_indirect: bool,
+    /// It is that of an anchor which issues nothing but lists.
+    is_administrators: bool,
+    /// Which of the anchors have signed it, by their places: looked for once, since a list may have megabytes.
+    anchors: Vec<usize>,
     /// Issuer and serial number.
     revoked: HashSet<(Vec<u8>, Vec<u8>)>,
     signed: Signed,
@@ -50,8 +54,27 @@ impl RevocationList {
             name: tbs.issuer.to_string(),
             validity: Validity { from: tbs.this_update.timestamp(), to: tbs.next_update?.timestamp() },
             is_indirect,
+            is_administrators: false,
+            anchors: Vec::new(),
             signed: Signed::read(tbs.as_ref(), &list.signature_algorithm, &list.signature_value).ok()?,
         })
+    }
+
+    /// The same for an authority with these anchors.
+    pub(super) fn below(mut self, anchors: &[Certificate], is_administrators: bool) -> Self {
+        let signers = anchors.iter().enumerate().filter(|(_, anchor)| self.is_signed_by(anchor));
+        self.anchors = signers.map(|(place, _)| place).collect();
+        Self { is_administrators, ..self }
+    }
+
+    /// Is it by this name?
+    pub(super) fn is_by(&self, name: &[u8]) -> bool {
+        self.issuer == name
+    }
+
+    /// Has no anchor signed it?
+    pub(super) fn is_strangers(&self) -> bool {
+        self.anchors.is_empty()
     }
 
     /// Whose it is, for people.
@@ -64,18 +87,24 @@ impl RevocationList {
         self.validity
     }
 
-    /// Does it speak of certificates of this issuer, below one of these anchors?
-    pub(super) fn covers(&self, issuer: &[u8], anchors: &[Certificate]) -> bool {
-        self.is_indirect || self.issuer == issuer || self.is_administrators(anchors)
+    /// Does it speak of certificates of this issuer?
+    pub(super) fn covers(&self, issuer: &[u8]) -> bool {
+        self.is_indirect || self.is_administrators || self.is_by(issuer)
     }
 
-    /// Who of these has signed it: a certificate that was renewed may lie beside the one that ended.
+    /// Who of these has signed it, a certificate's issuer and the anchors: one that was renewed may lie beside the one that ended.
     pub(super) fn signers<'c>(
         &self,
-        issuers: impl Iterator<Item = &'c Certificate>,
+        issuer: Option<&'c Certificate>,
+        anchors: &'c [Certificate],
     ) -> impl Iterator<Item = &'c Certificate> {
-        issuers
-            .filter(|issuer| issuer.subject == self.issuer && self.may_be_of(issuer) && issuer.has_signed(&self.signed))
+        let of_anchors = self.anchors.iter().filter_map(|&place| anchors.get(place));
+        let is_no_anchor = |issuer: &&Certificate| !anchors.iter().any(|anchor| std::ptr::eq(anchor, *issuer));
+        issuer.filter(is_no_anchor).filter(|issuer| self.is_signed_by(issuer)).into_iter().chain(of_anchors)
+    }
+
+    fn is_signed_by(&self, issuer: &Certificate) -> bool {
+        self.is_by(&issuer.subject) && self.may_be_of(issuer) && issuer.has_signed(&self.signed)
     }
 
     /// RFC 5280 6.3.3 f wants cRLSign. France's root, as published, signs the list of its own certificates without: whoever
@@ -84,16 +113,11 @@ impl RevocationList {
         issuer.usage.signs_lists || !self.is_indirect && issuer.may_issue(0)
     }
 
-    /// Does this certificate stand on it, below one of these anchors?
-    pub(super) fn names(&self, certificate: &Certificate, anchors: &[Certificate]) -> bool {
+    /// Does this certificate stand on it?
+    pub(super) fn names(&self, certificate: &Certificate) -> bool {
         let names = |issuer: &Vec<u8>| self.revoked.contains(&(issuer.clone(), certificate.serial.clone()));
         // Whose a serial number is that an administrator does not say, it is not the administrator's own.
-        names(&certificate.issuer) || self.is_administrators(anchors) && names(&self.issuer)
-    }
-
-    /// Is it that of an anchor which issues nothing but lists?
-    fn is_administrators(&self, anchors: &[Certificate]) -> bool {
-        anchors.iter().any(|anchor| !anchor.usage.is_ca && anchor.usage.signs_lists && anchor.subject == self.issuer)
+        names(&certificate.issuer) || self.is_administrators && names(&self.issuer)
     }
 }
 
@@ -133,7 +157,7 @@ const CERTIFICATE_ISSUER: &str = "2.5.29.29";
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, IsCa, KeyUsagePurpose, date_time_ymd};
+    use rcgen::{CertificateParams, CustomExtension, IsCa, KeyUsagePurpose, date_time_ymd};
 
     use super::super::testing::{ECDSA_WITH_SHA256, Holder, armoured, judged, tlv, trusting_but};
     use super::super::{Authority, Fault, Untrusted};
@@ -222,6 +246,49 @@ mod tests {
         ] {
             let trust = trusting_but(&(root.pem.clone() + &by.pem), &list);
             assert_eq!(judged(&signer.token(), &chain, &trust), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_an_administrator_who_is_passed_over_has_all_refused() {
+        let mut unknown = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 32473, 1], vec![5, 0]);
+        unknown.set_criticality(true);
+        let root = Holder::root("root", |_| {});
+        let signer = root.signer(|_| {});
+        let administrator = Holder::root("administrator", lists_only);
+        let passed_over = administrator.renewed(|params| params.custom_extensions.push(unknown.clone()));
+        let issuer = Holder::root("issuer", |_| {});
+        let issuer_passed_over = issuer.renewed(|params| params.custom_extensions.push(unknown));
+        let until = (2026, 6, 1);
+        let list = administrator.list(&[7], until);
+        for (name, anchor, list, expected) in [
+            ("nobody can say that it is an administrator's", "", &list, Ok(Attest::A)),
+            ("it is read", &*administrator.pem, &list, Err(Fault::Revoked)),
+            ("it is passed over", &passed_over, &list, Err(Fault::ListNotInForce)),
+            ("there is no list by its name", &passed_over, &root.list(&[8], until), Ok(Attest::A)),
+            (
+                "it issues certificates, and its list is of those",
+                &issuer_passed_over,
+                &issuer.list(&[7], until),
+                Ok(Attest::A),
+            ),
+        ] {
+            for anchors in [root.pem.clone() + anchor, anchor.to_owned() + &root.pem] {
+                let trust = trusting_but(&anchors, list);
+                assert_eq!(judged(&signer.token(), &signer.pem, &trust), expected, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn how_an_administrators_certificate_is_signed_keeps_no_list_from_being_heard() {
+        let root = Holder::root("root", |_| {});
+        let signer = root.signer(|_| {});
+        let administrator = Holder::root("administrator", lists_only);
+        let anchors = root.pem.clone() + &administrator.certified_otherwise();
+        for (revoked, expected) in [(7, Err(Fault::Revoked)), (8, Ok(Attest::A))] {
+            let trust = trusting_but(&anchors, &administrator.list(&[revoked], (2026, 6, 1)));
+            assert_eq!(judged(&signer.token(), &signer.pem, &trust), expected);
         }
     }
 

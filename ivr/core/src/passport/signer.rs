@@ -17,6 +17,8 @@ pub struct Signer {
     standings: Vec<Standing>,
     spcs: Vec<String>,
     sha256: [u8; 32],
+    /// When the first of the chains ends that held when it was read.
+    first_end: Option<i64>,
 }
 
 /// What a signer is before one authority.
@@ -45,6 +47,8 @@ impl Signer {
         )?;
         let mut spcs = Vec::new();
         standings.iter().flat_map(|standing| &standing.chain).for_each(|chain| add(chain.spcs.clone(), &mut spcs));
+        let holding = standings.iter().flat_map(|standing| &standing.chain).filter(|chain| chain.check(at).is_ok());
+        let first_end = holding.map(Chain::end).min();
         let leaf = given.leaf;
         if !leaf.usage.signs || leaf.usage.is_ca {
             return Err(Fault::KeyUsage);
@@ -61,7 +65,7 @@ impl Signer {
             Numbers::ElsewhereOnly => return Err(Fault::TnAuthListByReference),
             Numbers::Unreadable => return Err(Fault::BadTnAuthList),
         };
-        Ok(Self { key: leaf.key, numbers, standings, spcs, sha256: leaf.sha256 })
+        Ok(Self { key: leaf.key, numbers, standings, spcs, sha256: leaf.sha256, first_end })
     }
 
     /// Is there an authority for this number (digits without `+`) that confirms the signer then: do the chain and the lists
@@ -71,6 +75,12 @@ impl Signer {
         let answering = self.standings.iter().filter(|standing| standing.countries.have(country));
         let checked = |standing: &Standing| standing.chain.as_ref().map_err(|fault| *fault)?.check(at);
         confirmed(answering.map(checked), Fault::OtherCountry)
+    }
+
+    /// Has a chain or a list ended by then that held when this was read? Where a certificate was renewed, another way may hold:
+    /// what lay at its x5u has to be read again.
+    pub fn has_lapsed(&self, at: i64) -> bool {
+        self.first_end.is_some_and(|end| at > end)
     }
 
     /// For which numbers it speaks.

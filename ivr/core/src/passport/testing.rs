@@ -61,6 +61,12 @@ impl Holder {
         params.signed_by(&self.key, &issuer.issuer()).unwrap().pem()
     }
 
+    /// The same, and signed with P-384, which is not known here.
+    pub(super) fn certified_otherwise(&self) -> String {
+        let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+        self.params.signed_by(&self.key, &Issuer::from_params(&authority("another kind"), &key)).unwrap().pem()
+    }
+
     /// This certificate (PEM), what is signed of it changed, and signed anew.
     pub(super) fn signed_anew(&self, pem: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
         let der = blocks(pem.as_bytes(), CERTIFICATE).unwrap()[0].contents.clone();

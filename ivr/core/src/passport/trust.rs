@@ -4,7 +4,7 @@
 use x509_parser::pem::Pem;
 
 use super::Fault;
-use super::certificate::Certificate;
+use super::certificate::{Certificate, Unknown};
 use super::revocation::RevocationList;
 use crate::number::Country;
 
@@ -20,7 +20,14 @@ pub struct Authority {
     lists: Vec<RevocationList>,
     countries: Countries,
     delegates: Delegates,
-    passed_over: Vec<Untrusted>,
+    passed_over: Vec<PassedOver>,
+}
+
+/// A certificate among the anchors that is of a kind which is not known here.
+#[derive(Debug, Clone)]
+struct PassedOver {
+    why: Untrusted,
+    certificate: Unknown,
 }
 
 /// For whose numbers an authority answers.
@@ -94,24 +101,26 @@ impl FromIterator<Authority> for Trust {
 impl Authority {
     /// Reads PEM: certificates that are trusted, each as it is, as issuers of certificates or of revocation lists. It answers
     /// for the numbers of all countries. One of a kind that is not known here is passed over: what a country publishes has
-    /// some, and they must not silence all the others.
+    /// some, and they must not silence all the others. But if it issues no certificates, and there is a list by its name, nobody
+    /// is believed: whom it revokes cannot be told.
     ///
     /// # Errors
     /// If none is left, or one is damaged or can serve as neither.
     pub fn anchored(pem: &[u8]) -> Result<Self, Untrusted> {
         let (mut anchors, mut passed_over) = (Vec::new(), Vec::new());
         for (block, place) in blocks(pem, CERTIFICATE)?.iter().zip(1..) {
-            match Certificate::from_der(&block.contents) {
+            match Certificate::anchor_from_der(&block.contents) {
                 Ok(anchor) if anchor.may_issue(0) || anchor.usage.signs_lists => anchors.push(anchor),
                 Ok(_) => return Err(Untrusted::NoIssuer { place }),
                 Err(fault @ (Fault::NotP256 | Fault::CriticalExtension)) => {
-                    passed_over.push(Untrusted::Certificate { place, fault });
+                    let why = Untrusted::Certificate { place, fault };
+                    passed_over.push(PassedOver { why, certificate: Unknown::from_der(&block.contents).ok_or(why)? });
                 }
                 Err(fault) => return Err(Untrusted::Certificate { place, fault }),
             }
         }
-        if let (true, Some(untrusted)) = (anchors.is_empty(), passed_over.first()) {
-            return Err(*untrusted);
+        if let (true, Some(PassedOver { why, .. })) = (anchors.is_empty(), passed_over.first()) {
+            return Err(*why);
         }
         let (countries, delegates) = (Countries::All, Delegates::Refused);
         Ok(Self { anchors, lists: Vec::new(), countries, delegates, passed_over })
@@ -123,7 +132,9 @@ impl Authority {
     /// If there is none, or one cannot be read.
     pub fn with_lists(mut self, pem: &[u8]) -> Result<Self, Untrusted> {
         for (block, place) in blocks(pem, "X509 CRL")?.iter().zip(1..) {
-            self.lists.push(RevocationList::from_der(&block.contents).ok_or(Untrusted::List { place })?);
+            let list = RevocationList::from_der(&block.contents).ok_or(Untrusted::List { place })?;
+            let is_administrators = self.is_administrators(&list);
+            self.lists.push(list.below(&self.anchors, is_administrators));
         }
         Ok(self)
     }
@@ -148,15 +159,24 @@ impl Authority {
     }
 
     /// Which certificates among the anchors are of a kind that is not known here: whoever is below them is refused.
-    pub fn passed_over(&self) -> &[Untrusted] {
-        &self.passed_over
+    pub fn passed_over(&self) -> impl Iterator<Item = Untrusted> {
+        self.passed_over.iter().map(|passed_over| passed_over.why)
     }
 
     /// Of whom there are lists that no anchor has signed, by the names of their issuers. They speak of nobody, unless the issuer is
-    /// an authority below an anchor; those that would speak of all (indirect ones) have all refused.
+    /// an authority below an anchor; those that would speak of all (indirect ones, and those of an anchor that was passed over and
+    /// issues no certificates) have all refused.
     pub fn strangers_lists(&self) -> impl Iterator<Item = &str> {
-        let is_stranger = |list: &&RevocationList| list.signers(self.anchors.iter()).next().is_none();
-        self.lists.iter().filter(is_stranger).map(RevocationList::name)
+        self.lists.iter().filter(|list| list.is_strangers()).map(RevocationList::name)
+    }
+
+    /// Is it by the name of an anchor which issues nothing but lists? One that was passed over counts, too: else whoever is on
+    /// its list would be believed.
+    fn is_administrators(&self, list: &RevocationList) -> bool {
+        let administrators = self.anchors.iter().filter(|anchor| !anchor.usage.is_ca && anchor.usage.signs_lists);
+        let unknown = self.passed_over.iter().map(|passed_over| &passed_over.certificate).filter(|one| !one.is_ca);
+        let mut names = administrators.map(|anchor| &anchor.subject).chain(unknown.map(|one| &one.subject));
+        names.any(|name| list.is_by(name))
     }
 
     pub(super) fn anchors(&self) -> &[Certificate] {

@@ -155,6 +155,41 @@ fn a_path_may_be_no_longer_than_its_cas_say() {
     assert_eq!(judged(&at_once.token(), &at_once.pem, &trust), Ok(Attest::A));
 }
 
+/// RFC 5280 6.1.4 l.
+#[test]
+fn what_a_ca_issued_to_itself_for_another_key_makes_no_path_longer() {
+    let root = Holder::root("root", |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1)));
+    let authority = root.authority("authority", |_| {});
+    let of = |name| {
+        let next = authority.authority(name, |_| {});
+        let signer = next.signer(|_| {});
+        judged(&signer.token(), &(signer.pem.clone() + &next.pem + &authority.pem), &trusting(&root.pem))
+    };
+    assert_eq!(of("authority"), Ok(Attest::A));
+    assert_eq!(of("another"), Err(Fault::NotAnIssuer));
+}
+
+#[test]
+fn who_was_read_before_a_chain_ended_is_read_again_once() {
+    let root = Holder::root("root", |_| {});
+    let authority = root.authority("authority", |params| params.not_after = date_time_ymd(2026, 6, 1));
+    let renewed = authority.certified_by(&root, |params| params.not_after = date_time_ymd(2027, 1, 1));
+    let signer = authority.signer(|_| {});
+    let (passport, trust) = (Passport::read(&signer.token()).unwrap(), trusting(&root.pem));
+    let after = AT + 200 * 24 * 60 * 60;
+    let read = |others: &str, at| Signer::read((signer.pem.clone() + others).as_bytes(), &trust, at).unwrap();
+    let first = read(&(authority.pem.clone() + &renewed), AT);
+    assert!(!first.has_lapsed(AT) && first.has_lapsed(after));
+    assert_eq!(verify(&passport, &first, after), Err(Fault::Expired));
+    let again = read(&(authority.pem.clone() + &renewed), after);
+    assert!(!again.has_lapsed(after));
+    assert_eq!(verify(&passport, &again, after), Ok(Attest::A));
+    // Where no other way holds, reading it again serves nobody.
+    let ended = read(&authority.pem, after);
+    assert!(!ended.has_lapsed(after));
+    assert_eq!(verify(&passport, &ended, after), Err(Fault::Expired));
+}
+
 #[test]
 fn an_issuer_that_is_limited_issues_nothing_beyond() {
     let limited =

@@ -199,13 +199,14 @@ const THREATS: &[Threat] = &[
         defence: "A token is about one caller and one number called, and fresh for a minute both ways; it completes one \
                   verification. A div PASSporT refuses the call, and so do two of SHAKEN; attestations B and C lower it. \
                   What its x5u names is fetched over https only, from public addresses and the ports of certificates only, \
-                  without redirects, 64 KiB and 3 s at most, and so many new places of one host and for one number; nothing \
-                  at all is fetched for a token that is refused anyway, nor for a call that a good one would not lift. What \
+                  without redirects, 64 KiB and 3 s at most, and so many new places of one host, and fewer of it for one number; \
+                  nothing at all is fetched for a token that is refused anyway, nor for a call that a good one would not lift. What \
                   strangers have us remember is forgotten before any signer. \
                   Without anchors nothing is verified, and no signature raises a level.",
         left: "Low: whoever hears a token may use it within its minute for a call of the same number, if that call comes \
                first, and for calls that prove nothing as long as none has proved anything: such a call can ask for a \
-               suspension. The server of a certificate learns when it is fetched.",
+               suspension. The server of a certificate learns when it is fetched. Whoever can call with a forged number keeps \
+               it out, three calls a minute that point at the host of its provider, until the provider's place is known.",
         played: &[
             "passport::one_played_twice_raises_nothing_and_nobody_knocks_where_it_points",
             "passport::one_of_a_forwarded_call_or_of_a_doubting_carrier_is_refused",
@@ -219,6 +220,8 @@ const THREATS: &[Threat] = &[
             "no_other_port_than_those_of_certificates_is_connected_to",
             "who_points_at_many_places_has_few_of_them_looked_at_and_spends_nobody_elses_looks",
             "what_strangers_write_is_forgotten_before_any_signer_and_keeps_nobody_out",
+            "a_signer_has_few_places_of_its_own_however_many_it_signs_and_spellings_are_one_place",
+            "the_list_of_an_administrator_who_is_passed_over_has_all_refused",
             "a_signature_is_r_and_s_within_the_curves_order_and_nothing_else",
             "the_other_signature_that_anybody_can_make_is_over_the_same_token",
             "a_leaf_issues_nothing_whatever_its_key_may_do",
@@ -228,7 +231,7 @@ const THREATS: &[Threat] = &[
             "sip-signed-in-vain.txt",
             "an_issuer_that_is_limited_issues_nothing_beyond",
             "whose_certificate_is_only_pointed_at_is_not_said_to_have_signed",
-            "who_was_good_is_so_while_nobody_can_ask_again_and_a_server_that_says_otherwise_is_heard",
+            "who_was_good_is_so_while_nothing_can_be_had_there_and_no_longer_once_its_place_may_not_be_asked",
             "other_anchors_and_lists_count_at_once_and_nothing_is_fetched_for_it",
         ],
     },

@@ -83,11 +83,12 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     } else {
         keep(networks, found, args.queue).await?
     };
-    Ok(match (missing, failed) {
-        (0, false) => ExitCode::SUCCESS,
-        (0, true) => ExitCode::from(NOT_PUT),
-        (missing, _) => ExitCode::from(missing),
-    })
+    Ok(ExitCode::from(highest(missing, failed)))
+}
+
+/// Of what was wrong with those looked up, and whether something was not put, the highest code.
+fn highest(missing: u8, failed: bool) -> u8 {
+    missing.max(if failed { NOT_PUT } else { 0 })
 }
 
 /// Puts these records again and again until the last of them has expired. Whether some of the queue could not be read.
@@ -195,6 +196,13 @@ mod tests {
         let records = vec![kept(b"over", now), kept(b"good", now + Duration::from_secs(60))];
         let networks = Several::new(vec![Backend::Memory(Memory::default())]).unwrap();
         assert_eq!(keeper(networks, records, None, || 0.0, now).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn that_something_was_not_put_is_told_although_somebody_is_unknown() {
+        for (missing, failed, expected) in [(0, false, 0), (0, true, 4), (3, false, 3), (3, true, 4), (6, true, 6)] {
+            assert_eq!(highest(missing, failed), expected, "{missing} {failed}");
+        }
     }
 
     #[tokio::test]

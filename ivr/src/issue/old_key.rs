@@ -16,7 +16,9 @@ use super::wish::{self, Cause, Consent, Spoken, Wish};
 use super::{Certified, IssueError, IssueParts, KeyRefusal, certified, hold, tel_subject, verification};
 use crate::store::certificates::Stored;
 use crate::store::verifications::Which;
-use crate::store::{Columns, Conn, StoreError, audit, certificates, happenings, records, revocations, verifications};
+use crate::store::{
+    Columns, Conn, StoreError, audit, certificates, happenings, millis, records, revocations, time_of, verifications,
+};
 
 /// A statement by the key of a certificate.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +65,7 @@ fn rfc3339(at: &OffsetDateTime) -> String {
 const RENEWABLE: time::Duration = time::Duration::days(1);
 /// What a nonce is good for.
 const NONCE_LIFE: time::Duration = time::Duration::minutes(10);
-/// Its parts: when it ends (Unix seconds), what makes it unlike all others, the beginning of a keyed hash.
+/// Its parts: when it ends (milliseconds since 1970, as what is done with it is dated), what makes it unlike all others, the beginning of a keyed hash.
 const ENDS: usize = 8;
 const RANDOM: usize = 16;
 const TAG: usize = 16;
@@ -74,7 +76,7 @@ const VETOED: &str = "The holder of the number's earlier key stopped this one.";
 /// A nonce for statements about this certificate (its serial number) or key (its hash), whether there is one or not, and its end.
 pub(super) fn nonce(parts: &IssueParts, about: &[u8], now: OffsetDateTime) -> (String, OffsetDateTime) {
     let ends = now + NONCE_LIFE;
-    let body = [&ends.unix_timestamp().to_be_bytes()[..], &parts.clock.bytes::<RANDOM>()].concat();
+    let body = [&millis(ends).to_be_bytes()[..], &parts.clock.bytes::<RANDOM>()].concat();
     let tag = parts.store.columns().tag("old-key-nonce", &[about, &body]);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     (hex(&body) + &hex(&tag[..TAG]), ends)
@@ -89,17 +91,17 @@ pub(super) fn is_ours(parts: &IssueParts, about: &[u8], nonce: &str, now: Offset
     let octets: Vec<u8> =
         (0..digits.len()).step_by(2).filter_map(|at| u8::from_str_radix(&nonce[at..at + 2], 16).ok()).collect();
     let (body, tag) = octets.split_at(ENDS + RANDOM);
-    now.unix_timestamp() < ends(nonce) && parts.store.columns().is_tag(tag, "old-key-nonce", &[about, body])
+    millis(now) < ends(nonce) && parts.store.columns().is_tag(tag, "old-key-nonce", &[about, body])
 }
 
-/// When a nonce ends (Unix seconds); 0 if it is none.
+/// When a nonce ends (milliseconds since 1970); 0 if it is none.
 fn ends(nonce: &str) -> i64 {
     nonce.get(..2 * ENDS).and_then(|digits| i64::from_str_radix(digits, 16).ok()).unwrap_or_default()
 }
 
-/// When a nonce of ours was given, to the second.
+/// When a nonce of ours was given.
 pub(super) fn asked_at(nonce: &str) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp(ends(nonce)).map_or(OffsetDateTime::UNIX_EPOCH, |ends| ends - NONCE_LIFE)
+    time_of(ends(nonce)).map_or(OffsetDateTime::UNIX_EPOCH, |ends| ends - NONCE_LIFE)
 }
 
 /// The certificate whose key signed this.

@@ -40,6 +40,13 @@ impl<K: Hash + Eq> Budget<K> {
         minute.begun += u32::from(may);
         may
     }
+
+    /// One that it was given came to nothing.
+    pub(super) fn give_back(&mut self, whose: &K) {
+        if let Some(minute) = self.minutes.get_mut(whose) {
+            minute.begun = minute.begun.saturating_sub(1);
+        }
+    }
 }
 
 impl Minute {
@@ -74,6 +81,16 @@ mod tests {
         ] {
             assert_eq!(budget.take(whose, after(at)), expected, "{whose} after {at} s");
         }
+    }
+
+    #[test]
+    fn what_came_to_nothing_costs_nothing() {
+        let (mut budget, now) = (Budget::of(1), Clock.now());
+        assert!(budget.take("a", now) && !budget.take("a", now));
+        budget.give_back(&"a");
+        budget.give_back(&"a");
+        budget.give_back(&"b");
+        assert!(budget.take("a", now) && !budget.take("a", now));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Signers by the place of their certificate, remembered for a while, and so are those that cannot be had: each call of a
 //! provider would fetch the same. Whoever was good once is so, until the certificate or a revocation list ends, while the
-//! place cannot be asked again: who keeps us from asking must not keep honest callers out. Anybody can write a token that points
+//! place cannot be asked again or has nothing (404 and 410, too: who takes a certificate back puts it on a list): who keeps us from
+//! asking must not keep honest callers out. Anybody can write a token that points
 //! anywhere, also at an honest signer's certificate; so a place is a signer's only once a signature over it has held.
 
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use ivr_core::number::Number;
 use ivr_core::passport::{Fault, Signer, Trust};
+use reqwest::Url;
 use tokio::sync::OnceCell;
 
 use super::budget::Budget;
@@ -20,9 +22,13 @@ pub(super) struct Signers {
     trust: TrustFiles,
     fetcher: Fetcher,
     known: Mutex<HashMap<String, Known>>,
-    callers: Mutex<Budget<Number>>,
+    callers: Mutex<Budget<Payer>>,
     clock: Clock,
 }
+
+/// The number that calls claim to come from, and the host of the place: who claims somebody else's number spends only what that has
+/// for the host that it points at.
+type Payer = (Number, String);
 
 /// One place, from the first who asks on: the others wait for the same answer.
 #[derive(Debug, Clone)]
@@ -34,6 +40,8 @@ struct Known {
     before: Before,
     /// Whoever's certificate lies there has signed that it does.
     is_signers: bool,
+    /// Who has it looked at, if that counts.
+    payer: Option<Payer>,
     found: Found,
 }
 
@@ -68,28 +76,37 @@ impl Signers {
 
     /// Whose certificate lies at this URL, to which the token of a call from that number points. `at` is in seconds since 1970.
     pub(super) async fn find(&self, x5u: &str, caller: &Number, at: i64) -> Result<Arc<Signer>, Fault> {
-        let Known { trust, before, is_signers, found, .. } = self.place(x5u, caller)?;
-        let found = found.get_or_init(|| self.look(x5u, (before, is_signers), &trust, at)).await;
+        let x5u = one_form(x5u)?;
+        let Known { trust, before, is_signers, payer, found, .. } = self.place(&x5u, caller, at)?;
+        let found = found.get_or_init(|| self.look(x5u.as_str(), (before, is_signers, payer), &trust, at)).await;
         found.clone().map(|good| good.signer)
     }
 
     /// A signature over this place has held.
     pub(super) fn have_signed(&self, x5u: &str) {
+        let Ok(x5u) = one_form(x5u) else { return };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = known.get_mut(x5u) {
-            place.is_signers = true;
-        }
+        let Some(place) = known.get_mut(x5u.as_str()).filter(|place| !place.is_signers) else { return };
+        let Some(certificate) = place.certificate() else { return };
+        place.is_signers = true;
+        forget_one_of_many(&mut known, certificate);
     }
 
     async fn look(
         &self,
         x5u: &str,
-        (before, is_signers): (Before, bool),
+        (before, is_signers, payer): (Before, bool, Option<Payer>),
         trust: &Trust,
         at: i64,
     ) -> Result<Good, Fault> {
-        let fetched =
-            async || if is_signers { self.fetcher.fetch_again(x5u).await } else { self.fetcher.fetch(x5u).await };
+        let fetched = async || {
+            let fetched = if is_signers { self.fetcher.fetch_again(x5u).await } else { self.fetcher.fetch(x5u).await };
+            // Nobody was asked: that others keep us busy is not the caller's doing.
+            if let (Err(Fault::Busy), Some(payer)) = (&fetched, &payer) {
+                self.callers.lock().unwrap_or_else(PoisonError::into_inner).give_back(payer);
+            }
+            fetched
+        };
         let (pem, is_old) = match before {
             Before::Fresh(pem) => (pem, false),
             Before::Nothing => (fetched().await?.into(), false),
@@ -103,12 +120,14 @@ impl Signers {
         Ok(Good { signer, pem: Some(pem).filter(|pem| pem.len() <= LARGEST_KEPT_BYTES), is_old })
     }
 
-    fn place(&self, x5u: &str, caller: &Number) -> Result<Known, Fault> {
+    fn place(&self, x5u: &Url, caller: &Number, at: i64) -> Result<Known, Fault> {
         let (now, trust) = (self.clock.now(), self.trust.current());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = known.get(x5u);
+        let last = known.get(x5u.as_str());
         let holds = last.is_some_and(|last| last.holds(now));
-        if let Some(last) = last.filter(|last| holds && Arc::ptr_eq(&last.trust, &trust)) {
+        // Where a chain has ended meanwhile, another may lead to an anchor.
+        let counts = |last: &Known| Arc::ptr_eq(&last.trust, &trust) && !last.has_lapsed(at);
+        if let Some(last) = last.filter(|last| holds && counts(last)) {
             return Ok(last.clone());
         }
         let (since, before) = match last.and_then(|last| Some((last.since, last.pem()?))) {
@@ -118,19 +137,44 @@ impl Signers {
         };
         let is_signers = last.is_some_and(|last| last.is_signers);
         let is_fetched = !matches!(before, Before::Fresh(_));
-        if is_fetched && !is_signers && !self.may_have_fetched(caller, now) {
-            return Err(Fault::Busy);
-        }
-        if known.len() >= MOST && !known.contains_key(x5u) {
+        if known.len() >= MOST && !known.contains_key(x5u.as_str()) {
             make_room(&mut known, now)?;
         }
-        let place = Known { since, trust, before, is_signers, found: Arc::default() };
-        known.insert(x5u.to_owned(), place.clone());
+        let payer = (is_fetched && !is_signers).then(|| payer(caller, x5u));
+        if payer.as_ref().is_some_and(|payer| !self.may_have_fetched(payer, now)) {
+            return Err(Fault::Busy);
+        }
+        let place = Known { since, trust, before, is_signers, payer, found: Arc::default() };
+        known.insert(x5u.as_str().to_owned(), place.clone());
         Ok(place)
     }
 
-    fn may_have_fetched(&self, caller: &Number, now: Instant) -> bool {
-        self.callers.lock().unwrap_or_else(PoisonError::into_inner).take(caller.clone(), now)
+    fn may_have_fetched(&self, payer: &Payer, now: Instant) -> bool {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner).take(payer.clone(), now)
+    }
+}
+
+/// A place has many spellings: capitals in the host, its usual port, dots in the path.
+fn one_form(x5u: &str) -> Result<Url, Fault> {
+    Url::parse(x5u).map_err(|_| Fault::X5u)
+}
+
+fn payer(caller: &Number, x5u: &Url) -> Payer {
+    // With a dot at its end a name is the same.
+    (caller.clone(), x5u.host_str().unwrap_or_default().trim_end_matches('.').to_owned())
+}
+
+/// One signer has so many places and no more, whatever it signs: the one that was fetched longest ago is no signer's any more.
+fn forget_one_of_many(known: &mut HashMap<String, Known>, certificate: [u8; 32]) {
+    let places = || known.values().filter(|place| place.is_signers && place.certificate() == Some(certificate));
+    if places().count() <= OF_A_CERTIFICATE {
+        return;
+    }
+    let Some(first) = places().map(|place| place.since).min() else { return };
+    let is_first =
+        |place: &&mut Known| place.is_signers && place.since == first && place.certificate() == Some(certificate);
+    if let Some(place) = known.values_mut().find(is_first) {
+        place.is_signers = false;
     }
 }
 
@@ -166,6 +210,15 @@ impl Known {
         self.found.get().is_none()
     }
 
+    /// Whose lies there (SHA-256), if it makes a good signer.
+    fn certificate(&self) -> Option<[u8; 32]> {
+        Some(self.found.get()?.as_ref().ok()?.signer.sha256())
+    }
+
+    fn has_lapsed(&self, at: i64) -> bool {
+        matches!(self.found.get(), Some(Ok(good)) if good.signer.has_lapsed(at))
+    }
+
     /// What lay there last and made a good signer.
     fn pem(&self) -> Option<Arc<[u8]>> {
         match (self.found.get(), &self.before) {
@@ -183,7 +236,9 @@ const LIFE: Duration = Duration::from_secs(15 * 60);
 const FAILED_LIFE: Duration = Duration::from_secs(60);
 /// Places that are remembered. When it is full of signers who are fresh, the next call is refused as one that we had no time for.
 const MOST: usize = 4_096;
-/// Places that are no signer's yet and that calls from one number have us look at: whoever signs for a number has one.
+/// Of them, those of one signer that count as its own: it has one, and for a while those of the certificates before.
+const OF_A_CERTIFICATE: usize = 16;
+/// Places of one host that are no signer's yet and that calls from one number have us look at: whoever signs for a number has one.
 const OF_A_CALLER_A_MINUTE: u32 = 3;
 /// A chain has about 3 KiB. What is longer has to be fetched again, whenever it is looked at again.
 const LARGEST_KEPT_BYTES: usize = 16 * 1024;
@@ -212,6 +267,12 @@ mod tests {
         Signers::new(trust, Fetcher::new(names, None, Clock).unwrap(), Clock)
     }
 
+    impl Signers {
+        fn place_at(&self, url: &str, caller: &Number) -> Result<Known, Fault> {
+            self.place(&one_form(url).unwrap(), caller, AT)
+        }
+    }
+
     /// Nearly every call is from another.
     fn caller(n: usize) -> Number {
         Number::parse(&format!("+1202555{:04}", 100 + n % 100)).unwrap()
@@ -222,10 +283,10 @@ mod tests {
         let signers = signers();
         let url = "https://192.0.2.1/leaf.pem";
         assert_eq!(signers.find(url, &caller(0), AT).await.err(), Some(Fault::NotPublic));
-        let first = signers.place(url, &caller(0)).unwrap();
+        let first = signers.place_at(url, &caller(0)).unwrap();
         assert!(first.found.initialized(), "the next call asks anew");
         signers.known.lock().unwrap().get_mut(url).unwrap().since -= FAILED_LIFE;
-        assert!(!signers.place(url, &caller(0)).unwrap().found.initialized());
+        assert!(!signers.place_at(url, &caller(0)).unwrap().found.initialized());
     }
 
     impl Signers {
@@ -236,7 +297,10 @@ mod tests {
                 let is_signers = n < of_signers;
                 let found = Arc::new(OnceCell::new_with(Some(found.clone())));
                 let (since, trust) = (self.clock.now(), trust.clone());
-                (format!("https://192.0.2.1/{n}"), Known { since, trust, before: Before::Nothing, is_signers, found })
+                (
+                    format!("https://192.0.2.1/{n}"),
+                    Known { since, trust, before: Before::Nothing, is_signers, payer: None, found },
+                )
             };
             *self.known.lock().unwrap() = (0..MOST).map(place).collect();
         }
@@ -255,7 +319,7 @@ mod tests {
         // Failures, and copies of an honest certificate at places that nobody has signed.
         for found in [Err(Fault::Unreachable), copied.clone()] {
             signers.full(1_000, &found);
-            assert!(signers.place("https://192.0.2.1/more", &caller(0)).is_ok());
+            assert!(signers.place_at("https://192.0.2.1/more", &caller(0)).is_ok());
             let known = signers.known.lock().unwrap();
             assert!(known.len() <= MOST && known.contains_key("https://192.0.2.1/more"));
             assert!(
@@ -264,16 +328,16 @@ mod tests {
             );
         }
         signers.full(MOST, &copied);
-        assert_eq!(signers.place("https://192.0.2.1/more", &caller(1)).err(), Some(Fault::Busy), "all are signers");
+        assert_eq!(signers.place_at("https://192.0.2.1/more", &caller(1)).err(), Some(Fault::Busy), "all are signers");
         signers.known.lock().unwrap().values_mut().for_each(|known| known.since -= LIFE);
-        assert!(signers.place("https://192.0.2.1/more", &caller(2)).is_ok());
+        assert!(signers.place_at("https://192.0.2.1/more", &caller(2)).is_ok());
         assert_eq!(signers.known.lock().unwrap().len(), 1);
     }
 
     #[tokio::test]
     async fn who_points_at_many_places_has_few_of_them_looked_at_and_spends_nobody_elses_looks() {
         let signers = signers();
-        let place = |n: u32, caller: &Number| signers.place(&format!("https://192.0.2.1/{n}"), caller).map(|_| ());
+        let place = |n: u32, caller: &Number| signers.place_at(&format!("https://192.0.2.1/{n}"), caller).map(|_| ());
         let (stranger, honest) = (caller(1), caller(2));
         for n in 0..OF_A_CALLER_A_MINUTE {
             assert_eq!(place(n, &stranger), Ok(()));
@@ -281,10 +345,52 @@ mod tests {
         assert_eq!(place(10, &stranger), Err(Fault::Busy));
         assert_eq!(place(0, &stranger), Ok(()), "what is remembered is not looked at");
         assert_eq!(place(10, &honest), Ok(()));
+        // Who spends what the number has at one host does not keep its provider from being asked at another.
+        assert!(signers.place_at("https://192.0.2.2/0", &stranger).is_ok());
         // A place whose signer has signed costs nobody anything.
+        let good = Ok(signers.good("spc.pem"));
+        let found = Arc::new(OnceCell::new_with(Some(good)));
+        signers.known.lock().unwrap().get_mut("https://192.0.2.1/10").unwrap().found = found;
         signers.have_signed("https://192.0.2.1/10");
         signers.known.lock().unwrap().values_mut().for_each(|known| known.since -= LIFE);
         assert_eq!((place(10, &stranger), place(0, &stranger)), (Ok(()), Err(Fault::Busy)));
+    }
+
+    #[tokio::test]
+    async fn a_signer_has_few_places_of_its_own_however_many_it_signs_and_spellings_are_one_place() {
+        let signers = signers();
+        // None of them is a signer's yet.
+        signers.full(0, &Ok(signers.good("spc.pem")));
+        let own = || signers.known.lock().unwrap().values().filter(|place| place.is_signers).count();
+        for n in 0..2 * OF_A_CERTIFICATE {
+            signers.have_signed(&format!("https://192.0.2.1:443/x/../{n}"));
+            signers.have_signed(&format!("HTTPS://192.0.2.1/{n}"));
+            assert_eq!(own(), (n + 1).min(OF_A_CERTIFICATE));
+        }
+        signers.have_signed("https://192.0.2.1/never-looked-at");
+        assert_eq!(own(), OF_A_CERTIFICATE);
+        // Another's are its own.
+        let other = Arc::new(OnceCell::new_with(Some(Ok(signers.good("range.pem")))));
+        signers.known.lock().unwrap().get_mut("https://192.0.2.1/4000").unwrap().found = other;
+        signers.have_signed("https://192.0.2.1/4000");
+        assert_eq!(own(), OF_A_CERTIFICATE + 1);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_was_asked_for_costs_the_number_nothing() {
+        let signers = signers();
+        let (x5u, number) = (one_form("https://certificates.example/spc.pem").unwrap(), caller(0));
+        // As many others are asked as may be at once.
+        let elsewhere: Vec<String> = (0..32).map(|n| format!("https://{n}.example/spc.pem")).collect();
+        let mut others: Vec<_> = elsewhere.iter().map(|url| Box::pin(signers.fetcher.fetch(url))).collect();
+        for other in &mut others {
+            assert!(futures_util::poll!(other).is_pending());
+        }
+        for n in 0..2 * OF_A_CALLER_A_MINUTE {
+            let busy = signers.find(&format!("https://certificates.example/{n}"), &number, AT).await;
+            assert_eq!(busy.err(), Some(Fault::Busy));
+        }
+        assert!(signers.place(&x5u, &number, AT).is_ok());
     }
 
     /// Within the time of the certificates in `scenarios/passport`.
@@ -292,13 +398,13 @@ mod tests {
 
     /// As if somebody had fetched this there.
     async fn fetched(signers: &Signers, url: &str, name: &str) -> Result<Arc<Signer>, Fault> {
-        let Known { trust, found, .. } = signers.place(url, &caller(0)).unwrap();
+        let Known { trust, found, .. } = signers.place_at(url, &caller(0)).unwrap();
         let pem = Before::Fresh(std::fs::read(made(name)).unwrap().into());
-        found.get_or_init(|| signers.look(url, (pem, false), &trust, AT)).await.clone().map(|good| good.signer)
+        found.get_or_init(|| signers.look(url, (pem, false, None), &trust, AT)).await.clone().map(|good| good.signer)
     }
 
     #[tokio::test]
-    async fn who_was_good_is_so_while_nobody_can_ask_again_and_a_server_that_says_otherwise_is_heard() {
+    async fn who_was_good_is_so_while_nothing_can_be_had_there_and_no_longer_once_its_place_may_not_be_asked() {
         // Nobody answers at this name server, and 192.0.2.1 is not public: that is no failure that hides a certificate.
         for (url, expected) in
             [("https://certificates.example/spc.pem", Ok(())), ("https://192.0.2.1/spc.pem", Err(Fault::NotPublic))]
@@ -311,7 +417,7 @@ mod tests {
                 expected
             );
             signers.known.lock().unwrap().get_mut(url).unwrap().since -= FAILED_LIFE;
-            assert!(!signers.place(url, &caller(0)).unwrap().found.initialized(), "it is asked again in a minute");
+            assert!(!signers.place_at(url, &caller(0)).unwrap().found.initialized(), "it is asked again in a minute");
         }
         let unknown = signers().find("https://certificates.example/spc.pem", &caller(0), AT).await;
         assert!(matches!(unknown.err(), Some(Fault::Slow | Fault::Unreachable)));

@@ -162,6 +162,10 @@ async fn what_the_key_said_since_a_verification_began_that_does_not_undo(databas
         assert_ne!(std::mem::replace(&mut serial, following), following);
         assert_eq!(service.shown().await, (said.map(public), None));
     }
+    // A moment after it, too, and within the same second.
+    service.now += time::Duration::SECOND;
+    service.list(&serial, &owner, (&stolen, &stolen), None).await.unwrap();
+    service.now += time::Duration::MILLISECOND;
     let listing = service.first_listing(&spki(&csr), &owner, (&next, &next), None);
     service.finish(Start { location: Some(listing), ..start(NUMBER, SOURCE, Some(csr)) }).await;
     assert_eq!(service.shown().await, (Some(public(&next)), None), "what is asked for after that is listed");

@@ -71,5 +71,5 @@ fn main() -> anyhow::Result<ExitCode> {
     if bench.writes && is_whole {
         docs::replace("marks", &format!("{machine}\n\n{}", report.table()))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if report.is_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -19,7 +19,8 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Takes the figure of each run, prints all of them, and judges their median. `peers`: what others reach.
+    /// Takes the figure of each run, prints all of them, judges their median, and makes a row of them. `peers`: what others
+    /// reach.
     pub(crate) fn figure(&mut self, what: &str, unit: &str, mark: Mark, runs: &[f64], peers: &str) {
         let middle = median(runs);
         let (wanted, is_met) = match mark {
@@ -30,11 +31,17 @@ impl Report {
         self.missed += usize::from(!is_met);
         let all = runs.iter().map(|run| number(*run)).collect::<Vec<_>>().join(", ");
         let verdict = if is_met { "" } else { "  MISSED" };
-        println!("{what}: {} {unit} (mark {wanted}; runs {all}){verdict}", number(middle));
+        let unit = if unit.is_empty() { String::new() } else { format!(", {unit}") };
+        println!("{what}{unit}: {} (mark {wanted}; runs {all}){verdict}", number(middle));
         let ours = if is_met { number(middle) } else { format!("**{}**", number(middle)) };
         let mut row = String::new();
-        write!(row, "| {what}, {unit} | {wanted} | {ours} | {all} | {peers} |").expect("a string takes all");
+        write!(row, "| {what}{unit} | {wanted} | {ours} | {all} | {peers} |").expect("a string takes all");
         self.rows.push(row);
+    }
+
+    /// Is no mark missed?
+    pub(crate) fn is_met(&self) -> bool {
+        self.missed == 0
     }
 
     /// The table in Markdown, and how many marks were missed.
@@ -42,10 +49,16 @@ impl Report {
         let head = "| figure | mark | ours, median | all runs | others |\n|---|---|---|---|---|";
         let verdict = match self.missed {
             0 => "Every mark is met.".to_owned(),
-            missed => format!("{missed} marks are missed (bold)."),
+            missed => format!("Marks that are missed (bold): {missed}."),
         };
         format!("{head}\n{}\n\n{verdict}\n", self.rows.join("\n"))
     }
+}
+
+/// Only prints a figure: its place is in another table.
+pub(crate) fn tell(what: &str, unit: &str, runs: &[f64]) {
+    let all = runs.iter().map(|run| number(*run)).collect::<Vec<_>>().join(", ");
+    println!("{what}, {unit}: {} (runs {all})", number(median(runs)));
 }
 
 /// The middle one, or the lower one of the two in the middle.

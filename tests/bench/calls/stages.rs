@@ -75,7 +75,7 @@ impl Stage {
             Self::Limit => limit::measure(bench, report),
             Self::Issuing => issuing::measure(bench, report),
             Self::Sipp => sipp::measure(bench, report),
-            Self::Growth => growth::measure(bench, report),
+            Self::Growth => growth::measure(bench),
             Self::Cores => cores::measure(bench, report),
             Self::Ceiling => ceiling::measure(bench, report),
         }

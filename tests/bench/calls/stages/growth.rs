@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use super::{CALLERS, expected, pace, runs, short};
 use crate::plot::{Curve, plot};
-use crate::report::{Mark, Report, median, number};
+use crate::report::{median, number, tell};
 use crate::service::{Service, Setup, found};
 use crate::{Bench, docs};
 
@@ -19,7 +19,7 @@ const STORED: [u32; 3] = [1_000, 100_000, 1_000_000];
 const SHORT_PER_SECOND: f64 = 1_000.0;
 const PICTURE: &str = "![Processor time and memory over calls at once and stored verifications](growth.svg)";
 
-pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+pub(super) fn measure(bench: &Bench) -> anyhow::Result<()> {
     let (mut pairs, mut memory, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
     let mut table =
         "| calls at once | packets off by p99, ms | late p99.9, ms | of the core, % | CPU for a packet each way, µs | \
@@ -32,11 +32,11 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
             Ok([pace.off_p99, pace.late_p999, pace.busy, pace.pair, pace.memory_a_call * calls as f64])
         })?;
         let [off, late, busy, pair, all] = &figures;
-        report.figure(&format!("{calls} calls, packets off by p99"), "ms", Mark::None, off, "");
-        report.figure(&format!("{calls} calls, packets late p99.9"), "ms", Mark::None, late, "");
-        report.figure(&format!("{calls} calls, of the core"), "%", Mark::None, busy, "");
-        report.figure(&format!("{calls} calls, CPU for one packet each way"), "µs", Mark::None, pair, "");
-        report.figure(&format!("{calls} calls, memory of all"), "MiB", Mark::None, all, "");
+        tell(&format!("{calls} calls, packets off by p99"), "ms", off);
+        tell(&format!("{calls} calls, packets late p99.9"), "ms", late);
+        tell(&format!("{calls} calls, of the core"), "%", busy);
+        tell(&format!("{calls} calls, CPU for one packet each way"), "µs", pair);
+        tell(&format!("{calls} calls, memory of all"), "MiB", all);
         pairs.push((calls as f64, median(pair)));
         memory.push((calls as f64, median(all)));
         row(&mut table, calls, &figures);
@@ -54,8 +54,8 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
             Ok([lone.p50, many.cpu_a_call])
         })?;
         let [p50, a_call] = &figures;
-        report.figure(&format!("{stored} stored verifications, INVITE to 200 p50"), "ms", Mark::None, p50, "");
-        report.figure(&format!("{stored} stored verifications, CPU of a short call"), "ms", Mark::None, a_call, "");
+        tell(&format!("{stored} stored verifications, INVITE to 200 p50"), "ms", p50);
+        tell(&format!("{stored} stored verifications, CPU of a short call"), "ms", a_call);
         cpu.push((f64::from(stored), median(a_call) * 1e3));
         row(&mut table, stored, &figures);
     }

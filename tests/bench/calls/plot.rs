@@ -40,16 +40,12 @@ fn draw(Curve { title, over, points, logarithmic }: &Curve, left: f64, svg: &mut
     let top = points.iter().map(|(_, y)| *y).fold(f64::MIN_POSITIVE, f64::max) * 1.25;
     let place = |x: f64, y: f64| {
         let right = (scaled(x) - from) / (scaled(*last) - from);
-        (left + MARGIN + right * (WIDTH - 1.5 * MARGIN), HEIGHT - MARGIN - y / top * (HEIGHT - 2.0 * MARGIN))
+        (left + MARGIN + right * (WIDTH - 2.0 * MARGIN), HEIGHT - MARGIN - y / top * (HEIGHT - 2.0 * MARGIN))
     };
     let (x0, y0) = (left + MARGIN, HEIGHT - MARGIN);
     writeln!(svg, "<text x=\"{}\" y=\"20\" text-anchor=\"middle\">{title}</text>", left + WIDTH / 2.0)?;
     writeln!(svg, "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{over}</text>", left + WIDTH / 2.0, HEIGHT - 8.0)?;
-    writeln!(
-        svg,
-        "<path d=\"M {x0} {MARGIN} V {y0} H {}\" fill=\"none\" stroke=\"#888\"/>",
-        left + WIDTH - MARGIN / 2.0
-    )?;
+    writeln!(svg, "<path d=\"M {x0} {MARGIN} V {y0} H {}\" fill=\"none\" stroke=\"#888\"/>", left + WIDTH - MARGIN)?;
     let path: Vec<String> = points.iter().map(|(x, y)| place(*x, *y)).map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
     writeln!(svg, "<path d=\"M {}\" fill=\"none\" stroke=\"#06c\" stroke-width=\"2\"/>", path.join(" L "))?;
     for (x, y) in points {

@@ -331,19 +331,26 @@ const THREATS: &[Threat] = &[
     },
     Threat {
         attack: "Visitors flood a number with verifications, lock its owner out, or watch what the owner does",
-        defence: "Three of a number from one network, fifty in all, and then the largest source loses its oldest; \
-                  posts of a source are limited, and while too many begin, from one network or from everywhere, each start costs \
-                  work that is bound to its number. Only calls that bear the number at the issuing level use tries up. A \
+        defence: "Three of a number from one network, fifty in all, and then the largest source loses its oldest, of \
+                  equal ones that of the provider (/16, /32) with most; \
+                  posts of a source are limited, and while too many begin, from one network or from everywhere, or ten of a \
+                  number wait, each start costs work that is bound to its number. Only calls that bear the number at the issuing level use tries up. A \
                   page hears of the call that keyed in its own code; of refused calls of its number it learns one \
                   sentence, without time or trunk.",
-        left: "Low: who has many networks makes work, and learns that a call of the number was refused.",
+        left: "Low: who has networks of as many providers as a number may have verifications, or many of the owner's own \
+               provider, and works for each start, ends the owner's before it is dialled, as long as that goes on. Who has \
+               many networks makes work, which a browser without scripts cannot do, and learns that a call of the number was \
+               refused, and whether many wait for it.",
         played: &[
             "sessions::a_flood_of_them_ends_the_floods_own_and_the_owner_still_gets_in",
+            "sessions::who_has_many_networks_works_for_each_start_and_keeps_no_owner_out",
             "sessions::a_visitor_locks_nobody_out",
             "sessions::who_watches_a_number_learns_nothing_of_its_owners_call",
         ],
         besides: &[
             "of_a_crowd_the_largest_source_loses_its_oldest",
+            "of_many_networks_with_as_many_those_of_one_provider_lose_theirs",
+            "of_a_number_that_many_wait_for_one_more_is_worked_for_wherever_it_comes_from",
             "a_source_that_posts_too_much_waits_and_is_let_in_again",
             "it_is_asked_for_while_a_network_or_all_begin_too_many",
             "work_is_taken_once_in_its_time_and_for_its_number",

@@ -14,6 +14,7 @@ mod lying_carrier;
 mod other_customer;
 mod passport;
 mod phishing;
+mod provider;
 mod read_backs;
 mod sandbox;
 mod scene;

@@ -182,6 +182,11 @@ impl Scene {
 
     /// Makes a call; `page` is given the digits that the voice reads, while it does.
     pub(crate) fn call_and_type(&self, plan: CallPlan, page: impl AsyncFn(String)) -> CallReport {
+        self.runtime.block_on(self.calling(plan, page))
+    }
+
+    /// The same beside others.
+    pub(crate) async fn calling(&self, plan: CallPlan, page: impl AsyncFn(String)) -> CallReport {
         let (spoken, mut understood) = mpsc::unbounded_channel();
         let calling = call(plan, move |news| {
             if let News::ReadBack(digits) = news {
@@ -194,7 +199,7 @@ impl Scene {
                 page(digits).await;
             }
         };
-        self.runtime.block_on(async { tokio::join!(calling, typing).0 }).expect("a call")
+        tokio::join!(calling, typing).0.expect("a call")
     }
 
     /// A verification from the key to the certificate, all done right by the owner of the number.

@@ -6,9 +6,16 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ivr::clock::Clock;
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::{Signature, SigningKey};
+use p256::pkcs8::DecodePrivateKey as _;
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber,
 };
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
@@ -21,6 +28,8 @@ use crate::nameserver::{NameServer, a};
 pub const PUBLIC: Ipv4Addr = Ipv4Addr::new(9, 9, 9, 9);
 /// The name of that address.
 pub const HOST: &str = "certificates.example";
+/// A name that leads into the machine itself.
+pub const INSIDE: &str = "inside.example";
 /// Where the certificate lies.
 pub const X5U: &str = "https://certificates.example/leaf.pem";
 /// What the provider calls the customer that it vouches for.
@@ -54,6 +63,28 @@ pub fn make_signer(folder: &Path) {
     }
 }
 
+/// The signer of this folder vouches (A) that this number calls that one, in so many seconds: a clock may be wrong by a minute.
+/// An Identity header's value.
+///
+/// # Panics
+/// If there is no signer.
+pub fn sign(folder: &Path, (orig, dest): (&str, &str), ahead: i64) -> String {
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let header = part(json!({ "alg": "ES256", "ppt": "shaken", "typ": "passport", "x5u": X5U }));
+    let claims = part(json!({
+        "attest": "A",
+        "dest": { "tn": [dest.trim_start_matches('+')] },
+        "iat": Clock.wall().unix_timestamp() + ahead,
+        "orig": { "tn": orig.trim_start_matches('+') },
+        "origid": ORIGID,
+    }));
+    let signed = format!("{header}.{claims}");
+    let key = std::fs::read_to_string(folder.join("leaf.key")).expect("a file");
+    let key = SigningKey::from_pkcs8_pem(&key).expect("a key of P-256");
+    let signature: Signature = key.sign(signed.as_bytes());
+    format!("{signed}.{};info=<{X5U}>;alg=ES256;ppt=shaken", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+}
+
 /// The internet of a network of its own: a signer's certificate at [`X5U`], whose server has its own from `tls.pem`, and a name
 /// server.
 ///
@@ -67,7 +98,7 @@ pub fn internet(folder: &Path) -> (Runtime, NameServer) {
     let leaf = std::fs::read(folder.join("leaf.pem")).expect("a file");
     let root = runtime.block_on(serve_certificate(leaf));
     std::fs::write(folder.join("tls.pem"), root).expect("a file");
-    (runtime, NameServer::of(vec![(HOST, a(PUBLIC))]))
+    (runtime, NameServer::of(vec![(HOST, a(PUBLIC)), (INSIDE, a(Ipv4Addr::LOCALHOST))]))
 }
 
 /// A web server with nothing but this certificate. Gives the root that its own certificate has to be trusted by.

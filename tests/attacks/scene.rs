@@ -233,7 +233,8 @@ impl Scene {
         found.expect("waited for it")
     }
 
-    fn recorded(&self, sip_call_id: &str) -> Option<Record> {
+    /// A call's record as it stands, if there is one already.
+    pub(crate) fn recorded(&self, sip_call_id: &str) -> Option<Record> {
         type Told = (Vec<u8>, Option<String>, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
         let sql = "SELECT id, trunk, outcome, status, reason, level, last4 FROM calls WHERE sip_call_id = $1";
         let figures = "SELECT COALESCE(packets_sent, 0), COALESCE(packets_foreign, 0) FROM calls WHERE id = $1";

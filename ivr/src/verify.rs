@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
 use ivr_core::caller::Dialled;
-use ivr_core::number::KindPolicy;
+use ivr_core::number::{KindPolicy, Number};
 use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc};
 use tracing::warn;
@@ -43,7 +43,7 @@ pub use self::viewing::{AccessError, Happening, State, View};
 use crate::clock::Clock;
 use crate::issue::Issue;
 use crate::store::verifications::Closed;
-use crate::store::{Store, happenings, records, verifications};
+use crate::store::{Store, StoreError, happenings, records, verifications};
 
 /// What the use case works with.
 #[derive(Debug)]
@@ -91,6 +91,17 @@ impl Verify {
     /// What the asker has to change, or when to come again.
     pub async fn start(&self, start: Start, now: OffsetDateTime) -> Result<Started, StartError> {
         starting::start(&self.parts, start, now).await
+    }
+
+    /// Whether so many of a number are alive that one more has to be worked for.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn is_crowded(&self, number: &Number, now: OffsetDateTime) -> Result<bool, StoreError> {
+        let VerifyParts { store, limits, .. } = &*self.parts;
+        let mut reader = store.read().await?;
+        let alive = verifications::alive_of_number(number, now, store.columns(), &mut reader).await?;
+        Ok(alive >= i64::from(limits.of_number_unworked))
     }
 
     /// Shows it to its owner.

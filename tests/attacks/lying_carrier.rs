@@ -1,8 +1,13 @@
 //! A carrier signs, or says, that it knows its customer and the number, whoever calls.
 
-use ivr::phone::Identity;
+use std::path::Path;
+
+use end_to_end::own_network::run_inside;
+use end_to_end::shaken::{ORIGID, X5U};
+use ivr::phone::{Identity, Scenario};
 use ivr_core::private::Private;
 
+use crate::provider::Provider;
 use crate::scene::{CARRIER, Scene, VICTIM, trunk};
 
 /// The carrier's own words, in every dialect: the number is the caller's (A).
@@ -70,4 +75,47 @@ fn of_two_words_about_a_caller_the_worse_counts_wherever_they_stand() {
     let call = scene.call(said(&[], ";verstat=TN-Validation-Passed-A"));
     assert_eq!((call.status, scene.record(&call.call_id).level), (Some(200), Some(2)));
     assert!(scene.audit().is_empty());
+}
+
+/// A provider signs A for whoever pays. What holds it back is who vouches for it, and that everybody sees afterwards who signed.
+#[test]
+#[cfg_attr(not(own_network), ignore = "needs a network of its own: tests/run runs it")]
+fn who_signs_for_whoever_calls_needs_an_anchor_is_named_afterwards_and_can_be_denied() {
+    const NAME: &str =
+        "lying_carrier::who_signs_for_whoever_calls_needs_an_anchor_is_named_afterwards_and_can_be_denied";
+    run_inside(NAME, || {
+        let provider = Provider::new();
+        let refuses = |scene: &Scene, fault: &str| {
+            scene.begin(VICTIM);
+            let mut plan = scene.plan(CARRIER, VICTIM);
+            plan.identity = plan.identity.with("Identity", provider.signs(VICTIM, 0));
+            let record = scene.record(&scene.refused(plan, 437).call_id);
+            assert_eq!(record.refusal, Some((437, "unsupported-credential".to_owned())), "{record:?}");
+            assert_eq!(record.lines[0], ("signed".to_owned(), fault.to_owned()), "{record:?}");
+            assert!(scene.audit().is_empty());
+        };
+        let others = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ivr/core/scenarios/passport/root.pem");
+        refuses(&provider.scene(&others, ""), "no-anchor");
+
+        let scene = provider.scene(&provider.anchors(), "");
+        let started = scene.begin(VICTIM);
+        let mut plan = scene.plan_of(CARRIER, VICTIM, &started, Scenario::Happy);
+        plan.identity = plan.identity.with("Identity", provider.signs(VICTIM, 0));
+        let call = scene.call_and_type(plan, async |digits| scene.api.type_in(&started, &digits).await.expect("right"));
+        let record = scene.record(&call.call_id);
+        assert_eq!((record.level, record.outcome.as_str()), (Some(3), "verified"), "{record:?}");
+        let (signature, audited): (String, String) = scene.database(async |pool| {
+            let signature = sqlx::query_scalar("SELECT passport FROM calls WHERE sip_call_id = $1").bind(&call.call_id);
+            let audited = sqlx::query_scalar("SELECT subject FROM audit WHERE actor = 'call' AND action = 'signed'");
+            Ok((signature.fetch_one(&pool).await?, audited.fetch_one(&pool).await?))
+        });
+        let signature: serde_json::Value = serde_json::from_str(&signature).expect("JSON");
+        for (name, value) in [("verdict", "A"), ("spc", "709J"), ("origid", ORIGID), ("x5u", X5U)] {
+            assert_eq!(signature[name], value, "{signature}");
+        }
+        let certificate = signature["certificate"].as_str().expect("a hash");
+        assert!([certificate, "A by 709J", ORIGID, X5U].iter().all(|part| audited.contains(part)), "{audited}");
+
+        refuses(&provider.scene(&provider.anchors(), "denied_spcs = [\"709J\"]"), "denied-spc");
+    });
 }

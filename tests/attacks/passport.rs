@@ -6,8 +6,13 @@ use std::net::TcpListener;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use end_to_end::own_network::run_inside;
+use end_to_end::shaken::INSIDE;
+use ivr::phone::Scenario;
+use ivr::phone::api::Start;
 use serde_json::json;
 
+use crate::provider::Provider;
 use crate::scene::{CARRIER, DIALLED, Scene, VICTIM, trunk};
 
 /// An Identity header of this kind with a made-up signature; its certificate would lie at `x5u`.
@@ -107,4 +112,69 @@ fn where_they_are_verified_a_bad_one_is_refused_and_nobody_knocks_inside() {
     let call = scene.call(scene.plan(CARRIER, VICTIM));
     assert_eq!((call.status, scene.record(&call.call_id).level), (Some(200), Some(2)));
     assert!(inside.accept().is_err(), "the service fetched what a caller pointed at");
+}
+
+/// The same where the port would do, and by a name that leads there.
+#[test]
+#[cfg_attr(not(own_network), ignore = "needs a network of its own: tests/run runs it")]
+fn at_the_port_of_certificates_nobody_knocks_inside_either() {
+    run_inside("passport::at_the_port_of_certificates_nobody_knocks_inside_either", || {
+        let provider = Provider::new();
+        let scene = provider.scene(&provider.anchors(), "");
+        scene.begin(VICTIM);
+        let inside = TcpListener::bind("127.0.0.1:443").expect("root in its network");
+        inside.set_nonblocking(true).expect("a socket");
+        for host in ["127.0.0.1", INSIDE] {
+            let mut plan = scene.plan(CARRIER, VICTIM);
+            let token = identity("shaken", "A", &format!("https://{host}/leaf.pem"));
+            plan.identity = plan.identity.with("Identity", token);
+            let record = scene.record(&scene.refused(plan, 436).call_id);
+            assert_eq!(record.lines[0], ("signed".to_owned(), "x5u-not-public".to_owned()), "{host}: {record:?}");
+        }
+        assert!(inside.accept().is_err(), "the service fetched what a caller pointed at");
+    });
+}
+
+/// Nothing is wrong with the token but that somebody else has it, too: whoever is first, there is no second.
+#[test]
+#[cfg_attr(not(own_network), ignore = "needs a network of its own: tests/run runs it")]
+fn one_that_is_right_completes_one_verification_however_often_and_at_once_it_is_played() {
+    const NAME: &str = "passport::one_that_is_right_completes_one_verification_however_often_and_at_once_it_is_played";
+    run_inside(NAME, || {
+        let provider = Provider::new();
+        let scene = provider.scene(&provider.anchors(), "");
+        // Whole calls pass before it is played for the last time, and that still in its minute.
+        let token = provider.signs(VICTIM, 55);
+        let playing = async || {
+            let start = Start { number: VICTIM, csr: None, publish: false, locale: "en" };
+            let started = scene.api.start(&start).await.expect("a verification");
+            let mut plan = scene.plan_of(CARRIER, VICTIM, &started, Scenario::Happy);
+            plan.identity = plan.identity.with("Identity", token.clone());
+            let call = scene.calling(plan, async |digits| scene.api.type_in(&started, &digits).await.expect("right"));
+            let call = call.await;
+            (started, call)
+        };
+        let (one, other) = scene.runtime.block_on(async { tokio::join!(playing(), playing()) });
+        let mut ended = Vec::new();
+        for (started, call) in [&one, &other] {
+            assert_eq!(call.status, Some(200), "both came before one had served: {call:?}");
+            let record = scene.record(&call.call_id);
+            assert_eq!(record.level, Some(3), "{record:?}");
+            ended.push((scene.look(started).state == "issued", record.outcome == "verified"));
+        }
+        ended.sort_unstable();
+        assert_eq!(ended, [(false, false), (true, true)], "one verification, and its call");
+        assert_eq!(scene.count("audit WHERE actor = 'call' AND action = 'signed'"), 1);
+
+        let started = scene.begin(VICTIM);
+        let mut plan = scene.plan_of(CARRIER, VICTIM, &started, Scenario::Happy);
+        plan.identity = plan.identity.with("Identity", token);
+        let record = scene.record(&scene.refused(plan, 438).call_id);
+        assert_eq!(record.refusal, Some((438, "invalid-identity".to_owned())), "{record:?}");
+        assert_eq!(record.lines[0], ("signed".to_owned(), "replayed".to_owned()), "{record:?}");
+        assert_eq!(scene.look(&started).state, "waiting");
+        // Nor is a call without it worth what one with it was.
+        let record = scene.record(&scene.refused(scene.plan(CARRIER, VICTIM), 403).call_id);
+        record.is_refused(403, "below-issuing-level");
+    });
 }

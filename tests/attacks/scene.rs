@@ -182,6 +182,11 @@ impl Scene {
 
     /// Makes a call; `page` is given the digits that the voice reads, while it does.
     pub(crate) fn call_and_type(&self, plan: CallPlan, page: impl AsyncFn(String)) -> CallReport {
+        self.runtime.block_on(self.calling(plan, page))
+    }
+
+    /// The same beside others.
+    pub(crate) async fn calling(&self, plan: CallPlan, page: impl AsyncFn(String)) -> CallReport {
         let (spoken, mut understood) = mpsc::unbounded_channel();
         let calling = call(plan, move |news| {
             if let News::ReadBack(digits) = news {
@@ -194,7 +199,7 @@ impl Scene {
                 page(digits).await;
             }
         };
-        self.runtime.block_on(async { tokio::join!(calling, typing).0 }).expect("a call")
+        tokio::join!(calling, typing).0.expect("a call")
     }
 
     /// A verification from the key to the certificate, all done right by the owner of the number.
@@ -228,7 +233,8 @@ impl Scene {
         found.expect("waited for it")
     }
 
-    fn recorded(&self, sip_call_id: &str) -> Option<Record> {
+    /// A call's record as it stands, if there is one already.
+    pub(crate) fn recorded(&self, sip_call_id: &str) -> Option<Record> {
         type Told = (Vec<u8>, Option<String>, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
         let sql = "SELECT id, trunk, outcome, status, reason, level, last4 FROM calls WHERE sip_call_id = $1";
         let figures = "SELECT COALESCE(packets_sent, 0), COALESCE(packets_foreign, 0) FROM calls WHERE id = $1";

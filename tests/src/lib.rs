@@ -15,6 +15,7 @@ pub mod proving;
 pub mod receiver;
 pub mod recogniser;
 pub mod service;
+pub mod shaken;
 pub mod sipp;
 pub mod smtp;
 pub mod words;

@@ -1,9 +1,9 @@
-//! A network of a test's own: for peers that bind every address of the machine.
+//! A network of a test's own: for peers that bind every address of the machine, and for public addresses.
 //!
 //! The test binary runs its one test again inside a new network namespace that has a loopback and nothing else. A new
 //! process namespace goes with it, so that whatever the test starts dies with it, however it ends.
 
-use std::process::Command;
+mod ways_in;
 
 /// Tells the second run that it is the one inside.
 const INSIDE: &str = "DIALPROOF_TEST_OWN_NETWORK";
@@ -21,36 +21,17 @@ pub fn run_inside(test: &str, body: impl FnOnce()) {
         return body();
     }
     let program = std::env::current_exe().expect("a running test has a file");
-    let way_in = WAYS_IN.iter().find(|way| opens(way)).unwrap_or_else(|| {
-        panic!("no network namespace can be made: run as root, or with sudo, or allow user namespaces")
+    let mut way_in = ways_in::first().unwrap_or_else(|| {
+        panic!("no network namespace can be made: install iproute2, and run as root, or with sudo, or allow user namespaces")
     });
-    let output = command(way_in)
+    let output = way_in
         .args(["timeout", "--kill-after=5", LIMIT_SECONDS])
         .arg(program)
         .args([test, "--exact", "--include-ignored", "--nocapture", "--test-threads=1"])
         .env(INSIDE, test)
         .output()
-        .expect("unshare was just tried");
+        .expect("it was just tried");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{test} failed in its own network ({}):\n{out}\n{err}", output.status);
     assert!(out.contains("1 passed"), "{test} did not run in its own network:\n{out}\n{err}");
-}
-
-/// As root; as anybody, where the kernel allows; with sudo.
-const WAYS_IN: [&[&str]; 3] = [
-    &["unshare"],
-    &["unshare", "--map-root-user"],
-    &["sudo", "--non-interactive", "--preserve-env=DIALPROOF_TEST_OWN_NETWORK", "unshare"],
-];
-
-fn opens(way: &[&str]) -> bool {
-    command(way).arg("true").output().is_ok_and(|output| output.status.success())
-}
-
-fn command(way: &[&str]) -> Command {
-    let mut command = Command::new(way[0]);
-    command.args(&way[1..]).args(["--net", "--pid", "--fork", "--kill-child", "--mount-proc"]);
-    // The new loopback is down.
-    command.args(["sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
-    command
 }

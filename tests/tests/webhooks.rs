@@ -192,7 +192,7 @@ fn serve_site(folder: &Path) -> Arc<Mutex<Vec<Posted>>> {
 }
 
 #[test]
-#[cfg_attr(not(feature = "peers"), ignore = "needs a network of its own; tests/run runs it")]
+#[cfg_attr(not(own_network), ignore = "needs a network of its own: tests/run runs it")]
 fn an_operator_adds_replays_and_rotates_and_nothing_inside_is_posted_to() {
     run_inside("an_operator_adds_replays_and_rotates_and_nothing_inside_is_posted_to", || {
         let folder = tempfile::tempdir().expect("a folder");

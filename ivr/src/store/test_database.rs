@@ -262,6 +262,7 @@ impl Store {
                 secret_sha256: [0; 32],
                 number: &Number::parse("+12025550143").unwrap(),
                 source_tag: b"source",
+                provider_tag: b"provider",
                 request: None,
                 key_check: None,
                 location_keys: None,

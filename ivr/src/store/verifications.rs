@@ -35,6 +35,7 @@ pub(crate) struct New<'a> {
     pub(crate) secret_sha256: [u8; 32],
     pub(crate) number: &'a Number,
     pub(crate) source_tag: &'a [u8],
+    pub(crate) provider_tag: &'a [u8],
     pub(crate) request: Option<&'a [u8]>,
     pub(crate) key_check: Option<KeyCheck>,
     /// To be listed beside its certificate.
@@ -108,6 +109,27 @@ pub(crate) async fn crowd(
     })
 }
 
+/// How many verifications of a number are alive, whoever began them.
+pub(crate) async fn alive_of_number(
+    number: &Number,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<i64, StoreError> {
+    let [first, second, third] = columns.sought(&tel(number));
+    let row = sqlx::query(
+        "SELECT COUNT(*) FROM verifications
+         WHERE number_hash IN ($1, $2, $3) AND live_until > $4 AND state IN ('waiting', 'calling', 'read-back')",
+    )
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .bind(millis(now))
+    .fetch_one(conn)
+    .await?;
+    Ok(row.try_get(0)?)
+}
+
 /// How many verifications of a source, whatever their numbers, are alive.
 pub(crate) async fn alive_of_source(
     source_tag: &[u8],
@@ -125,7 +147,8 @@ pub(crate) async fn alive_of_source(
     Ok(row.try_get(0)?)
 }
 
-/// Ends the oldest waiting verification of the source that has most of a number's. Call it under the number's lock.
+/// Ends the oldest waiting verification of the source that has most of a number's; of sources that have as many, of one whose
+/// provider has most. Call it under the number's lock.
 pub(crate) async fn evict(
     number: &Number,
     now: OffsetDateTime,
@@ -135,12 +158,12 @@ pub(crate) async fn evict(
     let [first, second, third] = columns.sought(&tel(number));
     let row = sqlx::query(
         "UPDATE verifications SET state = 'expired' WHERE id = (
-             SELECT id FROM verifications
-             WHERE number_hash IN ($1, $2, $3) AND state = 'waiting' AND live_until > $4 AND source_tag = (
-                 SELECT source_tag FROM verifications
-                 WHERE number_hash IN ($1, $2, $3) AND state = 'waiting' AND live_until > $4
-                 GROUP BY source_tag ORDER BY COUNT(*) DESC, MIN(created_at) LIMIT 1)
-             ORDER BY created_at, id LIMIT 1)
+             SELECT id FROM (
+                 SELECT id, created_at, COUNT(*) OVER (PARTITION BY source_tag) AS of_source,
+                     COUNT(*) OVER (PARTITION BY provider_tag) AS of_provider
+                 FROM verifications
+                 WHERE number_hash IN ($1, $2, $3) AND state = 'waiting' AND live_until > $4) AS crowd
+             ORDER BY of_source DESC, of_provider DESC, created_at, id LIMIT 1)
          RETURNING id",
     )
     .bind(first)
@@ -163,9 +186,9 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
         "INSERT INTO verifications (id, secret_sha256, number_hash, pepper_epoch, number_sealed, country, last4,
              source_tag, code_hash, code_sealed, request_sealed, publish, locale, state, created_at, expires_at,
              live_until, code_tries_left, read_backs_left, happenings, key_check_sealed,
-             location_keys_sealed, location_asked_at, webhook)
+             location_keys_sealed, location_asked_at, webhook, provider_tag)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $15, $16, $17, 0, $18, $19,
-             $20, $21)
+             $20, $21, $22)
          ON CONFLICT DO NOTHING",
     )
     .bind(id.to_vec())
@@ -189,6 +212,7 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
     .bind(new.location_keys.map(|first| first.keys.seal_at((LOCATION_KEYS, id), columns)))
     .bind(new.location_keys.map(|first| millis(first.asked_at)))
     .bind(new.webhook.map(|endpoint| endpoint.0.to_vec()))
+    .bind(new.provider_tag)
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tracing::info;
 
-use super::limits::network;
+use super::limits::{network, provider};
 use super::{NoKey, StartedBy, VerifyParts};
 use crate::clock::{Clock, whole_milliseconds};
 use crate::event::EndpointId;
@@ -133,12 +133,14 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
 
     let (store, columns) = (&parts.store, parts.store.columns());
     let source_tag = columns.tag("source", &[&network(source)]);
+    let provider_tag = columns.tag("provider", &[&provider(source)]);
     let secret = new_secret(parts.clock);
     let new = New {
         id,
         secret_sha256: secret_sha256(&secret),
         number: &number,
         source_tag: &source_tag,
+        provider_tag: &provider_tag,
         request: csr.as_deref(),
         key_check,
         location_keys,

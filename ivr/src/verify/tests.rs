@@ -33,6 +33,7 @@ on_both_databases!(
     a_slip_after_a_missed_read_back_may_be_mended,
     the_fourth_from_one_network_waits,
     of_a_crowd_the_largest_source_loses_its_oldest,
+    of_many_networks_with_as_many_those_of_one_provider_lose_theirs,
     a_crowd_that_is_on_the_telephone_lets_nobody_in,
     nothing_opens_after_its_time,
     a_read_back_is_worth_nothing_after_ninety_seconds,
@@ -358,6 +359,32 @@ async fn of_a_crowd_the_largest_source_loses_its_oldest(database: TestDatabase) 
     let ended: Vec<usize> =
         states.iter().enumerate().filter(|(_, state)| **state == State::Expired).map(|(index, _)| index).collect();
     assert!(matches!(ended.as_slice(), [1..=3]), "{states:?}");
+}
+
+async fn of_many_networks_with_as_many_those_of_one_provider_lose_theirs(database: TestDatabase) {
+    let limits = Limits { of_number: 6, of_number_unworked: 6, ..Limits::default() };
+    let mut service = Service::with(database, limits).await;
+    let mut all = Vec::new();
+    // The owner is the oldest, and has one as everybody else.
+    for source in ["198.51.100.1", "203.0.113.1", "2001:db8:7::1", "2001:db8:7:100::1", "2001:db8:8::1", "2001:db9::1"]
+    {
+        assert!(!service.verify.is_crowded(&number(NUMBER), service.now).await.unwrap(), "{source}");
+        all.push(service.try_start(NUMBER, source, None).await.unwrap());
+        service.now += Duration::seconds(1);
+    }
+    assert!(service.verify.is_crowded(&number(NUMBER), service.now).await.unwrap());
+    assert!(!service.verify.is_crowded(&number("+12025550144"), service.now).await.unwrap());
+    all.push(service.try_start(NUMBER, "2001:db8:9::1", None).await.unwrap());
+    all.push(service.try_start(NUMBER, "2001:db8:10::1", None).await.unwrap());
+    let mut ended = Vec::new();
+    for (index, started) in all.iter().enumerate() {
+        if service.view(started).await.state == State::Expired {
+            ended.push(index);
+        }
+    }
+    assert_eq!(ended, [2, 3], "the oldest of 2001:db8::/32");
+    service.now += Duration::minutes(11);
+    assert!(!service.verify.is_crowded(&number(NUMBER), service.now).await.unwrap());
 }
 
 async fn nothing_opens_after_its_time(database: TestDatabase) {

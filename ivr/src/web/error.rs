@@ -80,8 +80,10 @@ pub enum WebError {
     /// The token of the form is missing, old or another visitor's.
     #[error("the page was open for too long, or cookies are off: open it again, and send it again")]
     FormExpired,
-    /// Too many begin: some work first.
-    #[error("many verifications begin just now: find a solution of the puzzle, and send the same again with it")]
+    /// Too many begin, or many of this number wait: some work first.
+    #[error(
+        "many verifications begin just now, or wait for this number: find a solution of the puzzle, and send the same again with it"
+    )]
     Puzzle(Puzzle),
     /// As many verifications of a number are open as may be.
     #[error(

@@ -1,4 +1,5 @@
-//! When so many begin verifications that each has to be worked for (`crate::puzzle`).
+//! When so many begin verifications, from everywhere, from one network or of one number, that each has to be worked for
+//! (`crate::puzzle`).
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -7,8 +8,9 @@ use std::time::{Duration, Instant};
 use ivr_core::number::Number;
 
 use super::App;
+use super::error::WebError;
 use super::limits::{self, Bucket, Budget, Limits};
-use crate::puzzle::{Puzzle, Puzzles, Solved, Threshold};
+use crate::puzzle::{Puzzles, Solved, Threshold};
 use crate::source::network;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -45,18 +47,23 @@ impl Flood {
 }
 
 /// What a start has to do first, if it has to: work for this number, unless it brings some. Called once it is known that the
-/// number is one, and before anything is looked up.
+/// number is one, and before anything else is done.
 ///
 /// # Errors
-/// The work.
-pub(super) fn demand(app: &App, (number, source): (&Number, IpAddr), solved: Option<&Solved>) -> Result<(), Puzzle> {
+/// [`WebError::Puzzle`], the work; or the database does not answer.
+pub(super) async fn demand(
+    app: &App,
+    (number, source): (&Number, IpAddr),
+    solved: Option<&Solved>,
+) -> Result<(), WebError> {
     let now = app.clock.wall();
     let Flood { puzzles, .. } = &app.flood;
     if solved.is_some_and(|solved| puzzles.take(solved, number, now)) {
         return Ok(());
     }
-    if app.flood.is_due(source, limits::is_local(app, source), app.clock.now()) {
-        return Err(puzzles.challenge(number, app.clock.bytes(), now));
+    let is_local = limits::is_local(app, source);
+    if app.flood.is_due(source, is_local, app.clock.now()) || !is_local && app.verify.is_crowded(number, now).await? {
+        return Err(puzzles.challenge(number, app.clock.bytes(), now).into());
     }
     Ok(())
 }

@@ -111,7 +111,8 @@ async fn start(
     // From now on the page shows how the number was read.
     form.number = number.international();
     let solved = solved(&fields);
-    if let Err(puzzle) = flood::demand(&app, (&number, source), solved.as_ref()) {
+    let demanded = flood::demand(&app, (&number, source), solved.as_ref()).await;
+    if let Err(WebError::Puzzle(puzzle)) = demanded {
         (form.puzzle, form.has_worked) = (Some(puzzle), solved.is_some());
         // A file is not sent again: its text stands in the field.
         form.csr =
@@ -119,6 +120,7 @@ async fn start(
         app.traffic().start(false);
         return Ok((StatusCode::PRECONDITION_REQUIRED, page::html(&form)?).into_response());
     }
+    demanded?;
     let (csr, locale, kind) = (request(&fields), page::locale(&app, &headers), number.kind());
     let asked =
         Start { number, csr, location: None, webhook: None, started_by: StartedBy::Page, publish, locale, source };

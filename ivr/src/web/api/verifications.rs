@@ -267,7 +267,7 @@ pub struct Consent {
     (status = 413, description = "More than 32 KiB", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not application/json", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Number, request or field refused: the detail says what to change", body = Problem, content_type = "application/problem+json"),
-    (status = 428, description = "Too many begin: do the work of `puzzle` and post it with the same fields", body = Problem, content_type = "application/problem+json"),
+    (status = 428, description = "Too many begin, or many of this number wait: do the work of `puzzle` and post it with the same fields", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many from this source, or open of this number: see Retry-After", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Busy: see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -286,7 +286,7 @@ pub(super) async fn start(
 async fn begin_it(app: &App, begin: Begin, source: std::net::IpAddr) -> Result<Begun, WebError> {
     let number = Number::parse(&begin.number).map_err(WebError::Number)?;
     let locale = locale(app, begin.locale.as_deref())?;
-    flood::demand(app, (&number, source), begin.puzzle.as_ref())?;
+    flood::demand(app, (&number, source), begin.puzzle.as_ref()).await?;
     let csr = begin.csr.map(String::into_bytes);
     let started_by = begin.started_by.into();
     let location = begin.location.as_ref().map(FirstLocation::read).transpose()?;

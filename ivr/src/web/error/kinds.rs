@@ -118,8 +118,8 @@ pub const KINDS: &[Kind] = &[
     Kind::new(
         "puzzle",
         "Some work first",
-        "Many verifications begin just now. Find decimal digits so that SHA-256 of `puzzle.challenge`, a dot and them begins with \
-         `puzzle.bits` zero bits, and send the same again with `puzzle: { challenge, solution }`. It is good for this number, \
+        "Many verifications begin just now, or wait for this number. Find decimal digits so that SHA-256 of `puzzle.challenge`, a \
+         dot and them begins with `puzzle.bits` zero bits, and send the same again with `puzzle: { challenge, solution }`. It is good for this number, \
          once, until `puzzle.expires_at`.",
     ),
     Kind::new(

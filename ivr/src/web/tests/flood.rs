@@ -1,4 +1,4 @@
-//! While too many begin, a start is worked for.
+//! While too many begin, or many of one number wait, a start is worked for.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
@@ -36,6 +36,28 @@ async fn a_program_is_told_what_to_do_and_its_work_begins_one_verification_of_it
     assert_eq!(again.problem(), (428, "puzzle".into()));
     // What is no number is told so, and costs nothing.
     assert_eq!(begin(&mut program, "12", None).await.problem(), (422, "number".into()));
+}
+
+#[tokio::test]
+async fn of_a_number_that_many_wait_for_one_more_is_worked_for_wherever_it_comes_from() {
+    let service = Service::new().await;
+    let mut program = Browser::from("192.0.2.1", &service.router);
+    for n in 0..10 {
+        service.try_start(NUMBER, &format!("198.51.{n}.1"), None).await.unwrap();
+    }
+    let asked = begin(&mut program, NUMBER, None).await;
+    assert_eq!(asked.problem(), (428, "puzzle".into()));
+    assert_eq!(begin(&mut program, "+12025550144", None).await.status, StatusCode::CREATED, "of another number");
+    let puzzle: Puzzle = serde_json::from_value(asked.json()["puzzle"].clone()).unwrap();
+    assert_eq!(begin(&mut program, NUMBER, Some(worked(&puzzle))).await.status, StatusCode::CREATED);
+    assert_eq!(begin(&mut program, NUMBER, None).await.problem(), (428, "puzzle".into()));
+    let mut browser = Browser::from("192.0.2.2", &service.router);
+    let asked = browser.submit("/", "/verifications", &[("number", "(202) 555-0143"), ("publish", "no")]).await;
+    assert_eq!(asked.status, StatusCode::PRECONDITION_REQUIRED, "{asked:?}");
+    asked.says("data-bits=\"8\"");
+    // Who is on this machine is its operator.
+    let mut operator = Browser::new(&service.router);
+    assert_eq!(begin(&mut operator, NUMBER, None).await.status, StatusCode::CREATED);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! directory, and the key that signs results for web sites.
 
 mod init;
+mod maker;
 mod open;
 
 use ed25519_dalek::SigningKey as Ed25519Key;

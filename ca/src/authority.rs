@@ -1,8 +1,10 @@
-//! The authority: a root that is used once, an intermediate for numbers, one for mailboxes, the key that writes the
-//! directory, and the key that signs results for web sites.
+//! The authority: a root that is used seldom, an intermediate for numbers, one for mailboxes, the key that writes the
+//! directory, for a while two of them, and the key that signs results for web sites.
 
 mod init;
+mod maker;
 mod open;
+mod rotate;
 
 use ed25519_dalek::SigningKey as Ed25519Key;
 use rcgen::{Issuer, KeyPair};
@@ -12,6 +14,7 @@ use x509_parser::extensions::ParsedExtension;
 
 pub use self::init::{InitError, InitOptions};
 pub use self::open::OpenError;
+pub use self::rotate::{Outgoing, RotateError, Rotation};
 use crate::bundle::pem;
 use crate::lives::Lives;
 use crate::profile::Issuing;
@@ -34,9 +37,9 @@ pub mod names {
     pub const EMAIL: &str = "email-ca.pem";
     /// Its key.
     pub const EMAIL_KEY: &str = "email-ca.key";
-    /// The certificate of the directory key.
+    /// The certificate of the directory key; while another takes its place, those of both, the newer first.
     pub const DIRECTORY: &str = "directory.pem";
-    /// The directory key.
+    /// The directory key, or both.
     pub const DIRECTORY_KEY: &str = "directory.key";
     /// The key of signed results.
     pub const RESULT_KEY: &str = "result.key";
@@ -51,8 +54,9 @@ pub struct Authority {
     root: Certificate,
     tel: Intermediate,
     email: Intermediate,
-    directory: Certificate,
-    directory_key: DirectoryKey,
+    directory: DirectoryKey,
+    /// The key that gives way to it. Once its certificate is over, nothing is written under it.
+    outgoing: Option<DirectoryKey>,
     results: ResultKey,
     lives: Lives,
 }
@@ -99,8 +103,11 @@ pub(crate) struct Intermediate {
     pub(crate) rehearsal: Issuer<'static, KeyPair>,
 }
 
-/// Its Debug tells the public half only.
-pub(crate) struct DirectoryKey(pub(crate) Ed25519Key);
+/// A key under which the directory is written, and its certificate by the root. Its Debug tells the public half only.
+pub struct DirectoryKey {
+    key: Ed25519Key,
+    certificate: Certificate,
+}
 
 impl Authority {
     /// The root's certificate, DER.
@@ -131,12 +138,23 @@ impl Authority {
 
     /// The certificate of the directory key, DER.
     pub fn directory_certificate(&self) -> &[u8] {
-        &self.directory.der
+        &self.directory.certificate.der
     }
 
     /// The key that signs the directory's records and the bundle's terms.
     pub fn directory_key(&self) -> &Ed25519Key {
-        &self.directory_key.0
+        &self.directory.key
+    }
+
+    /// The keys under which the directory is written now, the newest first: while one replaces another, both.
+    pub fn directory_keys(&self, now: OffsetDateTime) -> impl Iterator<Item = &DirectoryKey> {
+        let newest = std::iter::once(&self.directory);
+        newest.chain(self.outgoing.iter().filter(move |key| now <= key.not_after()))
+    }
+
+    /// The same, with one whose time is over.
+    pub(crate) fn all_directory_keys(&self) -> impl Iterator<Item = &DirectoryKey> {
+        std::iter::once(&self.directory).chain(&self.outgoing)
     }
 
     /// The key that signs results for web sites.
@@ -193,6 +211,27 @@ impl Authority {
             Issuing::Tel => &self.tel,
             Issuing::Email => &self.email,
         }
+    }
+}
+
+impl DirectoryKey {
+    /// What signs.
+    pub fn key(&self) -> &Ed25519Key {
+        &self.key
+    }
+
+    /// Its public half, by which its slots are named.
+    pub fn public(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+
+    /// The last moment of its certificate, and of what is written under it.
+    pub fn not_after(&self) -> OffsetDateTime {
+        self.certificate.not_after
+    }
+
+    pub(crate) fn certificate(&self) -> &[u8] {
+        &self.certificate.der
     }
 }
 
@@ -270,7 +309,7 @@ impl std::fmt::Debug for Intermediate {
 
 impl std::fmt::Debug for DirectoryKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "DirectoryKey({})", crate::serial::hex(self.0.verifying_key().as_bytes()))
+        write!(f, "DirectoryKey({} until {})", crate::serial::hex(&self.public()), self.not_after())
     }
 }
 

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer;
 
-use crate::authority::Authority;
+use crate::authority::{Authority, DirectoryKey};
 use crate::profile::Issuing;
 
 /// The label of the block with the terms: `public key (32) ‖ signature (64) ‖ text`.
@@ -22,7 +22,7 @@ pub const TERMS_HEADLINE: &str = "dialproof-bundle-v1\n";
 pub struct NoTerms;
 
 impl Authority {
-    /// The bundle with these terms, signed by the directory key.
+    /// The bundle with these terms, signed by the newest directory key. Of one whose time is over readers take no notice.
     ///
     /// # Errors
     /// [`NoTerms`] if the text does not begin with [`TERMS_HEADLINE`].
@@ -33,13 +33,10 @@ impl Authority {
         let key = self.directory_key();
         let signature = key.sign(terms.as_bytes()).to_bytes();
         let block = [&key.verifying_key().to_bytes()[..], &signature, terms.as_bytes()].concat();
-        let certificates = [
-            self.root(),
-            self.intermediate(Issuing::Tel),
-            self.intermediate(Issuing::Email),
-            self.directory_certificate(),
-        ];
-        let certificates: String = certificates.iter().map(|der| pem("CERTIFICATE", der)).collect();
+        let authorities = [self.root(), self.intermediate(Issuing::Tel), self.intermediate(Issuing::Email)];
+        let directory = self.all_directory_keys().map(DirectoryKey::certificate);
+        let certificates: String =
+            authorities.into_iter().chain(directory).map(|der| pem("CERTIFICATE", der)).collect();
         Ok(certificates + &pem(TERMS_LABEL, &block))
     }
 }

@@ -27,7 +27,9 @@ pub mod signed_result;
 pub mod signer;
 pub mod subject;
 
-pub use authority::{Authority, InitError, InitOptions, OpenError, Urls};
+pub use authority::{
+    Authority, DirectoryKey, InitError, InitOptions, OpenError, Outgoing, RotateError, Rotation, Urls,
+};
 pub use files::File;
 pub use lives::Lives;
 pub use prepare::{Issued, KeyStanding, Order, Prepared, Refusal, SignError};

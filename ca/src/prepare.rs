@@ -226,7 +226,7 @@ impl Authority {
 
     fn owns(&self, key: &LeafKey) -> bool {
         Issuing::ALL.iter().any(|issuing| self.issuer(*issuing).issuer.key().der_bytes() == key.der_bytes())
-            || self.directory_key().verifying_key().as_bytes().as_slice() == key.der_bytes()
+            || self.all_directory_keys().any(|directory| directory.public() == key.der_bytes())
             || self.result_key().is(key.der_bytes())
     }
 }

@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod check_config;
 pub mod demo;
 mod directory;
+pub mod directory_key;
 pub mod dtmf;
 pub mod init;
 pub mod installation;
@@ -45,6 +46,9 @@ enum Command {
     /// Say whether the audit is what was written, and sign how it ends
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Put another key in the place of the one that writes the directory
+    #[command(subcommand)]
+    DirectoryKey(directory_key::Command),
     /// Let somebody into the console
     #[command(subcommand)]
     Operator(operator::Command),
@@ -115,6 +119,7 @@ impl Cli {
             Command::Init(args) => init::run(args).await,
             Command::CheckConfig(args) => check_config::run(args).await,
             Command::Audit(command) => audit::run(command).await,
+            Command::DirectoryKey(command) => directory_key::run(command).await,
             Command::Operator(command) => operator::run(command).await,
             Command::Webhook(command) => webhook::run(command).await,
             Command::Bundle(command) => bundle::run(command).await,

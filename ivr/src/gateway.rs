@@ -1,13 +1,15 @@
 //! The use case: records of this directory over HTTP, for browsers and telephones that cannot speak a DHT's own protocol.
 //!
-//! It serves the slots of this authority's directory key, and of location keys that are listed beside its certificates, and
-//! no others: it is nobody's way into a DHT. What is put is a whole signed item, which its sender need not have made.
+//! It serves the slots of this authority's directory key (of both, while one gives way to another), and of location keys that
+//! are listed beside its certificates, and no others: it is nobody's way into a DHT. What is put is a whole signed item, which
+//! its sender need not have made.
 
 mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use ca::{Authority, DirectoryKey};
 use dht_client::backend::several::Harvest;
 use dht_client::location::Place;
 use dht_client::{GetError, Item, PutError, Several, Slot};
@@ -35,7 +37,7 @@ pub struct Gateway(Arc<Parts>);
 struct Parts {
     networks: Several,
     store: Store,
-    directory_key: [u8; 32],
+    authority: Arc<Authority>,
     gets: Semaphore,
     puts: Semaphore,
     turns: Turns,
@@ -79,9 +81,9 @@ pub enum GatewayError {
 
 impl Gateway {
     /// To these networks.
-    pub fn new(networks: Several, store: Store, directory_key: [u8; 32]) -> Self {
+    pub fn new(networks: Several, store: Store, authority: Arc<Authority>) -> Self {
         let (gets, puts) = (Semaphore::new(GETS), Semaphore::new(PUTS));
-        Self(Arc::new(Parts { networks, store, directory_key, gets, puts, turns: Turns::default() }))
+        Self(Arc::new(Parts { networks, store, authority, gets, puts, turns: Turns::default() }))
     }
 
     /// The item that counts in a slot, and whether all who had to be asked answered: if not, a later one may be hidden.
@@ -123,7 +125,7 @@ impl Gateway {
 
     /// Whose slot it is, if this gateway serves it.
     async fn check(&self, slot: &Slot, now: OffsetDateTime) -> Result<Whose, GatewayError> {
-        if *slot.key() == self.0.directory_key {
+        if self.0.authority.directory_keys(now).map(DirectoryKey::public).any(|key| key == *slot.key()) {
             return Ok(Whose::Directory);
         }
         if !Place::may_have_salt(slot.salt()) {

@@ -23,7 +23,7 @@ use crate::verify::Bell;
 pub struct PublisherParts {
     /// The rows.
     pub store: Store,
-    /// The directory key is the authority's.
+    /// The directory keys are the authority's.
     pub authority: Arc<Authority>,
     /// The DHTs.
     pub networks: Several,

@@ -200,6 +200,32 @@ fn init_overwrites_nothing() {
 }
 
 #[test]
+fn a_directory_key_is_replaced_by_who_has_the_root_s_key() {
+    let operator = Operator::new();
+    let made = operator.init_without(&[]);
+    assert!(made.status.success(), "{}", told(&made));
+    let safe = operator.path("safe.key");
+    std::fs::rename(operator.path("data/ca/root-ca.key"), &safe).expect("a file is moved");
+    let kept = std::fs::read(operator.path("data/ca/directory.pem")).expect("a certificate");
+    let refused = operator.with_config(&["directory-key", "rotate"]);
+    assert!(!refused.status.success() && told(&refused).contains("name with --root-key where it is kept"));
+    assert_eq!(std::fs::read(operator.path("data/ca/directory.pem")).expect("a certificate"), kept);
+
+    let safe = format!("--root-key={}", safe.display());
+    let rotated = operator.with_config(&["directory-key", "rotate", &safe]);
+    assert!(rotated.status.success(), "{}", told(&rotated));
+    assert!(told(&rotated).contains("it is written under the one before, too"), "{}", told(&rotated));
+    let early = operator.with_config(&["directory-key", "rotate", &safe]);
+    assert!(!early.status.success() && told(&early).contains("written under the key before this one until 20"));
+    let stolen = operator.with_config(&["directory-key", "rotate", "--stolen", &safe]);
+    assert!(stolen.status.success() && told(&stolen).contains("nothing is written under the one before"));
+    let checked = operator.with_config(&["check-config"]);
+    assert!(checked.status.success() && told(&checked).contains(": 0 faults, "), "{}", told(&checked));
+    let key = operator.path("data/ca/directory.key").metadata().expect("it is there");
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn a_service_without_a_directory_does_not_start_and_names_the_choices() {
     let operator = Operator::new();
     assert!(operator.init_without(&[]).status.success());

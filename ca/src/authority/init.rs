@@ -1,17 +1,15 @@
 //! Making a new authority: five keys, four certificates, all in memory.
 
 use ed25519_dalek::SigningKey as Ed25519Key;
-use rcgen::{Issuer, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PublicKeyData, SignatureAlgorithm};
-use sha2::{Digest, Sha256};
+use rcgen::{Issuer, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
 use time::OffsetDateTime;
 
+use super::maker::{Maker, PublicHalf};
 use super::{Authority, Settings, Urls, names};
-use crate::bundle::pem;
 use crate::files::File;
 use crate::lint::{self, Finding};
 use crate::profile::{self, Issuing};
-use crate::serial::Serial;
-use crate::signer::{self, KeyCost, KeyFileError, Salts, Signer};
+use crate::signer::{KeyCost, KeyFileError};
 
 /// What a new authority is to be.
 #[derive(Clone)]
@@ -71,7 +69,7 @@ impl Authority {
     /// What is wrong with the options.
     pub fn init(options: &InitOptions<'_>) -> Result<Vec<File>, InitError> {
         let settings = settings(options)?;
-        let mut maker = Maker { options, files: Vec::new() };
+        let mut maker = Maker::new(options.entropy, options.passphrase, options.cost);
 
         let root_key = maker.key(names::ROOT_KEY, &PKCS_ECDSA_P384_SHA384)?;
         let mut params = profile::root(maker.serial("root"), options.now, &settings);
@@ -92,8 +90,7 @@ impl Authority {
         }
 
         let directory = Ed25519Key::from_bytes(&maker.derive("directory key"));
-        let sealed =
-            signer::seal_ed25519(&directory, options.passphrase, options.cost, maker.salts(names::DIRECTORY_KEY))?;
+        let sealed = maker.sealed(&directory, names::DIRECTORY_KEY)?;
         maker.put(names::DIRECTORY_KEY, sealed.into_bytes());
         let made = profile::directory(maker.serial(names::DIRECTORY), options.now, &settings)
             .signed_by(&PublicHalf(directory.verifying_key().to_bytes()), &issuer)?;
@@ -134,63 +131,6 @@ fn settings(options: &InitOptions<'_>) -> Result<Settings, InitError> {
         strict_smime: options.strict_smime,
         urls: options.urls.clone(),
     })
-}
-
-/// Collects the files.
-struct Maker<'a> {
-    options: &'a InitOptions<'a>,
-    files: Vec<File>,
-}
-
-impl Maker<'_> {
-    fn key(&mut self, name: &str, algorithm: &'static SignatureAlgorithm) -> Result<Signer, InitError> {
-        let key = Signer::generate(algorithm)?;
-        let sealed = key.seal(self.options.passphrase, self.options.cost, self.salts(name))?;
-        self.put(name, sealed.into_bytes());
-        Ok(key)
-    }
-
-    fn certificate(&mut self, name: &str, der: &[u8]) {
-        self.put(name, pem("CERTIFICATE", der).into_bytes());
-    }
-
-    fn put(&mut self, name: &str, bytes: Vec<u8>) {
-        self.files.push(File { name: name.to_owned(), bytes });
-    }
-
-    fn serial(&self, purpose: &str) -> Serial {
-        let [octets @ .., _, _, _, _, _, _, _, _, _, _, _, _] = self.derive(&format!("serial {purpose}"));
-        Serial::from_random(octets)
-    }
-
-    fn salts(&self, name: &str) -> Salts {
-        let octets = self.derive(&format!("salts {name}"));
-        let half = |from: usize| std::array::from_fn(|index| octets[from + index]);
-        Salts { salt: half(0), iv: half(16) }
-    }
-
-    /// Independent octets for each purpose, from the one entropy given.
-    fn derive(&self, purpose: &str) -> [u8; 32] {
-        Sha256::new()
-            .chain_update(b"dialproof-init-v1")
-            .chain_update(self.options.entropy)
-            .chain_update(purpose)
-            .finalize()
-            .into()
-    }
-}
-
-/// A public Ed25519 key that is certified without its private half being at hand.
-struct PublicHalf([u8; 32]);
-
-impl PublicKeyData for PublicHalf {
-    fn der_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &PKCS_ED25519
-    }
 }
 
 impl std::fmt::Debug for InitOptions<'_> {

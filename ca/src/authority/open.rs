@@ -1,6 +1,5 @@
 //! Opening an authority from its files, and refusing one whose parts do not belong together.
 
-use ed25519_dalek::VerifyingKey;
 use rcgen::{Issuer, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -71,20 +70,11 @@ impl Authority {
         let tel = folder.intermediate(Issuing::Tel, (names::TEL, names::TEL_KEY), &root, &settings)?;
         let email = folder.intermediate(Issuing::Email, (names::EMAIL, names::EMAIL_KEY), &root, &settings)?;
 
-        let directory = folder.certificate(names::DIRECTORY)?;
-        lint_clean(names::DIRECTORY, lint::directory(&directory.der, &root.der, &settings))?;
-        let directory_key = signer::open_ed25519(folder.file(names::DIRECTORY_KEY)?, passphrase)
-            .map_err(|why| OpenError::Key { file: names::DIRECTORY_KEY, why })?;
-        let public: VerifyingKey = directory_key.verifying_key();
-        if key_octets(&directory.der) != Some(public.as_bytes().to_vec()) {
-            return Err(OpenError::OtherKey { key: names::DIRECTORY_KEY, certificate: names::DIRECTORY });
-        }
-
+        let (directory, outgoing) = folder.directory(&root, &settings)?;
         let results = folder.key(names::RESULT_KEY)?;
         let results = ResultKey::from_signer(&results)
             .ok_or(OpenError::Key { file: names::RESULT_KEY, why: KeyFileError::OtherKind })?;
-        let (directory_key, lives) = (DirectoryKey(directory_key), Lives::default());
-        Ok(Self { settings, root, tel, email, directory, directory_key, results, lives })
+        Ok(Self { settings, root, tel, email, directory, outgoing, results, lives: Lives::default() })
     }
 }
 
@@ -100,26 +90,39 @@ impl Folder<'_> {
     }
 
     fn certificate(&self, name: &'static str) -> Result<Certificate, OpenError> {
-        let malformed = |why| OpenError::Malformed { file: name, why };
-        let (label, der) =
-            pkcs8::der::pem::decode_vec(self.file(name)?).map_err(|_| malformed("it is not one PEM block"))?;
-        if label != "CERTIFICATE" {
-            return Err(malformed("it is not a certificate"));
-        }
-        let parsed = match X509Certificate::from_der(&der) {
-            Ok(([], parsed)) => parsed,
-            _ => return Err(malformed("its DER cannot be read")),
-        };
-        let date =
-            |seconds| OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| malformed("its dates cannot be read"));
-        let not_before = date(parsed.validity().not_before.timestamp())?;
-        let not_after = date(parsed.validity().not_after.timestamp())?;
-        Ok(Certificate { der, not_before, not_after })
+        certificate_in(self.file(name)?, name)
     }
 
     fn key(&self, name: &'static str) -> Result<Signer, OpenError> {
         Signer::open(self.file(name)?, self.passphrase, &PKCS_ECDSA_P256_SHA256)
             .map_err(|why| OpenError::Key { file: name, why })
+    }
+
+    /// The directory key, and the one that gives way to it. The certificates say which these are: a key that has none was left by
+    /// a rotation that was cut short.
+    fn directory(
+        &self,
+        root: &Certificate,
+        settings: &Settings,
+    ) -> Result<(DirectoryKey, Option<DirectoryKey>), OpenError> {
+        let keys = blocks(self.file(names::DIRECTORY_KEY)?)
+            .into_iter()
+            .map(|block| signer::open_ed25519(block, self.passphrase))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|why| OpenError::Key { file: names::DIRECTORY_KEY, why })?;
+        let certified = |block: &[u8]| -> Result<DirectoryKey, OpenError> {
+            let certificate = certificate_in(block, names::DIRECTORY)?;
+            lint_clean(names::DIRECTORY, lint::directory(&certificate.der, &root.der, settings))?;
+            let octets = key_octets(&certificate.der);
+            let key = keys.iter().find(|key| octets.as_deref() == Some(&key.verifying_key().to_bytes()[..]));
+            let key = key.ok_or(OpenError::OtherKey { key: names::DIRECTORY_KEY, certificate: names::DIRECTORY })?;
+            Ok(DirectoryKey { key: key.clone(), certificate })
+        };
+        match blocks(self.file(names::DIRECTORY)?)[..] {
+            [only] => Ok((certified(only)?, None)),
+            [newer, older] => Ok((certified(newer)?, Some(certified(older)?))),
+            _ => Err(OpenError::Malformed { file: names::DIRECTORY, why: "it holds more than two certificates" }),
+        }
     }
 
     fn intermediate(
@@ -142,11 +145,41 @@ impl Folder<'_> {
     }
 }
 
+/// The PEM blocks of a file, one at least.
+fn blocks(file: &[u8]) -> Vec<&[u8]> {
+    const BEGIN: &[u8] = b"\n-----BEGIN ";
+    let (mut blocks, mut rest) = (Vec::new(), file);
+    while let Some(at) = rest.windows(BEGIN.len()).position(|window| window == BEGIN) {
+        let (block, next) = rest.split_at(at + 1);
+        blocks.push(block);
+        rest = next;
+    }
+    blocks.push(rest);
+    blocks
+}
+
+fn certificate_in(block: &[u8], name: &'static str) -> Result<Certificate, OpenError> {
+    let malformed = |why| OpenError::Malformed { file: name, why };
+    let (label, der) = pkcs8::der::pem::decode_vec(block).map_err(|_| malformed("it is not one PEM block"))?;
+    if label != "CERTIFICATE" {
+        return Err(malformed("it is not a certificate"));
+    }
+    let parsed = match X509Certificate::from_der(&der) {
+        Ok(([], parsed)) => parsed,
+        _ => return Err(malformed("its DER cannot be read")),
+    };
+    let date =
+        |seconds| OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| malformed("its dates cannot be read"));
+    let not_before = date(parsed.validity().not_before.timestamp())?;
+    let not_after = date(parsed.validity().not_after.timestamp())?;
+    Ok(Certificate { der, not_before, not_after })
+}
+
 fn lint_clean(file: &'static str, findings: Vec<Finding>) -> Result<(), OpenError> {
     if findings.is_empty() { Ok(()) } else { Err(OpenError::Lint { file, findings }) }
 }
 
-fn key_octets(der: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn key_octets(der: &[u8]) -> Option<Vec<u8>> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(certificate.public_key().subject_public_key.data.to_vec())
 }

@@ -9,7 +9,7 @@ use rcgen::PublicKeyData;
 use super::*;
 use crate::bundle::pem;
 use crate::fixture::{ARC, NOW, PASSPHRASE, authority, files, options};
-use crate::signer::KeyFileError;
+use crate::signer::{KeyCost, KeyFileError};
 use crate::{Assurance, File, Level, Order, files as folder};
 
 const KEYS: [&str; 5] = [names::ROOT_KEY, names::TEL_KEY, names::EMAIL_KEY, names::DIRECTORY_KEY, names::RESULT_KEY];
@@ -247,6 +247,126 @@ fn a_leaf_states_whether_the_code_alone_was_asked_for() {
     assert!(authority.states_code_only(&of(Assurance::CodeOnly)));
     assert!(!authority.states_code_only(&of(Assurance::ReadBack(Level::L1))));
     assert!(!authority.states_code_only("nothing"));
+}
+
+/// Puts files in the place of those of their names.
+fn replaced(files: &[File], by: &[File]) -> Vec<File> {
+    let mut files = files.to_vec();
+    by.iter().for_each(|file| put(&mut files, &file.name, &file.bytes));
+    files
+}
+
+fn rotated(files: &[File], outgoing: Outgoing, now: OffsetDateTime) -> Result<[File; 2], RotateError> {
+    let rotation = Rotation {
+        root_key: bytes(files, names::ROOT_KEY),
+        outgoing,
+        now,
+        entropy: [now.to_hms().1; 32],
+        passphrase: PASSPHRASE,
+        cost: KeyCost::Throwaway,
+    };
+    Authority::open(files, PASSPHRASE).unwrap().rotate_directory_key(&rotation)
+}
+
+fn public_keys(authority: &Authority, now: OffsetDateTime) -> Vec<[u8; 32]> {
+    authority.directory_keys(now).map(DirectoryKey::public).collect()
+}
+
+fn days(days: i64) -> time::Duration {
+    time::Duration::days(days)
+}
+
+#[test]
+fn a_directory_key_gives_way_to_another_for_as_long_as_any_certificate_lives() {
+    let before = files(&options());
+    let old = authority().directory_keys(NOW).next().unwrap().public();
+    let made = rotated(&before, Outgoing::Overlaps, NOW).unwrap();
+    let after = Authority::open(&replaced(&before, &made), PASSPHRASE).unwrap();
+    let new = after.directory_key().verifying_key().to_bytes();
+    assert_ne!(new, old);
+    assert_eq!(public_keys(&after, NOW), [new, old]);
+    assert_eq!(public_keys(&after, NOW + days(90)), [new, old]);
+    assert_eq!(public_keys(&after, NOW + days(90) + time::Duration::SECOND), [new]);
+    assert!(after.directory_keys(NOW).next().unwrap().not_after() > NOW + days(1094));
+    let bundle = after.bundle(crate::bundle::TERMS_HEADLINE).unwrap();
+    assert_eq!(bundle.matches("BEGIN CERTIFICATE").count(), 5);
+    let printed = format!("{after:?}");
+    assert!(printed.contains(&crate::serial::hex(&old)), "{printed}");
+    assert!(!printed.contains(&crate::serial::hex(after.directory_key().as_bytes())), "{printed}");
+}
+
+#[test]
+fn a_rotation_that_is_cut_short_changes_nothing() {
+    let before = files(&options());
+    let old = authority().directory_keys(NOW).next().unwrap().public();
+    let [key, certificate] = rotated(&before, Outgoing::Overlaps, NOW).unwrap();
+    let half = replaced(&before, &[key]);
+    let opened = Authority::open(&half, PASSPHRASE).unwrap();
+    assert_eq!(public_keys(&opened, NOW), [old]);
+    // The other half alone, as a backup of two times has it, is refused.
+    assert_eq!(
+        refusal(&replaced(&before, &[certificate])),
+        "the authority's directory.key is not the key of directory.pem"
+    );
+    let made = rotated(&half, Outgoing::Overlaps, NOW + time::Duration::MINUTE).unwrap();
+    let whole = Authority::open(&replaced(&half, &made), PASSPHRASE).unwrap();
+    assert_eq!(public_keys(&whole, NOW)[1..], [old]);
+}
+
+#[test]
+fn the_next_rotation_waits_for_the_end_of_an_overlap_unless_a_key_was_stolen() {
+    let before = files(&options());
+    let once = replaced(&before, &rotated(&before, Outgoing::Overlaps, NOW).unwrap());
+    let first = Authority::open(&once, PASSPHRASE).unwrap().directory_key().verifying_key().to_bytes();
+    let soon = NOW + days(89);
+    let error = rotated(&once, Outgoing::Overlaps, soon).unwrap_err();
+    assert!(matches!(error, RotateError::Overlap { until } if until == NOW + days(90)), "{error}");
+    let stolen = replaced(&once, &rotated(&once, Outgoing::Stolen, soon + time::Duration::MINUTE).unwrap());
+    assert_eq!(public_keys(&Authority::open(&stolen, PASSPHRASE).unwrap(), soon).len(), 1);
+
+    let later = soon + days(1) + time::Duration::MINUTE;
+    let twice = replaced(&once, &rotated(&once, Outgoing::Overlaps, later).unwrap());
+    let twice = Authority::open(&twice, PASSPHRASE).unwrap();
+    assert_eq!(public_keys(&twice, later)[1..], [first]);
+}
+
+/// A key whose certificate ends sooner than an overlap does not outlive it, and one whose time is over needs none.
+#[test]
+fn no_overlap_outlives_the_certificate_of_the_key_that_gives_way() {
+    let before = files(&options());
+    let ends = authority().directory_keys(NOW).next().unwrap().not_after();
+    for (left, count) in [(10, 2), (-1, 1)] {
+        let now = ends - days(left);
+        let after = replaced(&before, &rotated(&before, Outgoing::Overlaps, now).unwrap());
+        let after = Authority::open(&after, PASSPHRASE).unwrap();
+        assert_eq!(public_keys(&after, now).len(), count, "{left}");
+        assert_eq!(public_keys(&after, ends + time::Duration::SECOND).len(), 1, "{left}");
+    }
+}
+
+#[test]
+fn another_root_s_key_and_another_passphrase_rotate_nothing() {
+    let files = files(&options());
+    let others = crate::fixture::files(&InitOptions { entropy: [9; 32], ..options() });
+    let authority = Authority::open(&files, PASSPHRASE).unwrap();
+    let told = |root_key: &[u8], passphrase: &str| {
+        let (outgoing, now, entropy, cost) = (Outgoing::Stolen, NOW, [1; 32], KeyCost::Throwaway);
+        let rotation = Rotation { root_key, outgoing, now, entropy, passphrase, cost };
+        authority.rotate_directory_key(&rotation).unwrap_err().to_string()
+    };
+    assert_eq!(told(bytes(&others, names::ROOT_KEY), PASSPHRASE), "this is not the key of the authority's root");
+    let of_root = bytes(&files, names::ROOT_KEY);
+    assert_eq!(told(of_root, "wrong"), "the root's key cannot be used: the passphrase does not open it");
+    assert!(told(bytes(&files, names::TEL_KEY), PASSPHRASE).contains("another kind of key"));
+}
+
+#[test]
+fn a_third_directory_certificate_is_one_too_many() {
+    let before = files(&options());
+    let made = rotated(&before, Outgoing::Overlaps, NOW).unwrap();
+    let mut after = replaced(&before, &made);
+    put(&mut after, names::DIRECTORY, &[bytes(&made, names::DIRECTORY), bytes(&before, names::DIRECTORY)].concat());
+    assert_eq!(refusal(&after), "the authority's directory.pem cannot be read: it holds more than two certificates");
 }
 
 #[test]

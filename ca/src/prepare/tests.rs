@@ -6,12 +6,12 @@ use time::macros::datetime;
 use time::{Date, Month, OffsetDateTime, UtcOffset};
 
 use super::*;
-use crate::authority::names;
+use crate::authority::{Outgoing, Rotation, names};
 use crate::fixture::{
     NOW, PASSPHRASE, authority, authority_of, csr, email, files, issue, options, order, request, request_of, shared,
     tel,
 };
-use crate::signer::{Signer, open_ed25519};
+use crate::signer::{KeyCost, Signer, open_ed25519};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -107,9 +107,24 @@ fn the_authority_certifies_none_of_its_own_keys() {
     let pkcs8 = crate::signer::ed25519_pkcs8(&directory);
     let directory = rcgen::KeyPair::try_from(pkcs8.as_slice()).unwrap();
     own.push(CertificateParams::default().serialize_request(&directory).unwrap());
+    // The directory key that gives way is one of them.
+    let rotation = Rotation {
+        root_key: file(names::ROOT_KEY),
+        outgoing: Outgoing::Overlaps,
+        now: NOW,
+        entropy: [1; 32],
+        passphrase: PASSPHRASE,
+        cost: KeyCost::Throwaway,
+    };
+    let made = authority.rotate_directory_key(&rotation).unwrap();
+    let rest = files.iter().filter(|file| made.iter().all(|newer| newer.name != file.name));
+    let rotated = rest.chain(&made).cloned().collect::<Vec<_>>();
+    let rotated = Authority::open(&rotated, PASSPHRASE).unwrap();
     for request in own {
         let (request, subject) = (Request::parse(request.der()).unwrap(), tel());
-        assert_eq!(issue(&authority, &order(&subject, &request)), Err(Refusal::OwnKey));
+        for authority in [&authority, &rotated] {
+            assert_eq!(issue(authority, &order(&subject, &request)), Err(Refusal::OwnKey));
+        }
     }
 }
 

@@ -1,8 +1,12 @@
 //! Records, several at a time: each hashed, sealed, signed, put, marked. A crash anywhere repeats it under a higher sequence
-//! number.
+//! number. While one directory key gives way to another, each is put under both, with one sequence number, and marked when it
+//! is under both.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ca::DirectoryKey;
+use dht_client::backend::several::Published;
 use dht_client::{Backend, Derived, Entry, HashCost, Identity, Item, Pending, PutError, Record, Status, next_seq};
 use futures_util::future::join_all;
 use time::OffsetDateTime;
@@ -23,6 +27,8 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(2);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(600);
 /// What is refused for good is tried again this seldom: the next version of the program may do better.
 const HOPELESS: Duration = Duration::from_secs(6 * 3600);
+/// A record that could not be put under a new directory key yet is put again this soon: then its hash has its turn.
+const NEXT_TURN: Duration = Duration::from_secs(60);
 
 /// What was done about the record that is due.
 enum Taken {
@@ -49,7 +55,8 @@ pub(super) async fn publish_due(parts: &PublisherParts, now: OffsetDateTime) -> 
             }
         }
     }
-    let done = join_all(claimed.iter().map(|(due, seq)| publish(parts, due, *seq, now))).await;
+    let turn = Turn::default();
+    let done = join_all(claimed.iter().map(|(due, seq)| publish(parts, due, *seq, &turn, now))).await;
     done.into_iter().chain([end]).collect::<Result<(), _>>()?;
     Ok(!claimed.is_empty() || passed > 0)
 }
@@ -84,27 +91,39 @@ async fn take(parts: &PublisherParts, now: OffsetDateTime) -> Result<Taken, Stor
     Ok(Taken::Claimed(due, seq))
 }
 
-async fn publish(parts: &PublisherParts, due: &Due, seq: i64, now: OffsetDateTime) -> Result<(), StoreError> {
-    let item = match item(parts, due, seq, now).await? {
-        Ok(item) => item,
+async fn publish(
+    parts: &PublisherParts,
+    due: &Due,
+    seq: i64,
+    turn: &Turn,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let signed = match signed(parts, due, seq, turn, now).await? {
+        Ok(signed) => signed,
         Err(why) => return put_off(parts, due, seq, &why, HOPELESS, now).await,
     };
-    let life = Duration::try_from(due.not_after - now).unwrap_or(Duration::ZERO);
-    match parts.networks.put(&item, life, None, now).await {
+    let puts = signed.iter().map(|Signed { item, life }| parts.networks.put(item, *life, None, now));
+    match under_each(join_all(puts).await) {
         Ok(published) => {
-            let backends: Vec<&str> = published.stored.iter().map(|(name, _)| *name).collect();
-            let complaints: Vec<String> =
-                published.failed.iter().map(|(name, error)| format!("{name}: {error}")).collect();
-            let complaint = complaints.join("; ");
-            let refresh = parts.networks.backends().iter().map(Backend::refresh_every).min().unwrap_or(HOPELESS);
+            let stored = published.iter().flat_map(|published| &published.stored);
+            let backends = each_once(stored.map(|(name, _)| *name));
+            let failed = published.iter().flat_map(|published| &published.failed);
+            let complaint = each_once(failed.map(|(name, error)| format!("{name}: {error}"))).join("; ");
             // Where one lacks it, the whole is tried again soon.
-            let wait = if complaint.is_empty() { spread(parts, refresh) } else { spread(parts, LONGEST_BACKOFF) };
+            let wait = if signed.len() < parts.authority.directory_keys(now).count() {
+                NEXT_TURN
+            } else if complaint.is_empty() {
+                parts.networks.backends().iter().map(Backend::refresh_every).min().unwrap_or(HOPELESS)
+            } else {
+                LONGEST_BACKOFF
+            };
+            let item = &signed.first().expect("there is a directory key").item;
             let put = Put {
                 slot: &item.slot().id().to_string(),
                 bytes: i64::try_from(item.value().len()).unwrap_or(i64::MAX),
                 backends: &backends.join(","),
                 complaint: (!complaint.is_empty()).then_some(&complaint),
-                next_at: now + wait,
+                next_at: now + spread(parts, wait),
             };
             let mut writer = parts.store.begin().await?;
             records::published(due, &put, now, &mut writer).await?;
@@ -123,15 +142,35 @@ async fn publish(parts: &PublisherParts, due: &Due, seq: i64, now: OffsetDateTim
     }
 }
 
-/// The signed record; the inner error is a sentence for the console, and no try will mend it.
-async fn item(
+/// A record as it is put under one directory key.
+struct Signed {
+    item: Item,
+    life: Duration,
+}
+
+/// What became of a record under its keys. It is published when it is under each of them.
+fn under_each(puts: Vec<Result<Published, PutError>>) -> Result<Vec<Published>, PutError> {
+    let have_seq = |put: &Result<Published, PutError>| match put {
+        Err(PutError::Stale { have_seq }) => Some(*have_seq),
+        _ => None,
+    };
+    match puts.iter().filter_map(have_seq).max() {
+        Some(have_seq) => Err(PutError::Stale { have_seq }),
+        None => puts.into_iter().collect(),
+    }
+}
+
+/// The record, signed by each directory key, the newest first; the inner error is a sentence for the console, and no try will
+/// mend it.
+async fn signed(
     parts: &PublisherParts,
     due: &Due,
     seq: i64,
+    turn: &Turn,
     now: OffsetDateTime,
-) -> Result<Result<Item, String>, StoreError> {
-    let derived = match derived(parts, due).await? {
-        Ok(derived) => derived,
+) -> Result<Result<Vec<Signed>, String>, StoreError> {
+    let hashes = match hashes(parts, due, turn, now).await? {
+        Ok(hashes) => hashes,
         Err(why) => return Ok(Err(why)),
     };
     let status = match due.wanted {
@@ -146,11 +185,16 @@ async fn item(
             }
         }
     };
-    let record =
-        Record { not_before: due.not_before.unix_timestamp(), not_after: due.not_after.unix_timestamp(), status };
-    let nonce = parts.clock.bytes();
-    let item = record.publish(&derived, parts.authority.directory_key(), seq, nonce, now);
-    Ok(item.map_err(|error| error.to_string()))
+    let sign = |hash: &Hash<'_>| {
+        // Nothing outlives the key that it is written under: whoever keeps it alive stops then, and no reader believes it.
+        let not_after = due.not_after.min(hash.key.not_after());
+        let (from, until) = (due.not_before.unix_timestamp(), not_after.unix_timestamp());
+        let record = Record { not_before: from, not_after: until, status: status.clone() };
+        let item = record.publish(&hash.derived, hash.key.key(), seq, parts.clock.bytes(), now);
+        let life = Duration::try_from(not_after - now).unwrap_or(Duration::ZERO);
+        item.map(|item| Signed { item, life }).map_err(|error| error.to_string())
+    };
+    Ok(hashes.iter().map(sign).collect())
 }
 
 /// The certificate, the keys that its owner listed beside it, and the one that waits to take its place.
@@ -164,30 +208,74 @@ fn entry(certificate: Stored) -> Entry {
     Entry { location_key, kem_key, pending, ..Entry::new(certificate.der) }
 }
 
-/// The slow hash: made once, then kept. It opens only under the directory key and the cost that it was made with: when
-/// either changed, it is made anew.
-async fn derived(parts: &PublisherParts, due: &Due) -> Result<Result<Derived, String>, StoreError> {
-    let columns = parts.store.columns();
-    let directory_key = parts.authority.directory_key().verifying_key().to_bytes();
-    let HashCost { memory_kib, passes, lanes } = parts.cost;
-    let cost = [memory_kib, passes, lanes].map(u32::to_be_bytes).concat();
-    let place = [&due.identity_hash[..], &directory_key, &cost].concat();
-    let kept = due.derived_sealed.as_ref().and_then(|sealed| columns.open("records.derived", &place, sealed).ok());
-    if let Some(bytes) = kept.and_then(|kept| <[u8; Derived::SIZE]>::try_from(kept.as_slice()).ok()) {
-        return Ok(Ok(Derived::from_bytes(bytes)));
+/// The slow hash of an identity under one directory key.
+struct Hash<'a> {
+    key: &'a DirectoryKey,
+    derived: Derived,
+    /// As it is kept.
+    sealed: Vec<u8>,
+}
+
+/// Of the records that are put at once, one has the turn to be hashed for a new directory key.
+#[derive(Default)]
+struct Turn(AtomicBool);
+
+impl Turn {
+    /// `true` for the first that asks.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// The slow hashes: made once, then kept. When a new directory key needs another, what the directory shows already goes on being
+/// put under the key that gives way until its turn comes: all at once they would take so long that the directory forgot some.
+async fn hashes<'a>(
+    parts: &'a PublisherParts,
+    due: &Due,
+    turn: &Turn,
+    now: OffsetDateTime,
+) -> Result<Result<Vec<Hash<'a>>, String>, StoreError> {
+    let keys: Vec<&DirectoryKey> = parts.authority.directory_keys(now).collect();
+    let mut hashes: Vec<Hash<'a>> = keys.iter().filter_map(|&key| kept(parts, due, key)).collect();
+    let lacks_one = hashes.len() < keys.len();
+    if !lacks_one || (due.is_refresh && !hashes.is_empty() && !turn.take()) {
+        return Ok(Ok(hashes));
     }
     let Ok(identity) = Identity::parse(&due.identity) else {
         return Ok(Err("the directory does not take this kind of identity".to_owned()));
     };
-    let derived = match parts.hasher.derive(identity, directory_key, parts.cost).await {
-        Ok(derived) => derived,
-        Err(error) => return Ok(Err(error.to_string())),
-    };
-    let sealed = columns.seal("records.derived", &place, derived.as_bytes());
+    for (at, key) in keys.into_iter().enumerate() {
+        if hashes.get(at).is_none_or(|hash| hash.key.public() != key.public()) {
+            let derived = match parts.hasher.derive(identity.clone(), key.public(), parts.cost).await {
+                Ok(derived) => derived,
+                Err(error) => return Ok(Err(error.to_string())),
+            };
+            let sealed = parts.store.columns().seal("records.derived", &place(parts, due, key), derived.as_bytes());
+            hashes.insert(at, Hash { key, derived, sealed });
+        }
+    }
+    let sealed = [0, 1].map(|at| hashes.get(at).map(|hash| hash.sealed.clone()));
     let mut writer = parts.store.begin().await?;
-    records::keep_derived(&due.identity_hash, &sealed, &mut writer).await?;
+    records::keep_derived(&due.identity_hash, sealed, &mut writer).await?;
     writer.commit().await?;
-    Ok(Ok(derived))
+    Ok(Ok(hashes))
+}
+
+/// A hash that was made before.
+fn kept<'a>(parts: &PublisherParts, due: &Due, key: &'a DirectoryKey) -> Option<Hash<'a>> {
+    let place = place(parts, due, key);
+    due.derived_sealed.iter().flatten().find_map(|sealed| {
+        let opened = parts.store.columns().open("records.derived", &place, sealed).ok()?;
+        let bytes = <[u8; Derived::SIZE]>::try_from(opened.as_slice()).ok()?;
+        Some(Hash { key, derived: Derived::from_bytes(bytes), sealed: sealed.clone() })
+    })
+}
+
+/// A hash opens only for the identity, directory key and cost that it was made for.
+fn place(parts: &PublisherParts, due: &Due, key: &DirectoryKey) -> Vec<u8> {
+    let HashCost { memory_kib, passes, lanes } = parts.cost;
+    let cost = [memory_kib, passes, lanes].map(u32::to_be_bytes).concat();
+    [&due.identity_hash[..], &key.public(), &cost].concat()
 }
 
 async fn put_off(
@@ -215,6 +303,16 @@ fn announce(parts: &PublisherParts, due: &Due, seq: i64, put: &Put<'_>) {
     if let Some(id) = due.cause.as_deref().and_then(Cause::verification_of) {
         parts.bell.ring(id);
     }
+}
+
+/// What several keys' puts say alike is told once.
+fn each_once<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    all.fold(Vec::new(), |mut told, one| {
+        if !told.contains(&one) {
+            told.push(one);
+        }
+        told
+    })
 }
 
 fn backoff(attempts: i64) -> Duration {

@@ -1,5 +1,7 @@
 //! From the outbox into the directory, with a directory that fails in every way.
 
+mod rotation;
+
 use ca::{Reason, Serial};
 use dht_client::backend::memory::Fault;
 use dht_client::{Derived, Identity, Item, Status};

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 
 use ca::authority::names;
-use ca::{Authority, File, InitError, InitOptions, KeyCost, OpenError, Urls};
+use ca::{Authority, File, InitError, InitOptions, KeyCost, OpenError, RotateError, Rotation, Urls};
 use dht_client::{Bundle, HashCost, Network, Pin, Terms};
 use ivr_core::private::Private;
 use time::OffsetDateTime;
@@ -30,6 +30,9 @@ pub enum FoundingError {
         /// Why.
         cause: OpenError,
     },
+    /// There is no other directory key.
+    #[error("the directory key stays: {0}")]
+    Rotate(#[from] RotateError),
     /// The arc in the configuration is not the authority's.
     #[error(
         "ca.oid_arc is another arc than the one the authority in {} was made with: set it back; an authority's arc \
@@ -124,6 +127,31 @@ pub fn open_authority(config: &Config, passphrase: &Private<String>) -> Result<A
     Ok(authority.with_urls(Urls::under(config.service().public_url())).with_lives(*config.ca().lives()))
 }
 
+/// Puts another directory key in the place of the one in use. Gives the authority as it opens from then on.
+///
+/// # Errors
+/// What is missing or does not belong together, or the disk refuses. Nothing is written that does not open.
+pub fn rotate_directory_key(config: &Config, rotation: &Rotation<'_>) -> Result<Authority, FoundingError> {
+    let folder = config.ca().folder();
+    let of_folder = |cause| FoundingError::Folder { folder: folder.to_owned(), cause };
+    let open = |files: &[File]| {
+        let opened = Authority::open(files, rotation.passphrase);
+        opened.map_err(|cause| FoundingError::Open { folder: folder.to_owned(), cause })
+    };
+    let mut files = ca::files::read(folder).map_err(of_folder)?;
+    let made = open(&files)?.rotate_directory_key(rotation)?;
+    for file in &mut files {
+        if let Some(newer) = made.iter().find(|newer| newer.name == file.name) {
+            file.clone_from(newer);
+        }
+    }
+    let rotated = open(&files)?;
+    for file in &made {
+        ca::files::replace(folder, file).map_err(of_folder)?;
+    }
+    Ok(rotated)
+}
+
 /// Where the directory of a configuration lies, once its own ring (if it has one) listens at these addresses; before
 /// that, at the ports that were configured.
 pub fn networks(dht: &Dht, ring: &[SocketAddrV4]) -> Vec<Network> {
@@ -167,6 +195,8 @@ pub fn renew_bundle(
 
 #[cfg(test)]
 mod tests {
+    use ca::{DirectoryKey, Outgoing};
+
     use super::*;
     use crate::config::Purpose;
     use crate::config::findings::Findings;
@@ -235,6 +265,45 @@ networks = ["mainline:127.0.0.1:4001"]
         assert!(matches!(found(&config), Err(FoundingError::Exists { path }) if path == config.keys().file()));
         assert!(!config.ca().folder().exists());
         assert_eq!(std::fs::read(config.keys().file()).unwrap(), before);
+    }
+
+    #[test]
+    fn the_bundle_of_a_rotated_directory_key_is_an_update_of_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path());
+        let authority = found(&config).unwrap();
+        let ca = config.ca().folder();
+        let bundle = |authority: &Authority| {
+            let (networks, now) = (config.dht().networks(), Clock.wall());
+            renew_bundle(ca, authority, config.dht().hash_cost(), networks, now).unwrap()
+        };
+        let before = Bundle::read(bundle(&authority).as_bytes(), Pin::File, Clock.wall()).unwrap();
+
+        let root_key = std::fs::read(ca.join(names::ROOT_KEY)).unwrap();
+        let rotation = Rotation {
+            root_key: &root_key,
+            outgoing: Outgoing::Overlaps,
+            now: Clock.wall(),
+            entropy: Clock.bytes(),
+            passphrase: "correct horse",
+            cost: KeyCost::Throwaway,
+        };
+        let rotated = rotate_directory_key(&config, &rotation).unwrap();
+        let opened = open_authority(&config, &Private::new("correct horse".to_owned())).unwrap();
+        let keys = |authority: &Authority| -> Vec<[u8; 32]> {
+            authority.directory_keys(Clock.wall()).map(DirectoryKey::public).collect()
+        };
+        assert_eq!(keys(&opened), keys(&rotated));
+        let after = before.update(bundle(&opened).as_bytes(), Clock.wall()).unwrap();
+        assert_eq!(after.directory_keys, keys(&opened));
+        assert_eq!(after.directory_keys[1..], before.directory_keys);
+        let ended = Clock.wall() + time::Duration::days(91);
+        let later = Bundle::read(bundle(&opened).as_bytes(), Pin::File, ended).unwrap();
+        assert_eq!(later.directory_keys, after.directory_keys[..1], "the older one needs no other bundle to end");
+        assert!(
+            matches!(rotate_directory_key(&config, &rotation), Err(FoundingError::Rotate(_))),
+            "an overlap is not over"
+        );
     }
 
     #[test]

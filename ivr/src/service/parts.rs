@@ -174,8 +174,7 @@ impl Parts {
             demo: is_demo.then(|| DemoPlaces { sip, bundle: config.ca().folder().join(names::BUNDLE), mails }),
         };
         let (figures, links) = (telephone.figures.clone(), telephone.links.clone());
-        let directory_key = authority.directory_key().verifying_key().to_bytes();
-        let gateway = Gateway::new(directory.clone(), store.clone(), directory_key);
+        let gateway = Gateway::new(directory.clone(), store.clone(), authority.clone());
         let directory = Arc::new(DirectoryHealth::new(directory, clock));
         App::new(web::Parts {
             clock,

@@ -10,8 +10,8 @@ pub(crate) struct Due {
     pub(crate) identity_hash: Vec<u8>,
     /// `tel:+…` or `mailto:…`.
     pub(crate) identity: String,
-    /// The slow hash, sealed, if it was made before.
-    pub(crate) derived_sealed: Option<Vec<u8>>,
+    /// The slow hashes, sealed, that were made before: under the newest directory key, and under the one that gives way to it.
+    pub(crate) derived_sealed: [Option<Vec<u8>>; 2],
     pub(crate) wanted: Wanted,
     pub(crate) serial: String,
     pub(crate) not_before: OffsetDateTime,
@@ -214,7 +214,7 @@ pub(crate) async fn due(
 ) -> Result<Option<Result<Due, Unreadable>>, StoreError> {
     let row = sqlx::query(
         "SELECT identity_hash, identity_sealed, derived_sealed, wanted, serial, not_before, not_after, version, seq,
-             attempts, cause, CASE WHEN published_version = version THEN 1 ELSE 0 END
+             attempts, cause, CASE WHEN published_version = version THEN 1 ELSE 0 END, outgoing_derived_sealed
          FROM records WHERE due_at <= $1 AND wanted IS NOT NULL AND serial IS NOT NULL
          ORDER BY 12, due_at, identity_hash LIMIT 1",
     )
@@ -242,7 +242,7 @@ fn of_row(row: &Row, columns: &Columns) -> Result<Due, StoreError> {
     let identity: Vec<u8> = row.try_get(1)?;
     Ok(Due {
         identity: columns.open_text("records.identity", &identity_hash, &identity)?,
-        derived_sealed: row.try_get(2)?,
+        derived_sealed: [row.try_get(2)?, row.try_get(12)?],
         wanted: wanted_of(row.try_get(3)?)?,
         serial: row.try_get(4)?,
         not_before: time_of(row.try_get(5)?)?,
@@ -274,10 +274,16 @@ pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<OffsetDateTime>, 
     row.try_get::<Option<i64>, _>(0)?.map(time_of).transpose()
 }
 
-/// Keeps the slow hash, sealed, so that it is made once.
-pub(crate) async fn keep_derived(identity_hash: &[u8], sealed: &[u8], conn: &mut Conn) -> Result<(), StoreError> {
-    sqlx::query("UPDATE records SET derived_sealed = $1 WHERE identity_hash = $2")
-        .bind(sealed)
+/// Keeps the slow hashes, sealed, so that each is made once: both in one statement, because nodes that make the same one at a
+/// time shall not lose the other.
+pub(crate) async fn keep_derived(
+    identity_hash: &[u8],
+    [newest, outgoing]: [Option<Vec<u8>>; 2],
+    conn: &mut Conn,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE records SET derived_sealed = $1, outgoing_derived_sealed = $2 WHERE identity_hash = $3")
+        .bind(newest)
+        .bind(outgoing)
         .bind(identity_hash)
         .execute(conn)
         .await?;

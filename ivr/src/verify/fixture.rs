@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ca::{Authority, InitOptions, KeyCost, Urls};
+use ca::authority::names;
+use ca::{Authority, File, InitOptions, KeyCost, Outgoing, Rotation, Urls};
 use dht_client::backend::memory::Memory;
 use dht_client::{Backend, Derived, HashCost, Hasher, Identity, Item, Record, Several};
 use ivr_core::call::flow::{Action, Event, Flow, Purpose};
@@ -58,7 +59,7 @@ impl Service {
 
     pub(crate) async fn with(database: TestDatabase, limits: Limits) -> Self {
         let now = Clock.wall();
-        let authority = authority(now);
+        let authority = made(now).1.clone();
         let folder = tempfile::tempdir().unwrap();
         let dht = Memory::default();
         Self::assemble(database.store.clone(), database, authority, dht, limits, now, folder)
@@ -68,6 +69,26 @@ impl Service {
     pub(crate) async fn restarted(self) -> Self {
         let store = self.database.opened_again().await;
         Self::assemble(store, self.database, self.authority, self.dht, Limits::default(), self.now, self.folder)
+    }
+
+    /// The same with this authority.
+    pub(crate) async fn restarted_with(self, authority: Arc<Authority>) -> Self {
+        Self { authority, ..self }.restarted().await
+    }
+
+    /// The same with another directory key in the place of its authority's.
+    pub(crate) async fn rotated(self, outgoing: Outgoing) -> Self {
+        let mut files = made(self.now).0.clone();
+        let root_key = files.iter().find(|file| file.name == names::ROOT_KEY).unwrap().bytes.clone();
+        let (root_key, now, entropy) = (root_key.as_slice(), self.now, Clock.bytes());
+        let (passphrase, cost) = (PASSPHRASE, KeyCost::Throwaway);
+        let rotation = Rotation { root_key, outgoing, now, entropy, passphrase, cost };
+        for newer in self.authority.rotate_directory_key(&rotation).unwrap() {
+            files.retain(|file| file.name != newer.name);
+            files.push(newer);
+        }
+        let authority = Arc::new(Authority::open(&files, PASSPHRASE).unwrap());
+        self.restarted_with(authority).await
     }
 
     fn assemble(
@@ -196,8 +217,12 @@ impl Service {
 
     /// What a stranger who knows the identity finds in the directory.
     pub(crate) async fn lookup(&self, identity: &str) -> Option<(Record, Item)> {
+        self.lookup_under(self.authority.directory_key().verifying_key().to_bytes(), identity).await
+    }
+
+    /// The same under this directory key.
+    pub(crate) async fn lookup_under(&self, key: [u8; 32], identity: &str) -> Option<(Record, Item)> {
         use dht_client::backend::several::Harvest;
-        let key = self.authority.directory_key().verifying_key().to_bytes();
         let derived = Derived::hash(&Identity::parse(identity).unwrap(), &key, HashCost::CHEAP).unwrap();
         let networks = Several::new(vec![Backend::Memory(self.dht.clone())]).unwrap();
         let slot = derived.directory_slot(&key);
@@ -219,9 +244,11 @@ pub(crate) fn dialled() -> Dialled {
     Dialled::of(&policy, Realm::Service, Passports::Ignored).unwrap()
 }
 
-/// One authority for all tests of the process: making one takes longer than most of them.
-fn authority(now: OffsetDateTime) -> Arc<Authority> {
-    static MADE: OnceLock<Arc<Authority>> = OnceLock::new();
+const PASSPHRASE: &str = "correct horse";
+
+/// One authority for all tests of the process, and its files: making one takes longer than most of them.
+fn made(now: OffsetDateTime) -> &'static (Vec<File>, Arc<Authority>) {
+    static MADE: OnceLock<(Vec<File>, Arc<Authority>)> = OnceLock::new();
     let make = || {
         let options = InitOptions {
             name: "Example".into(),
@@ -230,12 +257,14 @@ fn authority(now: OffsetDateTime) -> Arc<Authority> {
             strict_smime: false,
             now,
             entropy: Clock.bytes(),
-            passphrase: "correct horse",
+            passphrase: PASSPHRASE,
             cost: KeyCost::Throwaway,
         };
-        Arc::new(Authority::open(&Authority::init(&options).unwrap(), options.passphrase).unwrap())
+        let files = Authority::init(&options).unwrap();
+        let authority = Arc::new(Authority::open(&files, PASSPHRASE).unwrap());
+        (files, authority)
     };
-    MADE.get_or_init(make).clone()
+    MADE.get_or_init(make)
 }
 
 /// A call in progress: the real script, asked and answered as the endpoint does.

@@ -124,7 +124,7 @@ impl Service {
             gateway: Gateway::new(
                 Several::new(vec![Backend::Memory(below.dht.clone())]).unwrap(),
                 below.database.store.clone(),
-                below.authority.directory_key().verifying_key().to_bytes(),
+                below.authority.clone(),
             ),
             calls: CallRecord::new(below.database.store.clone(), "test".to_owned(), Clock),
             webhooks: Webhooks::new(below.database.store.clone(), Reach::PUBLIC, Clock),

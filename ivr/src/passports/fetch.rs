@@ -124,4 +124,4 @@ const AT_ONCE: usize = 32;
 const OF_A_HOST_A_MINUTE: u32 = 60;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -14,20 +14,22 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::*;
 
-const PUBLIC: Ipv4Addr = Ipv4Addr::LOCALHOST;
+pub(in super::super) const PUBLIC: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const INSIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-const NAME: &str = "certificates.example";
+pub(in super::super) const NAME: &str = "certificates.example";
 
 /// A web server with a certificate of its own, and a name server that answers with these addresses, one set after the other.
-struct Internet {
-    fetcher: Fetcher,
-    port: u16,
+pub(in super::super) struct Internet {
+    pub(in super::super) fetcher: Fetcher,
+    pub(in super::super) port: u16,
+    /// What lies at `/leaf.pem`; nothing does if it is empty.
+    pub(in super::super) leaf: Arc<Mutex<String>>,
     /// Where nobody should come.
     inside: TcpListener,
 }
 
 impl Internet {
-    async fn with(answers: &[&[Ipv4Addr]]) -> Self {
+    pub(in super::super) async fn with(answers: &[&[Ipv4Addr]]) -> Self {
         Self::patient(answers, Duration::from_secs(120)).await
     }
 
@@ -39,7 +41,8 @@ impl Internet {
         let tls = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.der().clone()], secret);
         let listener = TcpListener::bind((PUBLIC, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(tls.unwrap()))));
+        let leaf = Arc::new(Mutex::new("a certificate".to_owned()));
+        tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(tls.unwrap())), leaf.clone()));
         let inside = TcpListener::bind((INSIDE, port)).await.unwrap();
         let nameserver = UdpSocket::bind((PUBLIC, 0)).await.unwrap();
         let names = Names::of(&[nameserver.local_addr().unwrap()]).unwrap();
@@ -47,7 +50,7 @@ impl Internet {
         let reach = Reach { addresses: |address| address == IpAddr::V4(PUBLIC), in_clear: false };
         let guards = Guards { reach, ports: |_| true, limit };
         let fetcher = Fetcher::within(guards, names, Some(cert.pem().as_bytes()), Clock).unwrap();
-        Self { fetcher, port, inside }
+        Self { fetcher, port, leaf, inside }
     }
 
     async fn fetch(&self, host: &str, path: &str) -> Result<Vec<u8>, Fault> {
@@ -60,9 +63,9 @@ impl Internet {
     }
 }
 
-async fn serve(listener: TcpListener, tls: TlsAcceptor) {
+async fn serve(listener: TcpListener, tls: TlsAcceptor, leaf: Arc<Mutex<String>>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let tls = tls.clone();
+        let (tls, leaf) = (tls.clone(), leaf.lock().unwrap().clone());
         tokio::spawn(async move {
             let Ok(mut stream) = tls.accept(stream).await else { return };
             let mut request = vec![0; 4_096];
@@ -71,7 +74,7 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor) {
             let path = text.split(' ').nth(1).unwrap_or_default();
             let large = "x".repeat(LARGEST_BYTES + 1);
             let (status, more, body) = match path {
-                "/leaf.pem" => ("200 OK", "", "a certificate"),
+                "/leaf.pem" if !leaf.is_empty() => ("200 OK", "", &*leaf),
                 "/full" => ("200 OK", "", &large[1..]),
                 "/oversized" => ("200 OK", "", &*large),
                 "/redirect" => ("302 Found", "Location: https://127.0.0.2/\r\n", ""),

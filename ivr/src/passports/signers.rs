@@ -321,6 +321,11 @@ mod tests {
         Number::parse(&format!("+1202555{:04}", 100 + n % 100)).unwrap()
     }
 
+    #[test]
+    fn a_signer_is_remembered_for_a_quarter_of_an_hour_and_a_failure_for_a_minute() {
+        assert_eq!((LIFE, FAILED_LIFE), (Duration::from_secs(900), Duration::from_secs(60)));
+    }
+
     #[tokio::test]
     async fn a_failure_is_remembered_for_a_minute() {
         let signers = signers();

@@ -2,7 +2,7 @@
 //! things does not make a server slow: only the test of what is slow has the limit.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, KeyPair};
@@ -17,6 +17,10 @@ use super::*;
 pub(in super::super) const PUBLIC: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const INSIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 pub(in super::super) const NAME: &str = "certificates.example";
+
+/// Types of records (RFC 1035 3.2.2, RFC 3596 2.1).
+const A: u8 = 1;
+const AAAA: u8 = 28;
 
 /// A web server with a certificate of its own, and a name server that answers with these addresses, one set after the other.
 pub(in super::super) struct Internet {
@@ -34,6 +38,11 @@ impl Internet {
     }
 
     async fn patient(answers: &[&[Ipv4Addr]], limit: Duration) -> Self {
+        Self::of(answers, &[], limit).await
+    }
+
+    /// Its name has these addresses of IPv6, too.
+    async fn of(answers: &[&[Ipv4Addr]], ipv6: &[Ipv6Addr], limit: Duration) -> Self {
         let key = KeyPair::generate().unwrap();
         let names = [NAME, "127.0.0.1", "127.0.0.2"].map(str::to_owned);
         let cert = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
@@ -46,7 +55,8 @@ impl Internet {
         let inside = TcpListener::bind((INSIDE, port)).await.unwrap();
         let nameserver = UdpSocket::bind((PUBLIC, 0)).await.unwrap();
         let names = Names::of(&[nameserver.local_addr().unwrap()]).unwrap();
-        tokio::spawn(name(nameserver, answers.iter().map(|answer| answer.to_vec()).collect()));
+        let answers = answers.iter().map(|answer| answer.to_vec()).collect();
+        tokio::spawn(name(nameserver, answers, ipv6.to_vec()));
         let reach = Reach { addresses: |address| address == IpAddr::V4(PUBLIC), in_clear: false };
         let guards = Guards { reach, ports: |_| true, limit };
         let fetcher = Fetcher::within(guards, names, Some(cert.pem().as_bytes()), Clock).unwrap();
@@ -102,24 +112,27 @@ async fn drip(stream: &mut (impl AsyncWrite + Unpin)) {
     }
 }
 
-/// Answers questions for A with the next addresses, the last of them again and again, and others with none.
-async fn name(socket: UdpSocket, mut answers: VecDeque<Vec<Ipv4Addr>>) {
+/// Answers questions for A with the next addresses, the last of them again and again, those for AAAA with these, and others with none.
+async fn name(socket: UdpSocket, mut answers: VecDeque<Vec<Ipv4Addr>>, ipv6: Vec<Ipv6Addr>) {
     let mut buffer = [0; 512];
     while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
         // RFC 1035 4.1: the header has 12 octets, and the question ends with its type and class.
         let question_end = 12 + buffer[12..length].iter().position(|octet| *octet == 0).unwrap() + 5;
-        let is_a = buffer[question_end - 4..question_end - 2] == [0, 1];
-        let addresses = match is_a {
-            true if answers.len() > 1 => answers.pop_front().unwrap(),
-            true => answers[0].clone(),
-            false => Vec::new(),
+        let kind = buffer[question_end - 3];
+        let addresses: Vec<Vec<u8>> = match kind {
+            A => {
+                let next = if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0].clone() };
+                next.iter().map(|address| address.octets().to_vec()).collect()
+            }
+            AAAA => ipv6.iter().map(|address| address.octets().to_vec()).collect(),
+            _ => Vec::new(),
         };
         let mut answer = buffer[..question_end].to_vec();
         answer[2..12].copy_from_slice(&[0x85, 0x80, 0, 1, 0, u8::try_from(addresses.len()).unwrap(), 0, 0, 0, 0]);
         for address in addresses {
-            // The question's name, A, IN, no time to live, four octets.
-            answer.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
-            answer.extend_from_slice(&address.octets());
+            // The question's name, its type, IN, no time to live, so many octets.
+            answer.extend_from_slice(&[0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 0, 0, u8::try_from(address.len()).unwrap()]);
+            answer.extend_from_slice(&address);
         }
         socket.send_to(&answer, from).await.unwrap();
     }
@@ -140,6 +153,22 @@ async fn a_private_address_is_not_connected_to_by_name_or_by_number() {
         assert_eq!(internet.fetch(host, "leaf.pem").await, Err(Fault::NotPublic), "{host}");
     }
     assert!(internet.is_left_alone().await);
+}
+
+#[tokio::test]
+async fn a_private_address_of_ipv6_is_not_connected_to_by_name() {
+    let limit = Duration::from_secs(120);
+    let inside =
+        ["::1", "fd00::1", "::ffff:127.0.0.2", "64:ff9b::7f00:2"].map(|address| address.parse::<Ipv6Addr>().unwrap());
+    for address in inside {
+        let alone = Internet::of(&[&[]], &[address], limit).await;
+        assert_eq!(alone.fetch(NAME, "leaf.pem").await, Err(Fault::NotPublic), "{address}");
+        assert!(alone.is_left_alone().await, "{address}");
+    }
+    // A public address beside them is the only one that is tried.
+    let beside = Internet::of(&[&[PUBLIC]], &inside, limit).await;
+    assert_eq!(beside.fetch(NAME, "leaf.pem").await, Ok(b"a certificate".to_vec()));
+    assert!(beside.is_left_alone().await);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 
 #[derive(Debug)]
 pub(super) struct Signers {
-    trust: TrustFiles,
+    trust: Arc<TrustFiles>,
     fetcher: Fetcher,
     known: Mutex<HashMap<String, Known>>,
     callers: Mutex<Budget<Payer>>,
@@ -72,13 +72,14 @@ struct Good {
 
 impl Signers {
     pub(super) fn new(trust: TrustFiles, fetcher: Fetcher, clock: Clock) -> Self {
-        Self { trust, fetcher, known: Mutex::default(), callers: Mutex::new(Budget::of(OF_A_CALLER_A_MINUTE)), clock }
+        let callers = Mutex::new(Budget::of(OF_A_CALLER_A_MINUTE));
+        Self { trust: Arc::new(trust), fetcher, known: Mutex::default(), callers, clock }
     }
 
     /// Whose certificate lies at this URL, to which the token of a call from that number points. `at` is in seconds since 1970.
     pub(super) async fn find(&self, x5u: &str, caller: &Number, at: i64) -> Result<Arc<Signer>, Fault> {
         let x5u = one_form(x5u)?;
-        let place = self.place(&x5u, caller, at)?;
+        let place = self.place(&x5u, caller, self.trust().await?, at)?;
         self.found(&x5u, place, at).await
     }
 
@@ -86,7 +87,7 @@ impl Signers {
     /// the number has had enough looked at.
     pub(super) async fn find_again(&self, x5u: &str, caller: &Number, at: i64) -> Option<Result<Arc<Signer>, Fault>> {
         let x5u = one_form(x5u).ok()?;
-        let place = self.place_again(&x5u, caller)?;
+        let place = self.place_again(&x5u, caller, self.trust().await.ok()?)?;
         Some(self.found(&x5u, place, at).await)
     }
 
@@ -137,8 +138,15 @@ impl Signers {
         Ok(Good { signer, pem: Some(pem).filter(|pem| pem.len() <= LARGEST_KEPT_BYTES), is_old })
     }
 
-    fn place(&self, x5u: &Url, caller: &Number, at: i64) -> Result<Known, Fault> {
-        let (now, trust) = (self.clock.now(), self.trust.current());
+    /// On a thread that may block: a list that has changed may have megabytes.
+    async fn trust(&self) -> Result<Arc<Trust>, Fault> {
+        let files = self.trust.clone();
+        // It fails only while the service ends.
+        tokio::task::spawn_blocking(move || files.current()).await.map_err(|_| Fault::Busy)
+    }
+
+    fn place(&self, x5u: &Url, caller: &Number, trust: Arc<Trust>, at: i64) -> Result<Known, Fault> {
+        let now = self.clock.now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let last = known.get(x5u.as_str());
         let holds = last.is_some_and(|last| last.holds(now));
@@ -166,8 +174,8 @@ impl Signers {
         Ok(place)
     }
 
-    fn place_again(&self, x5u: &Url, caller: &Number) -> Option<Known> {
-        let (now, trust) = (self.clock.now(), self.trust.current());
+    fn place_again(&self, x5u: &Url, caller: &Number, trust: Arc<Trust>) -> Option<Known> {
+        let now = self.clock.now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let last = known.get_mut(x5u.as_str())?;
         if last.is_being_looked_at() {
@@ -312,7 +320,7 @@ mod tests {
 
     impl Signers {
         fn place_at(&self, url: &str, caller: &Number) -> Result<Known, Fault> {
-            self.place(&one_form(url).unwrap(), caller, AT)
+            self.place(&one_form(url).unwrap(), caller, self.trust.current(), AT)
         }
     }
 
@@ -438,7 +446,7 @@ mod tests {
             let busy = signers.find(&format!("https://certificates.example/{n}"), &number, AT).await;
             assert_eq!(busy.err(), Some(Fault::Busy));
         }
-        assert!(signers.place(&x5u, &number, AT).is_ok());
+        assert!(signers.place(&x5u, &number, signers.trust.current(), AT).is_ok());
     }
 
     /// Within the time of the certificates in `scenarios/passport`.

@@ -27,7 +27,7 @@ use std::time::Duration;
 use ca::email::Address;
 use ca::{Authority, Issuing, Reason, Request, Serial, Subject};
 use ivr_core::call::question::{Outcome, VerificationId};
-use ivr_core::caller::{IssuingLevels, Level};
+use ivr_core::caller::{Caller, IssuingLevels, Level};
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use time::OffsetDateTime;
@@ -335,13 +335,13 @@ impl Issue {
         locating::locate(&self.parts, signed, listing, now).await
     }
 
-    /// A call of this level from this number, which has no verification, suspends what the number has, and stops the key
-    /// that waits. `false` if there is nothing that it may suspend, or the number has done so today.
+    /// A call whose number has no verification suspends what the number has, up to the call's level, and stops the key that
+    /// waits. `false` if there is nothing that it may suspend, or the number has done so today.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn suspend(&self, number: &Number, level: Level, now: OffsetDateTime) -> Result<bool, StoreError> {
-        suspending::suspend(&self.parts, (number, level), now).await
+    pub async fn suspend(&self, caller: &Caller, now: OffsetDateTime) -> Result<bool, StoreError> {
+        suspending::suspend(&self.parts, caller, now).await
     }
 
     /// Lifts the suspension of this certificate.

@@ -4,6 +4,8 @@
 mod budget;
 mod fetch;
 mod signers;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 use std::path::Path;
@@ -72,16 +74,23 @@ impl Passports {
     pub async fn judge(&self, presented: &Presented, now: OffsetDateTime) -> Result<Report, StoreError> {
         let Parts { signers, denied_spcs, store } = &*self.0;
         let claimed = Claimed { orig: digits(&presented.orig), dest: digits(&presented.dest) };
+        let (identity, at) = (presented.identity.expose(), now.unix_timestamp());
         let mut unanswered = None;
         let signer = async |passport: &Passport| match has_served(passport, store).await {
-            Ok(false) => signers.find(passport.x5u(), &presented.orig, now.unix_timestamp()).await,
+            Ok(false) => signers.find(passport.x5u(), &presented.orig, at).await,
             Ok(true) => Err(Fault::Replayed),
             Err(error) => {
                 unanswered = Some(error);
                 Err(Fault::Busy)
             }
         };
-        let report = inspect(presented.identity.expose(), claimed, signer, now.unix_timestamp()).await;
+        let mut report = inspect(identity, claimed, signer, at).await;
+        // Whoever signs may have laid a new certificate there meanwhile.
+        if let Report { verdict: Err(Fault::Signature | Fault::Expired), said: Some(said), .. } = &report
+            && let Some(again) = signers.find_again(&said.x5u, &presented.orig, at).await
+        {
+            report = inspect(identity, claimed, async move |_: &Passport| again, at).await;
+        }
         if let Report { said: Some(said), signer: Some(_), .. } = &report {
             signers.have_signed(&said.x5u);
         }

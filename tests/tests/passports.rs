@@ -16,6 +16,7 @@ use end_to_end::sipp::{SPEECH, Scenario};
 use ivr::clock::Clock;
 use ivr::phone::api::{Api, Start, Started};
 use ivr::phone::{CallPlan, CallReport, Identity, Law, News, Scenario as Conversation, call};
+use ivr_core::passport::Passport;
 use ivr_core::private::Private;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tokio::runtime::Runtime;
@@ -106,6 +107,32 @@ fn the_command_fetches_from_a_server_that_the_operator_knows() {
         let (said, code) = told(folder.path(), &token, &asks);
         assert_eq!((code, &said["reason"]), (Some(6), &"x5u-unreachable".into()), "{said}");
     });
+}
+
+#[test]
+fn the_command_looks_into_lists_and_believes_delegates_if_it_is_told_to() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ivr/core/scenarios/passport");
+    let token = std::fs::read_to_string(vectors.join("a.identity")).expect("a file");
+    let iat = Passport::read(token.trim()).expect("a token").iat().to_string();
+    let (holds, does_not) = ((Some(0), serde_json::Value::Null), |reason| (Some(6), serde_json::Value::from(reason)));
+    for (leaf, more, expected) in [
+        ("spc.pem", &["--crl", "crl-empty.pem"][..], holds.clone()),
+        ("spc.pem", &["--crl", "crl-spc.pem"], does_not("revoked")),
+        ("spc.pem", &["--crl", "crl-empty.pem", "--crl", "crl-spc.pem"], does_not("revoked")),
+        ("range.pem", &["--crl", "crl-spc.pem"], holds.clone()),
+        ("delegate-one.pem", &[], does_not("delegate")),
+        ("delegate-one.pem", &["--delegates"], holds),
+    ] {
+        let output = dialproof()
+            .args(["passport", "verify", "--identity", "a.identity", "--anchors", "root.pem", "--leaf", leaf])
+            .args(["--orig", "12025550143", "--dest", "12025550199", "--at", &iat])
+            .args(more)
+            .current_dir(&vectors)
+            .output()
+            .expect("the program runs");
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!((output.status.code(), said["reason"].clone()), expected, "{leaf} {more:?}");
+    }
 }
 
 #[test]

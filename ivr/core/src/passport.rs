@@ -13,6 +13,7 @@ mod fault;
 mod header;
 mod json;
 mod key;
+mod name;
 mod report;
 mod revocation;
 mod signer;

@@ -1,12 +1,12 @@
 //! A call from a number without a verification suspends what the number has; the old key lifts that; after a day it is final.
 
 use ca::Reason;
-use ivr_core::caller::Level;
-use ivr_core::number::Number;
+use ivr_core::caller::Caller;
 use time::OffsetDateTime;
 use tracing::{info, warn};
 
 use super::{IssueError, IssueParts, lists, revoking};
+use crate::store::calls::Signed;
 use crate::store::verifications::Which;
 use crate::store::{StoreError, audit, budgets, certificates, happenings, records, revocations, tel, verifications};
 
@@ -17,12 +17,9 @@ pub(crate) const STOPPED: &str = "A call from the number stopped this key.";
 
 /// Suspends the certificates of a number up to the level of a call, and stops the key that waits. `false` if there is nothing
 /// to suspend, or the number has done so today.
-pub(super) async fn suspend(
-    parts: &IssueParts,
-    (number, level): (&Number, Level),
-    now: OffsetDateTime,
-) -> Result<bool, StoreError> {
-    let (identity, columns) = (tel(number), parts.store.columns());
+pub(super) async fn suspend(parts: &IssueParts, caller: &Caller, now: OffsetDateTime) -> Result<bool, StoreError> {
+    let Caller { number, level, passport, .. } = caller;
+    let (level, identity, columns) = (*level, tel(number), parts.store.columns());
     let mut writer = parts.store.begin().await?;
     budgets::lock(number, now, columns, &mut writer).await?;
     if !budgets::count_suspension(number, columns, &mut writer).await? {
@@ -52,6 +49,13 @@ pub(super) async fn suspend(
     }
     for id in &stopped {
         audit::add(("call", "veto", &id.to_string()), now, columns, &mut writer).await?;
+    }
+    if let Some(report) = passport {
+        // By whose word the call had its number.
+        let ended = in_force.iter().map(|old| old.serial.clone()).chain(stopped.iter().map(ToString::to_string));
+        for subject in ended.map(|what| format!("{what}: {}", Signed::of(report))) {
+            audit::add(("call", "signed", &subject), now, columns, &mut writer).await?;
+        }
     }
     writer.commit().await?;
     info!(suspended = in_force.len(), stopped = stopped.len(), "a call suspended what its number had");

@@ -1,5 +1,6 @@
 //! Fetches what lies at an x5u. Whoever calls writes the URL, so it must not become a way into our network (see `outbound`),
-//! nor a weapon against somebody else's: the ports of certificates, 64 KiB, 3 s, and so many at a time and for each host.
+//! nor much of a weapon against somebody else's: the ports of certificates, 64 KiB, 3 s, and so many at a time and for each host. A host
+//! is a name: who has a zone gives one address as many as they like, and has it greeted as often as we fetch at all.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -120,8 +121,9 @@ const LIMIT: Duration = Duration::from_secs(3);
 const LARGEST_BYTES: usize = 64 * 1024;
 /// More are refused: a call must not wait for others' servers.
 const AT_ONCE: usize = 32;
-/// Many providers keep their certificates with one host; what is remembered is not asked for. One a second is no weapon.
+/// Many providers keep their certificates with one host; what is remembered is not asked for. It is not counted by
+/// address: many keep them at one network of caches, where a stranger's names could then spend what all of these have.
 const OF_A_HOST_A_MINUTE: u32 = 60;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,7 +2,8 @@
 //! provider would fetch the same. Whoever was good once is so, until the certificate or a revocation list ends, while the
 //! place cannot be asked again or has nothing (404 and 410, too: who takes a certificate back puts it on a list): who keeps us from
 //! asking must not keep honest callers out. Anybody can write a token that points
-//! anywhere, also at an honest signer's certificate; so a place is a signer's only once a signature over it has held.
+//! anywhere, also at an honest signer's certificate; so a place is a signer's only once a signature over it has held. Signers change
+//! their certificates: where the one that is remembered does not verify a token, its place is looked at once more.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +20,7 @@ use crate::clock::Clock;
 
 #[derive(Debug)]
 pub(super) struct Signers {
-    trust: TrustFiles,
+    trust: Arc<TrustFiles>,
     fetcher: Fetcher,
     known: Mutex<HashMap<String, Known>>,
     callers: Mutex<Budget<Payer>>,
@@ -71,14 +72,28 @@ struct Good {
 
 impl Signers {
     pub(super) fn new(trust: TrustFiles, fetcher: Fetcher, clock: Clock) -> Self {
-        Self { trust, fetcher, known: Mutex::default(), callers: Mutex::new(Budget::of(OF_A_CALLER_A_MINUTE)), clock }
+        let callers = Mutex::new(Budget::of(OF_A_CALLER_A_MINUTE));
+        Self { trust: Arc::new(trust), fetcher, known: Mutex::default(), callers, clock }
     }
 
     /// Whose certificate lies at this URL, to which the token of a call from that number points. `at` is in seconds since 1970.
     pub(super) async fn find(&self, x5u: &str, caller: &Number, at: i64) -> Result<Arc<Signer>, Fault> {
         let x5u = one_form(x5u)?;
-        let Known { trust, before, is_signers, payer, found, .. } = self.place(&x5u, caller, at)?;
-        let found = found.get_or_init(|| self.look(x5u.as_str(), (before, is_signers, payer), &trust, at)).await;
+        let place = self.place(&x5u, caller, self.trust().await?, at)?;
+        self.found(&x5u, place, at).await
+    }
+
+    /// The same, looked at once more, because what is remembered did not verify the token. `None` if somebody looked just now, or
+    /// the number has had enough looked at.
+    pub(super) async fn find_again(&self, x5u: &str, caller: &Number, at: i64) -> Option<Result<Arc<Signer>, Fault>> {
+        let x5u = one_form(x5u).ok()?;
+        let place = self.place_again(&x5u, caller, self.trust().await.ok()?)?;
+        Some(self.found(&x5u, place, at).await)
+    }
+
+    async fn found(&self, x5u: &Url, place: Known, at: i64) -> Result<Arc<Signer>, Fault> {
+        let Known { trust, before, payer, found, .. } = place;
+        let found = found.get_or_init(|| self.look(x5u.as_str(), (before, payer), &trust, at)).await;
         found.clone().map(|good| good.signer)
     }
 
@@ -95,12 +110,15 @@ impl Signers {
     async fn look(
         &self,
         x5u: &str,
-        (before, is_signers, payer): (Before, bool, Option<Payer>),
+        (before, payer): (Before, Option<Payer>),
         trust: &Trust,
         at: i64,
     ) -> Result<Good, Fault> {
         let fetched = async || {
-            let fetched = if is_signers { self.fetcher.fetch_again(x5u).await } else { self.fetcher.fetch(x5u).await };
+            let fetched = match &payer {
+                Some(_) => self.fetcher.fetch(x5u).await,
+                None => self.fetcher.fetch_again(x5u).await,
+            };
             // Nobody was asked: that others keep us busy is not the caller's doing.
             if let (Err(Fault::Busy), Some(payer)) = (&fetched, &payer) {
                 self.callers.lock().unwrap_or_else(PoisonError::into_inner).give_back(payer);
@@ -120,8 +138,15 @@ impl Signers {
         Ok(Good { signer, pem: Some(pem).filter(|pem| pem.len() <= LARGEST_KEPT_BYTES), is_old })
     }
 
-    fn place(&self, x5u: &Url, caller: &Number, at: i64) -> Result<Known, Fault> {
-        let (now, trust) = (self.clock.now(), self.trust.current());
+    /// On a thread that may block: a list that has changed may have megabytes.
+    async fn trust(&self) -> Result<Arc<Trust>, Fault> {
+        let files = self.trust.clone();
+        // It fails only while the service ends.
+        tokio::task::spawn_blocking(move || files.current()).await.map_err(|_| Fault::Busy)
+    }
+
+    fn place(&self, x5u: &Url, caller: &Number, trust: Arc<Trust>, at: i64) -> Result<Known, Fault> {
+        let now = self.clock.now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let last = known.get(x5u.as_str());
         let holds = last.is_some_and(|last| last.holds(now));
@@ -149,8 +174,34 @@ impl Signers {
         Ok(place)
     }
 
+    fn place_again(&self, x5u: &Url, caller: &Number, trust: Arc<Trust>) -> Option<Known> {
+        let now = self.clock.now();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = known.get_mut(x5u.as_str())?;
+        if last.is_being_looked_at() {
+            return Some(last.clone());
+        }
+        let before = Before::Ended(last.pem().filter(|_| now >= last.since + FAILED_LIFE)?);
+        // Also for a signer's place: whose signature does not hold, anybody can write.
+        let payer = payer(caller, x5u);
+        if !self.may_have_fetched(&payer, now) {
+            return None;
+        }
+        let is_signers = last.is_signers;
+        *last = Known { since: now, trust, before, is_signers, payer: Some(payer), found: Arc::default() };
+        Some(last.clone())
+    }
+
     fn may_have_fetched(&self, payer: &Payer, now: Instant) -> bool {
         self.callers.lock().unwrap_or_else(PoisonError::into_inner).take(payer.clone(), now)
+    }
+}
+
+#[cfg(test)]
+impl Signers {
+    /// As if somebody had looked a minute before.
+    pub(super) fn age(&self) {
+        self.known.lock().unwrap().values_mut().for_each(|place| place.since -= FAILED_LIFE);
     }
 }
 
@@ -230,9 +281,9 @@ impl Known {
     }
 }
 
-/// A certificate that was changed is believed so much longer.
+/// A certificate that was taken away is believed so much longer.
 const LIFE: Duration = Duration::from_secs(15 * 60);
-/// Whatever was wrong may be mended.
+/// Whatever was wrong may be mended, and a certificate that does not verify may have been replaced.
 const FAILED_LIFE: Duration = Duration::from_secs(60);
 /// Places that are remembered. When it is full of signers who are fresh, the next call is refused as one that we had no time for.
 const MOST: usize = 4_096;
@@ -269,13 +320,18 @@ mod tests {
 
     impl Signers {
         fn place_at(&self, url: &str, caller: &Number) -> Result<Known, Fault> {
-            self.place(&one_form(url).unwrap(), caller, AT)
+            self.place(&one_form(url).unwrap(), caller, self.trust.current(), AT)
         }
     }
 
     /// Nearly every call is from another.
     fn caller(n: usize) -> Number {
         Number::parse(&format!("+1202555{:04}", 100 + n % 100)).unwrap()
+    }
+
+    #[test]
+    fn a_signer_is_remembered_for_a_quarter_of_an_hour_and_a_failure_for_a_minute() {
+        assert_eq!((LIFE, FAILED_LIFE), (Duration::from_secs(900), Duration::from_secs(60)));
     }
 
     #[tokio::test]
@@ -390,7 +446,7 @@ mod tests {
             let busy = signers.find(&format!("https://certificates.example/{n}"), &number, AT).await;
             assert_eq!(busy.err(), Some(Fault::Busy));
         }
-        assert!(signers.place(&x5u, &number, AT).is_ok());
+        assert!(signers.place(&x5u, &number, signers.trust.current(), AT).is_ok());
     }
 
     /// Within the time of the certificates in `scenarios/passport`.
@@ -400,7 +456,7 @@ mod tests {
     async fn fetched(signers: &Signers, url: &str, name: &str) -> Result<Arc<Signer>, Fault> {
         let Known { trust, found, .. } = signers.place_at(url, &caller(0)).unwrap();
         let pem = Before::Fresh(std::fs::read(made(name)).unwrap().into());
-        found.get_or_init(|| signers.look(url, (pem, false, None), &trust, AT)).await.clone().map(|good| good.signer)
+        found.get_or_init(|| signers.look(url, (pem, None), &trust, AT)).await.clone().map(|good| good.signer)
     }
 
     #[tokio::test]

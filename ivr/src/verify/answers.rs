@@ -35,7 +35,7 @@ pub(super) async fn answer(
             Ok((sessions::enrolled(parts, &caller.number, Answer::NoSession, now).await?, None))
         }
         Question::Suspend(caller) => {
-            let suspended = parts.issue.suspend(&caller.number, caller.level, now).await?;
+            let suspended = parts.issue.suspend(&caller, now).await?;
             Ok((if suspended { Answer::Suspended } else { Answer::NotSuspended }, None))
         }
     }

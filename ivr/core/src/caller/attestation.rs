@@ -5,6 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::Reason;
 use super::verstat::{Finding, Verstat};
@@ -41,6 +42,8 @@ pub(super) fn read<'n, 'a: 'n>(
         match parameters.value("ppt").map(str::to_ascii_lowercase).as_deref() {
             // RFC 8946 4: whoever diverted the call signed this.
             Some("div" | "div-o") => return Err(Reason::Forwarded),
+            // Somebody on the way may have lost the parameter; RFC 8225 8.1 has it in the token, too.
+            None if diverts(token) => return Err(Reason::Forwarded),
             Some("shaken") | None => is_low |= attested(token).is_some_and(|level| is_lower(&level)),
             Some(_) => {}
         }
@@ -132,12 +135,25 @@ pub(super) fn attested(token: &str) -> Option<String> {
     struct Claims {
         attest: String,
     }
+    part(1, token).map(|claims: Claims| claims.attest)
+}
+
+/// Does the header of a PASSporT say that the call was diverted (RFC 8946 4)?
+fn diverts(token: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Header {
+        ppt: String,
+    }
+    part(0, token).is_some_and(|header: Header| matches!(&*header.ppt.to_ascii_lowercase(), "div" | "div-o"))
+}
+
+/// A part of a PASSporT in full form, unverified.
+fn part<T: DeserializeOwned>(place: usize, token: &str) -> Option<T> {
     if token.len() > LARGEST_TOKEN_BYTES {
         return None;
     }
-    let payload = token.trim().split('.').nth(1)?;
-    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    serde_json::from_slice::<Claims>(&payload).ok().map(|claims| claims.attest)
+    let part = token.trim().split('.').nth(place)?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?).ok()
 }
 
 /// What neither raises nor lowers, where no dialect says what it means.

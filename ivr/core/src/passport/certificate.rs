@@ -13,14 +13,15 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Version};
 
 use super::key::{Algorithm, Key};
+use super::name::Name;
 use super::{Fault, TnAuthList};
 
 /// What one certificate says.
 #[derive(Debug, Clone)]
 pub(super) struct Certificate {
-    /// Names as they are encoded: they are compared octet by octet.
-    pub(super) subject: Vec<u8>,
-    pub(super) issuer: Vec<u8>,
+    pub(super) subject: Name,
+    pub(super) issuer: Name,
+    /// See [`serial`].
     pub(super) serial: Vec<u8>,
     pub(super) validity: Validity,
     pub(super) key: Key,
@@ -36,7 +37,7 @@ pub(super) struct Certificate {
 /// What can be said of one that is of a kind which is not known here.
 #[derive(Debug, Clone)]
 pub(super) struct Unknown {
-    pub(super) subject: Vec<u8>,
+    pub(super) subject: Name,
     pub(super) is_ca: bool,
 }
 
@@ -102,9 +103,9 @@ impl Certificate {
         };
         let extensions = Extensions::read(&parsed)?;
         Ok(Self {
-            subject: tbs.subject.as_raw().to_vec(),
-            issuer: tbs.issuer.as_raw().to_vec(),
-            serial: parsed.raw_serial().to_vec(),
+            subject: Name::from(&tbs.subject),
+            issuer: Name::from(&tbs.issuer),
+            serial: serial(parsed.raw_serial()),
             validity: Validity { from: tbs.validity.not_before.timestamp(), to: tbs.validity.not_after.timestamp() },
             key,
             usage: extensions.usage,
@@ -142,7 +143,7 @@ impl Unknown {
     pub(super) fn from_der(der: &[u8]) -> Option<Self> {
         let (_, parsed) = X509Certificate::from_der(der).ok()?;
         let is_ca = parsed.basic_constraints().is_ok_and(|limits| limits.is_some_and(|limits| limits.value.ca));
-        Some(Self { subject: parsed.subject().as_raw().to_vec(), is_ca })
+        Some(Self { subject: Name::from(parsed.subject()), is_ca })
     }
 }
 
@@ -193,6 +194,11 @@ impl Signed {
     fn is_by(&self, key: &Key) -> bool {
         key.has_signed(&self.octets, self.algorithm, &self.signature)
     }
+}
+
+/// A serial number by its value: those that are in order are positive (RFC 5280 4.1.2.2), and zeros before one say nothing.
+pub(super) fn serial(octets: &[u8]) -> Vec<u8> {
+    octets.iter().copied().skip_while(|octet| *octet == 0).collect()
 }
 
 fn key(info: &SubjectPublicKeyInfo<'_>) -> Result<Key, Fault> {

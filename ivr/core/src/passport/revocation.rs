@@ -8,14 +8,16 @@ use x509_parser::asn1_rs::{Any, Class, Sequence, Tag};
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
+use x509_parser::x509::X509Name;
 
-use super::certificate::{Certificate, Signed, Validity};
+use super::certificate::{Certificate, Signed, Validity, serial};
+use super::name::Name;
 
 /// One list, among those of an authority.
 #[derive(Debug, Clone)]
 pub(super) struct RevocationList {
-    issuer: Vec<u8>,
-    /// The issuer's name for people, such as `CN=BPCO PA1, C=FR`.
+    issuer: Name,
+    /// The same for people, such as `CN=BPCO PA1, C=FR`.
     name: String,
     validity: Validity,
     is_indirect: bool,
@@ -24,7 +26,7 @@ pub(super) struct RevocationList {
     /// Which of the anchors have signed it, by their places: looked for once, since a list may have megabytes.
     anchors: Vec<usize>,
     /// Issuer and serial number.
-    revoked: HashSet<(Vec<u8>, Vec<u8>)>,
+    revoked: HashSet<(Name, Vec<u8>)>,
     signed: Signed,
 }
 
@@ -47,9 +49,9 @@ impl RevocationList {
                 _ => {}
             }
         }
-        let issuer = tbs.issuer.as_raw().to_vec();
+        let issuer = Name::from(&tbs.issuer);
         Some(Self {
-            revoked: revoked(&tbs.revoked_certificates, &issuer)?,
+            revoked: revoked(&tbs.revoked_certificates, issuer.clone())?,
             issuer,
             name: tbs.issuer.to_string(),
             validity: Validity { from: tbs.this_update.timestamp(), to: tbs.next_update?.timestamp() },
@@ -68,8 +70,8 @@ impl RevocationList {
     }
 
     /// Is it by this name?
-    pub(super) fn is_by(&self, name: &[u8]) -> bool {
-        self.issuer == name
+    pub(super) fn is_by(&self, name: &Name) -> bool {
+        self.issuer == *name
     }
 
     /// Has no anchor signed it?
@@ -88,7 +90,7 @@ impl RevocationList {
     }
 
     /// Does it speak of certificates of this issuer?
-    pub(super) fn covers(&self, issuer: &[u8]) -> bool {
+    pub(super) fn covers(&self, issuer: &Name) -> bool {
         self.is_indirect || self.is_administrators || self.is_by(issuer)
     }
 
@@ -115,15 +117,15 @@ impl RevocationList {
 
     /// Does this certificate stand on it?
     pub(super) fn names(&self, certificate: &Certificate) -> bool {
-        let names = |issuer: &Vec<u8>| self.revoked.contains(&(issuer.clone(), certificate.serial.clone()));
+        let names = |issuer: &Name| self.revoked.contains(&(issuer.clone(), certificate.serial.clone()));
         // Whose a serial number is that an administrator does not say, it is not the administrator's own.
         names(&certificate.issuer) || self.is_administrators && names(&self.issuer)
     }
 }
 
 /// RFC 5280 5.3.3: an entry is of the issuer that it names, or else of the one before; in the beginning, of the list's.
-fn revoked(entries: &[RevokedCertificate<'_>], issuer: &[u8]) -> Option<HashSet<(Vec<u8>, Vec<u8>)>> {
-    let (mut issuer, mut revoked) = (issuer.to_vec(), HashSet::with_capacity(entries.len()));
+fn revoked(entries: &[RevokedCertificate<'_>], mut issuer: Name) -> Option<HashSet<(Name, Vec<u8>)>> {
+    let mut revoked = HashSet::with_capacity(entries.len());
     for entry in entries {
         for extension in entry.extensions() {
             match extension.oid.to_id_string().as_str() {
@@ -132,20 +134,20 @@ fn revoked(entries: &[RevokedCertificate<'_>], issuer: &[u8]) -> Option<HashSet<
                 _ => {}
             }
         }
-        revoked.insert((issuer.clone(), entry.raw_serial().to_vec()));
+        revoked.insert((issuer.clone(), serial(entry.raw_serial())));
     }
     Some(revoked)
 }
 
-/// The distinguished name among the `GeneralNames` of a certificate's issuer, as it is encoded.
-fn directory_name(names: &[u8]) -> Option<Vec<u8>> {
+/// The distinguished name among the `GeneralNames` of a certificate's issuer.
+fn directory_name(names: &[u8]) -> Option<Name> {
     let (_, names) = Sequence::from_der(names).ok()?;
     let mut left = &*names.content;
     while !left.is_empty() {
         let (after, name) = Any::from_der(left).ok()?;
         // directoryName [4], explicit because Name is a CHOICE.
         if name.class() == Class::ContextSpecific && name.tag() == Tag(4) {
-            return Some(name.data.to_vec());
+            return X509Name::from_der(name.data).ok().map(|(_, name)| Name::from(&name));
         }
         left = after;
     }
@@ -174,21 +176,33 @@ mod tests {
     const DELTA: &[u8] = &[0x55, 0x1d, 0x1b];
     /// `[4] TRUE`: indirectCRL.
     const INDIRECT: &[u8] = &[0x30, 0x03, 0x84, 0x01, 0xff];
+    const WHOLE: &[u8] = &[0x30, 0x00];
 
     /// A list by `by` of these (issuer if another than before, serial number), with this critical extension.
-    fn list(by: &Holder, entries: &[(Option<&Holder>, u8)], (oid, value): (&[u8], &[u8])) -> String {
+    fn list(by: &Holder, entries: &[(Option<&Holder>, u8)], extension: (&[u8], &[u8])) -> String {
+        let encoded = |(issuer, serial): &(Option<&Holder>, u8)| (issuer.map(Holder::name), vec![*serial]);
+        encoded_list(by, &by.name(), &entries.iter().map(encoded).collect::<Vec<_>>(), extension)
+    }
+
+    /// The same, with names and serial numbers as they are encoded.
+    fn encoded_list(
+        by: &Holder,
+        name: &[u8],
+        entries: &[(Option<Vec<u8>>, Vec<u8>)],
+        (oid, value): (&[u8], &[u8]),
+    ) -> String {
         let time = |text: &str| tlv(0x17, &[text.as_bytes()]);
         let algorithm = tlv(SEQUENCE, &[ECDSA_WITH_SHA256]);
-        let entry = |(issuer, serial): &(Option<&Holder>, u8)| {
-            let names = issuer.map(|issuer| tlv(SEQUENCE, &[&tlv(0xa4, &[&issuer.name()])]));
+        let entry = |(issuer, serial): &(Option<Vec<u8>>, Vec<u8>)| {
+            let names = issuer.as_ref().map(|issuer| tlv(SEQUENCE, &[&tlv(0xa4, &[issuer])]));
             let extensions = names.map(|names| tlv(SEQUENCE, &[&extension(ISSUER, &names)])).unwrap_or_default();
-            tlv(SEQUENCE, &[&[0x02, 0x01, *serial], &time("250601000000Z"), &extensions])
+            tlv(SEQUENCE, &[&tlv(0x02, &[serial]), &time("250601000000Z"), &extensions])
         };
         let entries = entries.iter().flat_map(entry).collect::<Vec<u8>>();
         let extensions = tlv(0xa0, &[&tlv(SEQUENCE, &[&extension(oid, value)])]);
         let (from, to) = (time("250601000000Z"), time("260601000000Z"));
         let parts: [&[u8]; 7] =
-            [&[0x02, 0x01, 0x01], &algorithm, &by.name(), &from, &to, &tlv(SEQUENCE, &[&entries]), &extensions];
+            [&[0x02, 0x01, 0x01], &algorithm, name, &from, &to, &tlv(SEQUENCE, &[&entries]), &extensions];
         let signed = tlv(SEQUENCE, &parts);
         let signature = tlv(0x03, &[&[0], &by.sign(&signed)]);
         armoured("X509 CRL", &tlv(SEQUENCE, &[&signed, &algorithm, &signature]))
@@ -222,6 +236,41 @@ mod tests {
             Err(Fault::ListNotInForce),
             "without cRLSign, and not of its own"
         );
+    }
+
+    #[test]
+    fn whoever_is_on_a_list_is_revoked_however_it_writes_names_and_numbers() {
+        let root = Holder::root("root", |_| {});
+        let administrator = Holder::root("administrator", lists_only);
+        let signer = root.signer(|_| {});
+        let anchors = root.pem.clone() + &administrator.pem;
+        // A PrintableString, where the certificates have UTF8String.
+        let printable = |name: &str| {
+            let attribute = tlv(SEQUENCE, &[&[0x06, 0x03, 0x55, 0x04, 0x03], &tlv(0x13, &[name.as_bytes()])]);
+            tlv(SEQUENCE, &[&tlv(0x31, &[&attribute])])
+        };
+        let (indirect, whole) = ((ISSUING_DISTRIBUTION_POINT, INDIRECT), (ISSUING_DISTRIBUTION_POINT, WHOLE));
+        for (list, expected) in [
+            (encoded_list(&administrator, &administrator.name(), &[(Some(root.name()), vec![7])], indirect), true),
+            (
+                encoded_list(&administrator, &administrator.name(), &[(Some(printable("Root ")), vec![7])], indirect),
+                true,
+            ),
+            (
+                encoded_list(&administrator, &administrator.name(), &[(Some(root.name()), vec![0, 0, 7])], indirect),
+                true,
+            ),
+            (encoded_list(&administrator, &printable("Administrator"), &[(None, vec![7])], whole), true),
+            (encoded_list(&root, &printable("ROOT"), &[(None, vec![7])], whole), true),
+            (encoded_list(&root, &printable("ROOT"), &[(None, vec![7, 0])], whole), false),
+            (
+                encoded_list(&administrator, &administrator.name(), &[(Some(printable("roo t")), vec![7])], indirect),
+                false,
+            ),
+        ] {
+            let judged = judged(&signer.token(), &signer.pem, &trusting_but(&anchors, &list));
+            assert_eq!(judged, if expected { Err(Fault::Revoked) } else { Ok(Attest::A) }, "{list}");
+        }
     }
 
     #[test]

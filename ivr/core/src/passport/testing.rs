@@ -10,7 +10,6 @@ use rcgen::{
     KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 
-use super::certificate::Certificate;
 use super::trust::{CERTIFICATE, blocks};
 use super::{Authority, Claimed, Fault, Passport, Signer, Trust, verify};
 use crate::caller::Attest;
@@ -128,7 +127,7 @@ impl Holder {
     /// The subject's name, as it is encoded.
     pub(super) fn name(&self) -> Vec<u8> {
         let blocks = blocks(self.pem.as_bytes(), CERTIFICATE).unwrap();
-        Certificate::from_der(&blocks[0].contents).unwrap().subject
+        blocks[0].parse_x509().unwrap().subject().as_raw().to_vec()
     }
 
     /// Its signature over these octets, in DER.

@@ -5,7 +5,7 @@ use time::Duration;
 
 use super::*;
 use crate::store::test_database::{TestDatabase, on_both_databases};
-use crate::verify::fixture::{NUMBER, SOURCE, Service, device, request, sign, spki};
+use crate::verify::fixture::{NUMBER, SOURCE, Service, caller, device, request, sign, spki};
 use crate::verify::{Spoken as Heard, Started, State};
 
 on_both_databases!(
@@ -243,8 +243,7 @@ async fn what_is_suspended_or_renewed_while_a_renewal_is_signed_stays_so(databas
     };
     let (slow, slower) = (wish().await, wish().await);
     let signed = service.sign(service.intend(&slow).await).await;
-    let number = Number::parse(NUMBER).unwrap();
-    assert!(service.issue.suspend(&number, ivr_core::caller::Level::L2, service.now).await.unwrap());
+    assert!(service.issue.suspend(&caller(NUMBER), service.now).await.unwrap());
     let late = wish::conclude(service.parts(), &slow, &signed, service.now).await;
     assert!(matches!(late, Err(IssueError::Store(StoreError::Busy))), "{late:?}");
     assert_eq!(service.all().await.len(), 1);

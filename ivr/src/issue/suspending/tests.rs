@@ -1,10 +1,13 @@
 //! Press 9: what it suspends and stops, who lifts it, and when it is final.
 
+use std::sync::Arc;
+
 use ca::old_key::{Action, Statement};
 use ca::{Issuing, Serial};
 use dht_client::Status;
 use ivr_core::call::question::{Answer, Question};
-use ivr_core::caller::Caller;
+use ivr_core::caller::{Attest, Caller, Level};
+use ivr_core::passport::{Passport, Report, SignedBy};
 use rcgen::KeyPair;
 use time::Duration;
 
@@ -27,6 +30,7 @@ on_both_databases!(
     a_suspended_certificate_is_superseded_or_revoked_as_any_other,
     a_cut_while_something_is_suspended_loses_nothing,
     a_record_that_was_withdrawn_stays_so_when_a_suspension_is_lifted,
+    whose_signature_a_suspension_rests_on_is_kept,
 );
 
 const IDENTITY: &str = "tel:+12025550143";
@@ -114,6 +118,21 @@ async fn nine_suspends_and_the_old_key_lifts_it_at_once(database: TestDatabase) 
     assert!(matches!(again, Err(OldKeyError::NotNow(_))), "{again:?}");
     assert_eq!(service.issue.finalise_suspensions(service.now + Duration::days(2)).await.unwrap(), 0);
     assert_eq!(service.database.store.first_audit_break().await.unwrap(), None);
+}
+
+async fn whose_signature_a_suspension_rests_on_is_kept(database: TestDatabase) {
+    let service = Service::over(database).await;
+    let serial = service.certificate(&service.certified(request()).await).await.serial;
+    let token = Passport::read(include_str!("../../../core/scenarios/passport/a.identity")).unwrap();
+    let signer = SignedBy { spc: Some("709J".to_owned()), certificate: [0xab; 32] };
+    let report = Report { signer: Some(signer), ..Report::of(&token, None, Ok(Attest::A)) };
+    let caller = Caller { passport: Some(Arc::new(report)), ..at(Level::L3) };
+    assert_eq!(service.verify.answer(Question::Suspend(caller), service.now).await, Answer::Suspended);
+    let audit = service.database.contents(&["audit"]).await;
+    let subjects = audit.iter().filter(|(column, _)| column == "audit.subject");
+    let told = format!("{serial}: A by 709J (certificate {})", "ab".repeat(32));
+    let signed = subjects.filter(|(_, subject)| String::from_utf8_lossy(subject).starts_with(&told));
+    assert_eq!(signed.count(), 1);
 }
 
 async fn a_suspension_is_final_after_a_day(database: TestDatabase) {

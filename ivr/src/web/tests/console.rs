@@ -7,7 +7,7 @@ use ivr_core::call::question::VerificationId;
 use ivr_core::caller::{Attest, Caller, Caps, Level, Realm, Reason};
 use ivr_core::endpoint::{Entry, KeySource};
 use ivr_core::media::{CallKey, Quality, Reported, Suite};
-use ivr_core::passport::{Fault, Passport, Report};
+use ivr_core::passport::{Fault, Passport, Report, SignedBy};
 use ivr_core::private::Private;
 use std::sync::Arc;
 use std::time::Duration;
@@ -429,8 +429,12 @@ async fn what_peers_write_is_text_everywhere() {
 async fn what_became_of_a_signed_identity_stands_on_its_calls_page() {
     let service = Service::new().await;
     let passport = Passport::read(include_str!("../../../core/scenarios/passport/a.identity")).unwrap();
-    let report = |verdict| Entry::Verified {
-        report: Arc::new(Report::of(&passport, None, verdict)),
+    let signer = SignedBy { spc: Some("709J 709K".to_owned()), certificate: [0xab; 32] };
+    let report = |verdict: Result<Attest, Fault>| Entry::Verified {
+        report: Arc::new(Report {
+            signer: verdict.is_ok().then(|| signer.clone()),
+            ..Report::of(&passport, None, verdict)
+        }),
         level: Level::L3,
         caps: Caps::default(),
     };
@@ -448,14 +452,27 @@ async fn what_became_of_a_signed_identity_stands_on_its_calls_page() {
             .await;
         let list = ada.get("/console/calls").await;
         let (_, link) = list.body.split_once("<td role=\"cell\"><a href=\"").expect("a call is listed");
-        ada.get(link.split_once('"').unwrap().0)
-            .await
-            .says(said)
+        let page = ada.get(link.split_once('"').unwrap().0).await;
+        let by = [
+            "By the provider <code>709J 709K</code>".to_owned(),
+            format!("Certificate <code>{}</code>", "ab".repeat(32)),
+        ];
+        for by in &by {
+            if verdict.is_ok() {
+                page.says(by)
+            } else {
+                page.does_not_say(by)
+            };
+        }
+        page.says(said)
             .says(happened)
             .says("origid <code>9d1a2c7e-0000-4000-8000-000000000001</code>")
             .says("x5u <code>https://certificates.example/leaf.pem</code>");
     }
-    ada.get("/console/calls.csv").await.says(",\"A\",\"\",\"9d1a2c7e-").says(",\"no-anchor\",");
+    ada.get("/console/calls.csv")
+        .await
+        .says(",\"A\",\"709J 709K\",\"9d1a2c7e-")
+        .says(",\"no-anchor\",\"\",\"9d1a2c7e-");
 }
 
 #[tokio::test]

@@ -440,6 +440,18 @@ fn a_forwarded_or_transferred_call_is_nobodys() {
             ("Join", "Join: x;to-tag=1;from-tag=2", "transferred (+12025550143)"),
             ("div PASSporT", "Identity: a.b.c;info=<https://h/c>;alg=ES256;ppt=\"div\"", "forwarded (+12025550143)"),
             ("that of RFC 8946 4.1", DIV, "forwarded (+12025550143)"),
+            // {"ppt":"div"}, {"ppt":"Div-O"}, {}
+            (
+                "div without its parameter",
+                "Identity: eyJwcHQiOiJkaXYifQ.e30.c2ln;info=<https://h/c>",
+                "forwarded (+12025550143)",
+            ),
+            (
+                "div-o without it",
+                "Identity: eyJwcHQiOiJEaXYtTyJ9.e30.c2ln;info=<https://h/c>",
+                "forwarded (+12025550143)",
+            ),
+            ("no kind at all", "Identity: e30.e30.c2ln;info=<https://h/c>", "+12025550143 L2"),
         ],
     );
 }

@@ -1,6 +1,8 @@
 //! Chains that are wrong in one certificate, by name.
 
-use rcgen::{BasicConstraints, CertificateParams, CustomExtension, IsCa, KeyUsagePurpose, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DnType, DnValue, IsCa, KeyUsagePurpose, date_time_ymd,
+};
 
 use super::{made, pki, with_authority, with_certificate};
 use crate::caller::Attest;
@@ -41,6 +43,15 @@ fn a_critical_extension_that_nobody_knows_is_refused() {
     let mut unknown = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 32473, 1], vec![5, 0]);
     unknown.set_criticality(true);
     assert_eq!(with_certificate(|params| params.custom_extensions.push(unknown)), Err(Fault::CriticalExtension));
+}
+
+#[test]
+fn an_issuers_name_may_be_written_otherwise() {
+    let root = Holder::root("root", |_| {});
+    let signer = root.signer(|_| {});
+    let printable = DnValue::PrintableString("ROOT".try_into().unwrap());
+    let anchor = root.renewed(|params| params.distinguished_name.push(DnType::CommonName, printable));
+    assert_eq!(judged(&signer.token(), &signer.pem, &trusting(&anchor)), Ok(Attest::A));
 }
 
 #[test]

@@ -218,6 +218,9 @@ impl Exchange {
                 Counters::add(&self.counters.unsent, 1);
             }
             self.send_report(due.port, due_report, &report);
+            if let Some(key) = tick.key {
+                self.tidings.tell(due.call, MediaEvent::Key(key));
+            }
             if let Some(play) = tick.play_ended {
                 self.tidings.tell(due.call, MediaEvent::PlayEnded(play));
             }

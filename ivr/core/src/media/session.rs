@@ -38,7 +38,7 @@ pub struct MediaSession {
     keys: KeyRule,
     /// Where keys do not come as events, since the first packet.
     in_band: Option<Box<InBand>>,
-    /// Keys that a packet brought besides the first, for the packets after it: one packet can complete several.
+    /// Keys that a packet brought besides the first, for the packets and ticks after it: one packet can complete several.
     untold: VecDeque<char>,
     reception: Reception,
     reports: Reports,
@@ -77,6 +77,8 @@ pub struct Tick {
     pub play_ended: Option<u32>,
     /// Nothing was heard for [`MediaSession::TIMEOUT`]: told once, until something is heard again.
     pub fell_silent: bool,
+    /// A key that was certain only now, as [`MediaSession::receive`] gives it.
+    pub key: Option<char>,
 }
 
 impl MediaSession {
@@ -136,7 +138,7 @@ impl MediaSession {
         self.was_clear |= plan.security.is_none();
         if plan.event_payload_type.is_some() {
             self.in_band = None;
-            // No packet would tell them any more, until, perhaps, much later.
+            // They came in another way than the keys that count from now on.
             self.untold.clear();
         }
         self.plan = plan;
@@ -201,6 +203,15 @@ impl MediaSession {
         untold.pop_front()
     }
 
+    /// Keys in audio that waits for a packet which does not come.
+    fn hear_what_waits(&mut self, now: Instant) -> Option<char> {
+        if let Some(in_band) = &mut self.in_band {
+            let untold = &mut self.untold;
+            in_band.tick(now, &mut |key| untold.push_back(key));
+        }
+        self.untold.pop_front()
+    }
+
     /// Time for the next packet: writes it, if one is due.
     pub fn tick(&mut self, now: Instant, packet: &mut [u8; Self::PACKET_BYTES]) -> Tick {
         let Some(last_heard) = self.last_heard else { return Tick::default() };
@@ -212,7 +223,7 @@ impl MediaSession {
         self.ticked = Some((now, self.next.timestamp));
         // The clock of the timestamps runs on, sent or not; a frame is at most 480 samples.
         self.next.timestamp = self.next.timestamp.wrapping_add(frame.len() as u32);
-        Tick { packet, play_ended, fell_silent: self.falls_silent(last_heard, now) }
+        Tick { packet, play_ended, fell_silent: self.falls_silent(last_heard, now), key: self.hear_what_waits(now) }
     }
 
     /// Writes a report, if one is due: to be asked after each tick.

@@ -297,6 +297,11 @@ fn pages_speak_tls_where_the_configuration_says_so() {
 
 /// A key 5 of 300 ms after 100 ms of silence, 8 kHz; `level` is that of each tone.
 fn write_five(path: &Path, level: f64) {
+    write_fives(path, level, 1);
+}
+
+/// The same so many times, half a second each.
+fn write_fives(path: &Path, level: f64, times: u32) {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: 8_000,
@@ -304,7 +309,7 @@ fn write_five(path: &Path, level: f64) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut wav = hound::WavWriter::create(path, spec).expect("a file");
-    for n in 0..4_000 {
+    for n in (0..times).flat_map(|_| 0..4_000) {
         let wave = |hertz: f64| (std::f64::consts::TAU * hertz * f64::from(n) / 8_000.0).sin();
         let is_pressed = (800..3_200).contains(&n);
         let sample = if is_pressed { level * (wave(770.0) + wave(1_336.0)) } else { 0.0 };
@@ -365,7 +370,12 @@ fn an_operators_recordings_are_verified_and_what_is_wrong_with_them_is_said_and_
     write_five(&prompts.join("en/verified.wav"), 40.0);
     write_five(&prompts.join("en/goodby.wav"), 2_500.0);
     std::fs::write(prompts.join("en/once-more.wav"), "RIFF, but not really").expect("a file");
+    std::fs::create_dir_all(prompts.join("fr")).expect("a folder");
+    for clip in ["warning-number", "warning-scam"] {
+        write_fives(&prompts.join(format!("fr/{clip}.wav")), 2_500.0, 40);
+    }
     let faults = [
+        "in \"fr\" the warning lasts 4",
         "the language \"nl\" has no clip \"service\": it is spoken in \"en\"",
         "verified.wav: its active level",
         "goodby.wav is no clip's name",

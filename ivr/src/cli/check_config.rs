@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use ivr_core::call::flow::TooLong;
 use voice_prompts::{Library, PromptId};
 
 use super::secret::PASSPHRASE;
@@ -144,6 +145,9 @@ fn prompts(folder: &Path, findings: &mut Findings) {
         let (library, warnings) = Library::with_folder(folder);
         for warning in warnings {
             findings.warn(PLACE, warning.to_string());
+        }
+        for sentence in TooLong::of(&library) {
+            findings.warn(PLACE, sentence.to_string());
         }
         library
     } else {

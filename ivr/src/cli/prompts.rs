@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use ivr_core::call::flow::TooLong;
 use voice_prompts::level::{active_dbm0, peak_dbfs};
 use voice_prompts::{Library, PromptId, RATE, Recorded, Wording, record};
 
@@ -73,8 +74,10 @@ impl Verify {
                 clips.iter().for_each(|clip| println!("  {clip}"));
             }
         }
+        let too_long = TooLong::of(&library);
         warnings.iter().for_each(|warning| eprintln!("{warning}"));
-        if warnings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        too_long.iter().for_each(|sentence| eprintln!("{sentence}"));
+        if warnings.is_empty() && too_long.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 

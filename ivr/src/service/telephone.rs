@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use ivr_core::call::flow::TooLong;
 use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::endpoint::{Endpoint, Input, Outbox};
 use ivr_core::media::Voices;
@@ -84,6 +85,9 @@ pub(super) fn voices(prompts_dir: &Path) -> Voices {
     let (library, warnings) = Library::with_folder(prompts_dir);
     for warning in warnings {
         tracing::warn!("{warning}");
+    }
+    for sentence in TooLong::of(&library) {
+        tracing::warn!("{sentence}");
     }
     Voices::new(library)
 }

@@ -394,6 +394,17 @@ fn an_operators_recordings_are_verified_and_what_is_wrong_with_them_is_said_and_
     let log = service.log().replace("\\\"", "\"");
     assert!(faults.iter().all(|fault| log.contains(fault)), "{log}");
     assert!(service.terminate().success());
+
+    // A folder that the file names, and that is not there, is a slip of the pen.
+    for (named, told_of) in [("", false), ("prompts_dir = \"../promts\"\n", true)] {
+        std::fs::write(operator.config(), text.replace("[service]\n", &format!("[service]\n{named}"))).expect("a file");
+        let checked = told(&operator.with_config(&["check-config"]));
+        assert_eq!(
+            checked.contains("promts: ") && checked.contains("the shipped clips are used"),
+            told_of,
+            "{checked}"
+        );
+    }
 }
 
 #[test]

@@ -78,11 +78,9 @@ impl Telephone {
 
 /// What callers hear: the operator's own recordings, which are read here, before the embedded ones, which are not read before somebody
 /// calls.
-pub(super) fn voices(prompts_dir: &Path) -> Voices {
-    if !prompts_dir.is_dir() {
-        return Voices::new(Library::embedded());
-    }
-    let (library, warnings) = Library::with_folder(prompts_dir);
+pub(super) fn voices(own_prompts: Option<&Path>) -> Voices {
+    let Some(folder) = own_prompts else { return Voices::new(Library::embedded()) };
+    let (library, warnings) = Library::with_folder(folder);
     for warning in warnings {
         tracing::warn!("{warning}");
     }

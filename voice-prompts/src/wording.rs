@@ -36,7 +36,7 @@ pub struct Words {
     pub text: String,
     /// As the engine must be told, where `text` is not good enough.
     spoken: Option<String>,
-    /// Whether a key press ends the clip and counts.
+    /// Whether a digit ends a sentence of such clips, and counts.
     pub barge_in: bool,
 }
 

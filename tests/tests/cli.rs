@@ -423,6 +423,26 @@ fn the_shipped_voices_say_a_services_name_for_its_folder() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs flite: run tests/run")]
+fn the_shipped_voice_says_everything_that_nobody_recorded() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let english = folder.path().join("en");
+    std::fs::create_dir_all(&english).expect("a folder");
+    write_five(&english.join("goodbye.wav"), 2_500.0);
+    let record = || run(&["prompts", "record", "--language", "en", folder.path().to_str().expect("a plain path")]);
+    let all = record();
+    assert!(all.status.success() && !told(&all).contains("goodbye"), "{}", told(&all));
+    assert_eq!(told(&all).matches(".wav: ").count(), 34, "{}", told(&all));
+    let verified = run(&["prompts", "verify", folder.path().to_str().expect("a plain path")]);
+    assert!(verified.status.success() && told(&verified).contains("35 of them from the folder"), "{}", told(&verified));
+    // Again only what is missing, not what somebody put there.
+    std::fs::remove_file(english.join("digit-7.wav")).expect("it was recorded");
+    write_five(&english.join("digit-6.wav"), 2_500.0);
+    let again = told(&record());
+    assert!(again.matches(".wav: ").count() == 1 && again.contains("en/digit-7.wav: "), "{again}");
+}
+
+#[test]
 fn help_and_version_end_well_and_nonsense_does_not() {
     assert!(run(&["--help"]).status.success());
     assert!(run(&["--version"]).status.success());

@@ -114,6 +114,7 @@ fn open(driver: &MediaDriver, key: CallKey, port: u16, remote: SocketAddr) {
         control: Control::At(SocketAddr::new(LOOPBACK, 9)),
         codec: Codec::Pcmu,
         event_payload_type: Some(101),
+        hears_tones: false,
         packet_time: Duration::from_millis(20),
         media_networks: Vec::new(),
         held: false,

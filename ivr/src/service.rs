@@ -157,8 +157,8 @@ impl Service {
         let system = |what| move |cause| StartError::System { what, cause };
         let (http, sip) = (pages.local_addr().map_err(system("to tell a socket's address"))?, doorman.address());
         let secure_sip = doorman.secure();
-        let prompts = config.service().prompts_dir().to_owned();
-        let voices = tokio::task::spawn_blocking(move || telephone::voices(&prompts));
+        let prompts = config.service().own_prompts().map(Path::to_owned);
+        let voices = tokio::task::spawn_blocking(move || telephone::voices(prompts.as_deref()));
         let (keys, authority) = (Arc::new(keys), Arc::new(authority));
         let store = Store::open(config.database().url().expose(), keys.clone()).await?;
         let directory = Several::connect(&networks).await?;

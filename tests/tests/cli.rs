@@ -323,6 +323,11 @@ fn pages_speak_tls_where_the_configuration_says_so() {
 
 /// A key 5 of 300 ms after 100 ms of silence, 8 kHz; `level` is that of each tone.
 fn write_five(path: &Path, level: f64) {
+    write_fives(path, level, 1);
+}
+
+/// The same so many times, half a second each.
+fn write_fives(path: &Path, level: f64, times: u32) {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: 8_000,
@@ -330,7 +335,7 @@ fn write_five(path: &Path, level: f64) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut wav = hound::WavWriter::create(path, spec).expect("a file");
-    for n in 0..4_000 {
+    for n in (0..times).flat_map(|_| 0..4_000) {
         let wave = |hertz: f64| (std::f64::consts::TAU * hertz * f64::from(n) / 8_000.0).sin();
         let is_pressed = (800..3_200).contains(&n);
         let sample = if is_pressed { level * (wave(770.0) + wave(1_336.0)) } else { 0.0 };
@@ -391,7 +396,12 @@ fn an_operators_recordings_are_verified_and_what_is_wrong_with_them_is_said_and_
     write_five(&prompts.join("en/verified.wav"), 40.0);
     write_five(&prompts.join("en/goodby.wav"), 2_500.0);
     std::fs::write(prompts.join("en/once-more.wav"), "RIFF, but not really").expect("a file");
+    std::fs::create_dir_all(prompts.join("fr")).expect("a folder");
+    for clip in ["warning-number", "warning-scam"] {
+        write_fives(&prompts.join(format!("fr/{clip}.wav")), 2_500.0, 40);
+    }
     let faults = [
+        "in \"fr\" the warning lasts 4",
         "the language \"nl\" has no clip \"service\": it is spoken in \"en\"",
         "verified.wav: its active level",
         "goodby.wav is no clip's name",
@@ -410,6 +420,17 @@ fn an_operators_recordings_are_verified_and_what_is_wrong_with_them_is_said_and_
     let log = service.log().replace("\\\"", "\"");
     assert!(faults.iter().all(|fault| log.contains(fault)), "{log}");
     assert!(service.terminate().success());
+
+    // A folder that the file names, and that is not there, is a slip of the pen.
+    for (named, told_of) in [("", false), ("prompts_dir = \"../promts\"\n", true)] {
+        std::fs::write(operator.config(), text.replace("[service]\n", &format!("[service]\n{named}"))).expect("a file");
+        let checked = told(&operator.with_config(&["check-config"]));
+        assert_eq!(
+            checked.contains("promts: ") && checked.contains("the shipped clips are used"),
+            told_of,
+            "{checked}"
+        );
+    }
 }
 
 #[test]
@@ -425,6 +446,26 @@ fn the_shipped_voices_say_a_services_name_for_its_folder() {
     assert_eq!(told(&verified).matches("1 of them from the folder").count(), 4, "{}", told(&verified));
     let unknown = run(&["prompts", "record", "--service", "Acme", "--language", "nl", prompts]);
     assert!(!unknown.status.success() && told(&unknown).contains("no voice is shipped"), "{}", told(&unknown));
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs flite: run tests/run")]
+fn the_shipped_voice_says_everything_that_nobody_recorded() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let english = folder.path().join("en");
+    std::fs::create_dir_all(&english).expect("a folder");
+    write_five(&english.join("goodbye.wav"), 2_500.0);
+    let record = || run(&["prompts", "record", "--language", "en", folder.path().to_str().expect("a plain path")]);
+    let all = record();
+    assert!(all.status.success() && !told(&all).contains("goodbye"), "{}", told(&all));
+    assert_eq!(told(&all).matches(".wav: ").count(), 34, "{}", told(&all));
+    let verified = run(&["prompts", "verify", folder.path().to_str().expect("a plain path")]);
+    assert!(verified.status.success() && told(&verified).contains("35 of them from the folder"), "{}", told(&verified));
+    // Again only what is missing, not what somebody put there.
+    std::fs::remove_file(english.join("digit-7.wav")).expect("it was recorded");
+    write_five(&english.join("digit-6.wav"), 2_500.0);
+    let again = told(&record());
+    assert!(again.matches(".wav: ").count() == 1 && again.contains("en/digit-7.wav: "), "{again}");
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn said(digits: &str) -> Vec<i16> {
         control: Control::Off,
         codec: Codec::Pcmu,
         event_payload_type: Some(101),
+        hears_tones: false,
         packet_time: Duration::from_millis(20),
         media_networks: Vec::new(),
         held: false,

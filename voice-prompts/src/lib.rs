@@ -4,6 +4,7 @@
 
 mod clip;
 mod embedded;
+mod fingerprints;
 mod halfband;
 mod hearing;
 mod language;
@@ -14,10 +15,11 @@ mod recording;
 mod wording;
 
 pub use clip::{ClipError, LONGEST, MASTER_RATE, RATE, Wide};
+pub use fingerprints::{Fingerprints, Standing};
 pub use halfband::decimate;
 pub use hearing::{Heard, Hearing, Vocabulary};
 pub use language::Language;
 pub use library::{Library, Warning};
 pub use prompt::{PromptId, Segment, Utterance};
-pub use recording::{RecordError, Recorded, record};
+pub use recording::{RecordError, Recorded, record, record_clips};
 pub use wording::{Voice, Wording, WordingError, Words};

@@ -167,7 +167,7 @@ impl Library {
         utterance.0.iter().map(length).sum()
     }
 
-    /// Whether a key press ends this clip and counts.
+    /// Whether a digit ends a sentence of such clips, and counts.
     pub fn barge_in(&self, id: PromptId, locale: &str) -> bool {
         self.spoken_to(locale).barge_in[id.index()]
     }

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::fingerprints::wav;
 use crate::level::{ACTIVE_LEVEL_DBM0, PEAK_LIMIT_DBFS, active_dbm0, peak_dbfs};
 use crate::wording::Voice;
-use crate::{MASTER_RATE, RATE, decimate};
+use crate::{Fingerprints, MASTER_RATE, PromptId, RATE, Standing, Wording, decimate};
 
 /// Why there is no recording.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,24 @@ pub fn record(voice: &Voice, words: &str, wav: &Path) -> Result<Recorded, Record
         length: Duration::from_secs_f64(samples.len() as f64 / f64::from(MASTER_RATE)),
         kept_back_db: (wanted_db - limit_db).max(0.0),
     })
+}
+
+/// Has the voice of a wording say its clips into a folder of its language, those that are wanted, and tells each.
+pub fn record_clips(
+    wording: &Wording,
+    folder: &Path,
+    is_wanted: impl Fn(PromptId, Standing) -> bool,
+    mut told: impl FnMut(PromptId, Recorded),
+) -> Result<(), RecordError> {
+    std::fs::create_dir_all(folder)?;
+    let mut fingerprints = Fingerprints::read(folder)?;
+    for id in PromptId::ALL {
+        if is_wanted(id, fingerprints.standing(id, wording, folder)?) {
+            told(id, record(wording.voice(), wording.words(id).spoken(), &wav(id, folder))?);
+            fingerprints.keep(id, wording, folder)?;
+        }
+    }
+    Ok(())
 }
 
 /// What the engine says, at [`MASTER_RATE`].

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::PromptId;
 use crate::embedded::LANGUAGES;
+use crate::fingerprints::digest;
 
 /// The words of one language and the voice that reads them.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct Words {
     pub text: String,
     /// As the engine must be told, where `text` is not good enough.
     spoken: Option<String>,
-    /// Whether a key press ends the clip and counts.
+    /// Whether a digit ends a sentence of such clips, and counts.
     pub barge_in: bool,
 }
 
@@ -117,8 +117,7 @@ impl Wording {
     /// that a recording of other words is found.
     pub fn fingerprint(&self, id: PromptId) -> String {
         let Voice { engine, name, stretch } = &self.voice;
-        let all = format!("{engine}\n{name}\n{stretch}\n{}", self.words(id).spoken());
-        Sha256::digest(all).iter().map(|b| format!("{b:02x}")).collect()
+        digest(format!("{engine}\n{name}\n{stretch}\n{}", self.words(id).spoken()).as_bytes())
     }
 }
 

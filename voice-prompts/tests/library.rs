@@ -39,17 +39,6 @@ fn a_sentence_is_as_long_as_its_clips_and_pauses() {
 }
 
 #[test]
-fn the_warning_cannot_be_cut_short_and_the_questions_can() {
-    let library = Library::embedded();
-    for id in [PromptId::ThisIs, PromptId::Service, PromptId::WarningNumber, PromptId::WarningScam] {
-        assert!(!library.barge_in(id, "en"));
-    }
-    for id in [PromptId::EnterCode, PromptId::PressToConfirm, PromptId::TypeIntoPage] {
-        assert!(library.barge_in(id, "en"));
-    }
-}
-
-#[test]
 fn an_operators_clip_goes_over_the_shipped_one_and_only_over_that() {
     let folder = tempfile::tempdir().unwrap();
     write_tone(&folder.path().join("en/service.wav"), 16_000, 6_000.0, 1);

@@ -1,11 +1,10 @@
 //! Every recording of every language: its format, level, peak, length, and that it says the words of the wording file.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it cannot use")]
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use voice_prompts::level::{ACTIVE_LEVEL_DBM0, ACTIVE_LEVEL_TOLERANCE_DB, PEAK_LIMIT_DBFS, active_dbm0, peak_dbfs};
-use voice_prompts::{Library, MASTER_RATE, PromptId, RATE, Wording, decimate};
+use voice_prompts::{Fingerprints, Library, MASTER_RATE, PromptId, RATE, Standing, Wording, decimate};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -40,19 +39,36 @@ fn master(folder: &Path, id: PromptId) -> Vec<i16> {
 #[test]
 fn every_recording_is_of_the_words_it_stands_for() {
     for (wording, folder) in languages() {
-        let kept = std::fs::read_to_string(folder.join("fingerprints.txt")).unwrap();
-        let kept: BTreeMap<_, _> = kept.lines().filter_map(|line| line.split_once(' ')).collect();
+        let kept = Fingerprints::read(&folder).unwrap();
         for id in PromptId::ALL {
             assert_eq!(
-                kept.get(id.name()).copied(),
-                Some(wording.fingerprint(id).as_str()),
-                "{}: the words changed since it was recorded: cargo run -p voice-prompts --example record -- {}",
+                kept.standing(id, &wording, &folder).unwrap(),
+                Standing::Fresh,
+                "{}: the words changed since it was recorded, or it is another file: cargo run -p voice-prompts --example record -- {}",
                 id.name(),
                 wording.language()
             );
         }
-        assert_eq!(kept.len(), PromptId::ALL.len(), "fingerprints of clips that are no more");
+        let lines = std::fs::read_to_string(folder.join("fingerprints.txt")).unwrap().lines().count();
+        assert_eq!(lines, PromptId::ALL.len(), "fingerprints of clips that are no more");
     }
+}
+
+#[test]
+fn a_recording_in_the_place_of_another_is_found() {
+    let (wording, folder) = languages().into_iter().find(|(wording, _)| wording.language() == "fr").unwrap();
+    let swapped = tempfile::tempdir().unwrap();
+    for (from, to) in [
+        ("fingerprints.txt", "fingerprints.txt"),
+        ("digit-6.wav", "digit-7.wav"),
+        ("digit-7.wav", "digit-6.wav"),
+        ("digit-8.wav", "digit-8.wav"),
+    ] {
+        std::fs::copy(folder.join(from), swapped.path().join(to)).unwrap();
+    }
+    let kept = Fingerprints::read(swapped.path()).unwrap();
+    let standing = |digit| kept.standing(PromptId::Digit(digit), &wording, swapped.path()).unwrap();
+    assert_eq!([5, 6, 7, 8].map(standing), [Standing::Missing, Standing::Own, Standing::Own, Standing::Fresh]);
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn session(codec: Codec, suite: Option<Suite>, remote: SocketAddr, clips: &Clips
         control: Control::Off,
         codec,
         event_payload_type: None,
+        hears_tones: true,
         packet_time: Duration::from_millis(20),
         media_networks: Vec::new(),
         held: false,

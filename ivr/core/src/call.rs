@@ -8,8 +8,8 @@ use rand_core::Rng;
 use voice_prompts::Language;
 
 use crate::caller::{Assessed, Caller, Reason, Srtp, TrunkProfile, language};
-use crate::endpoint::{Entry, KeySource, Line, Output};
-use crate::media::{CallKey, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
+use crate::endpoint::{Entry, Line, Output};
+use crate::media::{CallKey, KeySource, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
 use crate::private::Private;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Method, Reply, Request, shortened};
@@ -21,6 +21,7 @@ mod desk;
 pub mod flow;
 mod info;
 mod invite;
+mod keys;
 mod negotiation;
 mod ours;
 mod passport;
@@ -31,6 +32,7 @@ mod session_timer;
 
 pub(crate) use desk::{Desk, Incoming, branch, unguessable};
 use invite::Unacknowledged;
+use keys::Keys;
 use ours::OurRequest;
 use record::LONGEST_RECORD;
 pub(crate) use record::reply_summary;
@@ -70,10 +72,8 @@ pub(crate) struct Call {
     /// A newer call has its line: it is over as soon as it is acknowledged.
     gave_way: bool,
     media: Media,
-    /// Keys come as telephone-event (RFC 4733): so it was agreed.
-    keys_in_rtp: bool,
-    /// How the first of them came that the script took.
-    keys_come_by: Option<KeySource>,
+    /// What its keys come by.
+    keys: Keys,
     /// The last description of the other side that was taken up.
     agreed: Option<Proposal>,
     /// Names and counts our session descriptions.
@@ -166,8 +166,7 @@ impl Call {
             is_vouched_for: invite.from.transport.is_reliable() || desk.config.policy.trunks[trunk].digest.is_some(),
             gave_way: false,
             media: Media::Unopened,
-            keys_in_rtp: false,
-            keys_come_by: None,
+            keys: Keys::default(),
             agreed: None,
             // RFC 8866 5.2: a number; below 2^63, which some readers take for signed.
             description: Ours { media, session_id: desk.chance.next_u64() >> 1, version: 0, crypto: None },

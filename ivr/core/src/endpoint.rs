@@ -52,7 +52,7 @@ pub(crate) use lines::Line;
 
 pub use config::{Addresses, EndpointConfig, Limits, Strangers};
 pub use counters::Counters;
-pub use interface::{Entry, Input, KeySource, Outbox, Output};
+pub use interface::{Entry, Input, Outbox, Output};
 
 /// Many calls on one socket.
 pub struct Endpoint {

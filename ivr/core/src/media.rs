@@ -108,8 +108,10 @@ pub struct MediaPlan {
     pub control: Control,
     /// The codec both use.
     pub codec: Codec,
-    /// The payload type of telephone-event (RFC 4733), if negotiated. If not, keys are heard in the audio.
+    /// The payload type of telephone-event (RFC 4733), if negotiated.
     pub event_payload_type: Option<u8>,
+    /// Keys are heard in the audio, until the first comes as an event.
+    pub hears_tones: bool,
     /// Length of our packets.
     pub packet_time: Duration,
     /// Networks of the trunk from which media may come besides `remote`'s address (the port may differ anyway):
@@ -177,9 +179,31 @@ pub enum MediaEvent {
     /// The utterance with this number was played to its end.
     PlayEnded(u32),
     /// A key press, reported once: `0`–`9`, `*`, `#`, `A`–`D`.
-    Key(char),
+    Key(char, KeySource),
     /// No packet arrived for [`MediaSession::TIMEOUT`].
     Silent,
     /// The call's figures, once, after `Close`.
     Closed(Quality),
+}
+
+/// How a key came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeySource {
+    /// As an event beside the audio (RFC 4733).
+    TelephoneEvent,
+    /// As tones in the audio.
+    InBand,
+    /// In the body of an INFO.
+    Info,
+}
+
+impl KeySource {
+    /// Its name in records: `telephone-event`, `in-band`, `info`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TelephoneEvent => "telephone-event",
+            Self::InBand => "in-band",
+            Self::Info => "info",
+        }
+    }
 }

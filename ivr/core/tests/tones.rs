@@ -2,6 +2,7 @@
 //! and the hours of speech.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it cannot use")]
 
+use std::path::Path;
 use std::time::Duration;
 
 use ivr_core::media::{Law, Pressed, ToneDetector};
@@ -12,6 +13,7 @@ mod corpus;
 use corpus::conditions::{Expected, conditions};
 use corpus::score::{Score, heard};
 use corpus::sound::Recording;
+use corpus::table::Table;
 
 #[test]
 fn every_condition_is_met_and_a_key_is_certain_within_50_ms() {
@@ -31,6 +33,26 @@ fn every_condition_is_met_and_a_key_is_certain_within_50_ms() {
     let mean = delays.iter().sum::<Duration>() / u32::try_from(delays.len()).unwrap();
     assert!(mean < Duration::from_millis(50), "{mean:?}");
 }
+
+/// `UPDATE_SCORES=1` writes it; the diff is the review.
+#[test]
+fn the_table_of_the_document_is_what_the_detector_scores() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/dtmf.md");
+    let document = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = document.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let Table { text, failed } = Table::of_the_corpus();
+    assert_eq!(failed, 0);
+    let expected = format!("{before}{BEGIN}{text}{END}{after}");
+    if std::env::var_os("UPDATE_SCORES").is_some() {
+        std::fs::write(path, expected).unwrap();
+    } else {
+        assert!(document == expected, "docs/dtmf.md is stale: UPDATE_SCORES=1 cargo test -p ivr-core --test tones");
+    }
+}
+
+const BEGIN: &str = "<!-- score: begin -->\n";
+const END: &str = "<!-- score: end -->";
 
 /// Between what must be heard and what must not, the corpus asks for nothing; we do.
 #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use ivr_core::call::flow::{Ending, Step};
-use ivr_core::endpoint::KeySource;
+use ivr_core::media::KeySource;
 
 use crate::verify::step_name;
 

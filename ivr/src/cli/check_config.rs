@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use ivr_core::call::flow::TooLong;
 use voice_prompts::{Library, PromptId};
 
 use super::secret::PASSPHRASE;
@@ -85,7 +86,7 @@ fn inspect(config: &Config, findings: &mut Findings) {
         Some(None) => {}
         None => findings.warn("smtp", "the section is missing: addresses cannot be enrolled by email"),
     }
-    prompts(config.service().prompts_dir(), findings);
+    prompts(config, findings);
 }
 
 /// As `serve` opens it, if nobody has to type the passphrase.
@@ -138,12 +139,15 @@ fn passports(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn prompts(folder: &Path, findings: &mut Findings) {
+fn prompts(config: &Config, findings: &mut Findings) {
     const PLACE: &str = "service.prompts_dir";
-    let library = if folder.is_dir() {
+    let library = if let Some(folder) = config.service().own_prompts() {
         let (library, warnings) = Library::with_folder(folder);
         for warning in warnings {
             findings.warn(PLACE, warning.to_string());
+        }
+        for sentence in TooLong::of(&library) {
+            findings.warn(PLACE, sentence.to_string());
         }
         library
     } else {
@@ -154,7 +158,7 @@ fn prompts(folder: &Path, findings: &mut Findings) {
             PLACE,
             format!(
                 "callers hear the shipped clip, \"Dialproof\": record your service's name as {}",
-                folder.join(language).join("service.wav").display()
+                config.service().prompts_dir().join(language).join("service.wav").display()
             ),
         );
     }

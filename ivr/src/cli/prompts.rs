@@ -1,21 +1,22 @@
-//! `dialproof prompts`: says what the voice would use of an operator's folder, and records the service's name for it.
+//! `dialproof prompts`: says what the voice would use of an operator's folder, and records for it.
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use ivr_core::call::flow::TooLong;
 use voice_prompts::level::{active_dbm0, peak_dbfs};
-use voice_prompts::{Library, PromptId, RATE, Recorded, Wording, record};
+use voice_prompts::{Library, PromptId, RATE, Recorded, Standing, Wording, record, record_clips};
 
 /// What the commands take.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Say which clips are spoken in each language, and what is wrong with those of a folder
     Verify(Verify),
-    /// Have the shipped voices say the service's name, for an operator's folder
+    /// Have the shipped voices say the service's name, or everything, for an operator's folder
     Record(Record),
 }
 
@@ -32,13 +33,14 @@ pub struct Verify {
 /// What `record` takes.
 #[derive(Debug, clap::Args)]
 pub struct Record {
-    /// The name, as the voices should read it
+    /// Only the service's name, as the voices should read it; otherwise all clips, but for those that lie there and were not made
+    /// by this command
     #[arg(long, value_name = "NAME")]
-    service: String,
+    service: Option<String>,
     /// Only in this language [default: in every shipped one]
     #[arg(long)]
     language: Option<String>,
-    /// Where operators' recordings lie: LANGUAGE/service.wav is written
+    /// Where operators' recordings lie: LANGUAGE/CLIP.wav is written, and LANGUAGE/fingerprints.txt
     folder: PathBuf,
 }
 
@@ -73,8 +75,10 @@ impl Verify {
                 clips.iter().for_each(|clip| println!("  {clip}"));
             }
         }
+        let too_long = TooLong::of(&library);
         warnings.iter().for_each(|warning| eprintln!("{warning}"));
-        if warnings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        too_long.iter().for_each(|sentence| eprintln!("{sentence}"));
+        if warnings.is_empty() && too_long.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
@@ -121,8 +125,29 @@ impl Record {
         let is_wanted = |wording: &Wording| language.as_ref().is_none_or(|language| language == wording.language());
         let wordings: Vec<_> = Wording::shipped().filter(is_wanted).collect();
         ensure!(!wordings.is_empty(), "no voice is shipped for {:?}", language.unwrap_or_default());
+        match service {
+            Some(service) => Self::record_name(&service, wordings, &folder)?,
+            None => wordings.iter().try_for_each(|wording| Self::record_all(wording, &folder))?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn record_all(wording: &Wording, folder: &Path) -> Result<()> {
+        let folder = folder.join(wording.language());
+        record_clips(
+            wording,
+            &folder,
+            |_, standing| matches!(standing, Standing::Missing | Standing::Stale),
+            |id, Recorded { length, .. }| {
+                println!("{}/{}.wav: {:.2} s", folder.display(), id.name(), length.as_secs_f64());
+            },
+        )
+        .with_context(|| format!("recording into {}", folder.display()))
+    }
+
+    fn record_name(service: &str, wordings: Vec<Wording>, folder: &Path) -> Result<()> {
         ensure!(
-            is_readable(&service),
+            is_readable(service),
             "the shipped voices read Latin letters and digits only, not {service:?}: write the name as it is spoken, or record \
              a person as LANGUAGE/{}.wav",
             PromptId::Service.name()
@@ -147,7 +172,7 @@ impl Record {
             fs::copy(recording, &wav).with_context(|| format!("writing {}", wav.display()))?;
             println!("{}: {:.2} s", wav.display(), length.as_secs_f64());
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 }
 
@@ -170,7 +195,7 @@ mod tests {
     fn a_name_that_the_voices_cannot_read_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["", " ", "...", "日本", "Жук", "Acme 日本"] {
-            let record = Record { service: name.to_owned(), language: None, folder: folder.path().to_owned() };
+            let record = Record { service: Some(name.to_owned()), language: None, folder: folder.path().to_owned() };
             let told = record.run().unwrap_err().to_string();
             assert!(told.contains("Latin letters"), "{name}: {told}");
         }

@@ -25,6 +25,7 @@ pub struct Service {
     public_url: String,
     default_country: Option<Country>,
     prompts_dir: PathBuf,
+    names_prompts_dir: bool,
 }
 
 impl Service {
@@ -53,9 +54,14 @@ impl Service {
         self.default_country
     }
 
-    /// The operator's own recordings, `<lang>/<id>.wav`; it need not exist.
+    /// Where the operator's own recordings belong, `<lang>/<id>.wav`.
     pub fn prompts_dir(&self) -> &Path {
         &self.prompts_dir
+    }
+
+    /// The folder of the operator's own recordings: if the file names one, that it is missing is a mistake.
+    pub fn own_prompts(&self) -> Option<&Path> {
+        Some(self.prompts_dir()).filter(|folder| self.names_prompts_dir || folder.is_dir())
     }
 }
 
@@ -75,6 +81,7 @@ pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Service> {
     let data_dir = file.path(&raw.data_dir);
     Some(Service {
         name: name.to_owned(),
+        names_prompts_dir: raw.prompts_dir.is_some(),
         prompts_dir: raw.prompts_dir.map_or_else(|| data_dir.join("prompts"), |folder| file.path(&folder)),
         data_dir,
         public_url: public_url?,

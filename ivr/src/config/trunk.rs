@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use ivr_core::caller::{KeepsDiversion, Level, Network, NumberFormat, Pace, Realm, SignedIdentity, Srtp, TrunkProfile};
+use ivr_core::caller::{
+    KeepsDiversion, KeyWays, Level, Network, NumberFormat, Pace, Realm, SignedIdentity, Srtp, TrunkProfile,
+};
 use ivr_core::number::{Country, Number};
 use ivr_core::private::Private;
 use serde::Deserialize;
@@ -63,6 +65,8 @@ pub(super) struct Raw {
     nat: bool,
     #[serde(default = "default_srtp")]
     srtp: String,
+    #[serde(default = "default_keys")]
+    keys: String,
     #[serde(default = "default_max_level")]
     max_level: String,
     #[serde(default = "default_max_calls")]
@@ -91,6 +95,10 @@ fn default_keeps_diversion() -> String {
 
 fn default_srtp() -> String {
     "offered".to_owned()
+}
+
+fn default_keys() -> String {
+    "agreed".to_owned()
 }
 
 fn default_max_level() -> String {
@@ -206,6 +214,7 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
     );
     let srtp =
         file.findings.choose(&place("srtp"), &raw.srtp, &[("offered", Srtp::Offered), ("required", Srtp::Required)]);
+    let keys = file.findings.choose(&place("keys"), &raw.keys, &[("agreed", KeyWays::Agreed), ("auto", KeyWays::Auto)]);
     let max_level: Option<Level> = file.findings.parse(&place("max_level"), &raw.max_level);
     if max_level == Some(Level::L0) {
         file.findings.fault(place("max_level"), "L0 is what email proves; a trunk proves at least L1");
@@ -243,6 +252,7 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         keeps_diversion: keeps_diversion?,
         nat: raw.nat,
         srtp: srtp?,
+        keys: keys?,
         max_level: max_level?,
         max_calls: raw.max_calls,
         pace: Pace::of(raw.calls_per_second),

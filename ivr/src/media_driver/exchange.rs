@@ -218,6 +218,9 @@ impl Exchange {
                 Counters::add(&self.counters.unsent, 1);
             }
             self.send_report(due.port, due_report, &report);
+            if let Some((key, source)) = tick.key {
+                self.tidings.tell(due.call, MediaEvent::Key(key, source));
+            }
             if let Some(play) = tick.play_ended {
                 self.tidings.tell(due.call, MediaEvent::PlayEnded(play));
             }
@@ -261,8 +264,8 @@ impl Exchange {
             let arrived = moment.arrival(datagram.stamp);
             let pressed = call.session.receive(lane, canonical(datagram.from), datagram.bytes, arrived);
             Counters::add(&self.counters.foreign, call.session.packets_foreign() - foreign_before);
-            if let Some(key) = pressed {
-                self.tidings.tell(call.key, MediaEvent::Key(key));
+            if let Some((key, source)) = pressed {
+                self.tidings.tell(call.key, MediaEvent::Key(key, source));
             }
             // Where the kernel stamps nothing, all may be old.
             if datagram.stamp.is_some_and(|stamp| stamp > until) {

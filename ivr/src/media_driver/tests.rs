@@ -79,7 +79,7 @@ impl Service {
 
     async fn key(&mut self) -> (u64, char) {
         match self.event().await {
-            (call, MediaEvent::Key(key)) => (call, key),
+            (call, MediaEvent::Key(key, _)) => (call, key),
             other => panic!("{other:?} is no key"),
         }
     }
@@ -99,6 +99,7 @@ fn plan(remote: SocketAddr, control: Control) -> MediaPlan {
         control,
         codec: Codec::Pcmu,
         event_payload_type: Some(EVENT_PAYLOAD_TYPE),
+        hears_tones: false,
         packet_time: Duration::from_millis(20),
         media_networks: Vec::new(),
         held: false,
@@ -404,7 +405,7 @@ async fn keys_that_nobody_reads_are_dropped_and_the_end_of_the_call_is_not() {
     }
     service.tell(1, MediaCommand::Close);
     let mut keys = 0;
-    while let (1, MediaEvent::Key(_)) = service.event().await {
+    while let (1, MediaEvent::Key(..)) = service.event().await {
         keys += 1;
     }
     // While we read there is room for what still lay in the socket; then the farewell, which ended the loop.

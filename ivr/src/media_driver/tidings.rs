@@ -31,7 +31,7 @@ impl Tidings {
             Err(TrySendError::Full((key, event)))
         };
         match refused {
-            Err(TrySendError::Full((_, MediaEvent::Key(_)))) => Counters::add(&self.counters.unheard_keys, 1),
+            Err(TrySendError::Full((_, MediaEvent::Key(..)))) => Counters::add(&self.counters.unheard_keys, 1),
             Err(TrySendError::Full(event)) => self.untold.push_back(event),
             // Nobody is there any more, or it was told.
             Err(TrySendError::Closed(_)) | Ok(()) => {}

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use ivr_core::call::flow::TooLong;
 use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::endpoint::{Endpoint, Input, Outbox};
 use ivr_core::media::Voices;
@@ -77,13 +78,14 @@ impl Telephone {
 
 /// What callers hear: the operator's own recordings, which are read here, before the embedded ones, which are not read before somebody
 /// calls.
-pub(super) fn voices(prompts_dir: &Path) -> Voices {
-    if !prompts_dir.is_dir() {
-        return Voices::new(Library::embedded());
-    }
-    let (library, warnings) = Library::with_folder(prompts_dir);
+pub(super) fn voices(own_prompts: Option<&Path>) -> Voices {
+    let Some(folder) = own_prompts else { return Voices::new(Library::embedded()) };
+    let (library, warnings) = Library::with_folder(folder);
     for warning in warnings {
         tracing::warn!("{warning}");
+    }
+    for sentence in TooLong::of(&library) {
+        tracing::warn!("{sentence}");
     }
     Voices::new(library)
 }

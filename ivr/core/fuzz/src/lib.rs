@@ -9,7 +9,7 @@ use ivr_core::call::question::{Answer, Enrolled, Outcome, Session, VerificationI
 use ivr_core::caller::{KeepsDiversion, Level, Passports, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
 use ivr_core::key_check::KeyCheck;
-use ivr_core::media::{CallKey, Clips, Codec, Control, MasterKey, MediaEvent, MediaPlan, MediaSession};
+use ivr_core::media::{CallKey, Clips, Codec, Control, KeySource, MasterKey, MediaEvent, MediaPlan, MediaSession};
 use ivr_core::media::{Quality, RtpStart, Security, Suite};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::passport::{Fault, Report};
@@ -77,6 +77,7 @@ fn media_with(security: Option<Security>, control: Control, now: Instant) -> Med
         control,
         codec: Codec::Pcmu,
         event_payload_type: Some(101),
+        hears_tones: true,
         packet_time: Duration::from_millis(20),
         media_networks: vec![],
         held: false,
@@ -220,7 +221,12 @@ impl Stage {
                     0..8 => MediaEvent::PlayEnded(u32::from(event)),
                     8..10 => MediaEvent::Silent,
                     10..12 => MediaEvent::Closed(Quality::default()),
-                    _ => MediaEvent::Key(char::from(b"0123456789*#ABCD"[usize::from(event) % 16])),
+                    _ => {
+                        let key = char::from(b"0123456789*#ABCD"[usize::from(event) % 16]);
+                        // Few, so that the seeds mean what they meant.
+                        let is_tone = event >= 240;
+                        MediaEvent::Key(key, if is_tone { KeySource::InBand } else { KeySource::TelephoneEvent })
+                    }
                 };
                 self.handle(Input::Media(self.key(call), event));
             }

@@ -28,10 +28,7 @@ impl Call {
                 self.tell(Event::PlayEnded, desk);
             }
             MediaEvent::PlayEnded(_) => {}
-            MediaEvent::Key(key) => {
-                let source = if self.keys_in_rtp { KeySource::TelephoneEvent } else { KeySource::InBand };
-                self.press(key, source, desk);
-            }
+            MediaEvent::Key(key, source) => self.press(key, source, desk),
             MediaEvent::Silent => self.lose(desk),
             MediaEvent::Closed(quality) => {
                 if let Stage::Ending { media_until, .. } = &mut self.stage
@@ -44,15 +41,14 @@ impl Call {
         }
     }
 
-    /// The caller pressed a key. Before the ACK none counts; and from the first that the script takes, only those that come in
-    /// the same way, until another was agreed on. One that it drops may be none: a voice on the line, in the warning.
+    /// The caller pressed a key. Before the ACK none counts.
     pub(super) fn press(&mut self, key: char, source: KeySource, desk: &mut Desk<'_>) {
-        let counts = self.confirmed && matches!(self.stage, Stage::Up);
-        if counts && self.keys_come_by.is_none_or(|by| by == source) {
+        let is_heard = self.confirmed && matches!(self.stage, Stage::Up);
+        if is_heard && self.keys.admit(key, source, desk.now) {
             let matched = self.flow.as_ref().and_then(|flow| flow.is_the_digit(key));
             self.record_if_room(Entry::KeyPressed { source, matched }, desk);
             if self.tell(Event::Key(key), desk) {
-                self.keys_come_by = Some(source);
+                self.keys.took(key, source, desk.now);
             }
         }
     }

@@ -17,10 +17,13 @@ use crate::proof::Binding;
 mod confirming;
 mod proving;
 mod scene;
+mod sentences;
 mod telling;
 
 #[cfg(test)]
 mod transcripts;
+
+pub use sentences::TooLong;
 
 /// What can happen to a call, as the script sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

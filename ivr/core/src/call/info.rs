@@ -1,16 +1,15 @@
-//! INFO: keys of callers whose audio brings none.
+//! INFO: keys of callers whose media bring none.
 
 use super::*;
 use crate::sip::info_key::{self, BARE, RELAY, Unreadable};
 
 impl Call {
-    /// An INFO in the dialog. Its key counts only where no telephone-event was agreed on (RFC 4733): a gateway may send
-    /// each press in several ways, and a press must count once. Like any key, it counts only after the ACK.
+    /// An INFO in the dialog.
     pub(super) fn on_info(&mut self, info: &Incoming, desk: &mut Desk<'_>) {
         match read(&info.request) {
             Ok(key) => {
                 self.respond(Reply::new(200), info, desk);
-                if let Some(key) = key.filter(|_| !self.keys_in_rtp) {
+                if let Some(key) = key {
                     self.press(key, KeySource::Info, desk);
                 }
             }

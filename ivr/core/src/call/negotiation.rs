@@ -4,6 +4,7 @@
 use rand_core::Rng;
 
 use super::*;
+use crate::caller::KeyWays;
 use crate::media::Security;
 use crate::sip::identity::{Headers, NameAddress, Uri};
 use crate::sip::sdp::Unacceptable;
@@ -152,9 +153,8 @@ impl Call {
     }
 
     fn take_up(&mut self, proposal: &Proposal, desk: &Desk<'_>) -> MediaPlan {
-        if std::mem::replace(&mut self.keys_in_rtp, proposal.keys.is_some()) != proposal.keys.is_some() {
-            self.keys_come_by = None;
-        }
+        let ways = self.profile(desk).keys;
+        self.keys.agree(proposal.keys.is_some(), ways);
         self.agreed = Some(proposal.clone());
         let security = self.description.crypto.as_ref().zip(proposal.crypto.as_ref());
         let security = security.map(|(ours, theirs)| ours.with(theirs));
@@ -190,6 +190,7 @@ fn plan(proposal: &Proposal, security: Option<Security>, profile: &TrunkProfile)
         control: proposal.control,
         codec: proposal.codec,
         event_payload_type: proposal.keys.map(|keys| keys.payload_type),
+        hears_tones: proposal.keys.is_none() || profile.keys == KeyWays::Auto,
         packet_time: proposal.packet_time,
         media_networks: profile
             .media_networks

@@ -59,6 +59,8 @@ pub struct TrunkProfile {
     pub nat: bool,
     /// Must media be encrypted?
     pub srtp: Srtp,
+    /// How do keys come?
+    pub keys: KeyWays,
     /// No call over this trunk proves more.
     pub max_level: Level,
     /// Calls at a time; one more is answered 480.
@@ -95,6 +97,7 @@ impl Default for TrunkProfile {
             keeps_diversion: KeepsDiversion::Unknown,
             nat: false,
             srtp: Srtp::Offered,
+            keys: KeyWays::Agreed,
             max_level: Level::L3,
             max_calls: 100,
             pace: Pace::default(),
@@ -258,6 +261,15 @@ pub enum Srtp {
     Offered,
     /// Always: calls in the clear are refused.
     Required,
+}
+
+/// How do keys come?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyWays {
+    /// As telephone-event (RFC 4733) if that was agreed on, else as tones or by INFO.
+    Agreed,
+    /// Whatever was agreed on, the first of all three that delivers counts.
+    Auto,
 }
 
 /// An address with a prefix length: `192.0.2.0/24`, `2001:db8::1`.

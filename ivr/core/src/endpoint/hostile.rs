@@ -14,7 +14,7 @@ use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Session};
 use crate::caller::{Attest, Pace, Passports, Realm};
 use crate::key_check::KeyCheck;
-use crate::media::{MediaCommand, MediaEvent, MediaPlan, Quality};
+use crate::media::{KeySource, MediaCommand, MediaEvent, MediaPlan, Quality};
 use crate::passport::{Fault, Report};
 
 /// An endpoint under test, and what it has promised so far.
@@ -383,9 +383,11 @@ fn operation() -> impl Strategy<Value = Operation> {
         Answer::Verified(Arc::new(Report::unread(Fault::Header))),
         Answer::Verified(Arc::new(Report { verdict: Ok(Attest::A), said: None, signer: None })),
     ]);
+    let source = prop::sample::select(vec![KeySource::TelephoneEvent, KeySource::InBand]);
     let event = prop_oneof![
         (1_u32..8).prop_map(MediaEvent::PlayEnded),
-        prop::sample::select(vec!['1', '2', '*', '#', 'A']).prop_map(MediaEvent::Key),
+        (prop::sample::select(vec!['1', '2', '*', '#', 'A']), source)
+            .prop_map(|(key, source)| MediaEvent::Key(key, source)),
         Just(MediaEvent::Silent),
         Just(MediaEvent::Closed(Quality::default())),
     ];

@@ -9,7 +9,7 @@ use crate::call::question::{Answer, Outcome, Question, VerificationId};
 use crate::caller::probe::{self, Expected};
 use crate::caller::{Caller, Caps, Level, Realm, Reason};
 use crate::link::{LinkKey, LinkState, Query, Records};
-use crate::media::{CallKey, MediaCommand, MediaEvent, Quality};
+use crate::media::{CallKey, KeySource, MediaCommand, MediaEvent, Quality};
 use crate::number::Number;
 use crate::passport::Report;
 use crate::private::Private;
@@ -159,25 +159,3 @@ pub enum Entry {
 
 /// Everything one call to [`Endpoint::handle`](super::Endpoint::handle) wants done.
 pub type Outbox = Vec<Output>;
-
-/// How a key came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeySource {
-    /// As an event beside the audio (RFC 4733).
-    TelephoneEvent,
-    /// As tones in the audio.
-    InBand,
-    /// In the body of an INFO.
-    Info,
-}
-
-impl KeySource {
-    /// Its name in records: `telephone-event`, `in-band`, `info`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TelephoneEvent => "telephone-event",
-            Self::InBand => "in-band",
-            Self::Info => "info",
-        }
-    }
-}

@@ -2,7 +2,7 @@
 //! -p ivr-core` rewrites them; the diff is the review.
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
-//! trunk), `# unacknowledged: 1`, `# srtp: required` (by the trunk) or `# asserts: Remote-Party-ID` (the trunk, while
+//! trunk), `# unacknowledged: 1`, `# srtp: required`, `# keys: auto` (of the trunk) or `# asserts: Remote-Party-ID` (the trunk, while
 //! its From is free text), `# passports: verified` (it hands on signed identities, but not Diversion), `# identity: required`
 //! and `# digest: required` (of the trunk), `# begins: refusing` (until `ready`),
 //! `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`; `# show: everything` shows
@@ -15,7 +15,7 @@
 //! last challenge; or `second`, `next`, `wrong`, `again`). `again` repeats the last one, `200 BYE` or `200 UPDATE |
 //! Session-Expires: 90` answers ours, `401 REGISTER | WWW-Authenticate: …` and `200 OPTIONS` are a server's, `dns 10 1 5060
 //! a.example, …` a name server's; `probe normal +12025550143` announces a call for three minutes, `probe off` none. Keys of
-//! SRTP are not shown, but numbered: whether ours is another one is what matters.
+//! SRTP are not shown, but numbered: whether ours is another one is what matters. `press 48` are keys by telephone-event, `sing 48` by tones.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -29,9 +29,9 @@ use super::testing::{Caller, PEER, Server, account, config, peer, registration};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question, Session};
 use crate::caller::probe::{self, Expected};
-use crate::caller::{Attest, KeepsDiversion, Passports, Realm, SignedIdentity, Srtp};
+use crate::caller::{Attest, KeepsDiversion, KeyWays, Passports, Realm, SignedIdentity, Srtp};
 use crate::link::{LinkState, Naptr, Query, Records, Srv};
-use crate::media::{Control, MediaCommand, MediaEvent, Quality};
+use crate::media::{Control, KeySource, MediaCommand, MediaEvent, Quality};
 use crate::passport::{Fault, Report};
 use crate::sip::peer::Flow;
 use crate::sip::stream::{Framed, Framer};
@@ -145,6 +145,9 @@ impl Replay {
         if setting(written, "srtp") == Some("required") {
             trunk.srtp = Srtp::Required;
         }
+        if setting(written, "keys") == Some("auto") {
+            trunk.keys = KeyWays::Auto;
+        }
         if let Some(country) = setting(written, "country") {
             trunk.country = Some(country.parse().unwrap());
         }
@@ -224,6 +227,9 @@ impl Replay {
         let key = self.keys.get(name).copied().unwrap_or(CallKey(0));
         let answer = |answer| Some(vec![Input::Answer(key, answer)]);
         let media = |event| Some(vec![Input::Media(key, event)]);
+        let pressed = |digits: &str, source| {
+            Some(digits.chars().map(|digit| Input::Media(key, MediaEvent::Key(digit, source))).collect())
+        };
         let outcome = |outcome| Some(vec![Input::Outcome(VerificationId([0xab; 16]), outcome)]);
         match what.split_once(' ').unwrap_or((what, "")) {
             ("expected", "") => answer(Answer::Expected),
@@ -238,10 +244,12 @@ impl Replay {
                 let (id, language) = (VerificationId([0xab; 16]), Language::of(locale));
                 answer(Answer::Matched(Session { id, key_check: None, language }))
             }
+            ("wrong", _) => answer(Answer::Wrong { tries_left: 2 }),
             ("stored", _) => answer(Answer::Stored),
             ("issued", _) => outcome(Outcome::Issued),
             ("play", "ended") => media(MediaEvent::PlayEnded(self.play)),
-            ("press", keys) => Some(keys.chars().map(|c| Input::Media(key, MediaEvent::Key(c))).collect()),
+            ("press", digits) => pressed(digits, KeySource::TelephoneEvent),
+            ("sing", digits) => pressed(digits, KeySource::InBand),
             ("silence", _) => media(MediaEvent::Silent),
             ("figures", _) => media(MediaEvent::Closed(Quality::default())),
             ("connect", _) => Some(vec![Input::Connected]),

@@ -24,8 +24,10 @@ struct Listener {
     wideband: Option<Decoder>,
     /// The timestamp after the last sample.
     expects: Option<u32>,
-    /// A packet was lost since.
-    lost: bool,
+    /// The length of that packet.
+    length: usize,
+    /// Packets that were lost since.
+    lost: usize,
     budget: Budget,
 }
 
@@ -53,40 +55,50 @@ impl InBand {
         listener.budget.refill(now);
         let is_audio = packet.header.payload_type == codec.payload_type();
         let octets = if is_audio { packet.payload } else { &[] };
-        order.take(&packet.header, octets, &mut |arrived| match arrived {
-            Arrived::Anew => *listener = Listener::new(*codec, listener.budget),
-            Arrived::Lost => listener.lost = true,
-            Arrived::Audio { octets: [], .. } => {}
-            Arrived::Audio { timestamp, octets } => listener.hear(*codec, timestamp, octets, told),
-        });
+        order.take(&packet.header, octets, now, &mut |arrived| listener.take(*codec, arrived, told));
+    }
+
+    /// Time passed: what waits for a packet waits for a while only.
+    pub(crate) fn tick(&mut self, now: Instant, told: &mut impl FnMut(char)) {
+        let Self { codec, order, listener } = self;
+        order.let_go(now, &mut |arrived| listener.take(*codec, arrived, told));
     }
 }
 
 impl Listener {
     fn new(codec: Codec, budget: Budget) -> Self {
         let wideband = (codec == Codec::G722).then(Decoder::new);
-        Self { detector: ToneDetector::default(), wideband, expects: None, lost: false, budget }
+        Self { detector: ToneDetector::default(), wideband, expects: None, length: 0, lost: 0, budget }
+    }
+
+    fn take(&mut self, codec: Codec, arrived: Arrived<'_>, told: &mut impl FnMut(char)) {
+        match arrived {
+            Arrived::Anew => *self = Self::new(codec, self.budget),
+            Arrived::Lost => self.lost += 1,
+            Arrived::Audio { octets: [], .. } => {}
+            Arrived::Audio { timestamp, octets } => self.hear(codec, timestamp, octets, told),
+        }
     }
 
     fn hear(&mut self, codec: Codec, timestamp: u32, octets: &[u8], told: &mut impl FnMut(char)) {
         let mut told = |pressed: super::Pressed| told(pressed.key);
         let octets = &octets[..octets.len().min(LONGEST_PACKET)];
         let missing = self.expects.map_or(0, |expects| timestamp.wrapping_sub(expects).cast_signed());
-        let longest = if self.lost { LONGEST_LOSS } else { LONGEST_SILENCE };
-        let missing = usize::try_from(missing).unwrap_or(0).min(longest);
-        if !self.budget.take(missing + octets.len()) {
+        let missing = usize::try_from(missing).unwrap_or(0);
+        // What was lost is as long as the packets are. For the rest the sender was silent, and sent nothing (RFC 3551 4.1).
+        let lost = missing.min(self.lost * self.length.max(octets.len()));
+        let (lost, silent) = (lost.min(LONGEST_LOSS), (missing - lost).min(LONGEST_SILENCE));
+        if !self.budget.take(lost + silent + octets.len()) {
             // As if it had not arrived.
-            self.lost = true;
+            self.lost += 1;
             return;
         }
-        if std::mem::take(&mut self.lost) {
-            self.detector.lose(missing, &mut told);
-        } else {
-            // Nothing was lost: the sender was silent, and sent nothing (RFC 3551 4.1).
-            (0..missing).for_each(|_| self.detector.hear(&[0], &mut told));
-        }
+        self.lost = 0;
+        self.detector.lose(lost, &mut told);
+        self.detector.hear(&[0; LONGEST_SILENCE][..silent], &mut told);
         // An octet is a sample of 8 kHz in each codec; the longest packet has 480.
         self.expects = Some(timestamp.wrapping_add(octets.len() as u32));
+        self.length = octets.len();
         let mut samples = [0; LONGEST_PACKET];
         let samples = &mut samples[..octets.len()];
         match (codec, &mut self.wideband) {

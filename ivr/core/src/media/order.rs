@@ -1,8 +1,11 @@
 //! Packets of audio in the order of their numbers (RFC 3550 5.1): those that overtook others wait for them, a little while.
 
+use std::time::{Duration, Instant};
+
 use super::rtp::Header;
 
-/// The packets that wait. A packet is at most [`PLACES`] numbers ahead: what is missing by then is lost.
+/// The packets that wait. A packet is at most [`PLACES`] numbers ahead, and waits for [`LONGEST_WAIT`] at most: what is missing by
+/// then is lost.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
     next: Option<Next>,
@@ -17,9 +20,16 @@ struct Next {
 
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
-    /// Its timestamp and length, while something waits here.
-    packet: Option<(u32, usize)>,
+    /// While something waits here.
+    packet: Option<Kept>,
     octets: [u8; LONGEST],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    timestamp: u32,
+    length: usize,
+    came: Instant,
 }
 
 /// What comes next.
@@ -41,7 +51,7 @@ impl Default for Order {
 
 impl Order {
     /// A packet arrived; tells what can be told now. What came too late, or twice, is dropped.
-    pub(crate) fn take(&mut self, header: &Header, octets: &[u8], told: &mut impl FnMut(Arrived<'_>)) {
+    pub(crate) fn take(&mut self, header: &Header, octets: &[u8], now: Instant, told: &mut impl FnMut(Arrived<'_>)) {
         let mut next = match self.next {
             Some(next) if next.ssrc == header.ssrc && next.ahead(header).unsigned_abs() <= GREATEST_LEAP => next,
             _ => self.begin(header, told),
@@ -55,7 +65,22 @@ impl Order {
         let place = &mut self.waiting[usize::from(header.sequence) % PLACES];
         let octets = &octets[..octets.len().min(LONGEST)];
         place.octets[..octets.len()].copy_from_slice(octets);
-        place.packet = Some((header.timestamp, octets.len()));
+        place.packet = Some(Kept { timestamp: header.timestamp, length: octets.len(), came: now });
+        self.go_on(next, told);
+    }
+
+    /// Time passed: what has waited long enough is told. More packets need not come, for who is silent may send none.
+    pub(crate) fn let_go(&mut self, now: Instant, told: &mut impl FnMut(Arrived<'_>)) {
+        let Some(mut next) = self.next else { return };
+        let is_over = |kept: Kept| now.saturating_duration_since(kept.came) >= LONGEST_WAIT;
+        while self.waiting.iter().any(|waiting| waiting.packet.is_some_and(is_over)) {
+            self.tell(&mut next, told);
+        }
+        self.go_on(next, told);
+    }
+
+    /// Tells what is there, up to the next that is missing.
+    fn go_on(&mut self, mut next: Next, told: &mut impl FnMut(Arrived<'_>)) {
         while self.waiting[usize::from(next.sequence) % PLACES].packet.is_some() {
             self.tell(&mut next, told);
         }
@@ -72,7 +97,7 @@ impl Order {
     fn tell(&mut self, next: &mut Next, told: &mut impl FnMut(Arrived<'_>)) {
         let place = &mut self.waiting[usize::from(next.sequence) % PLACES];
         match place.packet.take() {
-            Some((timestamp, length)) => told(Arrived::Audio { timestamp, octets: &place.octets[..length] }),
+            Some(Kept { timestamp, length, .. }) => told(Arrived::Audio { timestamp, octets: &place.octets[..length] }),
             None => told(Arrived::Lost),
         }
         next.sequence = next.sequence.wrapping_add(1);
@@ -87,6 +112,7 @@ impl Next {
 
 /// With packets of 20 ms, audio that overtook waits for 60 ms.
 const PLACES: usize = 4;
+const LONGEST_WAIT: Duration = Duration::from_millis(60);
 /// 60 ms of an octet a sample.
 const LONGEST: usize = 480;
 /// Further than this is a sender that began anew.
@@ -96,20 +122,45 @@ const GREATEST_LEAP: u16 = 100;
 mod tests {
     use super::*;
 
-    /// What is told of packets with these numbers, whose octet is the number's lower half.
+    #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing")]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    fn header(sequence: u16) -> Header {
+        Header { marked: false, payload_type: 0, sequence, timestamp: 0, ssrc: 1 }
+    }
+
+    /// A packet's octet is the lower half of its number.
+    fn shown(arrived: Arrived<'_>) -> String {
+        match arrived {
+            Arrived::Anew => "anew".to_owned(),
+            Arrived::Lost => "lost".to_owned(),
+            Arrived::Audio { octets, .. } => octets[0].to_string(),
+        }
+    }
+
+    /// What is told of packets with these numbers.
     fn told(sequences: &[u16]) -> String {
-        let (mut order, mut said) = (Order::default(), Vec::new());
+        let (mut order, mut said, now) = (Order::default(), Vec::new(), now());
         for sequence in sequences {
-            let header = Header { marked: false, payload_type: 0, sequence: *sequence, timestamp: 0, ssrc: 1 };
-            order.take(&header, &sequence.to_be_bytes()[1..], &mut |arrived| {
-                said.push(match arrived {
-                    Arrived::Anew => "anew".to_owned(),
-                    Arrived::Lost => "lost".to_owned(),
-                    Arrived::Audio { octets, .. } => octets[0].to_string(),
-                });
-            });
+            let octets = &sequence.to_be_bytes()[1..];
+            order.take(&header(*sequence), octets, now, &mut |arrived| said.push(shown(arrived)));
         }
         said.join(" ")
+    }
+
+    #[test]
+    fn what_overtook_waits_for_sixty_milliseconds_at_most() {
+        let (mut order, began) = (Order::default(), now());
+        for (sequence, milliseconds) in [(7, 0), (9, 40), (11, 60)] {
+            order.take(&header(sequence), &[sequence as u8], began + Duration::from_millis(milliseconds), &mut |_| {});
+        }
+        for (milliseconds, expected) in [(99, ""), (100, "lost 9"), (119, ""), (120, "lost 11"), (500, "")] {
+            let mut said = Vec::new();
+            order.let_go(began + Duration::from_millis(milliseconds), &mut |arrived| said.push(shown(arrived)));
+            assert_eq!(said.join(" "), expected, "after {milliseconds} ms");
+        }
     }
 
     #[test]

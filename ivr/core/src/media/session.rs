@@ -18,7 +18,7 @@ use super::rtcp::{self, Told};
 use super::rtp::{HEADER_BYTES, Header, Packet, is_control};
 use super::source::Source;
 use super::srtp::{NotAuthentic, OVERHEAD, REPORT_OVERHEAD};
-use super::{Codec, Control, Lane, Law, MediaPlan, Quality, RtpStart, SAMPLES_PER_SECOND};
+use super::{Codec, Control, KeySource, Lane, Law, MediaPlan, Quality, RtpStart, SAMPLES_PER_SECOND};
 
 /// One call's RTP and RTCP, both ways. It allocates when it is told to say something and for its reports, never for a
 /// packet of audio.
@@ -36,9 +36,9 @@ pub struct MediaSession {
     /// Packets could be in the clear, now or before.
     was_clear: bool,
     keys: KeyRule,
-    /// Where keys do not come as events, since the first packet.
+    /// While tones are heard, since the first packet.
     in_band: Option<Box<InBand>>,
-    /// Keys that a packet brought besides the first, for the packets after it: one packet can complete several.
+    /// Keys that a packet brought besides the first, for the packets and ticks after it: one packet can complete several.
     untold: VecDeque<char>,
     reception: Reception,
     reports: Reports,
@@ -77,6 +77,8 @@ pub struct Tick {
     pub play_ended: Option<u32>,
     /// Nothing was heard for [`MediaSession::TIMEOUT`]: told once, until something is heard again.
     pub fell_silent: bool,
+    /// A key that was certain only now, as [`MediaSession::receive`] gives it.
+    pub key: Option<(char, KeySource)>,
 }
 
 impl MediaSession {
@@ -134,12 +136,10 @@ impl MediaSession {
             (security, protection) => *protection = security.as_ref().map(Protection::new),
         }
         self.was_clear |= plan.security.is_none();
-        if plan.event_payload_type.is_some() {
-            self.in_band = None;
-            // No packet would tell them any more, until, perhaps, much later.
-            self.untold.clear();
-        }
         self.plan = plan;
+        if !self.plan.hears_tones {
+            self.forget_tones();
+        }
         self.last_heard = self.last_heard.map(|_| now);
     }
 
@@ -160,7 +160,13 @@ impl MediaSession {
 
     /// A datagram arrived at one of the call's ports. Gives the key that it reports, if it is the first to do so. What was
     /// protected is opened in its place.
-    pub fn receive(&mut self, lane: Lane, from: SocketAddr, bytes: &mut [u8], now: Instant) -> Option<char> {
+    pub fn receive(
+        &mut self,
+        lane: Lane,
+        from: SocketAddr,
+        bytes: &mut [u8],
+        now: Instant,
+    ) -> Option<(char, KeySource)> {
         self.last_heard?;
         if lane == Lane::Rtcp || is_control(bytes) {
             self.hear_report(lane, from, bytes, now);
@@ -176,21 +182,30 @@ impl MediaSession {
     }
 
     /// A packet of the caller's.
-    fn hear(&mut self, packet: &Packet<'_>, from: SocketAddr, now: Instant) -> Option<char> {
+    fn hear(&mut self, packet: &Packet<'_>, from: SocketAddr, now: Instant) -> Option<(char, KeySource)> {
         self.source.latch(from, now);
         self.last_heard = Some(now);
         self.told_silence = false;
         let is_event = self.plan.event_payload_type == Some(packet.header.payload_type);
         self.reception.count(&packet.header, !is_event, now);
-        match self.plan.event_payload_type {
-            Some(_) if is_event => self.keys.hear(&Report::read(packet)?, now),
-            Some(_) => None,
-            None => self.hear_tones(packet, now),
+        let report = if is_event { Report::read(packet) } else { None };
+        if let Some(key) = report.and_then(|report| self.keys.hear(&report, now)) {
+            // Who sends events sends each press as one: its tones are the same presses.
+            self.plan.hears_tones = false;
+            self.forget_tones();
+            return Some((key, KeySource::TelephoneEvent));
         }
+        if self.plan.hears_tones { self.hear_tones(packet, now) } else { None }
+    }
+
+    /// What was heard of the audio is not told any more.
+    fn forget_tones(&mut self) {
+        self.in_band = None;
+        self.untold.clear();
     }
 
     /// Keys in the audio.
-    fn hear_tones(&mut self, packet: &Packet<'_>, now: Instant) -> Option<char> {
+    fn hear_tones(&mut self, packet: &Packet<'_>, now: Instant) -> Option<(char, KeySource)> {
         let codec = self.plan.codec;
         let in_band = match &mut self.in_band {
             Some(in_band) if in_band.codec() == codec => in_band,
@@ -198,7 +213,20 @@ impl MediaSession {
         };
         let untold = &mut self.untold;
         in_band.hear(packet, now, &mut |key| untold.push_back(key));
-        untold.pop_front()
+        self.tell_tones()
+    }
+
+    /// Keys in audio that waits for a packet which does not come.
+    fn hear_what_waits(&mut self, now: Instant) -> Option<(char, KeySource)> {
+        if let Some(in_band) = &mut self.in_band {
+            let untold = &mut self.untold;
+            in_band.tick(now, &mut |key| untold.push_back(key));
+        }
+        self.tell_tones()
+    }
+
+    fn tell_tones(&mut self) -> Option<(char, KeySource)> {
+        Some((self.untold.pop_front()?, KeySource::InBand))
     }
 
     /// Time for the next packet: writes it, if one is due.
@@ -212,7 +240,7 @@ impl MediaSession {
         self.ticked = Some((now, self.next.timestamp));
         // The clock of the timestamps runs on, sent or not; a frame is at most 480 samples.
         self.next.timestamp = self.next.timestamp.wrapping_add(frame.len() as u32);
-        Tick { packet, play_ended, fell_silent: self.falls_silent(last_heard, now) }
+        Tick { packet, play_ended, fell_silent: self.falls_silent(last_heard, now), key: self.hear_what_waits(now) }
     }
 
     /// Writes a report, if one is due: to be asked after each tick.

@@ -18,6 +18,7 @@ pub(super) fn plan() -> MediaPlan {
         control: Control::At("127.0.0.1:4001".parse().unwrap()),
         codec: Codec::Pcmu,
         event_payload_type: Some(101),
+        hears_tones: false,
         packet_time: Duration::from_millis(20),
         media_networks: Vec::new(),
         held: false,
@@ -73,7 +74,19 @@ impl Line {
         let header = Header { marked: false, payload_type, sequence, timestamp: 800, ssrc: 1 };
         let mut packet = [0; MediaSession::PACKET_BYTES];
         let length = header.write(payload, &mut packet);
-        self.session.receive(Lane::Rtp, from.parse().unwrap(), &mut packet[..length], self.now)
+        self.takes(from, &packet[..length])
+    }
+
+    fn takes(&mut self, from: &str, packet: &[u8]) -> Option<char> {
+        Some(self.session.receive(Lane::Rtp, from.parse().unwrap(), &mut packet.to_vec(), self.now)?.0)
+    }
+
+    /// Hears this audio as the packet of that number; packets are 60 ms.
+    fn hears_audio(&mut self, n: u16, payload: &[u8]) -> Option<(char, KeySource)> {
+        let header = Header { marked: false, payload_type: 0, sequence: n, timestamp: 480 * u32::from(n), ssrc: 1 };
+        let mut packet = [0; MediaSession::PACKET_BYTES];
+        let length = header.write(payload, &mut packet);
+        self.session.receive(Lane::Rtp, CALLER.parse().unwrap(), &mut packet[..length], self.now)
     }
 }
 
@@ -170,7 +183,7 @@ fn only_the_negotiated_payload_type_carries_keys() {
     for (name, payload_type, payload, heard) in table {
         assert_eq!(Line::answered(plan()).hears(CALLER, payload_type, 1, payload), heard, "{name}");
     }
-    let without = MediaPlan { event_payload_type: None, ..plan() };
+    let without = MediaPlan { event_payload_type: None, hears_tones: true, ..plan() };
     assert_eq!(Line::answered(without).hears(CALLER, 101, 1, KEY_5), None);
     for (event, key) in "0123456789*#ABCD".chars().enumerate() {
         let payload = [u8::try_from(event).unwrap(), 0x8a, 0, 160];
@@ -235,17 +248,11 @@ fn one_and_two() -> Vec<Vec<u8>> {
 
 #[test]
 fn a_key_that_waits_to_be_told_is_forgotten_when_keys_come_as_events() {
-    let tones = MediaPlan { event_payload_type: None, ..plan() };
+    let tones = MediaPlan { event_payload_type: None, hears_tones: true, ..plan() };
     let packets = one_and_two();
     for (name, events_meanwhile, last) in [("the same media", false, Some('2')), ("events meanwhile", true, None)] {
         let mut line = Line::answered(tones.clone());
-        let hears = |line: &mut Line, n: usize| {
-            let (sequence, timestamp) = (n as u16, 480 * n as u32);
-            let header = Header { marked: false, payload_type: 0, sequence, timestamp, ssrc: 1 };
-            let mut packet = [0; MediaSession::PACKET_BYTES];
-            let length = header.write(&packets[n], &mut packet);
-            line.session.receive(Lane::Rtp, CALLER.parse().unwrap(), &mut packet[..length], line.now)
-        };
+        let hears = |line: &mut Line, n: u16| Some(line.hears_audio(n, &packets[usize::from(n)])?.0);
         // When the second comes at last, both keys are whole; a packet tells one.
         assert_eq!([0, 2, 3, 1].map(|n| hears(&mut line, n)), [None, None, None, Some('1')], "{name}");
         if events_meanwhile {
@@ -254,6 +261,21 @@ fn a_key_that_waits_to_be_told_is_forgotten_when_keys_come_as_events() {
         }
         assert_eq!(hears(&mut line, 4), last, "{name}");
     }
+}
+
+#[test]
+fn tones_beside_events_that_were_agreed_on_are_heard_until_the_first_event() {
+    let mut line = Line::answered(MediaPlan { hears_tones: true, ..plan() });
+    let sung = one_and_two();
+    let hears = |line: &mut Line, first: u16| {
+        (first..).zip(&sung).filter_map(|(n, payload)| line.hears_audio(n, payload)).collect::<Vec<_>>()
+    };
+    let in_band = ['1', '2'].map(|key| (key, KeySource::InBand));
+    assert_eq!(hears(&mut line, 0), in_band);
+    assert_eq!(line.hears(CALLER, 101, 10, &[16, 0, 0, 160]), None, "an event that is no key");
+    assert_eq!(hears(&mut line, 11), in_band);
+    assert_eq!(line.hears(CALLER, 101, 20, KEY_5), Some('5'));
+    assert!(hears(&mut line, 21).is_empty());
 }
 
 /// A report of a listener with this source about the source that we are.

@@ -3,3 +3,4 @@
 pub(crate) mod conditions;
 pub(crate) mod score;
 pub(crate) mod sound;
+pub(crate) mod table;

@@ -105,6 +105,7 @@ fn every_fault_of_a_trunk_is_told_with_its_place() {
             "fault: trunk \"carrier\".strip_prefixes: \"+\": a prefix is 1 to 8",
         ),
         ("country = \"US\"", "srtp = \"always\"", "fault: trunk \"carrier\".srtp: \"always\" is none of \"offered\""),
+        ("country = \"US\"", "keys = \"all\"", "fault: trunk \"carrier\".keys: \"all\" is none of \"agreed\""),
         (
             "country = \"US\"",
             "identity = \"yes\"",

@@ -7,7 +7,7 @@ use voice_prompts::{PromptId, Utterance};
 use super::confirming::{Answered, Confirming};
 use super::scene::Scene;
 use super::telling::Telling;
-use super::{ANSWER_LIMIT, BREATH, Ending, Event, FIRST_KEY, LONGEST_SENTENCE, Purpose, State, Step};
+use super::{ANSWER_LIMIT, BREATH, Ending, Event, FIRST_KEY, LONGEST_SENTENCE, Purpose, State, Step, sentences};
 use crate::call::question::{Answer, Outcome, Question, Session};
 use crate::code::{Code, Keyed};
 use crate::key_check::KeyCheck;
@@ -128,21 +128,8 @@ impl Proving {
 /// The named steps.
 impl Scene<'_> {
     pub(super) fn warn(&mut self) -> Proving {
-        let (first, last) = self.caller.number.last4().split_at(2);
-        let warning = Utterance::default()
-            .clip(PromptId::ThisIs)
-            .clip(PromptId::Service)
-            .pause(BREATH)
-            .clip(PromptId::WarningNumber)
-            .pause(BREATH)
-            .digits(first)
-            .pause(Utterance::BETWEEN_GROUPS)
-            .digits(last)
-            .pause(BREATH)
-            .clip(PromptId::WarningScam)
-            .pause(BREATH);
         self.note(Step::Warning);
-        self.say(warning);
+        self.say(sentences::warning(self.caller.number.last4()));
         Proving::Warning
     }
 
@@ -237,31 +224,10 @@ impl Scene<'_> {
         Proving::Storing { read_out: ReadOut { key_check, digits } }.into()
     }
 
-    /// The key check comes first: whoever finds that it is another's hangs up before there is anything to tell.
     fn read_back(&mut self, read_out: ReadOut, until: Instant) -> State {
         self.note(Step::ReadingBack);
-        let check = read_out.key_check.as_ref().map_or_else(Utterance::default, |check| {
-            let (first, last) = check.as_str().split_at(2);
-            Utterance::default()
-                .clip(PromptId::CompareWithApp)
-                .pause(BREATH)
-                .digits(first)
-                .pause(Utterance::BETWEEN_GROUPS)
-                .digits(last)
-                .pause(BREATH)
-        });
-        self.say(
-            check
-                .clip(PromptId::TypeIntoPage)
-                .pause(BREATH)
-                .digits(read_out.digits.as_str())
-                .pause(BREATH)
-                .clip(PromptId::OnceMore)
-                .pause(BREATH)
-                .digits(read_out.digits.as_str())
-                .pause(BREATH)
-                .clip(PromptId::StarRepeats),
-        );
+        let check = read_out.key_check.as_ref().map(KeyCheck::as_str);
+        self.say(sentences::read_back(check, read_out.digits.as_str()));
         Proving::ReadingBack { read_out, until }.into()
     }
 
@@ -301,4 +267,4 @@ const NEXT_KEY: Duration = Duration::from_secs(6);
 /// The CA's time for a certificate while the caller listens to silence.
 const ISSUE_LIMIT: Duration = Duration::from_secs(20);
 /// How long a read-back is valid, spoken words included.
-const READ_BACK_LIMIT: Duration = Duration::from_secs(90);
+pub(super) const READ_BACK_LIMIT: Duration = Duration::from_secs(90);

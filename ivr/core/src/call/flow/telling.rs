@@ -6,7 +6,7 @@ use voice_prompts::{PromptId, Utterance};
 
 use super::confirming::{Answered, Confirming};
 use super::scene::Scene;
-use super::{ANSWER_LIMIT, BREATH, Ending, Event, FIRST_KEY, LONGEST_SENTENCE, State, Step};
+use super::{ANSWER_LIMIT, Ending, Event, FIRST_KEY, LONGEST_SENTENCE, State, Step, sentences};
 use crate::call::question::{Answer, Enrolled, Question};
 
 /// How far the caller is.
@@ -69,31 +69,9 @@ impl Telling {
 
 /// The named steps.
 impl Scene<'_> {
-    /// The key is named last, and counts only then.
-    pub(super) fn tell(&mut self, Enrolled { count, last: (year, month, day) }: Enrolled) -> Telling {
+    pub(super) fn tell(&mut self, enrolled: Enrolled) -> Telling {
         self.note(Step::Telling);
-        let (century, year) = (format!("{:02}", year / 100), format!("{:02}", year % 100));
-        self.say(
-            Utterance::default()
-                .clip(PromptId::ThisIs)
-                .clip(PromptId::Service)
-                .pause(BREATH)
-                .clip(PromptId::CertificatesExist)
-                .pause(BREATH)
-                .digits(&count.to_string())
-                .pause(BREATH)
-                .clip(PromptId::LastMadeOn)
-                .pause(BREATH)
-                .digits(&century)
-                .pause(Utterance::BETWEEN_DIGITS)
-                .digits(&year)
-                .pause(Utterance::BETWEEN_GROUPS)
-                .digits(&format!("{month:02}"))
-                .pause(Utterance::BETWEEN_GROUPS)
-                .digits(&format!("{day:02}"))
-                .pause(BREATH)
-                .clip(PromptId::PressNine),
-        );
+        self.say(sentences::certificates(enrolled));
         Telling::Speaking
     }
 

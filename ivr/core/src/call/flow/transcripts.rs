@@ -6,12 +6,13 @@
 //! `3.0 > press 12` is what happens, `<` is what the script does, `. patience ends` is its own deadline. After the last
 //! `>` the script goes on until it waits for nothing.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use voice_prompts::{Language, PromptId, Segment};
+use voice_prompts::{Language, Library, PromptId, Segment};
 
 use super::*;
 use crate::call::question::Session;
@@ -111,10 +112,52 @@ fn keys_are_judged_where_one_digit_was_named_and_never_in_a_code() {
     assert_eq!(judged, [(0, 0), (0, 0), (0, 0), (0, 0), (0, 0), (0, 0), (10, 1)]);
 }
 
+#[test]
+fn a_digit_ends_the_sentences_whose_clips_may_be_ended_and_no_others() {
+    let library = Library::embedded();
+    let all_digits_are_one = |id| if let PromptId::Digit(_) = id { PromptId::Digit(0) } else { id };
+    let mut ended = BTreeSet::new();
+    for path in transcripts() {
+        let written = std::fs::read_to_string(&path).unwrap();
+        let happenings: Vec<(&str, &str)> = written.lines().filter_map(|line| line.split_once(" > ")).collect();
+        for before in 0..=happenings.len() {
+            let (mut call, mut now) = (Replay::new(&written), Duration::ZERO);
+            for (n, (time, event)) in happenings.iter().enumerate().take(before + 1) {
+                now = Duration::from_secs_f64(time.trim().parse().unwrap());
+                call.run_until(now);
+                if n < before {
+                    events(event).into_iter().for_each(|event| call.on_event(event, now));
+                }
+            }
+            let Some(said) = call.saying.filter(|_| !matches!(call.flow.state, State::Over)) else { continue };
+            let clips = said.0.iter().filter_map(|segment| match segment {
+                Segment::Clip(id) => Some(*id),
+                Segment::Pause(_) => None,
+            });
+            let mut out = Vec::new();
+            call.flow.on_event(Event::Key('5'), call.began + now, &mut call.chance, &mut out);
+            let is_ended = out.iter().any(|action| matches!(action, Action::Hush | Action::Say(_)));
+            for language in library.languages() {
+                let may_be = clips.clone().all(|id| library.barge_in(id, language));
+                assert_eq!(is_ended, may_be, "{language}: {}, before {before} of {}", spoken(&said), path.display());
+            }
+            if is_ended {
+                ended.extend(clips.map(all_digits_are_one));
+            }
+        }
+    }
+    for (language, id) in library.languages().flat_map(|language| PromptId::ALL.map(|id| (language, id))) {
+        let is_ended = ended.contains(&all_digits_are_one(id));
+        assert_eq!(library.barge_in(id, language), is_ended, "{language}: {}", id.name());
+    }
+}
+
 struct Replay {
     flow: Flow,
     began: Instant,
     chance: ChaCha20Rng,
+    /// What has been begun and has not ended.
+    saying: Option<Utterance>,
     text: String,
 }
 
@@ -140,7 +183,8 @@ impl Replay {
         let purpose =
             setting(written, "certified").map_or(Purpose::Prove(binding), |told| Purpose::Tell(enrolled(told)));
         let flow = Flow::new(caller, purpose, began);
-        Self { flow, began, chance: ChaCha20Rng::seed_from_u64(1), text: String::new() }
+        let chance = ChaCha20Rng::seed_from_u64(1);
+        Self { flow, began, chance, saying: None, text: String::new() }
     }
 
     /// Lets the script's own deadlines pass, as long as they are due by then.
@@ -154,8 +198,16 @@ impl Replay {
 
     fn on_event(&mut self, event: Event, at: Duration) {
         let mut out = Vec::new();
+        if event == Event::PlayEnded {
+            self.saying = None;
+        }
         self.flow.on_event(event, self.began + at, &mut self.chance, &mut out);
         for action in out {
+            match &action {
+                Action::Say(utterance) => self.saying = Some(utterance.clone()),
+                Action::Hush => self.saying = None,
+                _ => {}
+            }
             writeln!(self.text, "{} < {}", stamp(at), shown(&action)).unwrap();
         }
     }

@@ -75,7 +75,7 @@ fn replay(written: &str) -> String {
             let at = Duration::from_secs_f64(time.trim().parse().unwrap());
             let (from, mut packet) = read(packet);
             let key = session.receive(Lane::Rtp, from.parse().unwrap(), &mut packet, began + at);
-            key.into_iter().for_each(|key| writeln!(text, "{time} < {key}").unwrap());
+            key.into_iter().for_each(|(key, _)| writeln!(text, "{time} < {key}").unwrap());
         }
     }
     text

@@ -1,4 +1,5 @@
 use std::f64::consts::TAU;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::super::g722::Encoder;
@@ -110,6 +111,35 @@ fn a_sender_that_is_silent_between_keys_ends_them() {
         ear.hear(&Packet { header, payload: &packets[n] }, began + FRAME * n as u32, &mut |key| keys.push(key));
     }
     assert_eq!(keys, "55");
+}
+
+/// What is heard of 5, pressed twice, by a sender that sends nothing in the pause of 60 ms and nothing afterwards, if of its ten
+/// packets these are lost.
+fn heard_of_a_silent_sender(lost: Range<usize>) -> String {
+    let packets = packets("55", Codec::Pcmu);
+    let loud: Vec<_> = (5..10).chain(15..20).collect();
+    let sent_at: Vec<_> = (0..5).chain(8..13).collect();
+    let began = now();
+    let (mut ear, mut keys) = (InBand::new(Codec::Pcmu, began), String::new());
+    for time in 0..17 {
+        let now = began + FRAME * time;
+        ear.tick(now, &mut |key| keys.push(key));
+        if let Some(n) = sent_at.iter().position(|at| *at == time).filter(|n| !lost.contains(n)) {
+            let header = Header { marked: false, payload_type: 0, sequence: n as u16, timestamp: time * 160, ssrc: 1 };
+            ear.hear(&Packet { header, payload: &packets[loud[n]] }, now, &mut |key| keys.push(key));
+        }
+    }
+    keys
+}
+
+#[test]
+fn what_is_lost_of_a_sender_that_is_silent_between_keys_neither_joins_two_nor_holds_one_back() {
+    for burst in 1..=2 {
+        for first in 0..10 {
+            let lost = first..first + burst;
+            assert_eq!(heard_of_a_silent_sender(lost.clone()), "55", "{lost:?} lost");
+        }
+    }
 }
 
 #[test]

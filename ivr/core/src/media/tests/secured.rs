@@ -30,10 +30,6 @@ fn key(sender: &mut Sender, sequence: u16) -> Vec<u8> {
 }
 
 impl Line {
-    fn takes(&mut self, from: &str, packet: &[u8]) -> Option<char> {
-        self.session.receive(Lane::Rtp, from.parse().unwrap(), &mut packet.to_vec(), self.now)
-    }
-
     /// Received, foreign and not authentic.
     fn counts(&self) -> [u64; 3] {
         let Quality { packets_received, packets_foreign, packets_unauthentic, .. } = self.session.quality();

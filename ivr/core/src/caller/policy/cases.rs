@@ -290,6 +290,36 @@ fn remote_party_id_counts_only_where_the_profile_says_so() {
 }
 
 #[test]
+fn what_speaks_against_the_caller_needs_no_trust() {
+    check(
+        &policy(TrunkProfile { trust_pai: false, ..screened() }),
+        &[
+            (
+                "failed",
+                "P-Asserted-Identity: <sip:+12025550143@h;verstat=TN-Validation-Failed>",
+                "validation-failed (+12025550143)",
+            ),
+            ("B", "P-Asserted-Identity: <sip:+12025550143@h;verstat=TN-Validation-Passed-B>", "+12025550143 L1"),
+            ("a word that nobody knows", "P-Asserted-Identity: <tel:+12025550143;verstat=Fine>", "+12025550143 L1"),
+            ("prison", "P-Asserted-Identity: <sip:+12025550143;cpc=prison@h>", "shared-line (+12025550143)"),
+            ("an extension", "P-Asserted-Identity: <tel:+12025550143;ext=7>", "extension (+12025550143)"),
+            ("what cannot be read", "P-Asserted-Identity: <<<", "+12025550143 L2"),
+            ("a name", "P-Asserted-Identity: \"Anonymous\" <sip:alice@h>", "+12025550143 L2"),
+            ("in Remote-Party-ID", "Remote-Party-ID: <sip:+12025550143;isup-oli=29@h>", "shared-line (+12025550143)"),
+            ("of whom they call", "Remote-Party-ID: <sip:+12025550100;cpc=test@h>;party=called", "+12025550143 L2"),
+        ],
+    );
+    check(
+        &policy(TrunkProfile { trust_rpid: true, ..screened() }),
+        &[(
+            "in the header that does not count beside the other",
+            "P-Asserted-Identity: <tel:+12025550143>\nRemote-Party-ID: <sip:+12025550143;cpc=payphone@h>;screen=no",
+            "shared-line (+12025550143)",
+        )],
+    );
+}
+
+#[test]
 fn a_withheld_number_is_refused_and_never_named() {
     check(
         &policy(screened()),

@@ -22,15 +22,15 @@ pub(super) enum Attestation {
     Full,
 }
 
-/// Reads the trunk's own words, `Identity` (RFC 8224), `P-Attestation-Indicator`, and `verstat` in every header that
-/// names the caller.
+/// Reads the trunk's own words, `Identity` (RFC 8224), the headers with an attestation, and `verstat` in every header
+/// that names the caller.
 pub(super) fn read<'n, 'a: 'n>(
     dialect: Option<&Verstat>,
     headers: Headers<'a>,
     named: impl Iterator<Item = &'n NameAddress<'a>>,
 ) -> Result<Attestation, Reason> {
     let own = dialect.map_or(Ok(None), |dialect| spoken(dialect, headers))?;
-    let mut is_low = headers.values("P-Attestation-Indicator", None).any(is_lower);
+    let mut is_low = INDICATORS.iter().flat_map(|name| headers.values(name, None)).any(is_lower);
     // Which of two would be verified, and which believed?
     if shaken(headers).nth(1).is_some() {
         return Err(Reason::IdentityInvalid);
@@ -122,8 +122,10 @@ fn shaken<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> {
     })
 }
 
+/// Is it anything but A? Parameters may follow; some carriers write a bare `;`.
 fn is_lower(level: &str) -> bool {
-    level.trim().eq_ignore_ascii_case("B") || level.trim().eq_ignore_ascii_case("C")
+    let level = level.split_once(';').map_or(level, |(level, _)| level);
+    !level.trim().eq_ignore_ascii_case("A")
 }
 
 /// `attest` of a PASSporT in full form (RFC 8588 4), unverified.
@@ -139,6 +141,9 @@ pub(super) fn attested(token: &str) -> Option<String> {
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     serde_json::from_slice::<Claims>(&payload).ok().map(|claims| claims.attest)
 }
+
+/// Headers with nothing but an attestation: what many networks write, and that of 3GPP (TS 24.229 7.2.18).
+const INDICATORS: [&str; 2] = ["P-Attestation-Indicator", "Attestation-Info"];
 
 /// What neither raises nor lowers, where no dialect says what it means.
 const HARMLESS: [&str; 3] = ["no-tn-validation", "tn-validation-passed", "tn-validation-passed-a"];

@@ -332,6 +332,33 @@ impl<'a> Candidates<'a> {
     }
 }
 
+/// Which header named a caller who passed the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NamedBy {
+    /// P-Asserted-Identity or Remote-Party-ID.
+    Assertion,
+    /// From, where no assertion counts.
+    From,
+}
+
+impl NamedBy {
+    /// In the headers of the INVITE.
+    pub(crate) fn of(headers: Headers<'_>, trunk: &TrunkProfile) -> Self {
+        let asserts = Candidates::read(trunk, headers).is_ok_and(|candidates| !candidates.asserted.is_empty());
+        if asserts { Self::Assertion } else { Self::From }
+    }
+}
+
+/// Does a request inside the dialog name another caller than this one? It is read as the INVITE was, and what would have
+/// refused that is another. From counts only where it named the caller, because beside an assertion it may be free text; a
+/// header that is not there names nobody.
+pub(crate) fn names_another(headers: Headers<'_>, caller: &Number, named_by: NamedBy, trunk: &TrunkProfile) -> bool {
+    let Ok(Candidates { from, asserted, .. }) = Candidates::read(trunk, headers) else { return true };
+    let from = (named_by == NamedBy::From && asserted.is_empty()).then_some(&from);
+    let is_caller = |uri| readings(trunk, uri).is_ok_and(|named| named.mean(caller));
+    asserted.iter().chain(from).any(|named| !is_caller(&named.uri))
+}
+
 fn parsed<'a>(headers: Headers<'a>, name: &'static str) -> Result<Vec<NameAddress<'a>>, Reason> {
     headers.entries(name, None).map(|entry| NameAddress::parse(entry).ok_or(Reason::MalformedIdentity)).collect()
 }

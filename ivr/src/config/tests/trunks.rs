@@ -104,6 +104,11 @@ fn every_fault_of_a_trunk_is_told_with_its_place() {
             "strip_prefixes = [\"+\"]",
             "fault: trunk \"carrier\".strip_prefixes: \"+\": a prefix is 1 to 8",
         ),
+        (
+            "country = \"US\"",
+            "strip_prefixes = [\"9\", \"1\", \"99\"]",
+            "fault: trunk \"carrier\".strip_prefixes: \"99\" and \"9\" begin alike",
+        ),
         ("country = \"US\"", "srtp = \"always\"", "fault: trunk \"carrier\".srtp: \"always\" is none of \"offered\""),
         (
             "country = \"US\"",

@@ -31,20 +31,10 @@ pub(super) fn read<'n, 'a: 'n>(
 ) -> Result<Attestation, Reason> {
     let own = dialect.map_or(Ok(None), |dialect| spoken(dialect, headers))?;
     let mut is_low = INDICATORS.iter().flat_map(|name| headers.values(name, None)).any(is_lower);
-    // Which of two would be verified, and which believed?
-    if shaken(headers).nth(1).is_some() {
-        return Err(Reason::IdentityInvalid);
-    }
-    for identity in identities(headers) {
-        let (token, parameters) = identity.split_once(';').unwrap_or((identity, ""));
-        let parameters = Parameters(parameters);
-        match parameters.value("ppt").map(str::to_ascii_lowercase).as_deref() {
-            // RFC 8946 4: whoever diverted the call signed this.
-            Some("div" | "div-o") => return Err(Reason::Forwarded),
-            Some("shaken") | None => is_low |= attested(token).is_some_and(|level| is_lower(&level)),
-            Some(_) => {}
-        }
-    }
+    is_low |= identities(headers)
+        .filter(|identity| ppt(identity).is_none_or(is_shaken))
+        .filter_map(|identity| attested(identity.split(';').next()?))
+        .any(|level| is_lower(&level));
     for word in named.flat_map(|named| named.everywhere("verstat")) {
         let own = dialect.and_then(|dialect| dialect.finding(word));
         let word = word.to_ascii_lowercase();
@@ -57,6 +47,10 @@ pub(super) fn read<'n, 'a: 'n>(
             Some(finding) => finding == Finding::Low,
             None => !HARMLESS.contains(&&*word),
         };
+    }
+    // Which of two would be verified, and which believed?
+    if shaken(headers).nth(1).is_some() {
+        return Err(Reason::IdentityInvalid);
     }
     Ok(if is_low { Attestation::Low } else { own.unwrap_or(Attestation::Silent) })
 }
@@ -116,10 +110,23 @@ fn identities<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> {
 
 /// Each `Identity` of type shaken.
 fn shaken<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> {
-    identities(headers).filter(|identity| {
-        let parameters = identity.split_once(';').map_or("", |(_, parameters)| parameters);
-        Parameters(parameters).value("ppt").is_some_and(|ppt| ppt.eq_ignore_ascii_case("shaken"))
-    })
+    identities(headers).filter(|identity| ppt(identity).is_some_and(is_shaken))
+}
+
+/// Did somebody who diverted the call sign that (RFC 8946 4)?
+pub(super) fn is_diverted(headers: Headers<'_>) -> bool {
+    let is_div = |ppt: &str| ppt.eq_ignore_ascii_case("div") || ppt.eq_ignore_ascii_case("div-o");
+    identities(headers).any(|identity| ppt(identity).is_some_and(is_div))
+}
+
+/// The type of a PASSporT.
+fn ppt(identity: &str) -> Option<&str> {
+    let (_, parameters) = identity.split_once(';')?;
+    Parameters(parameters).value("ppt")
+}
+
+fn is_shaken(ppt: &str) -> bool {
+    ppt.eq_ignore_ascii_case("shaken")
 }
 
 /// Is it anything but A? Parameters may follow; some carriers write a bare `;`.

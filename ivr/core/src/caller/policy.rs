@@ -433,6 +433,9 @@ fn check_forwarding(headers: Headers<'_>) -> Result<(), Reason> {
             return Err(Reason::Forwarded);
         }
     }
+    if attestation::is_diverted(headers) {
+        return Err(Reason::Forwarded);
+    }
     // RFC 3892, RFC 3891, RFC 3911
     let transferred =
         headers.has("Referred-By", Some("b")) || headers.has("Replaces", None) || headers.has("Join", None);

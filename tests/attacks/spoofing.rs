@@ -1,6 +1,6 @@
 //! Somebody presents a number that is not theirs.
 
-use ivr::phone::Identity;
+use ivr::phone::{Identity, Scenario};
 use ivr_core::private::Private;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -17,7 +17,9 @@ fn over_a_trunk_that_screens_nobody_it_is_refused_before_the_answer_and_costs_th
     let scene = Scene::with(&(trunk("screened", CARRIER, &[]) + &trunk("cheap", OTHER_CARRIER, &[UNSCREENED])));
     let owners = scene.begin(VICTIM);
 
-    let call = scene.refused(scene.plan(OTHER_CARRIER, VICTIM), 403);
+    // If it were answered, it would use the owner's tries up.
+    let guesses = scene.plan_of(OTHER_CARRIER, VICTIM, &owners, Scenario::ThreeWrongCodes);
+    let call = scene.refused(guesses, 403);
     let record = scene.record(&call.call_id);
     record.is_refused(403, "below-issuing-level");
     assert_eq!((record.trunk.as_deref(), record.last4.as_deref()), (Some("cheap"), Some("0143")));

@@ -193,6 +193,7 @@ fn verify(store: &Store) -> Result<Verify> {
         dialled: Dialled::of(&policy, Realm::Service, Passports::Ignored).context("a trunk has a number")?,
         code_life: Duration::from_secs(3600),
         kinds: KindPolicy::default(),
+        test_numbers: Vec::new(),
         fruitless_calls: i64::MAX,
         limits: Limits::default(),
         bell,

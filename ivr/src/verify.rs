@@ -58,6 +58,8 @@ pub struct VerifyParts {
     pub code_life: Duration,
     /// Kinds of numbers that are proved.
     pub kinds: KindPolicy,
+    /// Those of the sandbox: nobody's, and never proved.
+    pub test_numbers: Vec<Number>,
     /// Calls of a number that may be answered on one day and end without a right code.
     pub fruitless_calls: i64,
     /// How much a stranger may begin.

@@ -2,6 +2,7 @@
 //! whose number it is, for a real one.
 
 use end_to_end::proving::happenings;
+use ivr::phone::api::ApiError;
 use ivr::phone::{CallPlan, Scenario, Stage};
 use ivr_core::private::Private;
 use reqwest::Method;
@@ -76,11 +77,13 @@ fn what_is_rehearsed_proves_nothing_to_anybody() {
     for (method, path) in [(Method::GET, real.clone()), (Method::POST, format!("{real}/read-back"))] {
         assert_eq!(scene.ask(method, &path, secret, &digits).0, 404, "{path}");
     }
-    let owners = scene.begin(TEST_NUMBER);
+    let owners = scene.begin(VICTIM);
     let (status, _) = scene.ask(Method::GET, &at.replace(id, &owners.id), owners.secret.expose(), &Value::Null);
     assert_eq!(status, 404, "the sandbox shows a verification of the service");
-    let call = scene.call(scene.plan_of(CARRIER, TEST_NUMBER, &owners, Scenario::HangUp(Stage::Confirm)));
-    assert_eq!(call.status, Some(200), "a real verification of the number has nothing to do with it");
+    // What is rehearsed with is nobody's, and proved by nobody.
+    let refused = scene.try_to_begin(TEST_NUMBER);
+    assert!(matches!(refused, Err(ApiError::Refused { status: 422, .. })), "{refused:?}");
+    assert_eq!(scene.count("verifications"), 1);
 }
 
 /// The sandbox's number, which its trunk alone delivers.
@@ -146,42 +149,39 @@ fn over_the_sandboxs_trunk_no_real_session_is_opened_counted_or_told() {
     let (_, begun) =
         scene.ask(Method::POST, "/v1/sandbox/verifications", "", &json!({ "number": TEST_NUMBER, "publish": false }));
     assert_eq!(begun["sandbox"], true);
-    // Somebody's own, and one of a number that is rehearsed with.
-    let owners = [VICTIM, TEST_NUMBER].map(|number| scene.begin_with_key(number, true));
-    let forged = |number: &str, started, scenario| CallPlan {
+    let owners = scene.begin_with_key(VICTIM, true);
+    let forged = |number: &str, scenario| CallPlan {
         dialled: REHEARSED.to_owned(),
-        ..scene.plan_of(OTHER_CARRIER, number, started, scenario)
+        ..scene.plan_of(OTHER_CARRIER, number, &owners, scenario)
     };
-    let refused = scene.refused(forged(VICTIM, &owners[0], Scenario::Happy), 480);
+    let refused = scene.refused(forged(VICTIM, Scenario::Happy), 480);
     scene.record(&refused.call_id).is_refused(480, "no-session");
     // The rehearsal's number is answered: no code but the rehearsal's is right, and a wrong one is nobody else's.
-    let wrong = scene.call(forged(TEST_NUMBER, &owners[1], Scenario::ThreeWrongCodes));
+    let wrong = scene.call(forged(TEST_NUMBER, Scenario::ThreeWrongCodes));
     assert_eq!(scene.record(&wrong.call_id).outcome, "too-many-wrong-codes");
     // Nor does a call that ends for nothing use up its number's.
-    let fruitless = scene.call(forged(TEST_NUMBER, &owners[1], Scenario::HangUp(Stage::Code)));
+    let fruitless = scene.call(forged(TEST_NUMBER, Scenario::HangUp(Stage::Code)));
     assert_eq!(scene.record(&fruitless.call_id).outcome, "hung-up");
     scene.nothing_was_kept();
-    assert_eq!(scene.count("verifications WHERE state = 'waiting' AND code_tries_left = 6"), 2);
-    for started in &owners {
-        assert_eq!(happenings(&scene.service, started), [""; 0], "a page hears of calls that were for the sandbox");
-    }
+    assert_eq!(scene.count("verifications WHERE state = 'waiting' AND code_tries_left = 6"), 1);
+    assert_eq!(happenings(&scene.service, &owners), [""; 0], "a page hears of calls that were for the sandbox");
     // The owner's call is for the owner's.
-    let own = scene.call(scene.plan_of(CARRIER, VICTIM, &owners[0], Scenario::HangUp(Stage::Confirm)));
+    let own = scene.call(scene.plan_of(CARRIER, VICTIM, &owners, Scenario::HangUp(Stage::Confirm)));
     assert_eq!(scene.record(&own.call_id).outcome, "hung-up");
-    assert!(happenings(&scene.service, &owners[0]).iter().any(|what| what == "code-matched"));
+    assert!(happenings(&scene.service, &owners).iter().any(|what| what == "code-matched"));
 }
 
 #[test]
 fn over_the_sandboxs_trunk_a_nine_suspends_what_was_rehearsed_and_no_certificate() {
     let scene = with_a_trunk_of_the_sandbox();
-    scene.prove(CARRIER, TEST_NUMBER, false);
-    let nine = || CallPlan {
+    scene.prove(CARRIER, VICTIM, false);
+    let nine = |number| CallPlan {
         dialled: REHEARSED.to_owned(),
         scenario: Scenario::Suspend,
-        ..scene.plan(OTHER_CARRIER, TEST_NUMBER)
+        ..scene.plan(OTHER_CARRIER, number)
     };
     // Of a certificate of the service no call of the sandbox hears.
-    let refused = scene.refused(nine(), 480);
+    let refused = scene.refused(nine(VICTIM), 480);
     scene.record(&refused.call_id).is_refused(480, "no-session");
 
     let own_key = rcgen::KeyPair::generate().expect("a key");
@@ -195,7 +195,7 @@ fn over_the_sandboxs_trunk_a_nine_suspends_what_was_rehearsed_and_no_certificate
         scene.ask(Method::POST, &format!("{at}/read-back"), &secret, &json!({ "digits": heard["digits"] }));
     assert_eq!((&issued["state"], &issued["suspended_at"]), (&json!("issued"), &Value::Null), "{issued}");
 
-    let call = scene.call(nine());
+    let call = scene.call(nine(TEST_NUMBER));
     assert_eq!(scene.record(&call.call_id).outcome, "suspended", "{:?}", call.heard);
     let (_, suspended) = scene.ask(Method::GET, &at, &secret, &Value::Null);
     assert!(suspended["suspended_at"].is_string(), "{suspended}");

@@ -1,6 +1,7 @@
 //! Somebody presents a number that is not theirs.
 
-use ivr::phone::Identity;
+use ivr::phone::{Identity, Scenario};
+use ivr_core::private::Private;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -16,7 +17,9 @@ fn over_a_trunk_that_screens_nobody_it_is_refused_before_the_answer_and_costs_th
     let scene = Scene::with(&(trunk("screened", CARRIER, &[]) + &trunk("cheap", OTHER_CARRIER, &[UNSCREENED])));
     let owners = scene.begin(VICTIM);
 
-    let call = scene.refused(scene.plan(OTHER_CARRIER, VICTIM), 403);
+    // If it were answered, it would use the owner's tries up.
+    let guesses = scene.plan_of(OTHER_CARRIER, VICTIM, &owners, Scenario::ThreeWrongCodes);
+    let call = scene.refused(guesses, 403);
     let record = scene.record(&call.call_id);
     record.is_refused(403, "below-issuing-level");
     assert_eq!((record.trunk.as_deref(), record.last4.as_deref()), (Some("cheap"), Some("0143")));
@@ -45,6 +48,11 @@ fn an_identity_asserted_by_who_is_not_trusted_for_it_names_nobody() {
     record.is_refused(480, "no-session");
     assert_eq!(record.last4.as_deref(), Some("0177"), "the asserted number was believed");
 
+    // What it says against its caller needs no trust.
+    let mut plan = scene.plan(OTHER_CARRIER, VICTIM);
+    plan.identity.asserted = vec![Private::new(format!("<tel:{VICTIM};verstat=TN-Validation-Failed>"))];
+    scene.record(&scene.refused(plan, 438).call_id).is_refused(438, "validation-failed");
+
     // Who is trusted may not contradict itself.
     let mut plan = scene.plan(CARRIER, ATTACKER);
     plan.identity = identity.clone();
@@ -55,7 +63,7 @@ fn an_identity_asserted_by_who_is_not_trusted_for_it_names_nobody() {
     plan.identity = identity;
     scene.refused(plan, 403);
     assert!(scene.figure("sip_strangers_total") > 0);
-    assert_eq!(scene.count("calls"), 2);
+    assert_eq!(scene.count("calls"), 3);
     assert_eq!((scene.audit(), scene.figure("sip_answered_total")), (vec![], 0));
 }
 

@@ -166,7 +166,7 @@ fn four_calls_of_the_operator_find_out_a_profile_that_holds() {
     let forwarded = mobile.clone().with("Diversion", "<sip:030231259990@carrier.invalid>;reason=unconditional");
     let abroad = identity(&phone("00442079460123"), &phone("00442079460123"));
     let steps = [
-        ("normal", "+4915123456789", "", mobile),
+        ("normal", "+4915123456789", "", mobile.clone()),
         ("withheld", "+4915123456789", "", withheld),
         ("forwarded", "+4915123456789", "+4930231259990", forwarded),
         ("abroad", "+442079460123", "", abroad),
@@ -181,7 +181,8 @@ fn four_calls_of_the_operator_find_out_a_profile_that_holds() {
             laws: vec![Law::A],
             scenario: Behaviour::HangUp(Stage::Warning),
             code: Private::new(String::new()),
-            vocabulary: Vocabulary::of(&Library::embedded(), "en"),
+            // A number of Germany is warned in German.
+            vocabulary: Vocabulary::of(&Library::embedded(), "de"),
             patience: Duration::from_secs(60),
         };
         runtime.block_on(call(plan, |_| {})).expect("a call")
@@ -226,4 +227,10 @@ fn four_calls_of_the_operator_find_out_a_profile_that_holds() {
         dialproof().arg("check-config").arg("-c").arg(at.path("config.toml")).output().expect("the program runs");
     let said = format!("{}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
     assert!(checked.status.success() && !said.contains("every call over it will be refused"), "{said}");
+    let service = at.serve();
+    let start = Start { number: "+4915123456789", csr: None, publish: false, locale: "de" };
+    runtime.block_on(Api::new(service.http()).start(&start)).expect("a verification");
+    // Certificates are issued from L2 on: what is answered is worth that.
+    assert_eq!(dials(mobile).status, Some(200));
+    assert!(service.terminate().success());
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rand_core::Rng;
 use voice_prompts::Language;
 
+use crate::caller::policy::NamedBy;
 use crate::caller::{Assessed, Caller, Reason, Srtp, TrunkProfile, language};
 use crate::endpoint::{Entry, Line, Output};
 use crate::media::{CallKey, KeySource, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
@@ -49,6 +50,7 @@ pub(crate) struct Call {
     /// Index of its trunk.
     trunk: usize,
     caller: Caller,
+    named_by: NamedBy,
     began: Instant,
     dialog: Dialog,
     port: PortIndex,
@@ -148,10 +150,13 @@ impl Call {
         let rtp_port = desk.config.rtp_ports.get(usize::from(port.0)).copied().unwrap_or_default();
         let media = SocketAddr::new(desk.config.addresses.towards(&invite.from).ip(), rtp_port);
         let language = language::spoken_in(caller.number.country());
+        let profile = &desk.config.policy.trunks[trunk];
+        let named_by = invite.request.with_headers(|headers| NamedBy::of(headers, profile));
         let mut call = Self {
             key,
             trunk,
             caller,
+            named_by,
             began: desk.now,
             dialog,
             port,
@@ -163,7 +168,7 @@ impl Call {
             least_session: None,
             refresh: None,
             confirmed: false,
-            is_vouched_for: invite.from.transport.is_reliable() || desk.config.policy.trunks[trunk].digest.is_some(),
+            is_vouched_for: invite.from.transport.is_reliable() || profile.digest.is_some(),
             gave_way: false,
             media: Media::Unopened,
             keys: Keys::default(),

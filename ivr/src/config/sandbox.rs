@@ -32,5 +32,20 @@ pub(super) fn check(file: &mut File<'_>) -> Option<Option<Sandbox>> {
     }
     let raw: Raw = file.optional("sandbox")?;
     let what = "name numbers that are nobody's, such as \"+12025550150\"";
-    Some(Some(Sandbox { numbers: numbers("sandbox.numbers", &raw.numbers, what, file)? }))
+    let numbers = numbers("sandbox.numbers", &raw.numbers, what, file)?;
+    for number in numbers.iter().filter(|number| !is_of_fiction(number)) {
+        file.findings.warn(
+            "sandbox.numbers",
+            format!(
+                "{} may be somebody's, who then cannot prove it here: those like +12025550150 are kept for fiction",
+                number.as_str()
+            ),
+        );
+    }
+    Some(Some(Sandbox { numbers }))
+}
+
+/// Is it of those that North America gives to nobody: 555-0100 to 555-0199 of each area?
+fn is_of_fiction(number: &Number) -> bool {
+    number.as_str().strip_prefix("+1").and_then(|rest| rest.get(3..8)) == Some("55501")
 }

@@ -385,6 +385,11 @@ fn what_an_operator_should_know_is_a_warning() {
             "warning: verification.fruitless_calls_a_day: more than a person needs",
         ),
         (
+            "[dht]",
+            "[sandbox]\nnumbers = [\"+12025550150\", \"+12025550200\"]\n[dht]",
+            "warning: sandbox.numbers: +12025550200 may be somebody's",
+        ),
+        (
             "[ca]",
             "[verification]\npuzzle_bits = 21\n[ca]",
             "warning: verification.puzzle_bits: a slow telephone may work longer",

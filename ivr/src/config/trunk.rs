@@ -185,8 +185,14 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         None => Some(None),
     };
     let number_format = number_format(&place, &raw, file);
-    for prefix in &raw.strip_prefixes {
+    for (i, prefix) in raw.strip_prefixes.iter().enumerate() {
         digits(&place("strip_prefixes"), prefix, file);
+        let begins = |other: &&String| other.starts_with(prefix) || prefix.starts_with(*other);
+        if let Some(other) = raw.strip_prefixes[..i].iter().find(begins) {
+            let text =
+                format!("{prefix:?} and {other:?} begin alike: nobody could tell whose digits follow; state one");
+            file.findings.fault(place("strip_prefixes"), text);
+        }
     }
     let verstat = verstat::check(&place, raw.verstat.as_ref(), file);
     let said_in = raw.verstat.as_ref().map_or("", |verstat| verstat.header.as_str());

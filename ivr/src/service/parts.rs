@@ -93,6 +93,7 @@ impl Parts {
             dialled: self.dialled(),
             code_life: self.config.verification().code_life(),
             kinds: self.config.verification().kinds(),
+            test_numbers: self.config.sandbox().map_or_else(Vec::new, |sandbox| sandbox.numbers().to_vec()),
             fruitless_calls: self.config.verification().fruitless_calls_a_day().into(),
             limits: Limits::default(),
             bell,

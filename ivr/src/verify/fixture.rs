@@ -30,6 +30,8 @@ use crate::store::test_database::TestDatabase;
 
 /// The number of most tests.
 pub(crate) const NUMBER: &str = "+12025550143";
+/// Of the sandbox.
+pub(crate) const TEST_NUMBER: &str = "+12025550150";
 /// The address of most tests.
 pub(crate) const SOURCE: &str = "192.0.2.1";
 
@@ -126,6 +128,7 @@ impl Service {
             dialled: dialled(),
             code_life: Duration::from_secs(600),
             kinds: KindPolicy::default(),
+            test_numbers: vec![number(TEST_NUMBER)],
             fruitless_calls: FRUITLESS_CALLS,
             limits,
             bell,

@@ -84,6 +84,9 @@ pub enum StartError {
     /// This kind of number is not proved here.
     #[error("{0} cannot be verified")]
     Kind(&'static str),
+    /// One of the sandbox: what is rehearsed with is never proved.
+    #[error("this is a test number, which is nobody's: rehearse with it at /v1/sandbox")]
+    TestNumber,
     /// As many of this number are open as may be, from this source or at all.
     #[error("as many verifications of this number are open as may be")]
     NumberFull {
@@ -118,6 +121,9 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
     let Start { number, csr, location, webhook, started_by, publish, locale, source } = start;
     if !number.kind().is_permitted(parts.kinds) {
         return Err(StartError::Kind(number.kind().described()));
+    }
+    if parts.test_numbers.contains(&number) {
+        return Err(StartError::TestNumber);
     }
     let request = match &csr {
         Some(csr) => Some(parts.issue.accept_request(csr, &number).await?),

@@ -356,7 +356,9 @@ impl From<StartError> for WebError {
             }
             StartError::NotListed(_) | StartError::NothingBeside => Self::field(format!("location: {error}")),
             StartError::NoEndpoint => Self::field(format!("webhook: {error}")),
-            StartError::Kind(_) => Self::Refused { kind: "number-kind", detail: error.to_string() },
+            StartError::Kind(_) | StartError::TestNumber => {
+                Self::Refused { kind: "number-kind", detail: error.to_string() }
+            }
             StartError::NumberFull { retry_after } => Self::NumberFull { retry_after },
             StartError::TooMany { retry_after } => Self::TooMany { retry_after },
             StartError::Store(error) => error.into(),

@@ -5,8 +5,9 @@ use rand_core::Rng;
 
 use super::*;
 use crate::caller::KeyWays;
+use crate::caller::policy::names_another;
 use crate::media::Security;
-use crate::sip::identity::{Headers, NameAddress, Uri};
+use crate::sip::identity::Headers;
 use crate::sip::sdp::Unacceptable;
 use crate::sip::session_timer::Agreement;
 
@@ -67,7 +68,9 @@ impl Call {
             let seconds = desk.chance.next_u32() % 10 + 1;
             return Err(Refusal { reply: Reply::new(500).retry_after(seconds), ends_call: false });
         }
-        if request.with_headers(|headers| self.names_another(headers, self.profile(desk))) {
+        let another =
+            |headers: Headers<'_>| names_another(headers, &self.caller.number, self.named_by, self.profile(desk));
+        if request.with_headers(another) {
             return Err(Refusal { reply: Reply::new(403), ends_call: true });
         }
         if self.has_offered() && (request.method == Method::Invite || !request.body.is_empty()) {
@@ -83,26 +86,6 @@ impl Call {
         let proposal = Proposal::read(&request.body, &desk.config.addresses, srtp).map_err(Refusal::from)?;
         self.take_offer(&proposal, desk);
         Ok(Some(proposal))
-    }
-
-    /// Does a request inside the dialog assert another caller than the one who was judged? Where no assertion of the
-    /// trunk counts, From does. A header that is not there asserts nothing.
-    fn names_another(&self, headers: Headers<'_>, profile: &TrunkProfile) -> bool {
-        let asserting: &[&str] = match (profile.trust_pai, profile.trust_rpid) {
-            (true, true) => &["P-Asserted-Identity", "Remote-Party-ID"],
-            (true, false) => &["P-Asserted-Identity"],
-            (false, true) => &["Remote-Party-ID"],
-            (false, false) => &["From"],
-        };
-        asserting
-            .iter()
-            .flat_map(|name| headers.entries(name, None))
-            .any(|entry| NameAddress::parse(entry).is_none_or(|named| !self.is_the_caller(&named.uri, profile)))
-    }
-
-    fn is_the_caller(&self, uri: &Uri<'_>, profile: &TrunkProfile) -> bool {
-        let context = uri.user_parameters.value("phone-context").or(uri.parameters.value("phone-context"));
-        uri.telephone_digits().is_some_and(|digits| profile.readings(&digits, context).mean(&self.caller.number))
     }
 
     /// The next description of our side: an answer, or an offer if there is nothing to answer.

@@ -23,31 +23,19 @@ pub(super) enum Attestation {
     Full,
 }
 
-/// Reads the trunk's own words, `Identity` (RFC 8224), `P-Attestation-Indicator`, and `verstat` in every header that
-/// names the caller.
+/// Reads the trunk's own words, `Identity` (RFC 8224), the headers with an attestation, and `verstat` in every header
+/// that names the caller.
 pub(super) fn read<'n, 'a: 'n>(
     dialect: Option<&Verstat>,
     headers: Headers<'a>,
     named: impl Iterator<Item = &'n NameAddress<'a>>,
 ) -> Result<Attestation, Reason> {
     let own = dialect.map_or(Ok(None), |dialect| spoken(dialect, headers))?;
-    let mut is_low = headers.values("P-Attestation-Indicator", None).any(is_lower);
-    // Which of two would be verified, and which believed?
-    if shaken(headers).nth(1).is_some() {
-        return Err(Reason::IdentityInvalid);
-    }
-    for identity in identities(headers) {
-        let (token, parameters) = identity.split_once(';').unwrap_or((identity, ""));
-        let parameters = Parameters(parameters);
-        match parameters.value("ppt").map(str::to_ascii_lowercase).as_deref() {
-            // RFC 8946 4: whoever diverted the call signed this.
-            Some("div" | "div-o") => return Err(Reason::Forwarded),
-            // Somebody on the way may have lost the parameter; RFC 8225 8.1 has it in the token, too.
-            None if diverts(token) => return Err(Reason::Forwarded),
-            Some("shaken") | None => is_low |= attested(token).is_some_and(|level| is_lower(&level)),
-            Some(_) => {}
-        }
-    }
+    let mut is_low = INDICATORS.iter().flat_map(|name| headers.values(name, None)).any(is_lower);
+    is_low |= identities(headers)
+        .filter(|identity| ppt(identity).is_none_or(is_shaken))
+        .filter_map(|identity| attested(identity.split(';').next()?))
+        .any(|level| is_lower(&level));
     for word in named.flat_map(|named| named.everywhere("verstat")) {
         let own = dialect.and_then(|dialect| dialect.finding(word));
         let word = word.to_ascii_lowercase();
@@ -60,6 +48,10 @@ pub(super) fn read<'n, 'a: 'n>(
             Some(finding) => finding == Finding::Low,
             None => !HARMLESS.contains(&&*word),
         };
+    }
+    // Which of two would be verified, and which believed?
+    if shaken(headers).nth(1).is_some() {
+        return Err(Reason::IdentityInvalid);
     }
     Ok(if is_low { Attestation::Low } else { own.unwrap_or(Attestation::Silent) })
 }
@@ -119,14 +111,36 @@ fn identities<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> {
 
 /// Each `Identity` of type shaken.
 fn shaken<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> {
-    identities(headers).filter(|identity| {
-        let parameters = identity.split_once(';').map_or("", |(_, parameters)| parameters);
-        Parameters(parameters).value("ppt").is_some_and(|ppt| ppt.eq_ignore_ascii_case("shaken"))
+    identities(headers).filter(|identity| ppt(identity).is_some_and(is_shaken))
+}
+
+/// Did somebody who diverted the call sign that (RFC 8946 4)?
+pub(super) fn is_diverted(headers: Headers<'_>) -> bool {
+    identities(headers).any(|identity| match ppt(identity) {
+        Some(ppt) => is_div(ppt),
+        // Somebody on the way may have lost the parameter; RFC 8225 8.1 has it in the token, too.
+        None => diverts(identity.split(';').next().unwrap_or(identity)),
     })
 }
 
+/// The type of a PASSporT.
+fn ppt(identity: &str) -> Option<&str> {
+    let (_, parameters) = identity.split_once(';')?;
+    Parameters(parameters).value("ppt")
+}
+
+fn is_shaken(ppt: &str) -> bool {
+    ppt.eq_ignore_ascii_case("shaken")
+}
+
+fn is_div(ppt: &str) -> bool {
+    ppt.eq_ignore_ascii_case("div") || ppt.eq_ignore_ascii_case("div-o")
+}
+
+/// Is it anything but A? Parameters may follow; some carriers write a bare `;`.
 fn is_lower(level: &str) -> bool {
-    level.trim().eq_ignore_ascii_case("B") || level.trim().eq_ignore_ascii_case("C")
+    let level = level.split_once(';').map_or(level, |(level, _)| level);
+    !level.trim().eq_ignore_ascii_case("A")
 }
 
 /// `attest` of a PASSporT in full form (RFC 8588 4), unverified.
@@ -144,7 +158,7 @@ fn diverts(token: &str) -> bool {
     struct Header {
         ppt: String,
     }
-    part(0, token).is_some_and(|header: Header| matches!(&*header.ppt.to_ascii_lowercase(), "div" | "div-o"))
+    part(0, token).is_some_and(|header: Header| is_div(&header.ppt))
 }
 
 /// A part of a PASSporT in full form, unverified.
@@ -155,6 +169,9 @@ fn part<T: DeserializeOwned>(place: usize, token: &str) -> Option<T> {
     let part = token.trim().split('.').nth(place)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?).ok()
 }
+
+/// Headers with nothing but an attestation: what many networks write, and that of 3GPP (TS 24.229 7.2.18).
+const INDICATORS: [&str; 2] = ["P-Attestation-Indicator", "Attestation-Info"];
 
 /// What neither raises nor lowers, where no dialect says what it means.
 const HARMLESS: [&str; 3] = ["no-tn-validation", "tn-validation-passed", "tn-validation-passed-a"];

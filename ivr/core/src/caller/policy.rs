@@ -215,7 +215,7 @@ fn checked(
     let number = readings(trunk, &chosen.uri).and_then(|readings| readings.number().ok_or(Reason::NumberFormat));
     *claimed = number.as_ref().ok().cloned();
     let mut line = LineParameters::default();
-    candidates.named().try_for_each(|named| check_line(named, &mut line))?;
+    candidates.heard().try_for_each(|heard| check_line(heard, &mut line))?;
     let number = number?;
     candidates.check_agreement(trunk, &number)?;
 
@@ -223,7 +223,7 @@ fn checked(
         return Err(Reason::NumberKind);
     }
     check_forwarding(headers)?;
-    let attestation = attestation::read(trunk.verstat.as_ref(), headers, candidates.named())?;
+    let attestation = attestation::read(trunk.verstat.as_ref(), headers, candidates.heard())?;
     let passport = trunk.identity_passthrough.then(|| attestation::passport(headers)).flatten();
     // RFC 8224 6.2.2: one of a kind that is not verified here is as good as none.
     if trunk.identity == SignedIdentity::Required && passport.is_none() {
@@ -274,6 +274,8 @@ struct Candidates<'a> {
     from: NameAddress<'a>,
     /// From the one header that counts, the best first; empty if only From is left.
     asserted: Vec<NameAddress<'a>>,
+    /// Every entry beside From that can be read, believed or not.
+    written: Vec<NameAddress<'a>>,
 }
 
 impl<'a> Candidates<'a> {
@@ -290,12 +292,19 @@ impl<'a> Candidates<'a> {
             asserted = remote_party(headers)?;
         }
         asserted.sort_by_key(|entry| entry.uri.scheme != Scheme::Tel);
-        Ok(Self { from, asserted })
+        let readable = |name| headers.entries(name, None).filter_map(NameAddress::parse);
+        let remote = readable("Remote-Party-ID").filter(is_calling);
+        Ok(Self { from, asserted, written: readable("P-Asserted-Identity").chain(remote).collect() })
     }
 
-    /// Every header that names the caller: what one of them says against the caller counts, whichever is chosen.
+    /// The headers that are believed to name the caller.
     fn named(&self) -> impl Iterator<Item = &NameAddress<'a>> {
         std::iter::once(&self.from).chain(&self.asserted)
+    }
+
+    /// Every header that names the caller: what one of them says against the caller needs no trust.
+    fn heard(&self) -> impl Iterator<Item = &NameAddress<'a>> {
+        std::iter::once(&self.from).chain(&self.written)
     }
 
     /// Check 4: a caller who withholds the number is refused (RFC 5079), also when a header leaks it.
@@ -323,15 +332,39 @@ impl<'a> Candidates<'a> {
     }
 }
 
+/// Which header named a caller who passed the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NamedBy {
+    /// P-Asserted-Identity or Remote-Party-ID.
+    Assertion,
+    /// From, where no assertion counts.
+    From,
+}
+
+impl NamedBy {
+    /// In the headers of the INVITE.
+    pub(crate) fn of(headers: Headers<'_>, trunk: &TrunkProfile) -> Self {
+        let asserts = Candidates::read(trunk, headers).is_ok_and(|candidates| !candidates.asserted.is_empty());
+        if asserts { Self::Assertion } else { Self::From }
+    }
+}
+
+/// Does a request inside the dialog name another caller than this one? It is read as the INVITE was, and what would have
+/// refused that is another. From counts only where it named the caller, because beside an assertion it may be free text; a
+/// header that is not there names nobody.
+pub(crate) fn names_another(headers: Headers<'_>, caller: &Number, named_by: NamedBy, trunk: &TrunkProfile) -> bool {
+    let Ok(Candidates { from, asserted, .. }) = Candidates::read(trunk, headers) else { return true };
+    let from = (named_by == NamedBy::From && asserted.is_empty()).then_some(&from);
+    let is_caller = |uri| readings(trunk, uri).is_ok_and(|named| named.mean(caller));
+    asserted.iter().chain(from).any(|named| !is_caller(&named.uri))
+}
+
 fn parsed<'a>(headers: Headers<'a>, name: &'static str) -> Result<Vec<NameAddress<'a>>, Reason> {
     headers.entries(name, None).map(|entry| NameAddress::parse(entry).ok_or(Reason::MalformedIdentity)).collect()
 }
 
 /// Remote-Party-ID was never finished as an RFC: only the calling party counts, and only with `screen=yes;privacy=off`.
 fn remote_party<'a>(headers: Headers<'a>) -> Result<Vec<NameAddress<'a>>, Reason> {
-    let is_calling = |entry: &NameAddress<'_>| {
-        entry.parameters.value("party").is_none_or(|party| party.eq_ignore_ascii_case("calling"))
-    };
     let calling: Vec<_> = parsed(headers, "Remote-Party-ID")?.into_iter().filter(is_calling).collect();
     for entry in &calling {
         if entry.parameters.value("privacy").is_some_and(|privacy| !privacy.eq_ignore_ascii_case("off")) {
@@ -343,6 +376,11 @@ fn remote_party<'a>(headers: Headers<'a>) -> Result<Vec<NameAddress<'a>>, Reason
         }
     }
     Ok(calling)
+}
+
+/// Is an entry of Remote-Party-ID about who calls, and not about whom they call?
+fn is_calling(entry: &NameAddress<'_>) -> bool {
+    entry.parameters.value("party").is_none_or(|party| party.eq_ignore_ascii_case("calling"))
 }
 
 /// The spellings of "I do not say": RFC 3323 4.1.1, what networks write instead, and an empty user.
@@ -394,6 +432,9 @@ fn check_forwarding(headers: Headers<'_>) -> Result<(), Reason> {
         if is_redirected(&entry) {
             return Err(Reason::Forwarded);
         }
+    }
+    if attestation::is_diverted(headers) {
+        return Err(Reason::Forwarded);
     }
     // RFC 3892, RFC 3891, RFC 3911
     let transferred =

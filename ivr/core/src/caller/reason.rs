@@ -228,4 +228,25 @@ mod tests {
         }
         assert_eq!(Reason::from_code("humming"), None);
     }
+
+    #[test]
+    fn the_document_names_every_reason_with_its_status() {
+        const PROTOCOL: &str = include_str!("../../../../docs/protocol.md");
+        let (_, rows) = PROTOCOL.split_once("| check | reason code | status |\n|---|---|---|\n").unwrap();
+        let mut named = HashSet::new();
+        for row in rows.lines().take_while(|line| line.starts_with('|')) {
+            let cells: Vec<&str> = row.split('|').collect();
+            let [_, _, codes, statuses, _] = cells[..] else { panic!("{row}") };
+            let codes: Vec<&str> = codes.split('`').skip(1).step_by(2).collect();
+            let statuses: Vec<u16> =
+                statuses.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect();
+            assert!(statuses.len() == 1 || statuses.len() == codes.len(), "{row}");
+            for (code, status) in codes.iter().zip(statuses.iter().cycle()) {
+                assert_eq!(Reason::from_code(code).map(Reason::status), Some(*status), "{code}");
+                named.insert(*code);
+            }
+        }
+        let all: HashSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(named, all);
+    }
 }

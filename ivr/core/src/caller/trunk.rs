@@ -45,7 +45,7 @@ pub struct TrunkProfile {
     pub country: Option<Country>,
     /// How it spells numbers.
     pub number_format: NumberFormat,
-    /// Technical prefixes that it puts before a number; one is removed, the longest that fits.
+    /// Technical prefixes that it puts before a number; one is removed. No two begin alike.
     pub strip_prefixes: Vec<String>,
     /// Where it says what its network found out about the caller's signature, if it does and its word counts.
     pub verstat: Option<Verstat>,
@@ -134,8 +134,8 @@ impl TrunkProfile {
     /// What these digits may mean on this trunk. `phone_context` is that parameter of RFC 3966 5.1.5, which says where a
     /// number without `+` is dialled.
     pub(crate) fn readings(&self, digits: &str, phone_context: Option<&str>) -> Readings {
-        let longest = self.strip_prefixes.iter().filter_map(|prefix| digits.strip_prefix(prefix.as_str()));
-        let digits = longest.min_by_key(|rest| rest.len()).unwrap_or(digits);
+        let bare = self.strip_prefixes.iter().find_map(|prefix| digits.strip_prefix(prefix.as_str()));
+        let digits = bare.unwrap_or(digits);
         if digits.starts_with('+') {
             // A global number has no context (RFC 3966 3).
             return Readings(phone_context.is_none().then(|| digits.to_owned()), None);

@@ -3,7 +3,8 @@
 //!
 //! `#` lines at the top say what is shown and may set `# strangers: ignore`, `# calls: 1`, `# max-calls: 1` (of the
 //! trunk), `# unacknowledged: 1`, `# srtp: required`, `# keys: auto` (of the trunk) or `# asserts: Remote-Party-ID` (the trunk, while
-//! its From is free text), `# passports: verified` (it hands on signed identities, but not Diversion), `# identity: required`
+//! its From is free text; `both`: beside P-Asserted-Identity), `# passports: verified` (it hands on signed identities, but not
+//! Diversion), `# identity: required`
 //! and `# digest: required` (of the trunk), `# begins: refusing` (until `ready`),
 //! `# register: sip:carrier.example` and `# expires: 600`, `# probe: sip:carrier.example`; `# show: everything` shows
 //! headers and lines of a description that are always alike. `1.500 > BYE` is what arrives, `<` what is sent or asked or
@@ -159,6 +160,9 @@ impl Replay {
         }
         if setting(written, "asserts") == Some("Remote-Party-ID") {
             (trunk.trust_pai, trunk.trust_rpid, trunk.from_is_free_text) = (false, true, true);
+        }
+        if setting(written, "asserts") == Some("both") {
+            trunk.trust_rpid = true;
         }
         let registrar =
             setting(written, "register").map(|uri| registration(uri, number("expires").unwrap_or(600) as u64));

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Draws the rows of rows.txt.gz: telephone numbers of all countries, and what libphonenumber says of them.
 
-To draw them again, after rlibphonenumber was updated (its Readme states its metadata version):
+To draw them again, after rlibphonenumber was updated (its Readme states its metadata version; both stand in
+OF_ONE_METADATA of main.rs, too):
 
     pip install phonenumbers==VERSION        # of the same metadata version
     python3 ivr/core/tests/numbers/generate.py

@@ -15,6 +15,8 @@ static ROWS: &[u8] = include_bytes!("rows.txt.gz");
 const FEWEST: usize = 75_000;
 /// Of all rows.
 const MOST_DIFFERENCES: usize = 10;
+/// A version of rlibphonenumber, and that of the metadata which its Readme says it has: that of Python's phonenumbers, too.
+const OF_ONE_METADATA: (&str, &str) = ("2.2.15", "9.0.42");
 
 /// What libphonenumber says of a row, as generate.py writes it.
 enum Verdict<'a> {
@@ -141,4 +143,9 @@ fn the_rows_were_drawn_for_the_library_that_we_use() {
     let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).expect("a lock file");
     let locked = format!("name = \"rlibphonenumber\"\nversion = \"{version}\"\n");
     assert!(lock.contains(&locked), "the rows were drawn for rlibphonenumber {version}: draw them again (generate.py)");
+
+    let (library, plans) = OF_ONE_METADATA;
+    assert_eq!(version, library, "look up which metadata rlibphonenumber {version} has");
+    let drawn = text.lines().next().expect("a first line");
+    assert!(drawn.contains(&format!("from phonenumbers {plans};")), "not drawn from phonenumbers {plans}: {drawn}");
 }

@@ -104,6 +104,11 @@ fn every_fault_of_a_trunk_is_told_with_its_place() {
             "strip_prefixes = [\"+\"]",
             "fault: trunk \"carrier\".strip_prefixes: \"+\": a prefix is 1 to 8",
         ),
+        (
+            "country = \"US\"",
+            "strip_prefixes = [\"9\", \"1\", \"99\"]",
+            "fault: trunk \"carrier\".strip_prefixes: \"99\" and \"9\" begin alike",
+        ),
         ("country = \"US\"", "srtp = \"always\"", "fault: trunk \"carrier\".srtp: \"always\" is none of \"offered\""),
         ("country = \"US\"", "keys = \"all\"", "fault: trunk \"carrier\".keys: \"all\" is none of \"agreed\""),
         (
@@ -289,7 +294,7 @@ fn every_dialect_of_the_documents_means_what_its_carrier_says() {
     let twilio = |word: &str| one("X-Twilio-VerStat", word);
     let bandwidth = |word: &str| pai(&format!(";verstat={word}@192.0.2.1:5060"));
     let plivo = |word: &str| one("X-Plivo-Stir-Verification", word);
-    let table = [
+    let mut table = vec![
         ("Telnyx", telnyx("TN-Validation-Passed"), "L3"),
         ("Telnyx", telnyx("TN-Validation-Passed-B"), "L1"),
         ("Telnyx", telnyx("TN-Validation-Passed-C"), "L1"),
@@ -298,11 +303,7 @@ fn every_dialect_of_the_documents_means_what_its_carrier_says() {
         // It is Twilio's word, not Telnyx's.
         ("Telnyx", telnyx("TN-Validation-Passed-A-Passthrough"), "L1"),
         ("Telnyx", twilio("TN-Validation-Passed-A"), "L2"),
-        ("Twilio", twilio("TN-Validation-Passed-A"), "L3"),
-        ("Twilio", twilio("TN-Validation-Passed-A-Passthrough"), "L3"),
-        ("Twilio", twilio("TN-Validation-Passed-B"), "L1"),
-        ("Twilio", twilio("TN-Validation-Passed-A-Diverted"), "forwarded"),
-        ("Twilio", twilio("TN-Validation-Failed-A"), "validation-failed"),
+        ("Twilio", twilio("TN-Validation-Failed"), "validation-failed"),
         ("Twilio", twilio("No-TN-Validation"), "validation-failed"),
         ("Twilio", twilio("NULL"), "validation-failed"),
         ("Twilio", twilio("TN-Validation-Passed"), "L1"),
@@ -311,12 +312,19 @@ fn every_dialect_of_the_documents_means_what_its_carrier_says() {
         ("Bandwidth", indicated(bandwidth("TN-Validation-Passed"), "B"), "L1"),
         ("Bandwidth", bandwidth("TN-Validation-Passed"), "L1"),
         ("Bandwidth", bandwidth("TN-Validation-Failed"), "validation-failed"),
-        ("Bandwidth", bandwidth("No-TN-Validation"), "L2"),
+        ("Bandwidth", bandwidth("No-TN-Validation"), "L1"),
+        ("Bandwidth", pai("@192.0.2.1:5060"), "L2"),
         ("Plivo", indicated(plivo("Verified"), "A"), "L3"),
         ("Plivo", plivo("Verified"), "L1"),
         ("Plivo", plivo("Not Verified"), "L1"),
         ("Plivo", plivo("Not Applicable"), "L2"),
     ];
+    for (attestation, earned) in [("A", "L3"), ("B", "L1"), ("C", "L1")] {
+        for (how, passed) in [("", earned), ("-Passthrough", earned), ("-Diverted", "forwarded")] {
+            table.push(("Twilio", twilio(&format!("TN-Validation-Passed-{attestation}{how}")), passed));
+            table.push(("Twilio", twilio(&format!("TN-Validation-Failed-{attestation}{how}")), "validation-failed"));
+        }
+    }
     for (carrier, given, expected) in table {
         let mut headers = vec![("From", "<sip:+12025550143@carrier.example>;tag=1")];
         headers.extend(given.iter().map(|(name, value)| (*name, value.as_str())));

@@ -181,6 +181,17 @@ async fn the_wrong_turns_are_rehearsed_as_well() {
 }
 
 #[tokio::test]
+async fn nobody_proves_a_test_number() {
+    let service = Service::new().await;
+    let mut browser = Browser::new(&service.router);
+    let body = json!({ "number": TEST_NUMBER, "publish": false }).to_string();
+    let headers = [(CONTENT_TYPE, "application/json")];
+    let refused = browser.send(Method::POST, "/v1/verifications", &headers, body).await;
+    assert_eq!(refused.problem(), (422, "number-kind".into()));
+    assert!(refused.json()["detail"].as_str().unwrap().contains("/v1/sandbox"), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_key_that_waits_and_its_end_are_rehearsed() {
     let service = Service::new().await;
     let mut app = Program::begin(&service, &with_key()).await;

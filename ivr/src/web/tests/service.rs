@@ -41,7 +41,7 @@ pub(in crate::web) const NUMBER: &str = fixture::NUMBER;
 pub(in crate::web) const DIAL: &str = "+12025550100";
 
 /// The number of the sandbox.
-pub(in crate::web) const TEST_NUMBER: &str = "+12025550150";
+pub(in crate::web) const TEST_NUMBER: &str = fixture::TEST_NUMBER;
 
 /// How long an operator stays logged in.
 const SESSION: Duration = Duration::from_secs(3600);

@@ -290,6 +290,36 @@ fn remote_party_id_counts_only_where_the_profile_says_so() {
 }
 
 #[test]
+fn what_speaks_against_the_caller_needs_no_trust() {
+    check(
+        &policy(TrunkProfile { trust_pai: false, ..screened() }),
+        &[
+            (
+                "failed",
+                "P-Asserted-Identity: <sip:+12025550143@h;verstat=TN-Validation-Failed>",
+                "validation-failed (+12025550143)",
+            ),
+            ("B", "P-Asserted-Identity: <sip:+12025550143@h;verstat=TN-Validation-Passed-B>", "+12025550143 L1"),
+            ("a word that nobody knows", "P-Asserted-Identity: <tel:+12025550143;verstat=Fine>", "+12025550143 L1"),
+            ("prison", "P-Asserted-Identity: <sip:+12025550143;cpc=prison@h>", "shared-line (+12025550143)"),
+            ("an extension", "P-Asserted-Identity: <tel:+12025550143;ext=7>", "extension (+12025550143)"),
+            ("what cannot be read", "P-Asserted-Identity: <<<", "+12025550143 L2"),
+            ("a name", "P-Asserted-Identity: \"Anonymous\" <sip:alice@h>", "+12025550143 L2"),
+            ("in Remote-Party-ID", "Remote-Party-ID: <sip:+12025550143;isup-oli=29@h>", "shared-line (+12025550143)"),
+            ("of whom they call", "Remote-Party-ID: <sip:+12025550100;cpc=test@h>;party=called", "+12025550143 L2"),
+        ],
+    );
+    check(
+        &policy(TrunkProfile { trust_rpid: true, ..screened() }),
+        &[(
+            "in the header that does not count beside the other",
+            "P-Asserted-Identity: <tel:+12025550143>\nRemote-Party-ID: <sip:+12025550143;cpc=payphone@h>;screen=no",
+            "shared-line (+12025550143)",
+        )],
+    );
+}
+
+#[test]
 fn a_withheld_number_is_refused_and_never_named() {
     check(
         &policy(screened()),
@@ -372,7 +402,7 @@ fn numbers_are_read_in_the_trunks_format() {
         (&no_plus, "US", &[], "2025550143", None),
         (&no_plus, "US", &[], "0012025550143", None),
         (&no_plus, "US", &["99"], "9912025550143", Some("+12025550143")),
-        (&no_plus, "US", &["9", "99"], "9912025550143", Some("+12025550143")),
+        (&no_plus, "US", &["88", "99"], "9912025550143", Some("+12025550143")),
         (&no_plus, "DE", &[], "4930123456", Some("+4930123456")),
         (&no_plus, "DE", &[], "49030123456", None),
         (&german, "DE", &[], "030123456", Some("+4930123456")),
@@ -473,7 +503,14 @@ fn attestations_only_lower_what_is_not_verified() {
         ("compact header name", passport("eyJhdHRlc3QiOiJDIn0").replace("Identity", "y"), "+12025550143 L1"),
         ("unreadable", passport("!!!"), "+12025550143 L2"),
         ("another kind", "Identity: e30.eyJhdHRlc3QiOiJCIn0.s;ppt=rph".to_owned(), "+12025550143 L2"),
+        ("of no known kind", passport("eyJhdHRlc3QiOiJEIn0"), "+12025550143 L1"),
         ("indicator", "P-Attestation-Indicator: C".to_owned(), "+12025550143 L1"),
+        ("indicator of A", "P-Attestation-Indicator: a".to_owned(), "+12025550143 L2"),
+        ("indicator with what follows", "P-Attestation-Indicator: B;".to_owned(), "+12025550143 L1"),
+        ("indicator of A with what follows", "P-Attestation-Indicator: A;".to_owned(), "+12025550143 L2"),
+        ("indicator of nothing", "P-Attestation-Indicator:".to_owned(), "+12025550143 L1"),
+        ("that of 3GPP", "Attestation-Info: C".to_owned(), "+12025550143 L1"),
+        ("that of 3GPP, of A", "Attestation-Info: A".to_owned(), "+12025550143 L2"),
         ("verstat B", "From: <sip:+12025550143;verstat=TN-Validation-Passed-B@h>".to_owned(), "+12025550143 L1"),
         ("verstat", "From: <sip:+12025550143;verstat=TN-Validation-Passed@h>".to_owned(), "+12025550143 L2"),
         ("none", "From: <sip:+12025550143;verstat=No-TN-Validation@h>".to_owned(), "+12025550143 L2"),
@@ -491,6 +528,70 @@ fn attestations_only_lower_what_is_not_verified() {
         ("an extension in the second assertion", second("ext=12"), "extension (+12025550143)"),
     ] {
         assert_eq!(told(&trunk, PEER, OURS, &given), expected, "{name}");
+    }
+}
+
+/// One call in which everything is wrong, and is mended in the order of docs/protocol.md.
+#[test]
+fn the_first_check_that_fails_names_the_reason() {
+    const TWO: &str = "Identity: e30.e30.s;info=<https://h/c>;ppt=shaken, e30.e30.s;info=<https://h/d>;ppt=shaken";
+    const LOW: &str = "P-Attestation-Indicator: C";
+    let wrong = |identity: &str| {
+        format!(
+            "sip:+12025550101@h
+             From: <sip:+12025550199@h>
+             P-Asserted-Identity: <<<
+             Remote-Party-ID: <tel:+11235550143;ext=7;cpc=payphone>;privacy=off
+             Privacy: id
+             Diversion: <tel:+12025550150>
+             Referred-By: <sip:+12025550150@h>
+             X-Checked: Wrong
+             {LOW}
+             {identity}"
+        )
+    };
+    // The reason; then what is mended, and how.
+    let mends = [
+        ("ingress-secret", "0101@h", "0101@h;key=x7Qm2kLp9"),
+        ("not-our-number", "+12025550101", "+12025550100"),
+        ("malformed-identity", "P-Asserted-Identity: <<<", ""),
+        ("unscreened", "privacy=off", "screen=yes;privacy=off"),
+        ("anonymous", "Privacy: id", ""),
+        ("extension", ";ext=7", ""),
+        ("shared-line", ";cpc=payphone", ""),
+        ("number-format", "+11235550143", "+18002345678"),
+        ("identities-differ", "+12025550199", "+18002345678"),
+        ("number-kind", "+18002345678", "+12025550143"),
+        ("forwarded", "Diversion: <tel:+12025550150>", ""),
+        ("transferred", "Referred-By: <sip:+12025550150@h>", ""),
+        ("validation-failed", "X-Checked: Wrong", ""),
+        ("invalid-identity", TWO, ""),
+        ("use-identity-header", LOW, "P-Attestation-Indicator: C\nIdentity: e30.e30.s;info=<https://h/c>;ppt=shaken"),
+        ("below-issuing-level", LOW, ""),
+    ];
+    let trunk = Policy {
+        issue_from: Level::L2.into(),
+        ..policy(TrunkProfile {
+            ingress_secret: Some(Private::new("x7Qm2kLp9".to_owned())),
+            trust_rpid: true,
+            verstat: Some(dialect("X-Checked", None, &[("Wrong", Finding::Failed)])),
+            identity_passthrough: true,
+            identity: SignedIdentity::Required,
+            ..screened()
+        })
+    };
+    // One Identity too many, and none, cannot be wrong at once.
+    for identity in [TWO, ""] {
+        let mut request = wrong(identity);
+        for (reason, from, to) in mends.iter().filter(|(_, from, _)| identity == TWO || *from != TWO) {
+            let (uri, given) = request.split_once('\n').unwrap();
+            let verdict = told(&trunk, PEER, uri, given);
+            assert_eq!(verdict.split(' ').next(), Some(*reason), "{request}");
+            assert!(request.contains(from), "{from} is not in {request}");
+            request = request.replace(from, to);
+        }
+        let (uri, given) = request.split_once('\n').unwrap();
+        assert_eq!(told(&trunk, PEER, uri, given), "+12025550143 L2", "{request}");
     }
 }
 

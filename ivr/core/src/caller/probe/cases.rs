@@ -125,7 +125,7 @@ const PLIVO: &[Made<'static>] = &[(
     MOBILE,
     "From: <sip:12025550143@phone.plivo.com>;tag=1
      X-Plivo-Stir-Verification: Verified
-     X-Plivo-Stir-Attestation: A",
+     P-Attestation-Indicator: A",
 )];
 
 /// A switchboard that knows nothing of networks: it presents what it likes, and says that it has looked.

@@ -51,8 +51,8 @@ pub(super) const BANDWIDTH: Dialect = Dialect {
 header = "P-Asserted-Identity"
 attestation_header = "P-Attestation-Indicator"
 passed = ["TN-Validation-Passed"]
+low = ["No-TN-Validation"]
 failed = ["TN-Validation-Failed"]
-unsigned = ["No-TN-Validation"]
 "#,
 };
 

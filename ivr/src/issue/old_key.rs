@@ -2,7 +2,8 @@
 //! within 45 days of the call, stopping a key that waits, lifting a suspension, taking the record out of the directory.
 //!
 //! The nonce that each of them needs is not stored: it holds its own end and a keyed hash, so no stranger fills a table by
-//! asking. Twice within its ten minutes it does nothing twice: a renewal is known by it, and the others are done already.
+//! asking. Twice within its ten minutes it does nothing twice: a renewal is known by it, a withdrawal is done already, and the
+//! others act only on what there was when it was given.
 
 use ca::old_key::{Action, Signature, Statement};
 use ca::{Issuing, Request, Serial};
@@ -233,9 +234,12 @@ pub(super) async fn veto(
     let Some(newest) = newest.filter(|newest| newest.spki_sha256 == certificate.spki_sha256) else {
         return Err(OldKeyError::NotNow("it is not the key of the number's last certificate"));
     };
-    let ended = verifications::end_held(identity, Which::Of(key), VETOED, columns, &mut writer).await?;
+    let which = Which::Of(key, asked_at(signed.nonce));
+    let ended = verifications::end_held(identity, which, VETOED, columns, &mut writer).await?;
     if ended.is_empty() {
-        return Err(OldKeyError::NotNow("no such key waits"));
+        return Err(OldKeyError::NotNow(
+            "no such key waits, or it began to after this nonce was given: ask for another",
+        ));
     }
     for id in &ended {
         happenings::state(*id, "failed", now, columns, &mut writer).await?;
@@ -252,10 +256,12 @@ pub(super) async fn veto(
 /// Lifts a suspension.
 pub(super) async fn lift(parts: &IssueParts, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
     let certificate = speaker(parts, signed, (Action::Lift, None), now).await?;
-    if super::suspending::lift(parts, &certificate.serial, "old key", now).await? {
+    if super::suspending::lift(parts, &certificate.serial, asked_at(signed.nonce), now).await? {
         return Ok(());
     }
-    Err(OldKeyError::NotNow("the certificate is not suspended, or was for a day, which is final"))
+    Err(OldKeyError::NotNow(
+        "the certificate is not suspended, was for a day, which is final, or was suspended after this nonce was given",
+    ))
 }
 
 /// Takes the record out of the directory. The certificate stays good.

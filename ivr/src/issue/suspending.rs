@@ -61,19 +61,25 @@ pub(super) async fn suspend(
     Ok(true)
 }
 
-/// Takes a certificate off hold. `false` if it is not on hold, or has been for a day.
-pub(super) async fn lift(parts: &IssueParts, hex: &str, actor: &str, now: OffsetDateTime) -> Result<bool, IssueError> {
+/// Takes a certificate off hold by the word of its key, with a nonce that was given at `asked`. `false` if it is not on hold,
+/// has been for a day, or was put on hold after that.
+pub(super) async fn lift(
+    parts: &IssueParts,
+    hex: &str,
+    asked: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<bool, IssueError> {
     let columns = parts.store.columns();
     let mut writer = parts.store.begin().await?;
     let certificate = certificates::by_serial(hex, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
     records::lock(&certificate.identity, columns, &mut writer).await?;
-    if !revocations::lift(hex, certificate.issuing, now - LIFTABLE, &mut writer).await? {
+    if !revocations::lift(hex, certificate.issuing, (now - LIFTABLE, asked), &mut writer).await? {
         return Ok(false);
     }
     records::want_lifted(hex, now, &mut writer).await?;
-    audit::add((actor, "lift", hex), now, columns, &mut writer).await?;
+    audit::add(("old key", "lift", hex), now, columns, &mut writer).await?;
     writer.commit().await?;
-    info!(serial = hex, actor, "certificate {hex} is suspended no more");
+    info!(serial = hex, "certificate {hex} is suspended no more");
     parts.publisher.nudge();
     lists::refresh_soon(parts, certificate.issuing);
     Ok(true)

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use time::OffsetDateTime;
 
-/// The clocks and the entropy of the machine, or of a test.
+/// The clocks and the entropy of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clock;
 

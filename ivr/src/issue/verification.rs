@@ -128,7 +128,7 @@ pub(super) fn proved(
     Ok((proof, proved_at))
 }
 
-/// What is issued for a proof and a request. `verification.rs` and its tests alone make one.
+/// What is issued for a proof and a request.
 pub(super) fn wish(
     (proof, proved_at): (&ProvedNumber, OffsetDateTime),
     job: &ToIssue,

@@ -237,7 +237,7 @@ pub(crate) async fn in_force(
     rows.iter().map(ended).collect()
 }
 
-/// The columns of a [`Stored`], in its order.
+/// What a [`Stored`] is made of: [`stored`] knows the columns by their places.
 macro_rules! select {
     ($rest:literal) => {
         concat!(

@@ -152,7 +152,7 @@ mod tests {
         let config = config.unwrap_or_else(|| panic!("{findings}"));
         assert_eq!(config.service().name(), "A \"quoted\" name");
         assert_eq!(config.sip().advertise().sip, SocketAddr::from(([198, 51, 100, 1], 5060)));
-        assert!(config.http().is_trusted_proxy(loopback(1).ip()));
+        assert_eq!(config.http().trusted_proxies(), ["127.0.0.1".parse().unwrap()]);
         assert!(config.policy().trunks[0].cli_screened);
         assert_eq!(config.verification().key_change_hold().as_secs(), 3600);
         assert_eq!(config.dht().ring_ports(), [4001, 4002]);

@@ -36,8 +36,6 @@ pub struct Draft {
     pub networks: Vec<String>,
     /// Ports of a ring in the process.
     pub ring_ports: Vec<u16>,
-    /// Events go to this machine only.
-    pub posts_to_loopback: bool,
 }
 
 /// The first carrier; there may be more later.
@@ -106,9 +104,6 @@ impl Draft {
             ));
         }
         section("[dht]", dht);
-        if self.posts_to_loopback {
-            section("[webhooks]", vec![("loopback", true.into())]);
-        }
         text
     }
 }
@@ -145,7 +140,6 @@ mod tests {
             passphrase_file: Some("/etc/dialproof/passphrase".into()),
             networks: vec!["mainline".into()],
             ring_ports: vec![4001, 4002],
-            posts_to_loopback: false,
         };
         let mut findings = Findings::default();
         let config = Config::parse(&draft.text(), Path::new("/"), Purpose::Serve, &mut findings);

@@ -55,12 +55,11 @@ pub(crate) struct Means {
 
 impl Means {
     /// As the configuration has it.
-    pub(crate) fn of(config: &Config) -> Self {
-        let settings = config.webhooks();
+    pub(crate) fn of(config: &Config, reach: Reach) -> Self {
         Self {
-            reach: settings.reach(),
+            reach,
             names: config.sip().nameservers().to_vec(),
-            tls_roots: settings.tls_roots().map(ToOwned::to_owned),
+            tls_roots: config.webhooks().tls_roots().map(ToOwned::to_owned),
             patience: PATIENCE,
         }
     }

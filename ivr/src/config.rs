@@ -149,7 +149,7 @@ impl Config {
             passports: passports?,
             webhooks: webhooks?,
         };
-        findings.has_faults().then_some(()).map_or(Some(config), |()| None)
+        (!findings.has_faults()).then_some(config)
     }
 
     /// Name, data folder, public address.

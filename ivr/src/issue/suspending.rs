@@ -65,21 +65,21 @@ pub(super) async fn suspend(
 /// has been for a day, or was put on hold after that.
 pub(super) async fn lift(
     parts: &IssueParts,
-    hex: &str,
+    serial: &str,
     asked: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<bool, IssueError> {
     let columns = parts.store.columns();
     let mut writer = parts.store.begin().await?;
-    let certificate = certificates::by_serial(hex, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
+    let certificate = certificates::by_serial(serial, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
     records::lock(&certificate.identity, columns, &mut writer).await?;
-    if !revocations::lift(hex, certificate.issuing, (now - LIFTABLE, asked), &mut writer).await? {
+    if !revocations::lift(serial, certificate.issuing, (now - LIFTABLE, asked), &mut writer).await? {
         return Ok(false);
     }
-    records::want_lifted(hex, now, &mut writer).await?;
-    audit::add(("old key", "lift", hex), now, columns, &mut writer).await?;
+    records::want_lifted(serial, now, &mut writer).await?;
+    audit::add(("old key", "lift", serial), now, columns, &mut writer).await?;
     writer.commit().await?;
-    info!(serial = hex, "certificate {hex} is suspended no more");
+    info!(serial, "certificate {serial} is suspended no more");
     parts.publisher.nudge();
     lists::refresh_soon(parts, certificate.issuing);
     Ok(true)
@@ -101,16 +101,16 @@ pub(super) async fn finalise(parts: &IssueParts, now: OffsetDateTime) -> Result<
 }
 
 /// Revokes what has been on hold for a day. `false` if it is not any more.
-async fn make_final(parts: &IssueParts, hex: &str, now: OffsetDateTime) -> Result<bool, IssueError> {
+async fn make_final(parts: &IssueParts, serial: &str, now: OffsetDateTime) -> Result<bool, IssueError> {
     let columns = parts.store.columns();
     let mut writer = parts.store.begin().await?;
-    let certificate = certificates::by_serial(hex, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
+    let certificate = certificates::by_serial(serial, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
     records::lock(&certificate.identity, columns, &mut writer).await?;
     let (issuing, reason) = (certificate.issuing, Reason::CessationOfOperation);
-    if !revocations::finalise(hex, (issuing, reason), now - LIFTABLE, &mut writer).await? {
+    if !revocations::finalise(serial, (issuing, reason), now - LIFTABLE, &mut writer).await? {
         return Ok(false);
     }
-    revoking::conclude(parts, writer, (hex, issuing), (reason, "issue"), now).await?;
+    revoking::conclude(parts, writer, (serial, issuing), (reason, "issue"), now).await?;
     Ok(true)
 }
 

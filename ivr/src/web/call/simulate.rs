@@ -9,12 +9,12 @@ use ivr_core::code::Code;
 use ivr_core::private::Private;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::super::App;
-use super::super::error::WebError;
-use super::super::form::Fields;
-use super::super::session::{self, ByCookie};
 use crate::phone::applicant::voice;
 use crate::phone::{CallPlan, Identity, Law, News, Scenario, Stage, call};
+use crate::web::App;
+use crate::web::error::WebError;
+use crate::web::form::Fields;
+use crate::web::session::{self, ByCookie};
 
 /// Simulated calls at a time; one more is told to wait.
 static CALLS: Semaphore = Semaphore::const_new(8);

@@ -12,6 +12,7 @@ use crate::event::{self, EndpointId, EventCertificate, EventData, EventId, Webho
 use crate::pem;
 
 /// An event whose turn it is.
+#[derive(Clone)]
 pub(crate) struct Due {
     pub(crate) id: EventId,
     pub(crate) endpoint: EndpointId,

@@ -246,11 +246,14 @@ async fn what_a_busy_database_does_not_take_at_once_is_stored_later(database: Te
     let sender = sender(&scene.service.database.opened_with(impatient).await, Reach::LOOPBACK);
     let due = scene.claimed(&added).await;
     let writer = scene.service.database.hold_events().await;
-    let (busy, now) = (sender.clone(), scene.service.now);
-    let attempt = tokio::spawn(async move { busy.attempt(due, now).await });
+    let (busy, attempted, now) = (sender.clone(), due.clone(), scene.service.now);
+    let attempt = tokio::spawn(async move { busy.attempt(attempted, now).await });
     receiver.has(1).await;
-    // Longer than its patience: it finds the database busy.
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    // Each of these waits for as long as the attempt has patience: it has found the database busy before the last ends.
+    for _ in 0..3 {
+        let stored = sender.settle(&due, &Verdict::Delivered, now).await;
+        assert!(matches!(stored, Err(StoreError::Busy)), "{stored:?}");
+    }
     drop(writer);
     attempt.await.unwrap();
     receiver.one();

@@ -6,9 +6,7 @@ use crate::web::error::WebError;
 /// A language tag becomes a language that we have, the first of ours if it is none of them: programs hand on what their users'
 /// browsers wish for. What is no tag is refused (RFC 5646 2.1, roughly).
 pub(super) fn locale(app: &App, tag: Option<&str>) -> Result<String, WebError> {
-    let languages = &app.settings.languages;
-    let fallback = || languages.first().cloned().unwrap_or_else(|| "en".to_owned());
-    let Some(tag) = tag else { return Ok(fallback()) };
+    let Some(tag) = tag else { return Ok(app.settings.first_language()) };
     let is_tag = tag.len() <= 35
         && tag
             .split(['-', '_'])
@@ -17,5 +15,6 @@ pub(super) fn locale(app: &App, tag: Option<&str>) -> Result<String, WebError> {
         return Err(WebError::field("locale: write a language tag, such as en"));
     }
     let primary = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    Ok(languages.iter().find(|language| **language == primary).cloned().unwrap_or_else(fallback))
+    let ours = app.settings.languages.iter().find(|language| **language == primary);
+    Ok(ours.cloned().unwrap_or_else(|| app.settings.first_language()))
 }

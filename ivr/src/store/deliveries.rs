@@ -2,12 +2,11 @@
 //! verification.
 
 use ivr_core::call::question::VerificationId;
-use ivr_core::caller::Level;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::endpoints::id_of;
-use super::{Columns, Conn, Row, StoreError, millis, time_of};
+use super::{Columns, Conn, Row, StoreError, level_of, millis, octets, time_of};
 use crate::event::{self, EndpointId, EventCertificate, EventData, EventId, WebhookEvent};
 use crate::pem;
 
@@ -149,7 +148,6 @@ async fn told(
 fn certificate(row: &Row, shown: Shown, columns: &Columns) -> Result<Option<EventCertificate>, StoreError> {
     let (serial, sealed): (Option<String>, Option<Vec<u8>>) = (row.try_get(7)?, row.try_get(8)?);
     let (Some(serial), Some(sealed)) = (serial, sealed) else { return Ok(None) };
-    let level = u8::try_from(row.try_get::<i64, _>(9)?).ok().and_then(Level::from_number);
     let der = || columns.open("certificates.certificate", serial.as_bytes(), &sealed);
     let certificate_pem = match shown {
         Shown::Whole => Some(pem::certificate(&der()?)),
@@ -157,7 +155,7 @@ fn certificate(row: &Row, shown: Shown, columns: &Columns) -> Result<Option<Even
     };
     Ok(Some(EventCertificate {
         certificate_pem,
-        level: level.ok_or_else(|| StoreError::damaged("a level"))?.to_string(),
+        level: level_of(row, 9)?.to_string(),
         not_before: time_of(row.try_get(10)?)?,
         not_after: time_of(row.try_get(11)?)?,
         serial,
@@ -311,12 +309,11 @@ pub(crate) async fn list(of: Option<EndpointId>, limit: u32, conn: &mut Conn) ->
 }
 
 fn listed(row: &Row) -> Result<Listed, StoreError> {
-    let verification: Vec<u8> = row.try_get(2)?;
     let due_at: Option<i64> = row.try_get(6)?;
     Ok(Listed {
         id: event_id(row, 0)?,
         endpoint: id_of(row, 1)?,
-        verification: verification.try_into().map(VerificationId).map_err(|_| StoreError::damaged("an id"))?,
+        verification: VerificationId(octets(row, 2, "an id")?),
         kind: row.try_get(3)?,
         happened_at: time_of(row.try_get(4)?)?,
         state: row.try_get(5)?,
@@ -333,6 +330,5 @@ pub(crate) async fn count_by_state(conn: &mut Conn) -> Result<Vec<(String, i64)>
 }
 
 fn event_id(row: &Row, index: usize) -> Result<EventId, StoreError> {
-    let id: Vec<u8> = row.try_get(index)?;
-    id.try_into().map(EventId).map_err(|_| StoreError::damaged("an event's id"))
+    octets(row, index, "an event's id").map(EventId)
 }

@@ -15,6 +15,7 @@ use tracing::info;
 
 use super::wish::{self, Cause, Consent, Spoken, Wish};
 use super::{Certified, IssueError, IssueParts, KeyRefusal, certified, hold, tel_subject, verification};
+use crate::hex;
 use crate::store::certificates::Stored;
 use crate::store::verifications::Which;
 use crate::store::{
@@ -79,18 +80,12 @@ pub(super) fn nonce(parts: &IssueParts, about: &[u8], now: OffsetDateTime) -> (S
     let ends = now + NONCE_LIFE;
     let body = [&millis(ends).to_be_bytes()[..], &parts.clock.bytes::<RANDOM>()].concat();
     let tag = parts.store.columns().tag("old-key-nonce", &[about, &body]);
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    (hex(&body) + &hex(&tag[..TAG]), ends)
+    (hex::of(&body) + &hex::of(&tag[..TAG]), ends)
 }
 
 /// Whether it was given for this, and counts.
 pub(super) fn is_ours(parts: &IssueParts, about: &[u8], nonce: &str, now: OffsetDateTime) -> bool {
-    let digits = nonce.as_bytes();
-    if digits.len() != 2 * (ENDS + RANDOM + TAG) || !digits.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-        return false;
-    }
-    let octets: Vec<u8> =
-        (0..digits.len()).step_by(2).filter_map(|at| u8::from_str_radix(&nonce[at..at + 2], 16).ok()).collect();
+    let Some(octets) = hex::read_array::<{ ENDS + RANDOM + TAG }>(nonce) else { return false };
     let (body, tag) = octets.split_at(ENDS + RANDOM);
     millis(now) < ends(nonce) && parts.store.columns().is_tag(tag, "old-key-nonce", &[about, body])
 }

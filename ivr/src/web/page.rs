@@ -114,11 +114,6 @@ pub fn html(template: &impl Template) -> Result<Response, WebError> {
     Ok(response)
 }
 
-/// A hash as pages show it.
-pub fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
 /// A page's text.
 ///
 /// # Errors

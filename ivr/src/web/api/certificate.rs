@@ -5,6 +5,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::level::Held;
+use crate::hex;
 use crate::issue::{Certified, DhtRecord, KeyChange};
 
 /// A certificate.
@@ -97,8 +98,7 @@ impl Certificate {
 
 impl From<KeyChange> for Pending {
     fn from(change: KeyChange) -> Self {
-        let key = change.spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { since: change.since, until: change.until, key }
+        Self { since: change.since, until: change.until, key: hex::of(&change.spki_sha256) }
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ivr_core::call::flow::LONGER_THAN_A_CALL;
 use ivr_core::call::question::NotAnId;
 use ivr_core::caller::language::spoken_in;
 use ivr_core::key_check::KeyCheck;
@@ -21,8 +22,6 @@ use super::script::other;
 use super::{CallError, CallPlan, CallReport, EndedBy, Identity, Law, News, Scenario};
 use crate::clock::Clock;
 
-/// Longer than any call may be (protocol.md: 180 s).
-const PATIENCE: Duration = Duration::from_secs(200);
 /// Certificate and record follow the read-back within this.
 const COMPLETION: Duration = Duration::from_secs(30);
 /// Between two looks at a verification that is not complete yet.
@@ -262,7 +261,7 @@ impl Prepared {
             scenario: *scenario,
             code: self.started.code.clone(),
             vocabulary: vocabulary.clone(),
-            patience: PATIENCE,
+            patience: LONGER_THAN_A_CALL,
         }
     }
 

@@ -7,7 +7,7 @@ mod issuing;
 mod purging;
 
 use ivr_core::call::question::VerificationId;
-use ivr_core::code::Code;
+use ivr_core::code::{Code, WRONG_CODES, WRONG_READ_BACKS};
 use ivr_core::key_check::KeyCheck;
 use ivr_core::number::Number;
 use sqlx::Row as _;
@@ -183,8 +183,8 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
     .bind(new.locale)
     .bind(millis(new.created_at))
     .bind(millis(new.expires_at))
-    .bind(CODE_TRIES)
-    .bind(READ_BACK_TRIES)
+    .bind(i64::from(WRONG_CODES))
+    .bind(i64::from(WRONG_READ_BACKS))
     .bind(new.key_check.map(|check| columns.seal(KEY_CHECK, id, check.as_str().as_bytes())))
     .bind(new.location_keys.map(|first| first.keys.seal_at((LOCATION_KEYS, id), columns)))
     .bind(new.location_keys.map(|first| millis(first.asked_at)))
@@ -297,7 +297,3 @@ fn id_of(row: &Row, index: usize) -> Result<VerificationId, StoreError> {
 /// The places of what seals them, and opens them again.
 const KEY_CHECK: &str = "verifications.key_check";
 const LOCATION_KEYS: &str = "verifications.location_keys";
-/// Wrong codes that calls may key in against one verification.
-const CODE_TRIES: i64 = 6;
-/// Wrong digits that a page may post.
-const READ_BACK_TRIES: i64 = 3;

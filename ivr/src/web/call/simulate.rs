@@ -1,10 +1,9 @@
 //! "Simulate the call", in a demonstration only: the built-in caller does what the person would do with a telephone, by a
 //! real call to the SIP socket, and the page shows it live. What the voice reads back it types itself.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::Redirect;
+use ivr_core::call::flow::LONGER_THAN_A_CALL;
 use ivr_core::code::Code;
 use ivr_core::private::Private;
 use tokio::sync::{Semaphore, mpsc};
@@ -18,8 +17,6 @@ use crate::web::session::{self, ByCookie};
 
 /// Simulated calls at a time; one more is told to wait.
 static CALLS: Semaphore = Semaphore::const_new(8);
-/// Longer than any call may be.
-const PATIENCE: Duration = Duration::from_secs(200);
 
 /// What the page offers: the name in the form, and what the caller does.
 const OFFERED: &[(&str, Scenario)] = &[
@@ -53,7 +50,7 @@ pub(super) async fn simulate(
         scenario: *scenario,
         code: Private::new(code.expose().as_str().to_owned()),
         vocabulary: voice(view.number.as_str(), &view.locale),
-        patience: PATIENCE,
+        patience: LONGER_THAN_A_CALL,
     };
     tokio::spawn(async move {
         let (spoken, mut understood) = mpsc::unbounded_channel();

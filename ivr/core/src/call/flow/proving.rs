@@ -301,4 +301,4 @@ const NEXT_KEY: Duration = Duration::from_secs(6);
 /// The CA's time for a certificate while the caller listens to silence.
 const ISSUE_LIMIT: Duration = Duration::from_secs(20);
 /// How long a read-back is valid, spoken words included.
-const READ_BACK_LIMIT: Duration = Duration::from_secs(90);
+pub(super) const READ_BACK_LIMIT: Duration = Duration::from_secs(90);

@@ -6,10 +6,10 @@ use axum::response::Redirect;
 use ivr_core::call::flow::LONGER_THAN_A_CALL;
 use ivr_core::code::Code;
 use ivr_core::private::Private;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
 use crate::phone::applicant::voice;
-use crate::phone::{CallPlan, Identity, Law, News, Scenario, Stage, call};
+use crate::phone::{CallPlan, Identity, Law, Scenario, Stage, call_and_type};
 use crate::web::App;
 use crate::web::error::WebError;
 use crate::web::form::Fields;
@@ -53,23 +53,15 @@ pub(super) async fn simulate(
         patience: LONGER_THAN_A_CALL,
     };
     tokio::spawn(async move {
-        let (spoken, mut understood) = mpsc::unbounded_channel();
-        let calling = call(plan, move |news| {
-            if let News::ReadBack(digits) = news {
-                // The page is gone only when the call is.
-                let _closed = spoken.send(digits);
-            }
-        });
-        let typing = async {
-            while let Some(digits) = understood.recv().await {
-                let Some(digits) = Code::parse(digits.expose()) else { continue };
-                let typed = app.verify.type_in(session.id, session.secret.expose(), &digits, app.clock.wall()).await;
-                if let Err(error) = typed {
-                    tracing::warn!(%error, "the simulated person could not type: {error}");
-                }
+        let (app, session) = (&app, &session);
+        let type_in = |digits: Private<String>| async move {
+            let Some(digits) = Code::parse(digits.expose()) else { return };
+            let typed = app.verify.type_in(session.id, session.secret.expose(), &digits, app.clock.wall()).await;
+            if let Err(error) = typed {
+                tracing::warn!(%error, "the simulated person could not type: {error}");
             }
         };
-        if let (Err(error), ()) = tokio::join!(calling, typing) {
+        if let Err(error) = call_and_type(plan, |_| {}, type_in).await {
             tracing::warn!(%error, "the simulated call failed: {error}");
         }
         drop(place);

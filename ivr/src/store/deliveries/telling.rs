@@ -10,15 +10,16 @@ use crate::pem;
 use crate::store::endpoints::id_of;
 use crate::store::{Columns, Conn, Row, StoreError, level_of, millis, time_of};
 
-/// A verification has come to this state: those who want to hear of it will, from now on. Call it in the transaction that says
-/// so, when all rows of it are written.
+/// A verification came to this state at that time: those who want to hear of it will, from now on. Call it in the transaction
+/// that says so, when all rows of it are written.
 ///
 /// That one expired is told to whom it names alone. Anybody may begin verifications and leave them: an event for each of those
 /// would keep others' events waiting.
 pub(in crate::store) async fn note(
     id: VerificationId,
     state: &str,
-    (at, now): (OffsetDateTime, OffsetDateTime),
+    at: OffsetDateTime,
+    now: OffsetDateTime,
     columns: &Columns,
     conn: &mut Conn,
 ) -> Result<(), StoreError> {

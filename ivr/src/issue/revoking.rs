@@ -4,20 +4,69 @@ use ca::{Issuing, Reason, Serial};
 use time::OffsetDateTime;
 use tracing::info;
 
-use super::{IssueError, IssueParts, lists};
+use super::{Issue, IssueError, IssueParts, lists};
 use crate::store::{StoreError, Writer, audit, certificates, records, revocations};
+
+impl Issue {
+    /// Revokes: CRL and tombstone follow. With a compromised key go all its certificates, and it never gets another.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn revoke(
+        &self,
+        serial: &Serial,
+        reason: Reason,
+        actor: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), IssueError> {
+        revoke(&self.parts, serial, (reason, Reach::Key), actor, now).await
+    }
+
+    /// Revokes by the word of somebody who has shown no more than this certificate's identity, such as its mailbox: a
+    /// compromised key gets no certificate any more, but those that others proved stay.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn revoke_alone(
+        &self,
+        serial: &Serial,
+        reason: Reason,
+        actor: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), IssueError> {
+        revoke(&self.parts, serial, (reason, Reach::Certificate), actor, now).await
+    }
+
+    /// Takes the record of this certificate of a number, or of what it was renewed by (it rests on the same call), out of the
+    /// directory by its owner's wish. `false` if the directory shows neither.
+    pub(crate) async fn withdraw(&self, serial: &str, now: OffsetDateTime) -> Result<bool, StoreError> {
+        let (parts, columns) = (&self.parts, self.parts.store.columns());
+        let mut writer = parts.store.begin().await?;
+        let certificate = certificates::by_serial(serial, columns, &mut writer).await?;
+        let Some((identity, proof)) =
+            certificate.and_then(|certificate| Some((certificate.identity, certificate.proof?)))
+        else {
+            return Ok(false);
+        };
+        // A renewal is concluded before, and found here, or after, and then publishes nothing (`old_key::impediment`).
+        records::lock(&identity, columns, &mut writer).await?;
+        match certificates::live_of_proof(&identity, &proof, columns, &mut writer).await? {
+            Some(live) => conclude_withdrawal(parts, writer, &live, "owner", now).await,
+            None => Ok(false),
+        }
+    }
+}
 
 /// What goes when a key is known to others, besides the certificate that was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
+enum Reach {
     /// Every other certificate of the key that is in force.
     Key,
     /// Nothing.
     Certificate,
 }
 
-/// Revokes a certificate. A key that is known to others is never certified again.
-pub(super) async fn revoke(
+async fn revoke(
     parts: &IssueParts,
     serial: &Serial,
     (reason, reach): (Reason, Reach),
@@ -104,24 +153,6 @@ pub(super) async fn withdraw(
     let Some(certificate) = certificates::by_serial(serial, columns, &mut writer).await? else { return Ok(false) };
     records::lock(&certificate.identity, columns, &mut writer).await?;
     conclude_withdrawal(parts, writer, serial, actor, now).await
-}
-
-/// The same by whoever proved the number, for the certificate that rests on the same call by now: this one, or one that its
-/// key asked for since. `false` if there is none, or the directory does not show it.
-pub(super) async fn withdraw_proved(parts: &IssueParts, serial: &str, now: OffsetDateTime) -> Result<bool, StoreError> {
-    let columns = parts.store.columns();
-    let mut writer = parts.store.begin().await?;
-    let certificate = certificates::by_serial(serial, columns, &mut writer).await?;
-    let Some((identity, proof)) = certificate.and_then(|certificate| Some((certificate.identity, certificate.proof?)))
-    else {
-        return Ok(false);
-    };
-    // A renewal is concluded before, and found here, or after, and then publishes nothing (`old_key::impediment`).
-    records::lock(&identity, columns, &mut writer).await?;
-    match certificates::live_of_proof(&identity, &proof, columns, &mut writer).await? {
-        Some(live) => conclude_withdrawal(parts, writer, &live, "owner", now).await,
-        None => Ok(false),
-    }
 }
 
 /// What follows under the identity's lock.

@@ -85,19 +85,24 @@ pub(super) async fn lift(
     Ok(true)
 }
 
-/// What was suspended a day ago and not lifted is revoked. Tells how many.
-pub(super) async fn finalise(parts: &IssueParts, now: OffsetDateTime) -> Result<u64, StoreError> {
-    let over = revocations::on_hold(now - LIFTABLE, &mut *parts.store.read().await?).await?;
-    let mut final_now = 0;
-    for serial in over {
-        match make_final(parts, &serial, now).await {
-            Ok(true) => final_now += 1,
-            // Lifted or revoked meanwhile.
-            Ok(false) => {}
-            Err(error) => warn!(serial, %error, "the suspension of {serial} is made final later: {error}"),
+impl super::Issue {
+    /// What was suspended a day ago and not lifted is revoked for good: called once a minute. Tells how many.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn finalise_suspensions(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let over = revocations::on_hold(now - LIFTABLE, &mut *self.parts.store.read().await?).await?;
+        let mut final_now = 0;
+        for serial in over {
+            match make_final(&self.parts, &serial, now).await {
+                Ok(true) => final_now += 1,
+                // Lifted or revoked meanwhile.
+                Ok(false) => {}
+                Err(error) => warn!(serial, %error, "the suspension of {serial} is made final later: {error}"),
+            }
         }
+        Ok(final_now)
     }
-    Ok(final_now)
 }
 
 /// Revokes what has been on hold for a day. `false` if it is not any more.

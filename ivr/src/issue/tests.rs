@@ -1,6 +1,6 @@
 //! From proof to certificate, with a power cut between any two steps.
 
-use ca::{Issued, Prepared, Revoked};
+use ca::{Issued, Prepared, Revoked, Serial};
 use ivr_core::call::question::Outcome;
 use ivr_core::proof::ProvedNumber;
 use time::Duration;

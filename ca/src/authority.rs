@@ -131,11 +131,6 @@ impl Authority {
         &self.issuer(issuing).certificate.der
     }
 
-    /// When an intermediate's certificate ends; no leaf lives longer.
-    pub fn intermediate_ends(&self, issuing: Issuing) -> OffsetDateTime {
-        self.issuer(issuing).certificate.not_after
-    }
-
     /// The certificate of the directory key, DER.
     pub fn directory_certificate(&self) -> &[u8] {
         &self.directory.certificate.der

@@ -1,10 +1,10 @@
 //! The one place where time and chance enter the program (ARCHITECTURE.md, invariant 1).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
-/// The clocks and the entropy of the machine, or of a test.
+/// The clocks and the entropy of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clock;
 
@@ -31,6 +31,11 @@ impl Clock {
         getrandom::fill(&mut bytes).expect("the operating system gives entropy");
         bytes
     }
+}
+
+/// How long to wait for what is due at that time: not at all if it has come, and no longer than `longest`.
+pub(crate) fn wait(at: OffsetDateTime, now: OffsetDateTime, longest: Duration) -> Duration {
+    Duration::try_from(at - now).unwrap_or(Duration::ZERO).min(longest)
 }
 
 /// Whole milliseconds, as a column keeps them: what is told of a time at once and what is read later are alike.

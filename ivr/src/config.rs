@@ -103,7 +103,7 @@ impl Config {
         let operators = file.optional("operators").and_then(|raw| operators::check(raw, &mut file));
         let sandbox = sandbox::check(&mut file);
         let passports = file.optional("passports").and_then(|raw| passports::check(raw, &mut file));
-        let webhooks = file.optional("webhooks").map(|raw| webhooks::check(raw, purpose, &mut file));
+        let webhooks = file.optional("webhooks").map(|raw| webhooks::check(raw, &file));
         file.refuse_the_rest();
 
         let (mut trunk_certificates, mut links, mut trunk_passwords) = (Vec::new(), Vec::new(), Vec::new());
@@ -149,7 +149,7 @@ impl Config {
             passports: passports?,
             webhooks: webhooks?,
         };
-        findings.has_faults().then_some(()).map_or(Some(config), |()| None)
+        (!findings.has_faults()).then_some(config)
     }
 
     /// Name, data folder, public address.

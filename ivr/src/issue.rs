@@ -15,7 +15,6 @@ mod wish;
 
 pub use self::locating::{FirstListing, Listing, NotListed};
 pub use self::old_key::{OldKeyError, Signed};
-use self::revoking::Reach;
 pub(crate) use self::suspending::STOPPED;
 pub(crate) use self::wish::{Cause, ca_level};
 
@@ -26,7 +25,6 @@ use std::time::Duration;
 
 use ca::email::Address;
 use ca::{Authority, Issuing, Reason, Request, Serial, Subject};
-use ivr_core::call::question::{Outcome, VerificationId};
 use ivr_core::caller::{Caller, IssuingLevels, Level};
 use ivr_core::number::Number;
 use ivr_core::private::Private;
@@ -34,7 +32,6 @@ use time::OffsetDateTime;
 
 use crate::clock::Clock;
 use crate::publish::Publisher;
-use crate::store::location_keys::FirstKeys;
 use crate::store::{Store, StoreError, certificates, revocations};
 
 /// An issued certificate as pages, API and console show it.
@@ -225,103 +222,6 @@ impl Issue {
         &self.parts.authority
     }
 
-    /// Finishes or voids what a crash left between intent and result. Called once at start.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn recover(&self, now: OffsetDateTime) -> Result<Recovered, IssueError> {
-        recovery::recover(&self.parts, now).await
-    }
-
-    /// Issues what is proved and was left without a result: by another node that died, by a page that was gone before its
-    /// digits were answered, or because a change of key had to wait until now. Called once a minute. Tells how many were finished.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn finish_all(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        recovery::finish_all(&self.parts, now).await
-    }
-
-    /// Issues to a mailbox that was proved. Asked again with the same order, it gives the same certificate: after a crash
-    /// its caller simply asks again.
-    ///
-    /// # Errors
-    /// [`IssueError::Refused`] with a sentence for the person; [`StoreError::Busy`] also while the same order is being
-    /// issued.
-    pub async fn issue_email(&self, order: &EmailOrder<'_>, now: OffsetDateTime) -> Result<Certified, IssueError> {
-        order::issue_email(&self.parts, order, now).await
-    }
-
-    /// Revokes: CRL and tombstone follow. With a compromised key go all its certificates, and it never gets another.
-    ///
-    /// # Errors
-    /// As named.
-    pub async fn revoke(
-        &self,
-        serial: &Serial,
-        reason: Reason,
-        actor: &str,
-        now: OffsetDateTime,
-    ) -> Result<(), IssueError> {
-        revoking::revoke(&self.parts, serial, (reason, Reach::Key), actor, now).await
-    }
-
-    /// Revokes by the word of somebody who has shown no more than this certificate's identity, such as its mailbox: a
-    /// compromised key gets no certificate any more, but those that others proved stay.
-    ///
-    /// # Errors
-    /// As named.
-    pub async fn revoke_alone(
-        &self,
-        serial: &Serial,
-        reason: Reason,
-        actor: &str,
-        now: OffsetDateTime,
-    ) -> Result<(), IssueError> {
-        revoking::revoke(&self.parts, serial, (reason, Reach::Certificate), actor, now).await
-    }
-
-    /// A nonce for a statement of the key of this certificate, whether there is one or not, and until when it counts.
-    pub fn nonce(&self, serial: &Serial, now: OffsetDateTime) -> (String, OffsetDateTime) {
-        old_key::nonce(&self.parts, serial.as_bytes(), now)
-    }
-
-    /// A nonce for a statement of a key that has no certificate yet, by SHA-256 of its SPKI, and until when it counts.
-    pub fn nonce_of_key(&self, spki_sha256: &[u8; 32], now: OffsetDateTime) -> (String, OffsetDateTime) {
-        old_key::nonce(&self.parts, spki_sha256, now)
-    }
-
-    /// Issues another certificate on the same call, by the word of the key that has one. It never raises the level, and
-    /// ends 45 days after the call at the latest. Asked again with the same nonce, it gives the same certificate.
-    ///
-    /// # Errors
-    /// As named.
-    pub async fn renew(
-        &self,
-        signed: &Signed<'_>,
-        csr: &[u8],
-        publish: bool,
-        now: OffsetDateTime,
-    ) -> Result<Certified, OldKeyError> {
-        old_key::renew(&self.parts, signed, (csr, publish), now).await
-    }
-
-    /// Stops a key that waits to take the number of this certificate: `key` is SHA-256 of its SPKI.
-    ///
-    /// # Errors
-    /// As named.
-    pub async fn veto(&self, signed: &Signed<'_>, key: [u8; 32], now: OffsetDateTime) -> Result<(), OldKeyError> {
-        old_key::veto(&self.parts, signed, key, now).await
-    }
-
-    /// Takes the record of this certificate out of the directory; the certificate stays good.
-    ///
-    /// # Errors
-    /// As named.
-    pub async fn withdraw_by_key(&self, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
-        old_key::withdraw(&self.parts, signed, now).await
-    }
-
     /// Has the directory show these keys beside the certificate, or none any more.
     ///
     /// # Errors
@@ -352,34 +252,6 @@ impl Issue {
         old_key::lift(&self.parts, signed, now).await
     }
 
-    /// What was suspended a day ago is revoked for good: called once a minute. Tells how many.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn finalise_suspensions(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
-        suspending::finalise(&self.parts, now).await
-    }
-
-    /// One certificate.
-    ///
-    /// # Errors
-    /// As named.
-    pub async fn certificate(&self, serial: &Serial) -> Result<Certified, IssueError> {
-        self.by_serial(&serial.hex()).await?.ok_or(IssueError::Unknown)
-    }
-
-    /// A page of certificates, newest first.
-    ///
-    /// # Errors
-    /// As named.
-    pub async fn certificates(
-        &self,
-        filter: &CertificateFilter,
-        now: OffsetDateTime,
-    ) -> Result<Vec<Certified>, IssueError> {
-        certified::page(&self.parts, filter, now).await
-    }
-
     /// The present revocation list of an intermediate, DER, and how long it may be cached.
     ///
     /// # Errors
@@ -408,36 +280,6 @@ impl Issue {
         let mut reader = self.parts.store.read().await?;
         let is_blocked = revocations::is_blocked(&request.spki_sha256(), &mut reader).await?;
         if is_blocked { Err(KeyRefusal::Blocked) } else { Ok(request) }
-    }
-
-    /// The keys that are to be listed beside the certificate for this request, if both keys signed for it.
-    pub(crate) fn accept_location(
-        &self,
-        listing: &FirstListing,
-        request: &Request,
-        now: OffsetDateTime,
-    ) -> Result<FirstKeys, NotListed> {
-        locating::accept(&self.parts, listing, request, now)
-    }
-
-    /// Issues for a verification that is proved, again and again while the database is busy or full.
-    pub(crate) async fn finish_patiently(&self, id: VerificationId, now: OffsetDateTime) -> Outcome {
-        verification::finish_patiently(&self.parts, id, now).await
-    }
-
-    /// Takes the record of this certificate of a number, or of what it was renewed by, out of the directory by its owner's
-    /// wish. `false` if the directory shows neither.
-    pub(crate) async fn withdraw(&self, serial: &str, now: OffsetDateTime) -> Result<bool, StoreError> {
-        revoking::withdraw_proved(&self.parts, serial, now).await
-    }
-
-    /// Lets a verification go on whose key waits, if the old key signed for it.
-    pub(crate) async fn release_signed(&self, id: VerificationId, now: OffsetDateTime) -> Result<bool, IssueError> {
-        hold::release_signed(&self.parts, id, now).await
-    }
-
-    pub(crate) async fn by_serial(&self, serial: &str) -> Result<Option<Certified>, StoreError> {
-        certified::by_serial(&self.parts, serial).await
     }
 }
 

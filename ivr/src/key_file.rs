@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::hex;
+
 /// The keys. Its Debug shows none of them.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct KeyFile {
@@ -133,11 +135,11 @@ impl KeyFile {
     }
 
     fn text(&self) -> String {
-        let pepper = |pepper: &Pepper| StoredPepper { epoch: pepper.epoch, key: to_hex(&pepper.key) };
+        let pepper = |pepper: &Pepper| StoredPepper { epoch: pepper.epoch, key: hex::of(&pepper.key) };
         let stored = Stored {
-            column_key: to_hex(&self.column),
-            proof_key: to_hex(&self.proof),
-            service_key: to_hex(&self.service),
+            column_key: hex::of(&self.column),
+            proof_key: hex::of(&self.proof),
+            service_key: hex::of(&self.service),
             pepper: self.peppers.iter().map(pepper).collect(),
         };
         let body = toml::to_string(&stored).expect("strings and numbers");
@@ -173,10 +175,6 @@ struct Stored {
 struct StoredPepper {
     epoch: u32,
     key: String,
-}
-
-fn to_hex(key: &[u8; 32]) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ivr_core::private::Private;
+use tokio::sync::mpsc;
 use voice_prompts::{Heard, PromptId, Vocabulary};
 
 pub use g711::Law;
@@ -212,4 +213,27 @@ pub enum CallError {
 /// Makes a call and stays on the line until it is over. `tell` hears what happens, as it happens.
 pub async fn call(plan: CallPlan, tell: impl FnMut(News)) -> Result<CallReport, CallError> {
     line::Line::dial(plan, tell).await?.stay().await
+}
+
+/// The same, and whatever the voice reads for the page is typed while the call goes on.
+pub async fn call_and_type<Typing: Future<Output = ()>>(
+    plan: CallPlan,
+    mut tell: impl FnMut(News),
+    mut type_in: impl FnMut(Private<String>) -> Typing,
+) -> Result<CallReport, CallError> {
+    // The call takes the only sender, so the page is closed with it. How much is read is bounded by its length.
+    let (spoken, mut understood) = mpsc::unbounded_channel();
+    let calling = call(plan, move |news| {
+        if let News::ReadBack(digits) = &news {
+            // The page is gone only when the call is.
+            let _closed = spoken.send(digits.clone());
+        }
+        tell(news);
+    });
+    let typing = async {
+        while let Some(digits) = understood.recv().await {
+            type_in(digits).await;
+        }
+    };
+    tokio::join!(calling, typing).0
 }

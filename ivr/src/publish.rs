@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, wait};
 use crate::store::{Store, StoreError, records};
 use crate::verify::Bell;
 
@@ -107,7 +107,7 @@ impl Publisher {
     async fn until_next(&self, now: OffsetDateTime) -> Duration {
         let next = async { records::next_due(&mut *self.parts.store.read().await?).await }.await;
         match next {
-            Ok(Some(at)) => Duration::try_from(at - now).unwrap_or(Duration::ZERO).min(LONGEST_WAIT),
+            Ok(Some(at)) => wait(at, now, LONGEST_WAIT),
             Ok(None) => LONGEST_WAIT,
             Err(StoreError::Busy | StoreError::Full | StoreError::Failed(_)) => PAUSE,
         }

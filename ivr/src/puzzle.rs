@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
+use crate::hex;
+
 /// How long a challenge may be solved.
 const LIFE: Duration = Duration::from_secs(5 * 60);
 /// Solved ones that are remembered, some 10 MB. When there are more, the first are forgotten, and whatever was made until
@@ -83,8 +85,8 @@ impl Puzzles {
     /// Work for whoever wants to begin a verification of this number. `random` makes it unlike all other.
     pub fn challenge(&self, number: &Number, random: [u8; RANDOM], now: OffsetDateTime) -> Puzzle {
         let (ends, bits) = ((now + LIFE).unix_timestamp(), self.bits);
-        let body = format!("{ends:x}-{bits}-{}", hex(&random));
-        let tag = hex(&self.tag(&body, number));
+        let body = format!("{ends:x}-{bits}-{}", hex::of(&random));
+        let tag = hex::of(&self.tag(&body, number));
         let expires_at = OffsetDateTime::from_unix_timestamp(ends).unwrap_or(now);
         Puzzle { challenge: format!("{body}-{tag}"), bits, expires_at }
     }
@@ -96,7 +98,7 @@ impl Puzzles {
         let body = &challenge[..challenge.len() - tag.len() - 1];
         let (Ok(ends), Ok(bits)) = (i64::from_str_radix(ends, 16), bits.parse::<u8>()) else { return false };
         let is_ours =
-            bool::from(subtle::ConstantTimeEq::ct_eq(hex(&self.tag(body, number)).as_bytes(), tag.as_bytes()));
+            bool::from(subtle::ConstantTimeEq::ct_eq(hex::of(&self.tag(body, number)).as_bytes(), tag.as_bytes()));
         let is_counter = solution.len() <= LONGEST_SOLUTION && solution.bytes().all(|byte| byte.is_ascii_digit());
         is_ours
             && now.unix_timestamp() < ends
@@ -130,10 +132,6 @@ fn zero_bits(challenge: &str, solution: &str) -> u32 {
         }
     }
     bits
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// What was used: its end, and what it has of its own.

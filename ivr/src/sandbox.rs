@@ -1,7 +1,7 @@
 //! A sandbox for those who write programs against the API: the answers of a verification without a telephone
 //! (docs/adr/0013-a-sandbox-of-its-own.md), or with calls over trunks of its own (docs/adr/0015-a-trunk-of-the-sandbox.md). It has
-//! numbers, an authority and a memory of its own, and knows nothing of the
-//! service's: no store, no directory, no proof and no key that anybody trusts (`tests/tests/borders.rs`). What it issues
+//! numbers, an authority and a memory of its own. Of the service it uses types and pure functions, and has none of its
+//! parts: no store, no directory, no proof and no key that anybody trusts (`tests/tests/borders.rs`). What it issues
 //! is signed by an authority that is made at its start and ends with the process.
 
 mod calls;

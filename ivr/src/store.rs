@@ -36,9 +36,10 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ivr_core::caller::Level;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Executor, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, ColumnIndex, ConnectOptions, Executor, Row as _, Transaction};
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -238,6 +239,18 @@ pub(crate) fn millis(at: OffsetDateTime) -> i64 {
 /// A time from its column.
 pub(crate) fn time_of(millis: i64) -> Result<OffsetDateTime, StoreError> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).map_err(|_| StoreError::damaged("a time"))
+}
+
+/// Octets from their column, as many as they are.
+fn octets<const N: usize>(row: &Row, column: impl ColumnIndex<Row>, what: &str) -> Result<[u8; N], StoreError> {
+    let octets: Vec<u8> = row.try_get(column)?;
+    octets.try_into().map_err(|_| StoreError::damaged(what))
+}
+
+/// A level from its column.
+fn level_of(row: &Row, column: impl ColumnIndex<Row>) -> Result<Level, StoreError> {
+    let number: i64 = row.try_get(column)?;
+    u8::try_from(number).ok().and_then(Level::from_number).ok_or_else(|| StoreError::damaged("a level"))
 }
 
 #[cfg(test)]

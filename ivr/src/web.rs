@@ -188,6 +188,11 @@ impl Settings {
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
     }
+
+    /// The language of whoever wants none of ours.
+    fn first_language(&self) -> String {
+        self.languages.first().cloned().unwrap_or_else(|| "en".to_owned())
+    }
 }
 
 impl fmt::Debug for Parts {

@@ -174,7 +174,7 @@ fn each_kind_of_subject_has_its_levels_and_their_lives() {
 #[test]
 fn a_leaf_begins_a_little_early_and_ends_with_its_issuer() {
     let (authority, request, subject) = (authority(), request(), tel());
-    let ends = authority.intermediate_ends(Issuing::Tel);
+    let ends = authority.issuer(Issuing::Tel).certificate.not_after;
     let at = |now| issue(&authority, &Order { now, ..order(&subject, &request) });
 
     let usual = at(NOW + DAY).unwrap();

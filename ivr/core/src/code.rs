@@ -90,6 +90,10 @@ fn ascii_digit(number: u32) -> u8 {
     b'0' + u8::try_from(number % 10).expect("a remainder of ten fits")
 }
 
+/// Wrong codes that calls may key in against one verification.
+pub const WRONG_CODES: u8 = 6;
+/// Wrong digits of a read-back that its page may post.
+pub const WRONG_READ_BACKS: u8 = 3;
 const DIGITS: usize = 6;
 
 #[cfg(test)]

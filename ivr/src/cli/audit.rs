@@ -14,6 +14,7 @@ use super::installation::Of;
 use super::secret::{PASSPHRASE, Typing};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::hex;
 use crate::service::founding;
 use crate::store::AuditHead;
 
@@ -97,7 +98,7 @@ async fn sign(place: &Of) -> Result<ExitCode> {
         iss: authority.name().to_owned(),
         iat: Clock.wall().unix_timestamp(),
         rows: head.rows,
-        chain: head.chain.iter().map(|octet| format!("{octet:02x}")).collect(),
+        chain: hex::of(&head.chain),
     };
     println!("{}", authority.result_key().sign(Statement::AuditHead, &claims)?);
     Ok(ExitCode::SUCCESS)

@@ -11,6 +11,7 @@ use super::secret::PASSPHRASE;
 use crate::clock::Clock;
 use crate::config::findings::Findings;
 use crate::config::{Config, ConfigError, Purpose, sip};
+use crate::outbound::Reach;
 use crate::passports::{fetcher, of_passed_over, of_stranger, read_authority};
 use crate::service::{founding, tls};
 use crate::webhooks::Means;
@@ -75,7 +76,7 @@ fn inspect(config: &Config, findings: &mut Findings) {
         findings.fault(error.place(), error.to_string());
     }
     passports(config, findings);
-    if let Err(error) = Means::of(config).client() {
+    if let Err(error) = Means::of(config, Reach::PUBLIC).client() {
         findings.fault("webhooks.tls_roots", error.to_string());
     }
     for (place, file) in config.trunk_passwords() {

@@ -198,7 +198,6 @@ impl Wanted {
             passphrase_file: self.passphrase_file.as_ref().map(absolute).transpose()?,
             networks: self.dht.clone(),
             ring_ports: self.ring_port.clone(),
-            posts_to_loopback: false,
         })
     }
 }

@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::installation::Of;
 use crate::clock::Clock;
 use crate::event::{EndpointId, EventId};
+use crate::outbound::Reach;
 use crate::webhooks::{Hears, RotateError, Webhooks};
 
 /// What can be done about webhooks.
@@ -190,8 +191,8 @@ pub async fn run(command: Command) -> Result<ExitCode> {
 }
 
 async fn webhooks(service: &Of) -> Result<Webhooks> {
-    let (config, store) = service.open().await?;
-    Ok(Webhooks::new(store, config.webhooks().reach(), Clock))
+    let (_, store) = service.open().await?;
+    Ok(Webhooks::new(store, Reach::PUBLIC, Clock))
 }
 
 fn unknown(endpoint: EndpointId) -> anyhow::Error {

@@ -36,8 +36,6 @@ pub struct Draft {
     pub networks: Vec<String>,
     /// Ports of a ring in the process.
     pub ring_ports: Vec<u16>,
-    /// Events go to this machine only.
-    pub posts_to_loopback: bool,
 }
 
 /// The first carrier; there may be more later.
@@ -106,9 +104,6 @@ impl Draft {
             ));
         }
         section("[dht]", dht);
-        if self.posts_to_loopback {
-            section("[webhooks]", vec![("loopback", true.into())]);
-        }
         text
     }
 }
@@ -145,14 +140,13 @@ mod tests {
             passphrase_file: Some("/etc/dialproof/passphrase".into()),
             networks: vec!["mainline".into()],
             ring_ports: vec![4001, 4002],
-            posts_to_loopback: false,
         };
         let mut findings = Findings::default();
         let config = Config::parse(&draft.text(), Path::new("/"), Purpose::Serve, &mut findings);
         let config = config.unwrap_or_else(|| panic!("{findings}"));
         assert_eq!(config.service().name(), "A \"quoted\" name");
         assert_eq!(config.sip().advertise().sip, SocketAddr::from(([198, 51, 100, 1], 5060)));
-        assert!(config.http().is_trusted_proxy(loopback(1).ip()));
+        assert_eq!(config.http().trusted_proxies(), ["127.0.0.1".parse().unwrap()]);
         assert!(config.policy().trunks[0].cli_screened);
         assert_eq!(config.verification().key_change_hold().as_secs(), 3600);
         assert_eq!(config.dht().ring_ports(), [4001, 4002]);

@@ -1,6 +1,6 @@
 //! `[http]`: where the pages and the API listen.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ivr_core::caller::Network;
@@ -55,11 +55,6 @@ impl Http {
     /// Where to listen.
     pub fn listen(&self) -> SocketAddr {
         self.listen
-    }
-
-    /// Is `X-Forwarded-For` of this peer believed?
-    pub fn is_trusted_proxy(&self, peer: IpAddr) -> bool {
-        self.trusted_proxies.iter().any(|network| network.contains(peer))
     }
 
     /// The proxies whose forwarded headers are believed.

@@ -232,7 +232,6 @@ fn every_fault_is_told_with_its_place() {
             "networks = [\"mainline:192.0.2.9:4001\"]\nhash_cost = \"cheap\"",
             "fault: dht.hash_cost: \"cheap\" lets anybody list",
         ),
-        ("[dht]", "[webhooks]\nloopback = true\n[dht]", "fault: webhooks.loopback: events go to this machine only"),
         (
             "[dht]",
             "[smtp]\nhost = \"mail.example.org\"\nfrom = \"a@b.example\"\ntls = \"none\"\n[dht]",

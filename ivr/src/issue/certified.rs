@@ -7,7 +7,7 @@ use ivr_core::private::Private;
 use time::OffsetDateTime;
 
 use super::wish::Cause;
-use super::{CertificateFilter, Certified, DhtRecord, IssueError, IssueParts, KeyChange, Says};
+use super::{CertificateFilter, Certified, DhtRecord, Issue, IssueError, IssueParts, KeyChange, Says};
 use crate::pem;
 use crate::store::certificates::{Pending, Search, Stored, StoredRecord};
 use crate::store::records::Wanted;
@@ -16,46 +16,61 @@ use crate::store::{StoreError, certificates, tel};
 /// Rows of a page at most.
 const LONGEST_PAGE: u32 = 200;
 
-pub(super) async fn by_serial(parts: &IssueParts, serial: &str) -> Result<Option<Certified>, StoreError> {
-    let stored = certificates::by_serial(serial, parts.store.columns(), &mut *parts.store.read().await?).await?;
-    Ok(stored.map(|stored| certified(parts, stored)))
+impl Issue {
+    /// One certificate.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn certificate(&self, serial: &Serial) -> Result<Certified, IssueError> {
+        self.by_serial(&serial.hex()).await?.ok_or(IssueError::Unknown)
+    }
+
+    pub(crate) async fn by_serial(&self, serial: &str) -> Result<Option<Certified>, StoreError> {
+        let store = &self.parts.store;
+        let stored = certificates::by_serial(serial, store.columns(), &mut *store.read().await?).await?;
+        Ok(stored.map(|stored| certified(&self.parts, stored)))
+    }
+
+    /// A page of certificates, newest first.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn certificates(
+        &self,
+        filter: &CertificateFilter,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Certified>, IssueError> {
+        let sought = match &filter.search {
+            None => Sought::All,
+            Some(text) => match Sought::read(text.trim()) {
+                Some(sought) => sought,
+                // What is neither a number, an address nor a serial is on no certificate.
+                None => return Ok(Vec::new()),
+            },
+        };
+        let search = match &sought {
+            Sought::All => Search::All,
+            Sought::Identity(identity) => Search::Identity(identity),
+            Sought::Serial(serial) => Search::Serial(serial),
+        };
+        let stored = certificates::page(
+            &search,
+            (filter.status.as_deref().unwrap_or_default(), filter.level),
+            filter.before.as_ref(),
+            i64::from(filter.limit.clamp(1, LONGEST_PAGE)),
+            now,
+            self.parts.store.columns(),
+            &mut *self.parts.store.read().await?,
+        )
+        .await?;
+        Ok(stored.into_iter().map(|stored| certified(&self.parts, stored)).collect())
+    }
 }
 
 pub(super) async fn by_cause(parts: &IssueParts, cause: &Cause) -> Result<Option<Certified>, StoreError> {
     let name = cause.name();
     let stored = certificates::by_cause(&name, parts.store.columns(), &mut *parts.store.read().await?).await?;
     Ok(stored.map(|stored| certified(parts, stored)))
-}
-
-pub(super) async fn page(
-    parts: &IssueParts,
-    filter: &CertificateFilter,
-    now: OffsetDateTime,
-) -> Result<Vec<Certified>, IssueError> {
-    let sought = match &filter.search {
-        None => Sought::All,
-        Some(text) => match Sought::read(text.trim()) {
-            Some(sought) => sought,
-            // What is neither a number, an address nor a serial is on no certificate.
-            None => return Ok(Vec::new()),
-        },
-    };
-    let search = match &sought {
-        Sought::All => Search::All,
-        Sought::Identity(identity) => Search::Identity(identity),
-        Sought::Serial(serial) => Search::Serial(serial),
-    };
-    let stored = certificates::page(
-        &search,
-        (filter.status.as_deref().unwrap_or_default(), filter.level),
-        filter.before.as_ref(),
-        i64::from(filter.limit.clamp(1, LONGEST_PAGE)),
-        now,
-        parts.store.columns(),
-        &mut *parts.store.read().await?,
-    )
-    .await?;
-    Ok(stored.into_iter().map(|stored| certified(parts, stored)).collect())
 }
 
 enum Sought {

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use tracing::info;
 
 use super::wish::{Cause, Consent, Wish};
-use super::{IssueError, IssueParts, verification};
+use super::{Issue, IssueError, IssueParts, verification};
 use crate::store::certificates::Newest;
 use crate::store::verifications::{Hold, Which};
 use crate::store::{Columns, Conn, StoreError, audit, certificates, happenings, records, revocations, verifications};
@@ -102,29 +102,29 @@ pub(super) async fn release_ripe(parts: &IssueParts, now: OffsetDateTime) -> Res
     Ok(())
 }
 
-/// Lets a verification go on whose key waits, if the old key signed for it. `false` if it did not, or nothing waits.
-pub(super) async fn release_signed(
-    parts: &IssueParts,
-    id: VerificationId,
-    now: OffsetDateTime,
-) -> Result<bool, IssueError> {
-    let columns = parts.store.columns();
-    let job = verifications::to_issue(id, "held", columns, &mut *parts.store.read().await?).await?;
-    let Some((job, request)) = job.as_ref().and_then(|job| Some((job, job.request.as_ref()?))) else {
-        return Ok(false);
-    };
-    let (proof, proved_at) = verification::proved(parts, id, job, now)?;
-    let wish = verification::wish((&proof, proved_at), job, request, now)?;
-    let mut writer = parts.store.begin().await?;
-    records::lock(&wish.subject.identity(), columns, &mut writer).await?;
-    if obstacle(&wish, now, columns, &mut writer).await?.is_some() || !verifications::release(id, &mut writer).await? {
-        return Ok(false);
+impl Issue {
+    /// Lets a verification go on whose key waits, if the old key signed for it. `false` if it did not, or nothing waits.
+    pub(crate) async fn release_signed(&self, id: VerificationId, now: OffsetDateTime) -> Result<bool, IssueError> {
+        let (parts, columns) = (&self.parts, self.parts.store.columns());
+        let job = verifications::to_issue(id, "held", columns, &mut *parts.store.read().await?).await?;
+        let Some((job, request)) = job.as_ref().and_then(|job| Some((job, job.request.as_ref()?))) else {
+            return Ok(false);
+        };
+        let (proof, proved_at) = verification::proved(parts, id, job, now)?;
+        let wish = verification::wish((&proof, proved_at), job, request, now)?;
+        let mut writer = parts.store.begin().await?;
+        records::lock(&wish.subject.identity(), columns, &mut writer).await?;
+        if obstacle(&wish, now, columns, &mut writer).await?.is_some()
+            || !verifications::release(id, &mut writer).await?
+        {
+            return Ok(false);
+        }
+        happenings::state(id, "issuing", now, columns, &mut writer).await?;
+        audit::add(("old key", "consent", &id.to_string()), now, columns, &mut writer).await?;
+        writer.commit().await?;
+        info!(verification = %id, "the old key signed for {id}");
+        Ok(true)
     }
-    happenings::state(id, "issuing", now, columns, &mut writer).await?;
-    audit::add(("old key", "consent", &id.to_string()), now, columns, &mut writer).await?;
-    writer.commit().await?;
-    info!(verification = %id, "the old key signed for {id}");
-    Ok(true)
 }
 
 #[cfg(test)]

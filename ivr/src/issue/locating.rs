@@ -7,9 +7,9 @@ use dht_client::{Entry, Pending, Record, Status};
 use time::OffsetDateTime;
 use tracing::info;
 
-use super::IssueParts;
 use super::old_key::{self, OldKeyError, Signed, asked_at, speaker};
 use super::wish::Cause;
+use super::{Issue, IssueParts};
 use crate::hex;
 use crate::store::certificates::Replaced;
 use crate::store::location_keys::{self, FirstKeys, LocationKeys};
@@ -48,23 +48,26 @@ pub struct FirstListing {
 )]
 pub struct NotListed;
 
-/// The keys, if the key of this request and the location key signed that they belong together.
-pub(super) fn accept(
-    parts: &IssueParts,
-    listing: &FirstListing,
-    request: &Request,
-    now: OffsetDateTime,
-) -> Result<FirstKeys, NotListed> {
-    let FirstListing { nonce, location, kem, signature, agreed } = listing;
-    let hash = request.spki_sha256();
-    let about = hex::of(&hash);
-    let key = Some(listed_keys(location, kem.as_ref()));
-    let statement = Statement { action: Action::Locate, about: &about, nonce: Some(nonce), key };
-    let holds = old_key::is_ours(parts, &hash, nonce, now)
-        && signature.is_over_request(&statement, request)
-        && agreed.is_by(&statement, location);
-    let keys = LocationKeys { location: *location, kem: *kem };
-    if holds { Ok(FirstKeys { keys, asked_at: asked_at(nonce) }) } else { Err(NotListed) }
+impl Issue {
+    /// The keys that are to be listed beside the certificate for this request, if its key and the location key signed that
+    /// they belong together.
+    pub(crate) fn accept_location(
+        &self,
+        listing: &FirstListing,
+        request: &Request,
+        now: OffsetDateTime,
+    ) -> Result<FirstKeys, NotListed> {
+        let FirstListing { nonce, location, kem, signature, agreed } = listing;
+        let hash = request.spki_sha256();
+        let about = hex::of(&hash);
+        let key = Some(listed_keys(location, kem.as_ref()));
+        let statement = Statement { action: Action::Locate, about: &about, nonce: Some(nonce), key };
+        let holds = old_key::is_ours(&self.parts, &hash, nonce, now)
+            && signature.is_over_request(&statement, request)
+            && agreed.is_by(&statement, location);
+        let keys = LocationKeys { location: *location, kem: *kem };
+        if holds { Ok(FirstKeys { keys, asked_at: asked_at(nonce) }) } else { Err(NotListed) }
+    }
 }
 
 /// Lists beside a new certificate what was listed beside those that it replaces, if its key is theirs, or what was accepted when

@@ -2,7 +2,8 @@
 //! within 45 days of the call, stopping a key that waits, lifting a suspension, taking the record out of the directory.
 //!
 //! The nonce that each of them needs is not stored: it holds its own end and a keyed hash, so no stranger fills a table by
-//! asking. Twice within its ten minutes it does nothing twice: a renewal is known by it, and the others are done already.
+//! asking. Twice within its ten minutes it does nothing twice: a renewal is known by it, a withdrawal is done already, and the
+//! others act only on what there was when it was given.
 
 use ca::old_key::{Action, Signature, Statement};
 use ca::{Issuing, Request, Serial};
@@ -13,7 +14,8 @@ use time::format_description::well_known::Rfc3339;
 use tracing::info;
 
 use super::wish::{self, Cause, Consent, Spoken, Wish};
-use super::{Certified, IssueError, IssueParts, KeyRefusal, certified, hold, tel_subject, verification};
+use super::{Certified, Issue, IssueError, IssueParts, KeyRefusal, certified, hold, tel_subject, verification};
+use crate::hex;
 use crate::store::certificates::Stored;
 use crate::store::verifications::Which;
 use crate::store::{
@@ -73,23 +75,104 @@ const TAG: usize = 16;
 /// What the page of a key says that was stopped.
 const VETOED: &str = "The holder of the number's earlier key stopped this one.";
 
+impl Issue {
+    /// A nonce for a statement of the key of this certificate, whether there is one or not, and until when it counts.
+    pub fn nonce(&self, serial: &Serial, now: OffsetDateTime) -> (String, OffsetDateTime) {
+        nonce(&self.parts, serial.as_bytes(), now)
+    }
+
+    /// A nonce for a statement of a key that has no certificate yet, by SHA-256 of its SPKI, and until when it counts.
+    pub fn nonce_of_key(&self, spki_sha256: &[u8; 32], now: OffsetDateTime) -> (String, OffsetDateTime) {
+        nonce(&self.parts, spki_sha256, now)
+    }
+
+    /// Issues another certificate on the same call, to the same key or another, by the word of the key that has one. It never
+    /// raises the level, and ends 45 days after the call at the latest. Asked again with the same nonce, it gives the same
+    /// certificate.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn renew(
+        &self,
+        signed: &Signed<'_>,
+        csr: &[u8],
+        publish: bool,
+        now: OffsetDateTime,
+    ) -> Result<Certified, OldKeyError> {
+        let parts = &self.parts;
+        let request = Request::parse(csr).map_err(KeyRefusal::from)?;
+        let key = Some(request.spki_sha256());
+        let certificate = speaker(parts, signed, (Action::Renew, key), now).await?;
+        let cause = Cause::Renewal(signed.nonce.to_owned());
+        if let Some(before) = certified::by_cause(parts, &cause).await? {
+            if Some(before.spki_sha256) != key || before.record.is_some() != publish {
+                return Err(OldKeyError::NotNow("this nonce has renewed the certificate otherwise: ask for another"));
+            }
+            return Ok(before);
+        }
+        let wish = wanted(parts, signed, &certificate, (cause, request, publish), now).await?;
+        wish::issue(parts, &wish, now).await?;
+        info!(serial = certificate.serial, "the key of certificate {} asked for another", certificate.serial);
+        Ok(certified::by_cause(parts, &wish.cause).await?.ok_or(IssueError::Unknown)?)
+    }
+
+    /// Stops a key that waits to take the number of this certificate: `key` is SHA-256 of its SPKI.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn veto(&self, signed: &Signed<'_>, key: [u8; 32], now: OffsetDateTime) -> Result<(), OldKeyError> {
+        let parts = &self.parts;
+        let certificate = speaker(parts, signed, (Action::Veto, Some(key)), now).await?;
+        let (identity, columns) = (&certificate.identity, parts.store.columns());
+        let mut writer = parts.store.begin().await?;
+        records::lock(identity, columns, &mut writer).await?;
+        let newest = certificates::newest(identity, now - hold::REMEMBERED, columns, &mut writer).await?;
+        let Some(newest) = newest.filter(|newest| newest.spki_sha256 == certificate.spki_sha256) else {
+            return Err(OldKeyError::NotNow("it is not the key of the number's last certificate"));
+        };
+        let which = Which::Of(key, asked_at(signed.nonce));
+        let ended = verifications::end_held(identity, which, VETOED, columns, &mut writer).await?;
+        if ended.is_empty() {
+            return Err(OldKeyError::NotNow(
+                "no such key waits, or it began to after this nonce was given: ask for another",
+            ));
+        }
+        for id in &ended {
+            happenings::state(*id, "failed", now, columns, &mut writer).await?;
+        }
+        records::show_again(&newest.serial, now, &mut writer).await?;
+        audit::add(("old key", "veto", &certificate.serial), now, columns, &mut writer).await?;
+        writer.commit().await?;
+        info!(serial = certificate.serial, "the key of certificate {} stopped another", certificate.serial);
+        parts.publisher.nudge();
+        ended.into_iter().for_each(|id| parts.publisher.ring(id));
+        Ok(())
+    }
+
+    /// Takes the record of this certificate out of the directory; the certificate stays good.
+    ///
+    /// # Errors
+    /// As named.
+    pub async fn withdraw_by_key(&self, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
+        let certificate = speaker(&self.parts, signed, (Action::Withdraw, None), now).await?;
+        if super::revoking::withdraw(&self.parts, &certificate.serial, "old key", now).await? {
+            return Ok(());
+        }
+        Err(OldKeyError::NotNow("the directory does not show this certificate"))
+    }
+}
+
 /// A nonce for statements about this certificate (its serial number) or key (its hash), whether there is one or not, and its end.
-pub(super) fn nonce(parts: &IssueParts, about: &[u8], now: OffsetDateTime) -> (String, OffsetDateTime) {
+fn nonce(parts: &IssueParts, about: &[u8], now: OffsetDateTime) -> (String, OffsetDateTime) {
     let ends = now + NONCE_LIFE;
     let body = [&millis(ends).to_be_bytes()[..], &parts.clock.bytes::<RANDOM>()].concat();
     let tag = parts.store.columns().tag("old-key-nonce", &[about, &body]);
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    (hex(&body) + &hex(&tag[..TAG]), ends)
+    (hex::of(&body) + &hex::of(&tag[..TAG]), ends)
 }
 
 /// Whether it was given for this, and counts.
 pub(super) fn is_ours(parts: &IssueParts, about: &[u8], nonce: &str, now: OffsetDateTime) -> bool {
-    let digits = nonce.as_bytes();
-    if digits.len() != 2 * (ENDS + RANDOM + TAG) || !digits.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-        return false;
-    }
-    let octets: Vec<u8> =
-        (0..digits.len()).step_by(2).filter_map(|at| u8::from_str_radix(&nonce[at..at + 2], 16).ok()).collect();
+    let Some(octets) = hex::read_array::<{ ENDS + RANDOM + TAG }>(nonce) else { return false };
     let (body, tag) = octets.split_at(ENDS + RANDOM);
     millis(now) < ends(nonce) && parts.store.columns().is_tag(tag, "old-key-nonce", &[about, body])
 }
@@ -125,29 +208,6 @@ pub(super) async fn speaker(
         return Err(OldKeyError::NotNow("this key was reported as known to others: it speaks for nobody"));
     }
     Ok(certificate)
-}
-
-/// Issues to a new key (or the same) by the word of the old one. Asked again with the same nonce, it gives the same.
-pub(super) async fn renew(
-    parts: &IssueParts,
-    signed: &Signed<'_>,
-    (csr, publish): (&[u8], bool),
-    now: OffsetDateTime,
-) -> Result<Certified, OldKeyError> {
-    let request = Request::parse(csr).map_err(KeyRefusal::from)?;
-    let key = Some(request.spki_sha256());
-    let certificate = speaker(parts, signed, (Action::Renew, key), now).await?;
-    let cause = Cause::Renewal(signed.nonce.to_owned());
-    if let Some(before) = certified::by_cause(parts, &cause).await? {
-        if Some(before.spki_sha256) != key || before.record.is_some() != publish {
-            return Err(OldKeyError::NotNow("this nonce has renewed the certificate otherwise: ask for another"));
-        }
-        return Ok(before);
-    }
-    let wish = wanted(parts, signed, &certificate, (cause, request, publish), now).await?;
-    wish::issue(parts, &wish, now).await?;
-    info!(serial = certificate.serial, "the key of certificate {} asked for another", certificate.serial);
-    Ok(certified::by_cause(parts, &wish.cause).await?.ok_or(IssueError::Unknown)?)
 }
 
 /// What is to be issued by the word of the key of this certificate.
@@ -218,53 +278,15 @@ pub(super) async fn impediment(
     Ok((now < from).then_some(OldKeyError::TooSoon(from)))
 }
 
-/// Stops this key, which waits.
-pub(super) async fn veto(
-    parts: &IssueParts,
-    signed: &Signed<'_>,
-    key: [u8; 32],
-    now: OffsetDateTime,
-) -> Result<(), OldKeyError> {
-    let certificate = speaker(parts, signed, (Action::Veto, Some(key)), now).await?;
-    let (identity, columns) = (&certificate.identity, parts.store.columns());
-    let mut writer = parts.store.begin().await?;
-    records::lock(identity, columns, &mut writer).await?;
-    let newest = certificates::newest(identity, now - hold::REMEMBERED, columns, &mut writer).await?;
-    let Some(newest) = newest.filter(|newest| newest.spki_sha256 == certificate.spki_sha256) else {
-        return Err(OldKeyError::NotNow("it is not the key of the number's last certificate"));
-    };
-    let ended = verifications::end_held(identity, Which::Of(key), VETOED, columns, &mut writer).await?;
-    if ended.is_empty() {
-        return Err(OldKeyError::NotNow("no such key waits"));
-    }
-    for id in &ended {
-        happenings::state(*id, "failed", now, columns, &mut writer).await?;
-    }
-    records::show_again(&newest.serial, now, &mut writer).await?;
-    audit::add(("old key", "veto", &certificate.serial), now, columns, &mut writer).await?;
-    writer.commit().await?;
-    info!(serial = certificate.serial, "the key of certificate {} stopped another", certificate.serial);
-    parts.publisher.nudge();
-    ended.into_iter().for_each(|id| parts.publisher.ring(id));
-    Ok(())
-}
-
 /// Lifts a suspension.
 pub(super) async fn lift(parts: &IssueParts, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
     let certificate = speaker(parts, signed, (Action::Lift, None), now).await?;
-    if super::suspending::lift(parts, &certificate.serial, "old key", now).await? {
+    if super::suspending::lift(parts, &certificate.serial, asked_at(signed.nonce), now).await? {
         return Ok(());
     }
-    Err(OldKeyError::NotNow("the certificate is not suspended, or was for a day, which is final"))
-}
-
-/// Takes the record out of the directory. The certificate stays good.
-pub(super) async fn withdraw(parts: &IssueParts, signed: &Signed<'_>, now: OffsetDateTime) -> Result<(), OldKeyError> {
-    let certificate = speaker(parts, signed, (Action::Withdraw, None), now).await?;
-    if super::revoking::withdraw(parts, &certificate.serial, "old key", now).await? {
-        return Ok(());
-    }
-    Err(OldKeyError::NotNow("the directory does not show this certificate"))
+    Err(OldKeyError::NotNow(
+        "the certificate is not suspended, was for a day, which is final, or was suspended after this nonce was given",
+    ))
 }
 
 #[cfg(test)]

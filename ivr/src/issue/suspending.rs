@@ -65,50 +65,61 @@ pub(super) async fn suspend(parts: &IssueParts, caller: &Caller, now: OffsetDate
     Ok(true)
 }
 
-/// Takes a certificate off hold. `false` if it is not on hold, or has been for a day.
-pub(super) async fn lift(parts: &IssueParts, hex: &str, actor: &str, now: OffsetDateTime) -> Result<bool, IssueError> {
+/// Takes a certificate off hold by the word of its key, with a nonce that was given at `asked`. `false` if it is not on hold,
+/// has been for a day, or was put on hold after that.
+pub(super) async fn lift(
+    parts: &IssueParts,
+    serial: &str,
+    asked: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<bool, IssueError> {
     let columns = parts.store.columns();
     let mut writer = parts.store.begin().await?;
-    let certificate = certificates::by_serial(hex, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
+    let certificate = certificates::by_serial(serial, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
     records::lock(&certificate.identity, columns, &mut writer).await?;
-    if !revocations::lift(hex, certificate.issuing, now - LIFTABLE, &mut writer).await? {
+    if !revocations::lift(serial, certificate.issuing, (now - LIFTABLE, asked), &mut writer).await? {
         return Ok(false);
     }
-    records::want_lifted(hex, now, &mut writer).await?;
-    audit::add((actor, "lift", hex), now, columns, &mut writer).await?;
+    records::want_lifted(serial, now, &mut writer).await?;
+    audit::add(("old key", "lift", serial), now, columns, &mut writer).await?;
     writer.commit().await?;
-    info!(serial = hex, actor, "certificate {hex} is suspended no more");
+    info!(serial, "certificate {serial} is suspended no more");
     parts.publisher.nudge();
     lists::refresh_soon(parts, certificate.issuing);
     Ok(true)
 }
 
-/// What was suspended a day ago and not lifted is revoked. Tells how many.
-pub(super) async fn finalise(parts: &IssueParts, now: OffsetDateTime) -> Result<u64, StoreError> {
-    let over = revocations::on_hold(now - LIFTABLE, &mut *parts.store.read().await?).await?;
-    let mut final_now = 0;
-    for serial in over {
-        match make_final(parts, &serial, now).await {
-            Ok(true) => final_now += 1,
-            // Lifted or revoked meanwhile.
-            Ok(false) => {}
-            Err(error) => warn!(serial, %error, "the suspension of {serial} is made final later: {error}"),
+impl super::Issue {
+    /// What was suspended a day ago and not lifted is revoked for good: called once a minute. Tells how many.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn finalise_suspensions(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let over = revocations::on_hold(now - LIFTABLE, &mut *self.parts.store.read().await?).await?;
+        let mut final_now = 0;
+        for serial in over {
+            match make_final(&self.parts, &serial, now).await {
+                Ok(true) => final_now += 1,
+                // Lifted or revoked meanwhile.
+                Ok(false) => {}
+                Err(error) => warn!(serial, %error, "the suspension of {serial} is made final later: {error}"),
+            }
         }
+        Ok(final_now)
     }
-    Ok(final_now)
 }
 
 /// Revokes what has been on hold for a day. `false` if it is not any more.
-async fn make_final(parts: &IssueParts, hex: &str, now: OffsetDateTime) -> Result<bool, IssueError> {
+async fn make_final(parts: &IssueParts, serial: &str, now: OffsetDateTime) -> Result<bool, IssueError> {
     let columns = parts.store.columns();
     let mut writer = parts.store.begin().await?;
-    let certificate = certificates::by_serial(hex, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
+    let certificate = certificates::by_serial(serial, columns, &mut writer).await?.ok_or(IssueError::Unknown)?;
     records::lock(&certificate.identity, columns, &mut writer).await?;
     let (issuing, reason) = (certificate.issuing, Reason::CessationOfOperation);
-    if !revocations::finalise(hex, (issuing, reason), now - LIFTABLE, &mut writer).await? {
+    if !revocations::finalise(serial, (issuing, reason), now - LIFTABLE, &mut writer).await? {
         return Ok(false);
     }
-    revoking::conclude(parts, writer, (hex, issuing), (reason, "issue"), now).await?;
+    revoking::conclude(parts, writer, (serial, issuing), (reason, "issue"), now).await?;
     Ok(true)
 }
 

@@ -1,6 +1,6 @@
 //! From proof to certificate, with a power cut between any two steps.
 
-use ca::{Issued, Prepared, Revoked};
+use ca::{Issued, Prepared, Revoked, Serial};
 use ivr_core::call::question::Outcome;
 use ivr_core::proof::ProvedNumber;
 use time::Duration;
@@ -53,11 +53,7 @@ impl Service {
         let started = self.try_start(NUMBER, SOURCE, Some(csr)).await.unwrap();
         let heard = self.call(started.code.expose()).await.heard.unwrap();
         let columns = self.database.store.columns();
-        let secret: [u8; 32] = sha2::Digest::finalize(sha2::Digest::chain_update(
-            <sha2::Sha256 as sha2::Digest>::new(),
-            started.secret.expose(),
-        ))
-        .into();
+        let secret = crate::verify::secret_sha256(started.secret.expose());
         let mut writer = self.database.store.begin().await.unwrap();
         let checked =
             verifications::check_read_back(started.id, &secret, &heard, self.now, columns, &mut writer).await.unwrap();

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use tracing::{error, info, warn};
 
 use super::wish::{self, Cause, Consent, Spoken, Wish, ca_level};
-use super::{IssueError, IssueParts, hold, tel_subject};
+use super::{Issue, IssueError, IssueParts, hold, tel_subject};
 use crate::store::verifications::{Closed, ToIssue};
 use crate::store::{StoreError, audit, happenings, records, verifications};
 
@@ -28,31 +28,34 @@ const TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Issues, again while the database is busy or full. What is still open when the process ends is finished at the next
-/// start.
-pub(super) async fn finish_patiently(parts: &IssueParts, id: VerificationId, began_at: OffsetDateTime) -> Outcome {
-    let began = parts.clock.now();
-    let (mut pause, mut tries, mut now) = (FIRST_PAUSE, 0, began_at);
-    loop {
-        let cause = match finish(parts, id, now).await {
-            Ok(outcome) => return outcome,
-            Err(cause) => cause,
-        };
-        warn!(verification = %id, %cause, "{id} is not issued, but tried again: {cause}");
-        if !matches!(cause, IssueError::Store(StoreError::Busy | StoreError::Full)) {
-            tries += 1;
-        }
-        if tries == TRIES {
-            let why = "The certificate could not be made. The operator is told; try again later.";
-            match fail(parts, id, why, now).await {
-                Ok(()) => error!(verification = %id, "{id} failed: {cause}"),
-                Err(error) => error!(verification = %id, "{id} failed ({cause}), and that is not stored: {error}"),
+impl Issue {
+    /// Issues for a verification that is proved, again and again while the database is busy or full. What is still open when the
+    /// process ends is finished at the next start.
+    pub(crate) async fn finish_patiently(&self, id: VerificationId, began_at: OffsetDateTime) -> Outcome {
+        let parts = &self.parts;
+        let began = parts.clock.now();
+        let (mut pause, mut tries, mut now) = (FIRST_PAUSE, 0, began_at);
+        loop {
+            let cause = match finish(parts, id, now).await {
+                Ok(outcome) => return outcome,
+                Err(cause) => cause,
+            };
+            warn!(verification = %id, %cause, "{id} is not issued, but tried again: {cause}");
+            if !matches!(cause, IssueError::Store(StoreError::Busy | StoreError::Full)) {
+                tries += 1;
             }
-            return Outcome::Failed;
+            if tries == TRIES {
+                let why = "The certificate could not be made. The operator is told; try again later.";
+                match fail(parts, id, why, now).await {
+                    Ok(()) => error!(verification = %id, "{id} failed: {cause}"),
+                    Err(error) => error!(verification = %id, "{id} failed ({cause}), and that is not stored: {error}"),
+                }
+                return Outcome::Failed;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            now = began_at + (parts.clock.now() - began);
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-        now = began_at + (parts.clock.now() - began);
     }
 }
 
@@ -128,7 +131,7 @@ pub(super) fn proved(
     Ok((proof, proved_at))
 }
 
-/// What is issued for a proof and a request. `verification.rs` and its tests alone make one.
+/// What is issued for a proof and a request.
 pub(super) fn wish(
     (proof, proved_at): (&ProvedNumber, OffsetDateTime),
     job: &ToIssue,

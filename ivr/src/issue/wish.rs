@@ -233,8 +233,8 @@ pub(super) async fn conclude(
     if let Cause::Verification(id) = &wish.cause {
         happenings::state(*id, "issued", now, columns, &mut writer).await?;
     }
-    let new = (serial.as_str(), &issued.der[..], identity.as_str());
-    let is_listed = locating::list_first(new, &wish.cause, &replaced, columns, &mut writer).await?;
+    let fresh = (serial.as_str(), &issued.der[..], identity.as_str());
+    let is_listed = locating::list_first(fresh, &wish.cause, &replaced, columns, &mut writer).await?;
     verifications::await_beside(&serial, &identity, columns, &mut writer).await?;
     if wish.publish {
         let dates = (issued.not_before, issued.not_after);

@@ -7,6 +7,7 @@ use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
 use time::OffsetDateTime;
 
 use super::Undelivered;
+use crate::hex;
 
 /// A mail on its way.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ impl Sender {
         let never = |what: &str| Undelivered::Never(format!("the mail cannot be written: {what}"));
         // The error would repeat the address.
         let to: Address = mail.to.parse().map_err(|_| never("its address"))?;
-        let id: String = letter.id.iter().map(|octet| format!("{octet:02x}")).collect();
+        let id = hex::of(&letter.id);
         let builder = Message::builder()
             .from(self.mailbox.clone())
             .to(Mailbox::new(None, to))

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{Transport, Undelivered};
-use crate::clock::Clock;
+use crate::clock::{Clock, wait};
 use crate::store::mails::{self, Due};
 use crate::store::{Store, StoreError, orders};
 
@@ -68,7 +68,7 @@ impl MailSender {
             mails::next_due(&mut *self.store.read().await?).await
         };
         match next.await {
-            Ok(Some(due)) => (due - self.clock.wall()).max(time::Duration::ZERO).unsigned_abs().min(LONGEST_SLEEP),
+            Ok(Some(due)) => wait(due, self.clock.wall(), LONGEST_SLEEP),
             Ok(None) => LONGEST_SLEEP,
             Err(error) => {
                 tracing::error!(%error, "the outbox of mails cannot be read");

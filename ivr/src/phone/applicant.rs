@@ -4,15 +4,16 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ivr_core::call::flow::LONGER_THAN_A_CALL;
 use ivr_core::call::question::NotAnId;
 use ivr_core::caller::language::spoken_in;
 use ivr_core::key_check::KeyCheck;
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
-use tokio::sync::mpsc;
 use voice_prompts::{Heard, Language, Library, Vocabulary};
 
 use super::api::{Api, ApiError, Start, Started, Verification};
@@ -21,8 +22,6 @@ use super::script::other;
 use super::{CallError, CallPlan, CallReport, EndedBy, Identity, Law, News, Scenario};
 use crate::clock::Clock;
 
-/// Longer than any call may be (protocol.md: 180 s).
-const PATIENCE: Duration = Duration::from_secs(200);
 /// Certificate and record follow the read-back within this.
 const COMPLETION: Duration = Duration::from_secs(30);
 /// Between two looks at a verification that is not complete yet.
@@ -220,29 +219,21 @@ impl Prepared {
 
     /// Calls, types what is read back, and waits for what must come of it.
     pub async fn call(self, tell: &(dyn Fn(Tale) + Sync)) -> Result<Outcome, Failure> {
-        // The call takes the only sender, so the page is closed with it.
-        let (spoken, mut understood) = mpsc::unbounded_channel();
-        let (key_check, mut is_own) = (self.key_check, self.key_check.is_none());
-        let call = super::call(self.plan(), move |news| {
+        let is_own = AtomicBool::new(self.key_check.is_none());
+        let hear = |news: News| {
             if let News::KeyCheck(digits) = &news {
-                is_own = KeyCheck::parse(digits.expose()) == key_check;
-            }
-            // Of a call that is about another key, nothing is typed.
-            if let News::ReadBack(digits) = &news
-                && is_own
-            {
-                // The page is gone only when the call is.
-                let _closed = spoken.send(digits.clone());
+                is_own.store(KeyCheck::parse(digits.expose()) == self.key_check, Ordering::Relaxed);
             }
             tell(Tale::Line(news));
-        });
-        let page = async {
-            while let Some(digits) = understood.recv().await {
-                self.type_in(digits.expose(), tell).await;
+        };
+        let (is_own, applicant) = (&is_own, &self);
+        let type_in = |digits: Private<String>| async move {
+            // Of a call that is about another key, nothing is typed.
+            if is_own.load(Ordering::Relaxed) {
+                applicant.type_in(digits.expose(), tell).await;
             }
         };
-        let (call, ()) = tokio::join!(call, page);
-        let call = call?;
+        let call = super::call_and_type(self.plan(), hear, type_in).await?;
         let verification = self.look(call.ended_by).await?;
         tell(Tale::State(verification.state.clone()));
         let number = &self.application.number;
@@ -262,7 +253,7 @@ impl Prepared {
             scenario: *scenario,
             code: self.started.code.clone(),
             vocabulary: vocabulary.clone(),
-            patience: PATIENCE,
+            patience: LONGER_THAN_A_CALL,
         }
     }
 

@@ -1,14 +1,14 @@
 //! One rehearsal: the states of a verification, moved by what its program says that the caller does, or by a caller.
 
-use ivr_core::call::flow::Step;
+use ivr_core::call::flow::{LONGER_THAN_A_CALL, READ_BACK_LIFE, Step};
 use ivr_core::call::question::{Session, VerificationId};
 use ivr_core::caller::{Caps, Dialled, Level, Reason};
-use ivr_core::code::Code;
+use ivr_core::code::{Code, WRONG_CODES, WRONG_READ_BACKS};
 use ivr_core::key_check::KeyCheck;
 use ivr_core::number::Number;
 use ivr_core::private::Private;
 use rand_core::Rng;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use voice_prompts::Language;
 
 mod certified;
@@ -132,7 +132,7 @@ impl Rehearsal {
             created_at,
             expires_at,
             wrong_codes_left: WRONG_CODES,
-            read_backs_left: READ_BACKS,
+            read_backs_left: WRONG_READ_BACKS,
             other: None,
             stage: Stage::Waiting,
             happenings: Vec::new(),
@@ -164,7 +164,7 @@ impl Rehearsal {
 
     /// A caller keyed in its code: from now on a call is going on, and an earlier read-back counts no more.
     pub(super) fn match_code(&mut self, now: OffsetDateTime) -> Session {
-        self.stage = Stage::Calling { until: now + CALL_LIMIT };
+        self.stage = Stage::Calling { until: now + LONGER_THAN_A_CALL };
         self.note("state", State::Calling.name(), now);
         Session { id: self.id, key_check: self.asked.key_check, language: Language::of(&self.asked.locale) }
     }
@@ -334,11 +334,5 @@ impl Rehearsal {
     }
 }
 
-/// As in the service: wrong codes and read-backs until it is void, and how long digits may be typed.
-const WRONG_CODES: u8 = 6;
-const READ_BACKS: u8 = 3;
-const READ_BACK_LIFE: Duration = Duration::seconds(90);
-/// And how long a call keeps it alive whose code was right: longer than one lasts.
-const CALL_LIMIT: Duration = Duration::seconds(200);
 /// Lines of one rehearsal.
 const MOST_HAPPENINGS: usize = 50;

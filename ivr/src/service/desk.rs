@@ -89,8 +89,8 @@ impl Ways {
     }
 }
 
-/// The answer, once the clips are encoded that the call is spoken to with: once for all calls, and away from whatever else is
-/// waiting. Whom nobody answers needs none. `country` is that of a caller whose call is not answered yet.
+/// The answer, once the clips are encoded that the call is spoken to with: once for all calls, some ten milliseconds in which
+/// the questions behind it wait. Whom nobody answers needs none. `country` is that of a caller whose call is not answered yet.
 async fn voiced(answer: Answer, country: Option<Country>, voices: &Voices) -> Answer {
     let language = match &answer {
         Answer::Expected | Answer::Certified(_) => country.map(spoken_in),

@@ -21,6 +21,7 @@ use crate::issue::{Issue, IssueParts};
 use crate::key_file::KeyFile;
 use crate::mail::{Catcher, MailSender, Nudge, Relay, Transport};
 use crate::operators::Operators;
+use crate::outbound::Reach;
 use crate::passports::Passports;
 use crate::publish::{Publisher, PublisherParts};
 use crate::sandbox::Sandbox;
@@ -117,8 +118,10 @@ impl Parts {
     }
 
     fn webhooks(&self) -> (Webhooks, Arc<Sender>) {
-        let webhooks = Webhooks::new(self.store.clone(), self.config.webhooks().reach(), self.clock);
-        (webhooks, Arc::new(Sender::new(self.store.clone(), Means::of(&self.config), self.clock)))
+        let reach = if self.is_demo { Reach::LOOPBACK } else { Reach::PUBLIC };
+        let webhooks = Webhooks::new(self.store.clone(), reach, self.clock);
+        let means = Means::of(&self.config, reach);
+        (webhooks, Arc::new(Sender::new(self.store.clone(), means, self.clock)))
     }
 
     fn dialled(&self) -> Dialled {

@@ -1,13 +1,9 @@
 //! How a service ends: softly at the first signal, at once at the second.
 
-use std::time::Duration;
-
+use ivr_core::call::flow::LONGER_THAN_A_CALL;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::sip_driver::Shutdown;
-
-/// A call lasts 180 s at most (docs/protocol.md), and then its page may still be typing.
-const LONGEST_DRAIN: Duration = Duration::from_secs(200);
 
 /// SIGTERM and SIGINT.
 #[derive(Debug)]
@@ -39,7 +35,7 @@ impl Signals {
         shutdown.drain.cancel();
         tokio::select! {
             second = self.next() => tracing::info!("{second}: ending at once"),
-            () = tokio::time::sleep(LONGEST_DRAIN) => tracing::warn!("calls are still on the line: ending all the same"),
+            () = tokio::time::sleep(LONGER_THAN_A_CALL) => tracing::warn!("calls are still on the line: ending all the same"),
         }
         shutdown.end.cancel();
     }

@@ -106,13 +106,17 @@ pub(crate) async fn standing(
     let (mut used_up, mut silenced) = (HashSet::new(), HashSet::new());
     for row in query.fetch_all(conn).await? {
         let (hash, what): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
-        match what {
-            EXPECTED => drop(expected.insert(hash)),
-            CERTIFIED => drop(certified.insert(hash)),
-            USED_UP => drop(used_up.insert(hash)),
-            SILENCED => drop(silenced.insert(hash)),
-            codes => drop(wrong.insert(hash, codes)),
-        }
+        let found = match what {
+            EXPECTED => &mut expected,
+            CERTIFIED => &mut certified,
+            USED_UP => &mut used_up,
+            SILENCED => &mut silenced,
+            codes => {
+                wrong.insert(hash, codes);
+                continue;
+            }
+        };
+        found.insert(hash);
     }
     let standing = |(tag, hashes): (&Vec<u8>, &Vec<Vec<u8>>)| Standing {
         is_used_up: used_up.contains(tag) || silenced.contains(tag),

@@ -9,7 +9,7 @@ use super::intents::{issuing_name, issuing_of};
 use super::location_keys::LocationKeys;
 use super::purging::Over;
 use super::records::{Wanted, wanted_of};
-use super::{Columns, Conn, Row, StoreError, millis, time_of};
+use super::{Columns, Conn, Row, StoreError, level_of, millis, octets, time_of};
 
 /// A certificate to store.
 pub(crate) struct New<'a> {
@@ -191,7 +191,7 @@ pub(crate) async fn newest(
     let (serial, sealed): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(2)?);
     let der = columns.open("certificates.certificate", serial.as_bytes(), &sealed)?.to_vec();
     let issued_at = time_of(row.try_get(3)?)?;
-    Ok(Some(Newest { serial, spki_sha256: hash_of(row.try_get(1)?)?, der, issued_at }))
+    Ok(Some(Newest { serial, spki_sha256: octets(&row, 1, "a key's hash")?, der, issued_at }))
 }
 
 /// The serial of the live certificate of an identity that rests on this sealed proof.
@@ -237,14 +237,15 @@ pub(crate) async fn in_force(
     rows.iter().map(ended).collect()
 }
 
-/// The columns of a [`Stored`], in its order.
+/// What a [`Stored`] is made of, each under a name of its own.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.serial, c.issuing, c.identity_sealed, c.level, c.certificate_sealed, c.spki_sha256, c.not_before,
-                 c.not_after, c.issued_at, v.at, v.reason, r.serial, r.slot, r.seq, r.bytes, r.backends,
-                 CASE WHEN r.published_version = r.version THEN 1 ELSE 0 END, r.last_error,
-                 h.held_since, h.held_until, h.held_key, c.proof, r.wanted, c.location_keys_sealed
+                 c.not_after, c.issued_at, c.proof, c.location_keys_sealed, v.at AS revoked_at, v.reason,
+                 r.serial AS record_serial, r.slot, r.seq, r.bytes, r.backends, r.wanted, r.last_error,
+                 CASE WHEN r.published_version = r.version THEN 1 ELSE 0 END AS is_published,
+                 h.held_since, h.held_until, h.held_key
              FROM certificates c
              LEFT JOIN revocations v ON v.serial = c.serial
              LEFT JOIN records r ON r.serial = c.serial AND r.wanted IS NOT NULL
@@ -322,57 +323,51 @@ pub(crate) fn over(now: OffsetDateTime) -> [Over; 4] {
 }
 
 fn stored(row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
-    let serial: String = row.try_get(0)?;
-    let identity: Vec<u8> = row.try_get(2)?;
-    let level: i64 = row.try_get(3)?;
-    let sealed: Vec<u8> = row.try_get(4)?;
-    let revoked_at: Option<i64> = row.try_get(9)?;
-    let reason: Option<i64> = row.try_get(10)?;
-    let revoked = match (revoked_at, reason) {
-        (Some(at), Some(code)) => {
-            let reason = u8::try_from(code).ok().and_then(Reason::from_code);
-            Some((time_of(at)?, reason.ok_or_else(|| StoreError::damaged("a reason"))?))
-        }
-        _ => None,
-    };
-    let record = match row.try_get::<Option<String>, _>(11)? {
-        None => None,
-        Some(_) => Some(StoredRecord {
-            slot: row.try_get(12)?,
-            seq: row.try_get(13)?,
-            bytes: row.try_get(14)?,
-            backends: row.try_get(15)?,
-            is_published: row.try_get::<i64, _>(16)? == 1,
-            wanted: wanted_of(row.try_get(22)?)?,
-            last_error: row.try_get(17)?,
-        }),
-    };
-    let pending = match (row.try_get(18)?, row.try_get(19)?, row.try_get::<Option<Vec<u8>>, _>(20)?) {
-        (Some(since), Some(until), Some(key)) => {
-            Some(Pending { since: time_of(since)?, until: time_of(until)?, spki_sha256: hash_of(key)? })
-        }
-        _ => None,
-    };
-    let location: Option<Vec<u8>> = row.try_get(23)?;
-    let level = u8::try_from(level).ok().and_then(Level::from_number);
+    let serial: String = row.try_get("serial")?;
+    let identity: Vec<u8> = row.try_get("identity_sealed")?;
+    let sealed: Vec<u8> = row.try_get("certificate_sealed")?;
+    let location: Option<Vec<u8>> = row.try_get("location_keys_sealed")?;
     Ok(Stored {
-        location: location.map(|sealed| LocationKeys::open(&serial, &sealed, columns)).transpose()?,
-        issuing: issuing_of(row.try_get(1)?)?,
+        issuing: issuing_of(row.try_get("issuing")?)?,
         identity: columns.open_text("certificates.identity", serial.as_bytes(), &identity)?,
-        level: level.ok_or_else(|| StoreError::damaged("a level"))?,
+        level: level_of(row, "level")?,
         der: columns.open("certificates.certificate", serial.as_bytes(), &sealed)?.to_vec(),
-        spki_sha256: hash_of(row.try_get(5)?)?,
-        not_before: time_of(row.try_get(6)?)?,
-        not_after: time_of(row.try_get(7)?)?,
-        issued_at: time_of(row.try_get(8)?)?,
-        proof: row.try_get(21)?,
-        revoked,
-        pending,
-        record,
+        spki_sha256: octets(row, "spki_sha256", "a key's hash")?,
+        not_before: time_of(row.try_get("not_before")?)?,
+        not_after: time_of(row.try_get("not_after")?)?,
+        issued_at: time_of(row.try_get("issued_at")?)?,
+        proof: row.try_get("proof")?,
+        revoked: revoked(row)?,
+        pending: pending(row)?,
+        location: location.map(|sealed| LocationKeys::open(&serial, &sealed, columns)).transpose()?,
+        record: record(row)?,
         serial,
     })
 }
 
-fn hash_of(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
-    bytes.try_into().map_err(|_| StoreError::damaged("a key's hash"))
+fn revoked(row: &Row) -> Result<Option<(OffsetDateTime, Reason)>, StoreError> {
+    let Some(at) = row.try_get("revoked_at")? else { return Ok(None) };
+    let reason = u8::try_from(row.try_get::<i64, _>("reason")?).ok().and_then(Reason::from_code);
+    Ok(Some((time_of(at)?, reason.ok_or_else(|| StoreError::damaged("a reason"))?)))
+}
+
+fn pending(row: &Row) -> Result<Option<Pending>, StoreError> {
+    let Some(since) = row.try_get("held_since")? else { return Ok(None) };
+    let until = time_of(row.try_get("held_until")?)?;
+    Ok(Some(Pending { since: time_of(since)?, until, spki_sha256: octets(row, "held_key", "a key's hash")? }))
+}
+
+fn record(row: &Row) -> Result<Option<StoredRecord>, StoreError> {
+    if row.try_get::<Option<String>, _>("record_serial")?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(StoredRecord {
+        slot: row.try_get("slot")?,
+        seq: row.try_get("seq")?,
+        bytes: row.try_get("bytes")?,
+        backends: row.try_get("backends")?,
+        is_published: row.try_get::<i64, _>("is_published")? == 1,
+        wanted: wanted_of(row.try_get("wanted")?)?,
+        last_error: row.try_get("last_error")?,
+    }))
 }

@@ -4,7 +4,7 @@ use ivr_core::private::Private;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
-use super::{Columns, Conn, Row, StoreError, millis, time_of};
+use super::{Columns, Conn, Row, StoreError, millis, octets, time_of};
 use crate::event::EndpointId;
 
 /// An endpoint as it is stored, but for its keys.
@@ -285,6 +285,5 @@ pub(crate) async fn failed(
 }
 
 pub(super) fn id_of(row: &Row, index: usize) -> Result<EndpointId, StoreError> {
-    let id: Vec<u8> = row.try_get(index)?;
-    id.try_into().map(EndpointId).map_err(|_| StoreError::damaged("an endpoint's id"))
+    octets(row, index, "an endpoint's id").map(EndpointId)
 }

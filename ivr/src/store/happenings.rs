@@ -29,7 +29,7 @@ pub(crate) async fn state(
     conn: &mut Conn,
 ) -> Result<(), StoreError> {
     add(id, "state", state, at, conn).await?;
-    deliveries::note(id, state, (at, at), columns, conn).await
+    deliveries::note(id, state, at, at, columns, conn).await
 }
 
 /// The time of a verification was over then, which is found out now: as [`state`].
@@ -41,7 +41,7 @@ pub(crate) async fn expired(
     conn: &mut Conn,
 ) -> Result<(), StoreError> {
     add(id, "state", "expired", at, conn).await?;
-    deliveries::note(id, "expired", (at, now), columns, conn).await
+    deliveries::note(id, "expired", at, now, columns, conn).await
 }
 
 /// A step of its call.

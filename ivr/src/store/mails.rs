@@ -4,7 +4,7 @@ use ivr_core::call::question::VerificationId as OrderId;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 
-use super::{Columns, Conn, StoreError, millis, time_of};
+use super::{Columns, Conn, StoreError, millis, octets, time_of};
 use crate::mail::Letter;
 
 /// A mail whose turn it is.
@@ -68,10 +68,9 @@ pub(crate) async fn claim(
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let (id, order): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
     Ok(Some(Due {
-        id: id.try_into().map_err(|_| StoreError::damaged("a mail's id"))?,
-        order: order.try_into().map(OrderId).map_err(|_| StoreError::damaged("an order's id"))?,
+        id: octets(&row, 0, "a mail's id")?,
+        order: OrderId(octets(&row, 1, "an order's id")?),
         attempts: row.try_get(2)?,
         written_at: time_of(row.try_get(3)?)?,
         mail_sealed: row.try_get(4)?,

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::purging::Over;
-use super::{Columns, Conn, Row, StoreError, millis, time_of};
+use super::{Columns, Conn, Row, StoreError, millis, octets, time_of};
 
 /// An order that begins.
 pub(crate) struct New<'a> {
@@ -104,9 +104,9 @@ fn stored(id: OrderId, row: &Row, columns: &Columns) -> Result<Stored, StoreErro
     let request = request.map(|sealed| columns.open("email_orders.request", &id.0, &sealed)).transpose()?;
     Ok(Stored {
         id,
-        secret_sha256: octets(row.try_get(0)?, "a secret's hash")?,
+        secret_sha256: octets(row, 0, "a secret's hash")?,
         address: Address::parse(&address).map_err(|_| StoreError::damaged("an address"))?,
-        key_sha256: octets(row.try_get(2)?, "a key's hash")?,
+        key_sha256: octets(row, 2, "a key's hash")?,
         device: row.try_get(3)?,
         publish: row.try_get::<i64, _>(4)? == 1,
         locale: row.try_get(5)?,
@@ -237,12 +237,7 @@ pub(crate) async fn purge(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, S
 }
 
 fn id_of(row: &Row) -> Result<OrderId, StoreError> {
-    let id: Vec<u8> = row.try_get("id")?;
-    id.try_into().map(OrderId).map_err(|_| StoreError::damaged("an order's id"))
-}
-
-fn octets(stored: Vec<u8>, what: &str) -> Result<[u8; 32], StoreError> {
-    stored.try_into().map_err(|_| StoreError::damaged(what))
+    octets(row, "id", "an order's id").map(OrderId)
 }
 
 /// Takes back that a certificate was noted, as if the process had died before.

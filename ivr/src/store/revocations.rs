@@ -47,17 +47,18 @@ pub(crate) async fn insert(
 }
 
 /// Takes a serial off hold: the list is stale from now on, for it must not name it any more. `false` if it is not on hold, or
-/// has been since `cutoff` or before.
+/// has been since `cutoff` or before, or only since after `asked`, when the nonce for this was given.
 pub(crate) async fn lift(
     serial: &str,
     issuing: Issuing,
-    cutoff: OffsetDateTime,
+    (cutoff, asked): (OffsetDateTime, OffsetDateTime),
     conn: &mut Conn,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query("DELETE FROM revocations WHERE serial = $1 AND reason = $2 AND at > $3")
+    let done = sqlx::query("DELETE FROM revocations WHERE serial = $1 AND reason = $2 AND at > $3 AND at <= $4")
         .bind(serial)
         .bind(HOLD)
         .bind(millis(cutoff))
+        .bind(millis(asked))
         .execute(&mut *conn)
         .await?;
     staling(done, issuing, conn).await

@@ -7,7 +7,7 @@ mod issuing;
 mod purging;
 
 use ivr_core::call::question::VerificationId;
-use ivr_core::code::Code;
+use ivr_core::code::{Code, WRONG_CODES, WRONG_READ_BACKS};
 use ivr_core::key_check::KeyCheck;
 use ivr_core::number::Number;
 use sqlx::Row as _;
@@ -26,7 +26,7 @@ pub(crate) use self::issuing::{
 pub(crate) use self::purging::{forget, over};
 use super::columns::tel;
 use super::location_keys::FirstKeys;
-use super::{Columns, Conn, Row, StoreError, happenings, millis, time_of};
+use super::{Columns, Conn, Row, StoreError, happenings, millis, octets, time_of};
 use crate::event::EndpointId;
 
 /// A verification that begins.
@@ -206,8 +206,8 @@ pub(crate) async fn insert(new: &New<'_>, code: &Code, columns: &Columns, conn: 
     .bind(new.locale)
     .bind(millis(new.created_at))
     .bind(millis(new.expires_at))
-    .bind(CODE_TRIES)
-    .bind(READ_BACK_TRIES)
+    .bind(i64::from(WRONG_CODES))
+    .bind(i64::from(WRONG_READ_BACKS))
     .bind(new.key_check.map(|check| columns.seal(KEY_CHECK, id, check.as_str().as_bytes())))
     .bind(new.location_keys.map(|first| first.keys.seal_at((LOCATION_KEYS, id), columns)))
     .bind(new.location_keys.map(|first| millis(first.asked_at)))
@@ -226,9 +226,9 @@ pub(crate) async fn find(
     conn: &mut Conn,
 ) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query(
-        "SELECT number_sealed, code_sealed, CASE WHEN request_sealed IS NULL THEN 0 ELSE 1 END, publish, locale, state,
-             created_at, expires_at, live_until, read_back_until, read_backs_left, serial, result_sealed, failure,
-             held_until, held_key
+        "SELECT number_sealed, code_sealed, CASE WHEN request_sealed IS NULL THEN 0 ELSE 1 END AS wants_certificate,
+             publish, locale, state, created_at, expires_at, live_until, read_back_until, read_backs_left, serial,
+             result_sealed, failure, held_until, held_key
          FROM verifications WHERE id = $1 AND secret_sha256 = $2",
     )
     .bind(id.0.to_vec())
@@ -239,30 +239,30 @@ pub(crate) async fn find(
 }
 
 fn stored(id: VerificationId, row: &Row, columns: &Columns) -> Result<Stored, StoreError> {
-    let number: Vec<u8> = row.try_get(0)?;
-    let code: Vec<u8> = row.try_get(1)?;
-    let read_back_until: Option<i64> = row.try_get(9)?;
-    let result: Option<Vec<u8>> = row.try_get(12)?;
-    let held_until: Option<i64> = row.try_get(14)?;
+    let number: Vec<u8> = row.try_get("number_sealed")?;
+    let code: Vec<u8> = row.try_get("code_sealed")?;
+    let read_back_until: Option<i64> = row.try_get("read_back_until")?;
+    let result: Option<Vec<u8>> = row.try_get("result_sealed")?;
+    let held_until: Option<i64> = row.try_get("held_until")?;
     let code = columns.open_text("verifications.code", &id.0, &code)?;
     Ok(Stored {
         id,
         number: columns.open_number("verifications.number", &id.0, &number)?,
         code: Code::parse(&code).ok_or_else(|| StoreError::damaged("a code"))?,
-        wants_certificate: row.try_get::<i64, _>(2)? == 1,
-        publish: row.try_get::<i64, _>(3)? == 1,
-        locale: row.try_get(4)?,
-        state: row.try_get(5)?,
-        created_at: time_of(row.try_get(6)?)?,
-        expires_at: time_of(row.try_get(7)?)?,
-        live_until: time_of(row.try_get(8)?)?,
+        wants_certificate: row.try_get::<i64, _>("wants_certificate")? == 1,
+        publish: row.try_get::<i64, _>("publish")? == 1,
+        locale: row.try_get("locale")?,
+        state: row.try_get("state")?,
+        created_at: time_of(row.try_get("created_at")?)?,
+        expires_at: time_of(row.try_get("expires_at")?)?,
+        live_until: time_of(row.try_get("live_until")?)?,
         read_back_until: read_back_until.map(time_of).transpose()?,
-        read_backs_left: row.try_get(10)?,
+        read_backs_left: row.try_get("read_backs_left")?,
         held_until: held_until.map(time_of).transpose()?,
-        held_key: row.try_get(15)?,
-        serial: row.try_get(11)?,
+        held_key: row.try_get("held_key")?,
+        serial: row.try_get("serial")?,
         result: result.map(|sealed| columns.open_text("verifications.result", &id.0, &sealed)).transpose()?,
-        failure: row.try_get(13)?,
+        failure: row.try_get("failure")?,
     })
 }
 
@@ -315,14 +315,9 @@ fn code_hash(number: &Number, code: &Code, columns: &Columns) -> Vec<u8> {
 }
 
 fn id_of(row: &Row, index: usize) -> Result<VerificationId, StoreError> {
-    let id: Vec<u8> = row.try_get(index)?;
-    id.try_into().map(VerificationId).map_err(|_| StoreError::damaged("an id"))
+    octets(row, index, "an id").map(VerificationId)
 }
 
 /// The places of what seals them, and opens them again.
 const KEY_CHECK: &str = "verifications.key_check";
 const LOCATION_KEYS: &str = "verifications.location_keys";
-/// Wrong codes that calls may key in against one verification.
-const CODE_TRIES: i64 = 6;
-/// Wrong digits that a page may post.
-const READ_BACK_TRIES: i64 = 3;

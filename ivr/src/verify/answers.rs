@@ -1,5 +1,6 @@
 //! What a call asks of the rows.
 
+use ivr_core::call::flow::READ_BACK_LIFE;
 use ivr_core::call::question::{Answer, Question, VerificationId};
 use ivr_core::caller::Caller;
 use ivr_core::code::Code;
@@ -12,9 +13,6 @@ use super::{State, VerifyParts, sessions};
 use crate::store::calls::Signed;
 use crate::store::verifications::{self, Missed};
 use crate::store::{Columns, Conn, StoreError, audit, budgets, callers, happenings, passports};
-
-/// How long the page may type the digits that the voice reads, spoken words included.
-const READ_BACK_LIFE: time::Duration = time::Duration::seconds(90);
 
 /// The answer, and the verification that is to be issued now.
 pub(super) async fn answer(

@@ -6,11 +6,13 @@
 pub mod authority;
 mod body;
 pub mod calls;
+pub mod certificate;
 pub mod certificates;
 pub mod enrolments;
 pub mod health;
 pub mod items;
 pub mod level;
+mod locale;
 pub mod old_key;
 pub mod sandbox;
 pub mod verifications;

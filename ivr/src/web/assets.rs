@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::App;
 use super::error::WebError;
+use crate::hex;
 
 /// Every asset: its name, its type, its content.
 const ASSETS: &[(&str, &str, &[u8])] = &[
@@ -38,7 +39,7 @@ struct Served {
 
 impl Served {
     fn of((name, kind, content): &(&str, &'static str, &'static [u8])) -> Self {
-        let hash: String = Sha256::digest(content)[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::of(&Sha256::digest(content)[..6]);
         let (stem, extension) = name.split_once('.').unwrap_or((name, ""));
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(content).expect("a vector takes all that is written");

@@ -13,6 +13,7 @@ use super::error::WebError;
 use super::form::Fields;
 use super::page::{self, Frame};
 use super::session::{self, ByCookie};
+use crate::hex;
 use crate::issue::{Certified, DhtRecord, Says};
 use crate::verify::View;
 use crate::words::{Filled, Text, Words};
@@ -111,15 +112,13 @@ pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response
         path,
         name,
         noun,
-        spki: certificate.spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+        spki: hex::of(&certificate.spki_sha256),
         valid_from: day(certificate.not_before),
         valid_until: day(certificate.not_after),
         suspended: certificate.suspended.map(day),
         revoked: certificate.revoked.map(|(at, _)| day(at)),
         dial,
-        pending: certificate
-            .pending
-            .map(|change| (day(change.since), day(change.until), page::hex(&change.spki_sha256))),
+        pending: certificate.pending.map(|change| (day(change.since), day(change.until), hex::of(&change.spki_sha256))),
         record: certificate.record.as_ref().map(|record| Record::of(record, certificate.revoked.is_some(), words)),
         is_superseded: certificate.revoked.is_some_and(|(_, reason)| reason == Reason::Superseded),
         last_event,

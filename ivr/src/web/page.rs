@@ -91,8 +91,7 @@ pub fn locale(app: &App, headers: &HeaderMap) -> String {
     let wanted = lists.flat_map(|list| list.split(',')).filter_map(wish);
     let ours = wanted.filter(|(_, language)| app.settings.languages.contains(language));
     let best = ours.reduce(|best, next| if next.0 > best.0 { next } else { best });
-    let fallback = || app.settings.languages.first().cloned().unwrap_or_else(|| "en".to_owned());
-    best.map_or_else(fallback, |(_, language)| language)
+    best.map_or_else(|| app.settings.first_language(), |(_, language)| language)
 }
 
 /// How much a language is wished for, and which: `(0.8, "de")` of `de-AT;q=0.8`. `None` if it is refused (RFC 9110 12.4.2: a weight
@@ -113,11 +112,6 @@ pub fn html(template: &impl Template) -> Result<Response, WebError> {
     let mut response = Html(text(template)?).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
-}
-
-/// A hash as pages show it.
-pub fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// A page's text.

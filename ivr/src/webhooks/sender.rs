@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use super::attempt::{self, Verdict};
 use super::schedule;
-use crate::clock::Clock;
+use crate::clock::{Clock, wait};
 use crate::config::Config;
 use crate::event::EndpointId;
 use crate::names::Names;
@@ -55,12 +55,11 @@ pub(crate) struct Means {
 
 impl Means {
     /// As the configuration has it.
-    pub(crate) fn of(config: &Config) -> Self {
-        let settings = config.webhooks();
+    pub(crate) fn of(config: &Config, reach: Reach) -> Self {
         Self {
-            reach: settings.reach(),
+            reach,
             names: config.sip().nameservers().to_vec(),
-            tls_roots: settings.tls_roots().map(ToOwned::to_owned),
+            tls_roots: config.webhooks().tls_roots().map(ToOwned::to_owned),
             patience: PATIENCE,
         }
     }
@@ -143,7 +142,7 @@ impl Sender {
         let mut under_way = UnderWay::default();
         loop {
             let pause = match self.begin_due(self.clock.wall(), &mut under_way).await {
-                Ok(next) => until(next, self.clock.wall()),
+                Ok(next) => next.map_or(LONGEST_SLEEP, |at| wait(at, self.clock.wall(), LONGEST_SLEEP)),
                 Err(error) => {
                     warn!(%error, "the outbox of events is read again later: {error}");
                     PAUSE
@@ -315,9 +314,4 @@ impl Sender {
         let next = now + pause.max(rest.unwrap_or_default());
         (next < due.since + deliveries::LONGEST).then_some(next)
     }
-}
-
-fn until(next: Option<OffsetDateTime>, now: OffsetDateTime) -> Duration {
-    let pause = next.map_or(LONGEST_SLEEP, |at| Duration::try_from(at - now).unwrap_or(Duration::ZERO));
-    pause.min(LONGEST_SLEEP)
 }

@@ -245,6 +245,11 @@ const LONGEST_SENTENCE: Duration = Duration::from_secs(45);
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// From the answer to the BYE.
 const CALL_LIMIT: Duration = Duration::from_secs(180);
+/// What waits for a call to end, or has to last as long as one, waits or lasts for so long.
+pub const LONGER_THAN_A_CALL: Duration = Duration::from_secs(200);
+const _: () = assert!(CALL_LIMIT.as_secs() < LONGER_THAN_A_CALL.as_secs());
+/// How long the page may type the digits that the voice reads, spoken words included.
+pub const READ_BACK_LIFE: Duration = proving::READ_BACK_LIMIT;
 /// What is kept of it for a goodbye.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Between two sentences.

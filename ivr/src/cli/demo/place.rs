@@ -71,7 +71,6 @@ impl Place {
             networks: Vec::new(),
             // The ring is there already; its true ports go into the bundle.
             ring_ports: vec![1, 2, 3],
-            posts_to_loopback: true,
         };
         let mut findings = Findings::default();
         match Config::parse(&draft.text(), &self.folder, Purpose::Demo, &mut findings) {

@@ -27,6 +27,7 @@ on_both_databases!(
     a_pending_key_stands_beside_the_renewed_certificate,
     what_was_revoked_or_superseded_is_not_renewed,
     the_old_key_stops_a_key_that_waits,
+    what_stopped_a_key_does_not_stop_it_when_it_is_proved_again,
     the_old_key_takes_the_record_away_and_the_certificate_stays_good,
     a_nonce_is_good_for_its_certificate_and_ten_minutes,
 );
@@ -249,7 +250,7 @@ async fn what_is_suspended_or_renewed_while_a_renewal_is_signed_stays_so(databas
     assert_eq!(service.all().await.len(), 1);
     assert!(service.certificate(&started).await.suspended.is_some());
 
-    assert!(crate::issue::suspending::lift(service.parts(), &serial.hex(), "old key", service.now).await.unwrap());
+    assert!(crate::issue::suspending::lift(service.parts(), &serial.hex(), service.now, service.now).await.unwrap());
     let signed = service.sign(service.intend(&slower).await).await;
     service.renewed(&key, &serial, &csr).await.unwrap();
     let late = wish::conclude(service.parts(), &slower, &signed, service.now).await;
@@ -394,6 +395,25 @@ async fn the_old_key_stops_a_key_that_waits(database: TestDatabase) {
     assert!(view.failure.unwrap().contains("stopped"));
     assert_eq!(service.issue.certificate(&serial).await.unwrap().pending, None);
     assert_eq!(service.issue.finish_all(service.now + Duration::days(2)).await.unwrap(), 0);
+}
+
+/// The owner found that the key is theirs, and proves it again within the ten minutes of the nonce.
+async fn what_stopped_a_key_does_not_stop_it_when_it_is_proved_again(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    let (old, csr) = device();
+    let serial = service.serial(&service.certified(csr).await).await;
+    let csr = request();
+    service.certified(csr.clone()).await;
+    let (nonce, signature) = service.says(&old, &serial, Action::Veto, Some(spki(&csr)));
+    let signed = Signed { serial: &serial, nonce: &nonce, signature: &signature };
+    service.issue.veto(&signed, spki(&csr), service.now).await.unwrap();
+    service.now += Duration::minutes(1);
+    let waiting = service.certified(csr.clone()).await;
+    let again = service.issue.veto(&signed, spki(&csr), service.now).await;
+    assert!(matches!(again, Err(OldKeyError::NotNow(_))), "{again:?}");
+    assert_eq!(service.view(&waiting).await.state, State::Held);
+    service.stopped(&old, &serial, &csr).await.unwrap();
+    assert_eq!(service.view(&waiting).await.state, State::Failed);
 }
 
 async fn the_old_key_takes_the_record_away_and_the_certificate_stays_good(database: TestDatabase) {

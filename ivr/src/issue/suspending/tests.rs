@@ -24,6 +24,7 @@ on_both_databases!(
     a_suspension_of_a_day_is_not_lifted_before_it_is_made_final,
     what_was_lifted_is_not_made_final_by_who_saw_it_suspended,
     nine_works_once_a_day,
+    what_lifted_a_suspension_does_not_lift_the_next,
     nine_works_although_the_wrong_codes_of_the_day_are_used_up,
     nine_stops_a_key_that_waits,
     what_a_call_of_a_higher_level_proved_stays,
@@ -62,12 +63,14 @@ impl Service {
     }
 
     async fn lifted(&self, key: &KeyPair, serial: &str) -> Result<(), OldKeyError> {
-        let serial = Serial::parse(serial).unwrap();
-        let (nonce, _) = self.issue.nonce(&serial, self.now);
-        let about = serial.hex();
-        let statement = Statement { action: Action::Lift, about: &about, nonce: Some(&nonce), key: None };
-        let signature = sign(key, &statement);
-        self.issue.lift(&Signed { serial: &serial, nonce: &nonce, signature: &signature }, self.now).await
+        let (nonce, _) = self.issue.nonce(&Serial::parse(serial).unwrap(), self.now);
+        self.lift_with(&nonce, key, serial).await
+    }
+
+    async fn lift_with(&self, nonce: &str, key: &KeyPair, serial: &str) -> Result<(), OldKeyError> {
+        let statement = Statement { action: Action::Lift, about: serial, nonce: Some(nonce), key: None };
+        let (serial, signature) = (Serial::parse(serial).unwrap(), sign(key, &statement));
+        self.issue.lift(&Signed { serial: &serial, nonce, signature: &signature }, self.now).await
     }
 }
 
@@ -197,6 +200,25 @@ async fn nine_works_once_a_day(database: TestDatabase) {
     assert_eq!(service.press_nine(Level::L2).await, Answer::NotSuspended, "the owner is not annoyed all day");
     service.now += Duration::days(1);
     assert_eq!(service.press_nine(Level::L2).await, Answer::Suspended);
+}
+
+/// A number may suspend once on each day: twice within the ten minutes of a nonce, about midnight.
+async fn what_lifted_a_suspension_does_not_lift_the_next(database: TestDatabase) {
+    let mut service = Service::over(database).await;
+    service.now = service.now.replace_time(time::Time::MIDNIGHT) + Duration::days(2) - Duration::minutes(5);
+    let (key, csr) = device();
+    let started = service.certified(csr).await;
+    let serial = service.certificate(&started).await.serial;
+    assert_eq!(service.press_nine(Level::L2).await, Answer::Suspended);
+    let (nonce, _) = service.issue.nonce(&Serial::parse(&serial).unwrap(), service.now);
+    service.lift_with(&nonce, &key, &serial).await.unwrap();
+    service.now += Duration::minutes(6);
+    assert_eq!(service.press_nine(Level::L2).await, Answer::Suspended);
+    let again = service.lift_with(&nonce, &key, &serial).await;
+    assert!(matches!(again, Err(OldKeyError::NotNow(_))), "{again:?}");
+    assert!(service.certificate(&started).await.suspended.is_some());
+    service.lifted(&key, &serial).await.unwrap();
+    assert!(service.certificate(&started).await.suspended.is_none());
 }
 
 /// Whoever took the number over could use them up, and keep its owner from suspending.

@@ -1,13 +1,12 @@
 //! What is forgotten of calls, and when: some at a time.
 
 use ivr_core::call::question::VerificationId;
-use sqlx::Row as _;
 use time::OffsetDateTime;
 
 use super::CallId;
 use crate::store::purging::{Over, PIECE};
 use crate::store::rows::{Placeholders, shaped};
-use crate::store::{Conn, StoreError, millis};
+use crate::store::{Conn, StoreError, millis, octets};
 
 /// Which calls are forgotten.
 #[derive(Clone, Copy)]
@@ -32,12 +31,7 @@ impl Which {
 /// Some of these calls that began before this, the latest first.
 pub(crate) async fn over(which: Which, before: OffsetDateTime, conn: &mut Conn) -> Result<Vec<CallId>, StoreError> {
     let rows = sqlx::query(which.statement()).bind(millis(before)).bind(PIECE).fetch_all(conn).await?;
-    rows.iter()
-        .map(|row| {
-            let id: Vec<u8> = row.try_get(0)?;
-            id.try_into().map(CallId).map_err(|_| StoreError::damaged("an id"))
-        })
-        .collect()
+    rows.iter().map(|row| octets(row, 0, "an id").map(CallId)).collect()
 }
 
 /// Forgets these calls and their lines.

@@ -3,6 +3,7 @@
 use ivr_core::passport::Report;
 use serde::{Deserialize, Serialize};
 
+use crate::hex;
 use crate::store::StoreError;
 
 /// A signed identity (STIR/SHAKEN), without the numbers that it is about.
@@ -28,7 +29,6 @@ impl Signed {
     /// Of a report, with the letters and codes that are kept.
     pub(crate) fn of(report: &Report) -> Self {
         let (said, signer) = (report.said.as_ref(), report.signer.as_ref());
-        let hex = |hash: &[u8; 32]| hash.iter().map(|byte| format!("{byte:02x}")).collect();
         Self {
             verdict: report.verdict.map_or_else(|fault| fault.code(), |attest| attest.letter()).to_owned(),
             attest: said.map(|said| said.attest.letter().to_owned()),
@@ -36,7 +36,7 @@ impl Signed {
             iat: said.map(|said| said.iat),
             x5u: said.map(|said| said.x5u.clone()),
             spc: signer.and_then(|signer| signer.spc.clone()),
-            certificate: signer.map(|signer| hex(&signer.certificate)),
+            certificate: signer.map(|signer| hex::of(&signer.certificate)),
         }
     }
 

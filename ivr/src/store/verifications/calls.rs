@@ -1,5 +1,6 @@
 //! What calls and typed digits do to verifications.
 
+use ivr_core::call::flow::LONGER_THAN_A_CALL;
 use ivr_core::call::question::{Session, VerificationId};
 use ivr_core::code::Code;
 use ivr_core::key_check::KeyCheck;
@@ -72,7 +73,7 @@ pub(crate) async fn match_code(
              AND state IN ('waiting', 'calling', 'read-back')
          RETURNING id, key_check_sealed, locale",
     )
-    .bind(millis(now + CALL_LIMIT))
+    .bind(millis(now + LONGER_THAN_A_CALL))
     .bind(first)
     .bind(second)
     .bind(third)
@@ -225,7 +226,5 @@ fn read_back_hash(id: VerificationId, digits: &Code, columns: &Columns) -> Vec<u
     columns.tag("read-back", &[&id.0, digits.as_str().as_bytes()])
 }
 
-/// A call's own limit and a little: it keeps the verification alive that it matched.
-const CALL_LIMIT: time::Duration = time::Duration::seconds(200);
 const TOO_MANY_WRONG_CODES: &str = "The code was keyed in wrong too often. Begin again.";
 const TOO_MANY_WRONG_READ_BACKS: &str = "The digits were typed wrong three times. Begin again.";

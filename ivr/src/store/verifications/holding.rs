@@ -27,8 +27,8 @@ pub(crate) enum Which {
     But(VerificationId, Level),
     /// Those whose proof is of this level at most.
     UpTo(Level),
-    /// This one: SHA-256 of its SPKI.
-    Of([u8; 32]),
+    /// This one, SHA-256 of its SPKI, if it has waited since this moment or before.
+    Of([u8; 32], OffsetDateTime),
 }
 
 /// Holds a proved verification back. `false` if it was over before. Call it under the identity's lock.
@@ -77,15 +77,15 @@ pub(crate) async fn end_held(
     conn: &mut Conn,
 ) -> Result<Vec<VerificationId>, StoreError> {
     let [first, second, third] = columns.sought(identity);
-    let (but, of, up_to) = match which {
-        Which::But(id, level) => (id.0.to_vec(), Vec::new(), level),
-        Which::Of(key) => (Vec::new(), key.to_vec(), Level::L4),
-        Which::UpTo(level) => (Vec::new(), Vec::new(), level),
+    let (but, of, up_to, since) = match which {
+        Which::But(id, level) => (id.0.to_vec(), Vec::new(), level, i64::MAX),
+        Which::Of(key, since) => (Vec::new(), key.to_vec(), Level::L4, millis(since)),
+        Which::UpTo(level) => (Vec::new(), Vec::new(), level, i64::MAX),
     };
     let rows = sqlx::query(
         "UPDATE verifications SET state = 'failed', failure = $1
          WHERE number_hash IN ($2, $3, $4) AND state IN ('held', 'issuing') AND held_until IS NOT NULL
-             AND id <> $5 AND (CAST($6 AS BIGINT) = 0 OR held_key = $7) AND held_level <= $8
+             AND id <> $5 AND (CAST($6 AS BIGINT) = 0 OR held_key = $7) AND held_level <= $8 AND held_since <= $9
          RETURNING id",
     )
     .bind(why)
@@ -96,6 +96,7 @@ pub(crate) async fn end_held(
     .bind(i64::from(!of.is_empty()))
     .bind(of)
     .bind(i64::from(up_to.number()))
+    .bind(since)
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| id_of(row, 0)).collect()

@@ -1,4 +1,4 @@
-//! The JSON object that a program posts, and what is said of one that is not as described.
+//! The JSON object that a program posts, what is said of one that is not as described, and the one that it gets.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
+use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::web::App;
 use crate::web::error::WebError;
@@ -63,4 +64,9 @@ fn words(error: &str) -> String {
         Some((what, _)) => format!("{what}, expected an object"),
         None => what.to_owned(),
     }
+}
+
+/// A JSON body that nobody keeps.
+pub(super) fn private(body: impl Serialize) -> Response {
+    ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::body::Body;
 use super::calls::paged;
-use super::verifications::Pending;
+use super::certificate::Pending;
 use crate::issue::{Certified, DhtRecord};
 use crate::web::App;
 use crate::web::console::certificate::reason;

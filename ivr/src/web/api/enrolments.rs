@@ -12,8 +12,9 @@ use ivr_core::caller::Caps;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::body::Body;
-use super::verifications::{Certificate, locale, private};
+use super::body::{Body, private};
+use super::certificate::Certificate;
+use super::locale::locale;
 use crate::enrol_email::{Begin, Begun, Confirmation, State as Standing, View};
 use crate::web::App;
 use crate::web::email::{NO_CODE, offered, wrong_code};

@@ -13,8 +13,8 @@ use ivr_core::caller::Caps;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::body::Body;
-use super::verifications::{Certificate, private};
+use super::body::{Body, private};
+use super::certificate::Certificate;
 use crate::hex;
 use crate::issue::{FirstListing, Listing, OldKeyError, Signed};
 use crate::web::App;

@@ -11,8 +11,9 @@ use ivr_core::number::Number;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::body::Body;
-use super::verifications::{Begin, Begun, ReadBack, Verification, locale, private, typed};
+use super::body::{Body, private};
+use super::locale::locale;
+use super::verifications::{Begin, Begun, ReadBack, Verification, typed};
 use crate::sandbox::{Does, Hears, Meanwhile, Sandbox, SandboxError};
 use crate::verify::Start;
 use crate::web::App;

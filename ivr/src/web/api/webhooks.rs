@@ -48,7 +48,7 @@ fn verification() -> PathItem {
         .request_body(Some(RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", body).build()))
         .response("2XX", response("Received, within 15 s"))
         .response("410", response("Nothing more is to be sent: the endpoint is turned off"))
-        .response("default", response("Anything else: sent again, ten times in about three days"))
+        .response("default", response("Anything else: sent again, ten times in three days, then once a day for two"))
         .build();
     PathItem::new(HttpMethod::Post, operation)
 }

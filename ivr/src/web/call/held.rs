@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use ca::old_key::Signature;
 
+use crate::hex;
 use crate::verify::{Spoken, State as Standing, View};
 use crate::web::App;
 use crate::web::error::WebError;
@@ -38,7 +39,7 @@ pub(super) fn page(frame: Frame, view: &View, hint: Option<Text>) -> Result<Resp
         dial: view.dial.international(),
         until: view.held_until.map(|until| frame.words.day(until)).unwrap_or_default(),
         id: view.id.to_string(),
-        key: page::hex(&key),
+        key: hex::of(&key),
         hint,
         frame,
     })

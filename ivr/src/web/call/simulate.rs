@@ -1,25 +1,22 @@
 //! "Simulate the call", in a demonstration only: the built-in caller does what the person would do with a telephone, by a
 //! real call to the SIP socket, and the page shows it live. What the voice reads back it types itself.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::Redirect;
+use ivr_core::call::flow::LONGER_THAN_A_CALL;
 use ivr_core::code::Code;
 use ivr_core::private::Private;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
-use super::super::App;
-use super::super::error::WebError;
-use super::super::form::Fields;
-use super::super::session::{self, ByCookie};
 use crate::phone::applicant::voice;
-use crate::phone::{CallPlan, Identity, Law, News, Scenario, Stage, call};
+use crate::phone::{CallPlan, Identity, Law, Scenario, Stage, call_and_type};
+use crate::web::App;
+use crate::web::error::WebError;
+use crate::web::form::Fields;
+use crate::web::session::{self, ByCookie};
 
 /// Simulated calls at a time; one more is told to wait.
 static CALLS: Semaphore = Semaphore::const_new(8);
-/// Longer than any call may be.
-const PATIENCE: Duration = Duration::from_secs(200);
 
 /// What the page offers: the name in the form, and what the caller does.
 const OFFERED: &[(&str, Scenario)] = &[
@@ -53,26 +50,18 @@ pub(super) async fn simulate(
         scenario: *scenario,
         code: Private::new(code.expose().as_str().to_owned()),
         vocabulary: voice(view.number.as_str(), &view.locale),
-        patience: PATIENCE,
+        patience: LONGER_THAN_A_CALL,
     };
     tokio::spawn(async move {
-        let (spoken, mut understood) = mpsc::unbounded_channel();
-        let calling = call(plan, move |news| {
-            if let News::ReadBack(digits) = news {
-                // The page is gone only when the call is.
-                let _closed = spoken.send(digits);
-            }
-        });
-        let typing = async {
-            while let Some(digits) = understood.recv().await {
-                let Some(digits) = Code::parse(digits.expose()) else { continue };
-                let typed = app.verify.type_in(session.id, session.secret.expose(), &digits, app.clock.wall()).await;
-                if let Err(error) = typed {
-                    tracing::warn!(%error, "the simulated person could not type: {error}");
-                }
+        let (app, session) = (&app, &session);
+        let type_in = |digits: Private<String>| async move {
+            let Some(digits) = Code::parse(digits.expose()) else { return };
+            let typed = app.verify.type_in(session.id, session.secret.expose(), &digits, app.clock.wall()).await;
+            if let Err(error) = typed {
+                tracing::warn!(%error, "the simulated person could not type: {error}");
             }
         };
-        if let (Err(error), ()) = tokio::join!(calling, typing) {
+        if let Err(error) = call_and_type(plan, |_| {}, type_in).await {
             tracing::warn!(%error, "the simulated call failed: {error}");
         }
         drop(place);

@@ -12,6 +12,7 @@ use super::call::{Why, Worth};
 use super::session::Person;
 use super::words::Moment;
 use super::{Who, certificates, masked};
+use crate::hex;
 use crate::issue::Certified;
 use crate::web::App;
 use crate::web::csrf::Checked;
@@ -146,8 +147,8 @@ async fn show(app: &App, frame: Frame, name: String, certificate: Certified, sai
         revoked: certificate.revoked.map(|(at, reason)| (Moment::of(at), reason.name())),
         pending: certificate
             .pending
-            .map(|change| (Moment::of(change.since), Moment::of(change.until), page::hex(&change.spki_sha256))),
-        spki: page::hex(&certificate.spki_sha256),
+            .map(|change| (Moment::of(change.since), Moment::of(change.until), hex::of(&change.spki_sha256))),
+        spki: hex::of(&certificate.spki_sha256),
         reasons: REASONS.map(|(reason, words)| (reason.name(), words)).into(),
         certificate,
     })

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::browser::Answer;
 use super::service::NUMBER;
 use super::{Browser, Service};
+use crate::hex;
 use crate::verify::fixture::{device, request, sign, spki};
 
 /// A program with its key.
@@ -94,8 +95,7 @@ async fn a_program_is_told_that_its_key_waits_and_goes_on_with_the_old_key() {
     assert!(until.as_str().unwrap().ends_with('Z'), "{said}");
     let seen = send(&mut program, Method::GET, &first, &first_secret, &Value::Null).await.json();
     assert_eq!(seen["pending"]["until"], until);
-    let hex: String = new.spki().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(seen["pending"]["key"], hex);
+    assert_eq!(seen["pending"]["key"], hex::of(&new.spki()));
 
     let old_key = format!("{path}/old-key");
     let id = path.rsplit('/').next().unwrap();
@@ -121,9 +121,8 @@ async fn the_key_of_a_certificate_renews_stops_and_withdraws_by_its_signature() 
     let (_, _, said) = prove(&service, &mut program, &owner).await;
     let serial = said["serial"].as_str().unwrap().to_owned();
     let (stopped, secret, _) = prove(&service, &mut program, &thief).await;
-    let hex: String = thief.spki().iter().map(|byte| format!("{byte:02x}")).collect();
     let veto = (serial.as_str(), Action::Veto);
-    let body = json!({ "key": hex });
+    let body = json!({ "key": hex::of(&thief.spki()) });
     let refused = state(&mut program, &thief, veto, Some(thief.spki()), body.clone()).await;
     assert_eq!(refused.problem(), (422, "old-key".into()));
     let done = state(&mut program, &owner, veto, Some(thief.spki()), body.clone()).await;
@@ -178,7 +177,7 @@ async fn on_the_page_the_old_key_signs_for_the_new_one() {
     let mut visitor = Browser::new(&service.router);
     let path = format!("/verifications/{}", waiting.id);
     visitor.keep(&format!("session={}; Path={path}", waiting.secret.expose()));
-    let key: String = spki(&csr).iter().map(|octet| format!("{octet:02x}")).collect();
+    let key = hex::of(&spki(&csr));
     visitor.get(&path).await.says(&format!("data-id=\"{}\" data-key=\"{key}\"", waiting.id));
 
     let about = waiting.id.to_string();

@@ -112,14 +112,28 @@ impl OpenDht {
     ) -> Result<Stored, PutError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         self.check_current(item, cas, turn, now).await?;
-        let writer = self.put_through_one(item, turn, now).await?;
-        let nodes = self.read_back(item, writer, now).await?;
-        Ok(Stored { nodes, expires: now + ttl.min(LIFE) })
+        let mut passed = Vec::new();
+        loop {
+            let mut writers = self.silences.writers(turn, now);
+            writers.retain(|writer| !passed.contains(writer));
+            let writer = match self.put_through_one(item, writers, now).await {
+                // Somebody took it before: it may be stored or not.
+                Err(_) if !passed.is_empty() => return Err(PutError::Timeout),
+                taken => taken?,
+            };
+            match self.read_back(item, writer, &passed, now).await? {
+                Shown::By(nodes) => return Ok(Stored { nodes, expires: now + ttl.min(LIFE) }),
+                Shown::ByNobodyElse => {
+                    self.silences.note_put(writer, now);
+                    passed.push(writer);
+                }
+            }
+        }
     }
 
-    /// Puts through one proxy after the other until one has it, and says which. One that hangs does not hold up the next.
-    async fn put_through_one(&self, item: &Item, first: usize, now: OffsetDateTime) -> Result<usize, PutError> {
-        let mut next = self.silences.writers(first, now).into_iter();
+    /// Puts through one of these proxies after the other until one has it, and says which. One that hangs does not hold up the next.
+    async fn put_through_one(&self, item: &Item, writers: Vec<usize>, now: OffsetDateTime) -> Result<usize, PutError> {
+        let mut next = writers.into_iter();
         let mut last = None;
         let mut tries = FuturesUnordered::new();
         let mut failure = PutError::Unreachable;
@@ -197,9 +211,16 @@ impl OpenDht {
         }
     }
 
-    /// Looks for a just written item through the other proxies, one at a time, and in the end through the writer itself: then
-    /// only that one is known to have it.
-    async fn read_back(&self, item: &Item, writer: usize, now: OffsetDateTime) -> Result<usize, PutError> {
+    /// Looks for a just written item through the other proxies, one at a time. The writer's own word counts while no other tells
+    /// all that it has. Those who were `passed`, because they had taken the item and it was not shown, may show it now; that they do
+    /// not contradicts themselves, not the writer.
+    async fn read_back(
+        &self,
+        item: &Item,
+        writer: usize,
+        passed: &[usize],
+        now: OffsetDateTime,
+    ) -> Result<Shown, PutError> {
         let mut pause = READ_BACK_PAUSE;
         for attempt in 0..READ_BACKS {
             if attempt > 0 {
@@ -208,27 +229,29 @@ impl OpenDht {
             }
             // Another first each time: who says that nothing is there may be the last to hear of it.
             let mut others = self.silences.heard(writer + 1 + attempt, now);
-            others.retain(|&proxy| proxy != writer);
+            others.retain(|proxy| *proxy != writer && !passed.contains(proxy));
             let mut views = self.glance(&others, item.slot(), now).await;
-            if others.is_empty() && attempt == 0 {
+            if others.is_empty() && passed.is_empty() && attempt == 0 {
                 views.extend(self.ask_a_silent_one(item.slot(), writer, now).await);
             }
-            if views.iter().any(|view| view.items.contains(item)) {
-                return Ok(2);
-            }
             let somebody_told_all = views.iter().any(|view| view.end == End::Complete);
-            if !somebody_told_all || attempt + 1 == READ_BACKS {
-                let own = self.read(writer, item.slot(), GLANCE_PATIENCE, ALL, now).await;
-                if own.items.contains(item) {
-                    return Ok(1);
-                }
-                if own.end != End::Complete {
-                    // Nobody can tell, as in a flooded slot; looking again would take as long.
-                    break;
-                }
+            views.extend(self.glance(passed, item.slot(), now).await);
+            if views.iter().any(|view| view.items.contains(item)) {
+                return Ok(Shown::By(2));
+            }
+            if somebody_told_all {
+                continue;
+            }
+            let own = self.read(writer, item.slot(), GLANCE_PATIENCE, ALL, now).await;
+            if own.items.contains(item) {
+                return Ok(Shown::By(1));
+            }
+            if own.end != End::Complete {
+                // Nobody can tell, as in a flooded slot; looking again would take as long.
+                return Err(PutError::Timeout);
             }
         }
-        Err(PutError::Timeout)
+        Ok(Shown::ByNobodyElse)
     }
 
     /// What the first of these proxies shows that says all it has, and what others showed before it. The next is asked when one
@@ -375,6 +398,15 @@ impl OpenDht {
             configured: self.proxies.len(),
         }
     }
+}
+
+/// Whether what one proxy took is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// So many proxies show it.
+    By(usize),
+    /// Another proxy told all that it has, or the writer itself did, and this was not among it.
+    ByNobodyElse,
 }
 
 #[derive(Deserialize)]

@@ -262,6 +262,39 @@ async fn a_zombie_that_answers_and_takes_nothing_is_passed() {
 }
 
 #[tokio::test]
+async fn beside_an_honest_proxy_one_that_takes_and_tells_nobody_is_passed() {
+    // It shows what it took nowhere but through itself, or not even there.
+    for get in [Reply::Honest, Reply::body("")] {
+        in_time(async || {
+            let liar = Proxy::start(Manners { get: get.clone(), ..Manners::honest() }).await;
+            let honest = Proxy::start(Manners::honest()).await;
+            let backend = through(&[&liar, &honest]);
+            // The first put begins with the liar, the next with the other or, once that is suspected, with either.
+            for number in 0..3_u8 {
+                let item = item(&[b'l', number], 1_799_999_000, b"hello");
+                let begun = Instant::now();
+                backend.put(&item, TTL, None, now()).await.map_err(|error| error.to_string())?;
+                mark(begun.elapsed(), FAILOVER_MARK)?;
+                let shown = through(&[&honest]).get(item.slot(), PATIENCE, None, now()).await;
+                is_said(&shown, &only(&item))?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn what_one_proxy_shows_and_another_does_not_is_not_stored() {
+    let liar = Proxy::start(Manners::honest()).await;
+    let full = Proxy::start(Manners { post: Reply::Status(503), ..Manners::honest() }).await;
+    let backend = through(&[&liar, &full]);
+    // Where the other is too busy to tell, the liar is believed: it might be the only one.
+    let put = async || backend.put(&good(), TTL, None, now()).await;
+    assert_eq!(until(put, Result::is_err).await, Err(PutError::Timeout));
+}
+
+#[tokio::test]
 async fn a_proxy_that_hangs_holds_up_neither_reader_nor_writer_for_long() {
     in_time(async || {
         let shelf = Shelf::default();

@@ -202,7 +202,7 @@ impl Mainline {
                         return Ok(stored);
                     }
                 }
-                Err(error) => failure = classify(error)?,
+                Err(error) => failure = classify(error, cas)?,
             }
         }
         if stored > 0 { Ok(stored) } else { Err(failure) }
@@ -368,13 +368,12 @@ fn checked(found: &MutableItem, slot: &Slot, now: OffsetDateTime) -> Option<Item
 }
 
 /// `Ok` holds an error after which another try may succeed.
-fn classify(error: PutMutableError) -> Result<PutError, PutError> {
+fn classify(error: PutMutableError, cas: Option<i64>) -> Result<PutError, PutError> {
     match error {
-        PutMutableError::Concurrency(ConcurrencyError::CasFailed) => Err(PutError::CasFailed),
-        // Another put for this slot is in flight, or won: the next round reads it.
-        PutMutableError::Concurrency(ConcurrencyError::ConflictRisk | ConcurrencyError::NotMostRecent) => {
-            Ok(PutError::Overloaded)
-        }
+        PutMutableError::Concurrency(ConcurrencyError::CasFailed) if cas.is_some() => Err(PutError::CasFailed),
+        // Another put for this slot is in flight, or won: the next round reads it. Or nodes lie: that a condition failed where there
+        // was none, or that they hold something later, which they would have shown.
+        PutMutableError::Concurrency(_) => Ok(PutError::Overloaded),
         PutMutableError::Query(PutQueryError::NoClosestNodes) => Ok(PutError::Unreachable),
         PutMutableError::Query(PutQueryError::Timeout) => Ok(PutError::Timeout),
         PutMutableError::Query(PutQueryError::ErrorResponse(answer)) => {
@@ -419,6 +418,13 @@ mod tests {
             public.get(slot, PATIENCE, None, now).await
         };
         (said(empty.slot()).await, said(full.slot()).await)
+    }
+
+    #[test]
+    fn a_condition_that_failed_where_there_was_none_is_not_believed() {
+        let failed = || PutMutableError::Concurrency(ConcurrencyError::CasFailed);
+        assert_eq!(classify(failed(), Some(1_799_999_000)), Err(PutError::CasFailed));
+        assert_eq!(classify(failed(), None), Ok(PutError::Overloaded));
     }
 
     #[tokio::test]

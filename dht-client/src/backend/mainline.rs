@@ -43,6 +43,9 @@ const QUERY_PATIENCE: Duration = Duration::from_secs(5);
 const LIFE: Duration = Duration::from_secs(2 * 3600);
 /// So many nodes closest to a slot keep its item (Kademlia's k).
 const CLOSEST: usize = 20;
+/// The library asserts that it puts at 255 nodes at most, and its thread ends otherwise. So many answer only where a member of a private
+/// ring leads to ports of its own: elsewhere one address is one node.
+const MOST_NODES: usize = 200;
 /// The public network has said "nothing" if this many of the closest nodes did.
 const PUBLIC_QUORUM: usize = 4;
 /// How many records each node of an embedded ring keeps (about 1.3 KB each); past it the longest unread one goes, and the
@@ -191,6 +194,10 @@ impl Mainline {
             let cas = cas.filter(|_| stored == 0);
             if cas.is_some() && cas != current.map(Item::seq) {
                 return Err(PutError::CasFailed);
+            }
+            if view.responders.len() > MOST_NODES {
+                failure = PutError::Overloaded;
+                break;
             }
             match self.heard(self.node.put_mutable(native(item), cas)).await {
                 Ok(outcome) => {

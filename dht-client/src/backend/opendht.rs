@@ -55,6 +55,8 @@ const LAG: Duration = Duration::from_secs(3);
 const REPLY_LIMIT: usize = 16 * 1024;
 /// A reader wants all items of a slot.
 const ALL: usize = usize::MAX;
+/// How often a put is tried, if there are not more proxies than that.
+const PUT_TRIES: usize = 2;
 /// How often the item is looked for after it was put, and the first pause between, which doubles: 0.6 s in all.
 const READ_BACKS: usize = 7;
 const READ_BACK_PAUSE: Duration = Duration::from_millis(10);
@@ -112,27 +114,37 @@ impl OpenDht {
     ) -> Result<Stored, PutError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         self.check_current(item, cas, turn, now).await?;
-        let mut passed = Vec::new();
-        loop {
+        let (mut passed, mut id) = (Vec::new(), value_id(item, None));
+        for _ in 0..self.proxies.len().max(PUT_TRIES) {
             let mut writers = self.silences.writers(turn, now);
-            writers.retain(|writer| !passed.contains(writer));
-            let writer = match self.put_through_one(item, writers, now).await {
+            // Once more through who was passed only where nobody else takes it.
+            writers.sort_by_key(|writer| passed.contains(writer));
+            let writer = match self.put_through_one(item, &id, writers, now).await {
                 // Somebody took it before: it may be stored or not.
-                Err(_) if !passed.is_empty() => return Err(PutError::Timeout),
+                Err(_) if !passed.is_empty() => break,
                 taken => taken?,
             };
+            passed.retain(|proxy| *proxy != writer);
             match self.read_back(item, writer, &passed, now).await? {
                 Shown::By(nodes) => return Ok(Stored { nodes, expires: now + ttl.min(LIFE) }),
                 Shown::ByNobodyElse => {
                     self.silences.note_put(writer, now);
                     passed.push(writer);
+                    id = value_id(item, Some(now));
                 }
             }
         }
+        Err(PutError::Timeout)
     }
 
     /// Puts through one of these proxies after the other until one has it, and says which. One that hangs does not hold up the next.
-    async fn put_through_one(&self, item: &Item, writers: Vec<usize>, now: OffsetDateTime) -> Result<usize, PutError> {
+    async fn put_through_one(
+        &self,
+        item: &Item,
+        id: &str,
+        writers: Vec<usize>,
+        now: OffsetDateTime,
+    ) -> Result<usize, PutError> {
         let mut next = writers.into_iter();
         let mut last = None;
         let mut tries = FuturesUnordered::new();
@@ -140,7 +152,7 @@ impl OpenDht {
         loop {
             if let Some(writer) = next.next() {
                 last = Some(writer);
-                tries.push(async move { (writer, self.put_through(&self.proxies[writer], item).await) });
+                tries.push(async move { (writer, self.put_through(&self.proxies[writer], item, id).await) });
             } else if tries.is_empty() {
                 return Err(failure);
             }
@@ -187,13 +199,12 @@ impl OpenDht {
         Ok(())
     }
 
-    async fn put_through(&self, proxy: &Url, item: &Item) -> Result<(), PutError> {
+    async fn put_through(&self, proxy: &Url, item: &Item, id: &str) -> Result<(), PutError> {
         if !self.is_connected(proxy).await {
             return Err(PutError::Unreachable);
         }
-        let bytes = item.to_bytes();
-        let data = STANDARD.encode(&bytes);
-        let body = serde_json::json!({ "id": value_id(&bytes), "type": 0, "data": data });
+        let data = STANDARD.encode(item.to_bytes());
+        let body = serde_json::json!({ "id": id, "type": 0, "data": data });
         let request = self.http.post(key_url(proxy, item.slot().id())).timeout(REQUEST_PATIENCE).body(body.to_string());
         let response = request.send().await.map_err(put_error)?;
         let status = response.status();
@@ -437,11 +448,16 @@ fn key_url(proxy: &Url, slot: SlotId) -> Url {
     url
 }
 
-/// The same item always has the same value id, so that putting it again renews it instead of adding another.
-fn value_id(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
+/// The same item has the same value id, so that putting it again renews it instead of adding another. But a node keeps what came first
+/// under an id, and says of what follows that it was stored: who has seen an item could keep it out where it was forgotten. So what
+/// is not shown after a put gets an id that nobody could know `before`. Its copies are as many as puts in ten minutes; then they are over.
+fn value_id(item: &Item, before: Option<OffsetDateTime>) -> String {
+    let mut hash = Sha256::new_with_prefix(item.to_bytes());
+    if let Some(instant) = before {
+        hash.update(instant.unix_timestamp_nanos().to_be_bytes());
+    }
     let mut id = [0; 8];
-    id.copy_from_slice(&digest[..8]);
+    id.copy_from_slice(&hash.finalize()[..8]);
     // OpenDHT reads 0 as "draw one".
     u64::from_be_bytes(id).max(1).to_string()
 }

@@ -15,6 +15,8 @@ use dht_client::backend::opendht::OpenDht;
 use dht_client::{Answer, Backend, GetError, Item, PutError};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures_util::future::join_all;
+use sha2::{Digest, Sha256};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const TTL: Duration = Duration::from_secs(3600);
@@ -295,6 +297,29 @@ async fn what_one_proxy_shows_and_another_does_not_is_not_stored() {
 }
 
 #[tokio::test]
+async fn who_takes_the_id_that_a_record_will_have_does_not_keep_it_out() {
+    let id = u64::from_be_bytes(*Sha256::digest(good().to_bytes()).first_chunk().unwrap());
+    for proxies in [1, 2] {
+        let shelf = Shelf::default();
+        shelf.put(&format!("/key/{}", good().slot().id()), &line(b"junk").replace("\"1\"", &format!("\"{id}\"")));
+        let proxies = join_all((0..proxies).map(|_| Proxy::start(Manners::of(&shelf)))).await;
+        let backend = through(&proxies.iter().collect::<Vec<_>>());
+        for _again in 0..2 {
+            let put = async || backend.put(&good(), TTL, None, now()).await;
+            assert!(until(put, Result::is_ok).await.is_ok());
+            assert_eq!(
+                until(
+                    async || backend.get(good().slot(), PATIENCE, None, now()).await,
+                    |answer| *answer == only(&good())
+                )
+                .await,
+                only(&good())
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_that_hangs_holds_up_neither_reader_nor_writer_for_long() {
     in_time(async || {
         let shelf = Shelf::default();
@@ -395,7 +420,7 @@ async fn a_flooded_reader_keeps_less_than_a_mebibyte_a_request() {
     let flooded = async || {
         let slot = good().slot().clone();
         let gets = (0..AT_ONCE).map(|_| backend.get(&slot, PATIENCE, None, now()));
-        let answers = futures_util::future::join_all(gets).await;
+        let answers = join_all(gets).await;
         assert!(answers.iter().all(Result::is_err), "{answers:?}");
         answers.into_iter().filter(|answer| *answer == Err(GetError::Overloaded)).count()
     };

@@ -397,8 +397,7 @@ impl OpenDht {
     async fn is_connected(&self, proxy: &Url) -> bool {
         let Ok(url) = proxy.join("node/info") else { return false };
         let Ok(response) = self.http.get(url).timeout(REQUEST_PATIENCE).send().await else { return false };
-        let Some(body) = short_body(response).await else { return false };
-        serde_json::from_slice::<NodeInfo>(&body).is_ok_and(|info| info.ipv4.good > 0)
+        short_body(response).await.is_some_and(|body| has_peers(&body))
     }
 
     pub(super) async fn health(&self) -> Health {
@@ -428,6 +427,17 @@ struct NodeInfo {
 #[derive(Deserialize)]
 struct Peers {
     good: u64,
+}
+
+fn has_peers(info: &[u8]) -> bool {
+    serde_json::from_slice::<NodeInfo>(info).is_ok_and(|info| info.ipv4.good > 0)
+}
+
+/// What is taken from bytes of a proxy that come in chunks of this length: items, if they are its answer about a slot; whether its node
+/// has peers, if they are what it says of itself. The fuzz target `proxy` asks.
+#[cfg(fuzzing)]
+pub fn understood(bytes: &[u8], chunk: usize, slot: &Slot, now: OffsetDateTime) -> (Vec<Item>, bool) {
+    (View::of(bytes, chunk, slot, now).items, has_peers(bytes))
 }
 
 fn proxy(text: &str) -> Result<Url, ProxyError> {

@@ -63,6 +63,15 @@ struct Answering {
 type Wanted<'a> = (&'a Slot, usize, OffsetDateTime);
 
 impl View {
+    /// What is seen of an answer that comes in chunks of this length.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn of(bytes: &[u8], chunk: usize, slot: &Slot, now: OffsetDateTime) -> Self {
+        let (mut view, mut lines) = (Self::default(), Lines::default());
+        bytes.chunks(chunk).for_each(|chunk| lines.push(chunk, |line| view.judge(line, slot, now)));
+        lines.finish(|line| view.judge(line, slot, now));
+        view
+    }
+
     /// Reads an answer to its end, or until there are `enough` items.
     pub(super) async fn collect(&mut self, response: Response, slot: &Slot, enough: usize, now: OffsetDateTime) {
         let (mut answer, wanted) = (Answering { response, lines: Lines::default(), read: 0 }, (slot, enough, now));
@@ -170,10 +179,7 @@ mod tests {
 
     /// What is seen of these bytes.
     fn seen(bytes: &[u8]) -> View {
-        let (mut view, mut lines, slot) = (View::default(), Lines::default(), good().slot().clone());
-        lines.push(bytes, |line| view.judge(line, &slot, now()));
-        lines.finish(|line| view.judge(line, &slot, now()));
-        view
+        View::of(bytes, usize::MAX, good().slot(), now())
     }
 
     proptest! {

@@ -172,6 +172,9 @@ async fn a_flood_without_end_is_overloaded_soon() {
         Reply::Endless(line(&[7; 1200])),
         Reply::Endless("x".repeat(4096)),
         Reply::Drip(line(&[7; 1200])),
+        // Whole lines, for longer than anybody waits.
+        Reply::Drip("{}\n".repeat(200)),
+        Reply::Drip("\n".repeat(500)),
         Reply::Late(junk(40), junk(2000)),
     ] {
         is_said_soon(flood, Err(GetError::Overloaded)).await;

@@ -16,7 +16,7 @@ use futures_util::StreamExt;
 use futures_util::future::join;
 use mainline::async_dht::AsyncDht;
 use mainline::errors::{ConcurrencyError, PutMutableError, PutQueryError};
-use mainline::{Dht, Id, MutableItem, ServerSettings};
+use mainline::{DEFAULT_BOOTSTRAP_NODES, Dht, Id, MutableItem, ServerSettings};
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -46,8 +46,9 @@ const CLOSEST: usize = 20;
 /// The library asserts that it puts at 255 nodes at most, and its thread ends otherwise. So many answer only where a member of a private
 /// ring leads to ports of its own: elsewhere one address is one node.
 const MOST_NODES: usize = 200;
-/// The public network has said "nothing" if this many of the closest nodes did.
-const PUBLIC_QUORUM: usize = 4;
+/// The public network has said "nothing" if four of the closest nodes did. Of who answers, four may be those with which the library begins:
+/// they are close to nothing, and all there is where nobody else is reached.
+const PUBLIC_QUORUM: usize = DEFAULT_BOOTSTRAP_NODES.len() + 4;
 /// How many records each node of an embedded ring keeps (about 1.3 KB each); past it the longest unread one goes, and the
 /// refresher puts it again.
 const RING_VALUES: usize = 50_000;
@@ -263,7 +264,7 @@ impl Mainline {
     fn heard_most(&self, view: &View) -> bool {
         match &self.network {
             Network::Ring(ring) => view.answered * 2 > ring.len(),
-            Network::Public => view.answered >= PUBLIC_QUORUM,
+            Network::Public => self.heard_enough(view),
         }
     }
 
@@ -278,7 +279,8 @@ impl Mainline {
     /// Whether those who must be heard before a slot counts as empty have answered.
     fn heard_enough(&self, view: &View) -> bool {
         match &self.network {
-            Network::Public => view.answered >= PUBLIC_QUORUM,
+            // Not who was asked on the way, but who would keep the item.
+            Network::Public => view.answered.min(view.responders.len()) >= PUBLIC_QUORUM,
             // A count of answers does not say whose: strangers may have joined, so the nodes are named.
             Network::Ring(ring) => {
                 view.answered >= ring.len() && ring.iter().all(|node| view.responders.contains(node))
@@ -435,7 +437,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn on_the_public_network_four_have_to_say_that_nothing_is_there() {
+    async fn on_the_public_network_four_beside_the_well_known_have_to_say_that_nothing_is_there() {
         let (empty, full) = said_by_the_public(PUBLIC_QUORUM - 1).await;
         assert_eq!(empty, Err(GetError::Unreachable));
         assert!(matches!(full, Ok(Answer::Items { complete: false, .. })), "{full:?}");

@@ -166,16 +166,29 @@ impl Mainline {
         cas: Option<i64>,
         now: OffsetDateTime,
     ) -> Result<Stored, PutError> {
+        let mut stored = 0;
         let attempt = async {
             let _permit = self.puts.acquire().await.map_err(|_| PutError::Overloaded)?;
-            self.put_with_retries(item, cas, now).await
+            self.put_with_retries(&mut stored, item, cas, now).await
         };
-        let nodes = timeout(PUT_PATIENCE, attempt).await.map_err(|_| PutError::Overloaded)??;
-        Ok(Stored { nodes, expires: now + ttl.min(LIFE) })
+        match timeout(PUT_PATIENCE, attempt).await {
+            Ok(done) => done?,
+            // What some took is stored, however long the others are waited for.
+            Err(_) if stored > 0 => {}
+            Err(_) => return Err(PutError::Overloaded),
+        }
+        Ok(Stored { nodes: stored, expires: now + ttl.min(LIFE) })
     }
 
-    async fn put_with_retries(&self, item: &Item, cas: Option<i64>, now: OffsetDateTime) -> Result<usize, PutError> {
-        let (mut stored, mut failure) = (0, PutError::Timeout);
+    /// Counts in `stored` how many nodes have it so far.
+    async fn put_with_retries(
+        &self,
+        stored: &mut usize,
+        item: &Item,
+        cas: Option<i64>,
+        now: OffsetDateTime,
+    ) -> Result<(), PutError> {
+        let mut failure = PutError::Timeout;
         for attempt in 0..PUT_TRIES {
             if attempt > 0 {
                 sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
@@ -192,7 +205,7 @@ impl Mainline {
                 return Err(PutError::Stale { have_seq: later.seq() });
             }
             // Once a node has it, the condition held.
-            let cas = cas.filter(|_| stored == 0);
+            let cas = cas.filter(|_| *stored == 0);
             if cas.is_some() && cas != current.map(Item::seq) {
                 return Err(PutError::CasFailed);
             }
@@ -202,18 +215,18 @@ impl Mainline {
             }
             match self.heard(self.node.put_mutable(native(item), cas)).await {
                 Ok(outcome) => {
-                    stored = stored.max(usize::try_from(outcome.stored_at).unwrap_or(usize::MAX));
+                    *stored = usize::try_from(outcome.stored_at).unwrap_or(usize::MAX).max(*stored);
                     // A client that has just begun knows few nodes, and answers get lost where much is put at once; but
                     // a few nodes do not outlive what takes away the rest.
                     let wanted = if attempt == 0 { self.most_nodes().max(view.answered) } else { view.answered };
-                    if stored * 5 >= wanted.min(CLOSEST) * 4 {
-                        return Ok(stored);
+                    if *stored * 5 >= wanted.min(CLOSEST) * 4 {
+                        return Ok(());
                     }
                 }
                 Err(error) => failure = classify(error, cas)?,
             }
         }
-        if stored > 0 { Ok(stored) } else { Err(failure) }
+        if *stored > 0 { Ok(()) } else { Err(failure) }
     }
 
     pub(super) async fn get(

@@ -16,6 +16,7 @@ use dht_client::{Answer, Backend, GetError, Item, PutError, Several};
 use end_to_end::dhtnode::DhtNodes;
 use end_to_end::own_network::run_inside;
 use futures_util::future::join_all;
+use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -173,6 +174,31 @@ fn an_item_is_found_among_what_strangers_put_into_its_slot() {
         assert_eq!(answer, Ok(Answer::Nothing { asked: 3 }), "junk counts as nothing");
         put(&backend, &good, None).await.expect("stored beside the junk");
         assert_eq!(found(&backend, good.slot()).await, good);
+    });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
+fn who_takes_the_id_that_a_record_will_have_does_not_keep_it_out() {
+    inside("who_takes_the_id_that_a_record_will_have_does_not_keep_it_out", || async {
+        let (nodes, backend) = ring().await;
+        let good = item(b"squatted", 1_799_999_000, b"good");
+        let id = u64::from_be_bytes(*Sha256::digest(good.to_bytes()).first_chunk().expect("a digest is longer"));
+        let body = serde_json::json!({ "id": id.to_string(), "data": STANDARD.encode(b"junk"), "type": 0 }).to_string();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        for url in nodes.urls() {
+            let url = format!("{url}/key/{}", good.slot().id());
+            http.post(&url).body(body.clone()).send().await.expect("the proxy takes anything");
+        }
+        for _again in 0..2 {
+            put(&backend, &good, None).await.expect("stored under another id");
+            assert_eq!(found(&backend, good.slot()).await, good);
+        }
+        // A lone proxy has no other to go on with.
+        put(&through(&nodes.urls()[..1]), &good, None).await.expect("stored under another id");
+        let url = format!("{}/key/{}", nodes.urls()[2], good.slot().id());
+        let lines = http.get(&url).send().await.expect("an answer").text().await.expect("lines").lines().count();
+        assert_eq!(lines, 2, "the stranger's, and one of ours however often it is put in the same instant");
     });
 }
 

@@ -35,6 +35,11 @@ impl Lines {
         (self.skipping || !self.begun.is_empty()).then_some(self.ended)
     }
 
+    /// How many lines have ended.
+    pub(super) fn ended(&self) -> usize {
+        self.ended
+    }
+
     /// How many bytes came so far, but of no line more than may hold an item: a few long lines are few lines.
     pub(super) fn weight(&self) -> usize {
         self.weight

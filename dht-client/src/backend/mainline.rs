@@ -16,7 +16,7 @@ use futures_util::StreamExt;
 use futures_util::future::join;
 use mainline::async_dht::AsyncDht;
 use mainline::errors::{ConcurrencyError, PutMutableError, PutQueryError};
-use mainline::{Dht, Id, MutableItem, ServerSettings};
+use mainline::{DEFAULT_BOOTSTRAP_NODES, Dht, Id, MutableItem, ServerSettings};
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -43,8 +43,12 @@ const QUERY_PATIENCE: Duration = Duration::from_secs(5);
 const LIFE: Duration = Duration::from_secs(2 * 3600);
 /// So many nodes closest to a slot keep its item (Kademlia's k).
 const CLOSEST: usize = 20;
-/// The public network has said "nothing" if this many of the closest nodes did.
-const PUBLIC_QUORUM: usize = 4;
+/// The library asserts that it puts at 255 nodes at most, and its thread ends otherwise. So many answer only where a member of a private
+/// ring leads to ports of its own: elsewhere one address is one node.
+const MOST_NODES: usize = 200;
+/// The public network has said "nothing" if four of the closest nodes did. Of who answers, four may be those with which the library begins:
+/// they are close to nothing, and all there is where nobody else is reached.
+const PUBLIC_QUORUM: usize = DEFAULT_BOOTSTRAP_NODES.len() + 4;
 /// How many records each node of an embedded ring keeps (about 1.3 KB each); past it the longest unread one goes, and the
 /// refresher puts it again.
 const RING_VALUES: usize = 50_000;
@@ -162,16 +166,29 @@ impl Mainline {
         cas: Option<i64>,
         now: OffsetDateTime,
     ) -> Result<Stored, PutError> {
+        let mut stored = 0;
         let attempt = async {
             let _permit = self.puts.acquire().await.map_err(|_| PutError::Overloaded)?;
-            self.put_with_retries(item, cas, now).await
+            self.put_with_retries(&mut stored, item, cas, now).await
         };
-        let nodes = timeout(PUT_PATIENCE, attempt).await.map_err(|_| PutError::Overloaded)??;
-        Ok(Stored { nodes, expires: now + ttl.min(LIFE) })
+        match timeout(PUT_PATIENCE, attempt).await {
+            Ok(done) => done?,
+            // What some took is stored, however long the others are waited for.
+            Err(_) if stored > 0 => {}
+            Err(_) => return Err(PutError::Overloaded),
+        }
+        Ok(Stored { nodes: stored, expires: now + ttl.min(LIFE) })
     }
 
-    async fn put_with_retries(&self, item: &Item, cas: Option<i64>, now: OffsetDateTime) -> Result<usize, PutError> {
-        let (mut stored, mut failure) = (0, PutError::Timeout);
+    /// Counts in `stored` how many nodes have it so far.
+    async fn put_with_retries(
+        &self,
+        stored: &mut usize,
+        item: &Item,
+        cas: Option<i64>,
+        now: OffsetDateTime,
+    ) -> Result<(), PutError> {
+        let mut failure = PutError::Timeout;
         for attempt in 0..PUT_TRIES {
             if attempt > 0 {
                 sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
@@ -188,24 +205,28 @@ impl Mainline {
                 return Err(PutError::Stale { have_seq: later.seq() });
             }
             // Once a node has it, the condition held.
-            let cas = cas.filter(|_| stored == 0);
+            let cas = cas.filter(|_| *stored == 0);
             if cas.is_some() && cas != current.map(Item::seq) {
                 return Err(PutError::CasFailed);
             }
+            if view.responders.len() > MOST_NODES {
+                failure = PutError::Overloaded;
+                break;
+            }
             match self.heard(self.node.put_mutable(native(item), cas)).await {
                 Ok(outcome) => {
-                    stored = stored.max(usize::try_from(outcome.stored_at).unwrap_or(usize::MAX));
+                    *stored = usize::try_from(outcome.stored_at).unwrap_or(usize::MAX).max(*stored);
                     // A client that has just begun knows few nodes, and answers get lost where much is put at once; but
                     // a few nodes do not outlive what takes away the rest.
                     let wanted = if attempt == 0 { self.most_nodes().max(view.answered) } else { view.answered };
-                    if stored * 5 >= wanted.min(CLOSEST) * 4 {
-                        return Ok(stored);
+                    if *stored * 5 >= wanted.min(CLOSEST) * 4 {
+                        return Ok(());
                     }
                 }
-                Err(error) => failure = classify(error)?,
+                Err(error) => failure = classify(error, cas)?,
             }
         }
-        if stored > 0 { Ok(stored) } else { Err(failure) }
+        if *stored > 0 { Ok(()) } else { Err(failure) }
     }
 
     pub(super) async fn get(
@@ -256,7 +277,7 @@ impl Mainline {
     fn heard_most(&self, view: &View) -> bool {
         match &self.network {
             Network::Ring(ring) => view.answered * 2 > ring.len(),
-            Network::Public => view.answered >= PUBLIC_QUORUM,
+            Network::Public => self.heard_enough(view),
         }
     }
 
@@ -271,7 +292,8 @@ impl Mainline {
     /// Whether those who must be heard before a slot counts as empty have answered.
     fn heard_enough(&self, view: &View) -> bool {
         match &self.network {
-            Network::Public => view.answered >= PUBLIC_QUORUM,
+            // Not who was asked on the way, but who would keep the item.
+            Network::Public => view.answered.min(view.responders.len()) >= PUBLIC_QUORUM,
             // A count of answers does not say whose: strangers may have joined, so the nodes are named.
             Network::Ring(ring) => {
                 view.answered >= ring.len() && ring.iter().all(|node| view.responders.contains(node))
@@ -368,13 +390,12 @@ fn checked(found: &MutableItem, slot: &Slot, now: OffsetDateTime) -> Option<Item
 }
 
 /// `Ok` holds an error after which another try may succeed.
-fn classify(error: PutMutableError) -> Result<PutError, PutError> {
+fn classify(error: PutMutableError, cas: Option<i64>) -> Result<PutError, PutError> {
     match error {
-        PutMutableError::Concurrency(ConcurrencyError::CasFailed) => Err(PutError::CasFailed),
-        // Another put for this slot is in flight, or won: the next round reads it.
-        PutMutableError::Concurrency(ConcurrencyError::ConflictRisk | ConcurrencyError::NotMostRecent) => {
-            Ok(PutError::Overloaded)
-        }
+        PutMutableError::Concurrency(ConcurrencyError::CasFailed) if cas.is_some() => Err(PutError::CasFailed),
+        // Another put for this slot is in flight, or won: the next round reads it. Or nodes lie: that a condition failed where there
+        // was none, or that they hold something later, which they would have shown.
+        PutMutableError::Concurrency(_) => Ok(PutError::Overloaded),
         PutMutableError::Query(PutQueryError::NoClosestNodes) => Ok(PutError::Unreachable),
         PutMutableError::Query(PutQueryError::Timeout) => Ok(PutError::Timeout),
         PutMutableError::Query(PutQueryError::ErrorResponse(answer)) => {
@@ -421,8 +442,15 @@ mod tests {
         (said(empty.slot()).await, said(full.slot()).await)
     }
 
+    #[test]
+    fn a_condition_that_failed_where_there_was_none_is_not_believed() {
+        let failed = || PutMutableError::Concurrency(ConcurrencyError::CasFailed);
+        assert_eq!(classify(failed(), Some(1_799_999_000)), Err(PutError::CasFailed));
+        assert_eq!(classify(failed(), None), Ok(PutError::Overloaded));
+    }
+
     #[tokio::test]
-    async fn on_the_public_network_four_have_to_say_that_nothing_is_there() {
+    async fn on_the_public_network_four_beside_the_well_known_have_to_say_that_nothing_is_there() {
         let (empty, full) = said_by_the_public(PUBLIC_QUORUM - 1).await;
         assert_eq!(empty, Err(GetError::Unreachable));
         assert!(matches!(full, Ok(Answer::Items { complete: false, .. })), "{full:?}");

@@ -55,6 +55,8 @@ const LAG: Duration = Duration::from_secs(3);
 const REPLY_LIMIT: usize = 16 * 1024;
 /// A reader wants all items of a slot.
 const ALL: usize = usize::MAX;
+/// How often a put is tried, if there are not more proxies than that.
+const PUT_TRIES: usize = 2;
 /// How often the item is looked for after it was put, and the first pause between, which doubles: 0.6 s in all.
 const READ_BACKS: usize = 7;
 const READ_BACK_PAUSE: Duration = Duration::from_millis(10);
@@ -112,21 +114,45 @@ impl OpenDht {
     ) -> Result<Stored, PutError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         self.check_current(item, cas, turn, now).await?;
-        let writer = self.put_through_one(item, turn, now).await?;
-        let nodes = self.read_back(item, writer, now).await?;
-        Ok(Stored { nodes, expires: now + ttl.min(LIFE) })
+        let (mut passed, mut id) = (Vec::new(), value_id(item, None));
+        for _ in 0..self.proxies.len().max(PUT_TRIES) {
+            let mut writers = self.silences.writers(turn, now);
+            // Once more through who was passed only where nobody else takes it.
+            writers.sort_by_key(|writer| passed.contains(writer));
+            let writer = match self.put_through_one(item, &id, writers, now).await {
+                // Somebody took it before: it may be stored or not.
+                Err(_) if !passed.is_empty() => break,
+                taken => taken?,
+            };
+            passed.retain(|proxy| *proxy != writer);
+            match self.read_back(item, writer, &passed, now).await? {
+                Shown::By(nodes) => return Ok(Stored { nodes, expires: now + ttl.min(LIFE) }),
+                Shown::ByNobodyElse => {
+                    self.silences.note_put(writer, now);
+                    passed.push(writer);
+                    id = value_id(item, Some(now));
+                }
+            }
+        }
+        Err(PutError::Timeout)
     }
 
-    /// Puts through one proxy after the other until one has it, and says which. One that hangs does not hold up the next.
-    async fn put_through_one(&self, item: &Item, first: usize, now: OffsetDateTime) -> Result<usize, PutError> {
-        let mut next = self.silences.writers(first, now).into_iter();
+    /// Puts through one of these proxies after the other until one has it, and says which. One that hangs does not hold up the next.
+    async fn put_through_one(
+        &self,
+        item: &Item,
+        id: &str,
+        writers: Vec<usize>,
+        now: OffsetDateTime,
+    ) -> Result<usize, PutError> {
+        let mut next = writers.into_iter();
         let mut last = None;
         let mut tries = FuturesUnordered::new();
         let mut failure = PutError::Unreachable;
         loop {
             if let Some(writer) = next.next() {
                 last = Some(writer);
-                tries.push(async move { (writer, self.put_through(&self.proxies[writer], item).await) });
+                tries.push(async move { (writer, self.put_through(&self.proxies[writer], item, id).await) });
             } else if tries.is_empty() {
                 return Err(failure);
             }
@@ -173,13 +199,12 @@ impl OpenDht {
         Ok(())
     }
 
-    async fn put_through(&self, proxy: &Url, item: &Item) -> Result<(), PutError> {
+    async fn put_through(&self, proxy: &Url, item: &Item, id: &str) -> Result<(), PutError> {
         if !self.is_connected(proxy).await {
             return Err(PutError::Unreachable);
         }
-        let bytes = item.to_bytes();
-        let data = STANDARD.encode(&bytes);
-        let body = serde_json::json!({ "id": value_id(&bytes), "type": 0, "data": data });
+        let data = STANDARD.encode(item.to_bytes());
+        let body = serde_json::json!({ "id": id, "type": 0, "data": data });
         let request = self.http.post(key_url(proxy, item.slot().id())).timeout(REQUEST_PATIENCE).body(body.to_string());
         let response = request.send().await.map_err(put_error)?;
         let status = response.status();
@@ -197,9 +222,16 @@ impl OpenDht {
         }
     }
 
-    /// Looks for a just written item through the other proxies, one at a time, and in the end through the writer itself: then
-    /// only that one is known to have it.
-    async fn read_back(&self, item: &Item, writer: usize, now: OffsetDateTime) -> Result<usize, PutError> {
+    /// Looks for a just written item through the other proxies, one at a time. The writer's own word counts while no other tells
+    /// all that it has. Those who were `passed`, because they had taken the item and it was not shown, may show it now; that they do
+    /// not contradicts themselves, not the writer.
+    async fn read_back(
+        &self,
+        item: &Item,
+        writer: usize,
+        passed: &[usize],
+        now: OffsetDateTime,
+    ) -> Result<Shown, PutError> {
         let mut pause = READ_BACK_PAUSE;
         for attempt in 0..READ_BACKS {
             if attempt > 0 {
@@ -208,27 +240,29 @@ impl OpenDht {
             }
             // Another first each time: who says that nothing is there may be the last to hear of it.
             let mut others = self.silences.heard(writer + 1 + attempt, now);
-            others.retain(|&proxy| proxy != writer);
+            others.retain(|proxy| *proxy != writer && !passed.contains(proxy));
             let mut views = self.glance(&others, item.slot(), now).await;
-            if others.is_empty() && attempt == 0 {
+            if others.is_empty() && passed.is_empty() && attempt == 0 {
                 views.extend(self.ask_a_silent_one(item.slot(), writer, now).await);
             }
-            if views.iter().any(|view| view.items.contains(item)) {
-                return Ok(2);
-            }
             let somebody_told_all = views.iter().any(|view| view.end == End::Complete);
-            if !somebody_told_all || attempt + 1 == READ_BACKS {
-                let own = self.read(writer, item.slot(), GLANCE_PATIENCE, ALL, now).await;
-                if own.items.contains(item) {
-                    return Ok(1);
-                }
-                if own.end != End::Complete {
-                    // Nobody can tell, as in a flooded slot; looking again would take as long.
-                    break;
-                }
+            views.extend(self.glance(passed, item.slot(), now).await);
+            if views.iter().any(|view| view.items.contains(item)) {
+                return Ok(Shown::By(2));
+            }
+            if somebody_told_all {
+                continue;
+            }
+            let own = self.read(writer, item.slot(), GLANCE_PATIENCE, ALL, now).await;
+            if own.items.contains(item) {
+                return Ok(Shown::By(1));
+            }
+            if own.end != End::Complete {
+                // Nobody can tell, as in a flooded slot; looking again would take as long.
+                return Err(PutError::Timeout);
             }
         }
-        Err(PutError::Timeout)
+        Ok(Shown::ByNobodyElse)
     }
 
     /// What the first of these proxies shows that says all it has, and what others showed before it. The next is asked when one
@@ -363,8 +397,7 @@ impl OpenDht {
     async fn is_connected(&self, proxy: &Url) -> bool {
         let Ok(url) = proxy.join("node/info") else { return false };
         let Ok(response) = self.http.get(url).timeout(REQUEST_PATIENCE).send().await else { return false };
-        let Some(body) = short_body(response).await else { return false };
-        serde_json::from_slice::<NodeInfo>(&body).is_ok_and(|info| info.ipv4.good > 0)
+        short_body(response).await.is_some_and(|body| has_peers(&body))
     }
 
     pub(super) async fn health(&self) -> Health {
@@ -377,6 +410,15 @@ impl OpenDht {
     }
 }
 
+/// Whether what one proxy took is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// So many proxies show it.
+    By(usize),
+    /// Another proxy told all that it has, or the writer itself did, and this was not among it.
+    ByNobodyElse,
+}
+
 #[derive(Deserialize)]
 struct NodeInfo {
     ipv4: Peers,
@@ -385,6 +427,17 @@ struct NodeInfo {
 #[derive(Deserialize)]
 struct Peers {
     good: u64,
+}
+
+fn has_peers(info: &[u8]) -> bool {
+    serde_json::from_slice::<NodeInfo>(info).is_ok_and(|info| info.ipv4.good > 0)
+}
+
+/// What is taken from bytes of a proxy that come in chunks of this length: items, if they are its answer about a slot; whether its node
+/// has peers, if they are what it says of itself. The fuzz target `proxy` asks.
+#[cfg(fuzzing)]
+pub fn understood(bytes: &[u8], chunk: usize, slot: &Slot, now: OffsetDateTime) -> (Vec<Item>, bool) {
+    (View::of(bytes, chunk, slot, now).items, has_peers(bytes))
 }
 
 fn proxy(text: &str) -> Result<Url, ProxyError> {
@@ -405,11 +458,16 @@ fn key_url(proxy: &Url, slot: SlotId) -> Url {
     url
 }
 
-/// The same item always has the same value id, so that putting it again renews it instead of adding another.
-fn value_id(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
+/// The same item has the same value id, so that putting it again renews it instead of adding another. But a node keeps what came first
+/// under an id, and says of what follows that it was stored: who has seen an item could keep it out where it was forgotten. So what
+/// is not shown after a put gets an id that nobody could know `before`. Its copies are as many as puts in ten minutes; then they are over.
+fn value_id(item: &Item, before: Option<OffsetDateTime>) -> String {
+    let mut hash = Sha256::new_with_prefix(item.to_bytes());
+    if let Some(instant) = before {
+        hash.update(instant.unix_timestamp_nanos().to_be_bytes());
+    }
     let mut id = [0; 8];
-    id.copy_from_slice(&digest[..8]);
+    id.copy_from_slice(&hash.finalize()[..8]);
     // OpenDHT reads 0 as "draw one".
     u64::from_be_bytes(id).max(1).to_string()
 }

@@ -15,6 +15,8 @@ use dht_client::backend::opendht::OpenDht;
 use dht_client::{Answer, Backend, GetError, Item, PutError};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures_util::future::join_all;
+use sha2::{Digest, Sha256};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const TTL: Duration = Duration::from_secs(3600);
@@ -170,6 +172,9 @@ async fn a_flood_without_end_is_overloaded_soon() {
         Reply::Endless(line(&[7; 1200])),
         Reply::Endless("x".repeat(4096)),
         Reply::Drip(line(&[7; 1200])),
+        // Whole lines, for longer than anybody waits.
+        Reply::Drip("{}\n".repeat(200)),
+        Reply::Drip("\n".repeat(500)),
         Reply::Late(junk(40), junk(2000)),
     ] {
         is_said_soon(flood, Err(GetError::Overloaded)).await;
@@ -259,6 +264,62 @@ async fn a_zombie_that_answers_and_takes_nothing_is_passed() {
         Ok(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn beside_an_honest_proxy_one_that_takes_and_tells_nobody_is_passed() {
+    // It shows what it took nowhere but through itself, or not even there.
+    for get in [Reply::Honest, Reply::body("")] {
+        in_time(async || {
+            let liar = Proxy::start(Manners { get: get.clone(), ..Manners::honest() }).await;
+            let honest = Proxy::start(Manners::honest()).await;
+            let backend = through(&[&liar, &honest]);
+            // The first put begins with the liar, the next with the other or, once that is suspected, with either.
+            for number in 0..3_u8 {
+                let item = item(&[b'l', number], 1_799_999_000, b"hello");
+                let begun = Instant::now();
+                backend.put(&item, TTL, None, now()).await.map_err(|error| error.to_string())?;
+                mark(begun.elapsed(), FAILOVER_MARK)?;
+                let shown = through(&[&honest]).get(item.slot(), PATIENCE, None, now()).await;
+                is_said(&shown, &only(&item))?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn what_one_proxy_shows_and_another_does_not_is_not_stored() {
+    let liar = Proxy::start(Manners::honest()).await;
+    let full = Proxy::start(Manners { post: Reply::Status(503), ..Manners::honest() }).await;
+    let backend = through(&[&liar, &full]);
+    // Where the other is too busy to tell, the liar is believed: it might be the only one.
+    let put = async || backend.put(&good(), TTL, None, now()).await;
+    assert_eq!(until(put, Result::is_err).await, Err(PutError::Timeout));
+}
+
+#[tokio::test]
+async fn who_takes_the_id_that_a_record_will_have_does_not_keep_it_out() {
+    let id = u64::from_be_bytes(*Sha256::digest(good().to_bytes()).first_chunk().unwrap());
+    for proxies in [1, 2] {
+        let shelf = Shelf::default();
+        shelf.put(&format!("/key/{}", good().slot().id()), &line(b"junk").replace("\"1\"", &format!("\"{id}\"")));
+        let proxies = join_all((0..proxies).map(|_| Proxy::start(Manners::of(&shelf)))).await;
+        let backend = through(&proxies.iter().collect::<Vec<_>>());
+        for _again in 0..2 {
+            let put = async || backend.put(&good(), TTL, None, now()).await;
+            assert!(until(put, Result::is_ok).await.is_ok());
+            assert_eq!(
+                until(
+                    async || backend.get(good().slot(), PATIENCE, None, now()).await,
+                    |answer| *answer == only(&good())
+                )
+                .await,
+                only(&good())
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -362,7 +423,7 @@ async fn a_flooded_reader_keeps_less_than_a_mebibyte_a_request() {
     let flooded = async || {
         let slot = good().slot().clone();
         let gets = (0..AT_ONCE).map(|_| backend.get(&slot, PATIENCE, None, now()));
-        let answers = futures_util::future::join_all(gets).await;
+        let answers = join_all(gets).await;
         assert!(answers.iter().all(Result::is_err), "{answers:?}");
         answers.into_iter().filter(|answer| *answer == Err(GetError::Overloaded)).count()
     };

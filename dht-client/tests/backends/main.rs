@@ -5,6 +5,8 @@
 mod contract;
 mod hostile;
 mod keeping;
+mod members;
+mod node;
 mod proxy;
 mod quiet;
 mod rings;

@@ -16,6 +16,18 @@ const LATE: Duration = Duration::from_millis(1300);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shelf(Arc<Mutex<HashMap<String, String>>>);
 
+impl Shelf {
+    /// Puts a line, as anybody may. Under an id the first value stays, and nobody is told that theirs did not.
+    pub(crate) fn put(&self, key: &str, line: &str) {
+        let id = |line: &str| Some(serde_json::from_str::<serde_json::Value>(line).ok()?.get("id")?.clone());
+        let mut shelf = self.0.lock().expect("nobody panics with it");
+        let lines = shelf.entry(key.to_owned()).or_default();
+        if !lines.lines().any(|before| id(before) == id(line)) {
+            lines.push_str(&format!("{line}\n"));
+        }
+    }
+}
+
 /// What is done to one kind of request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
@@ -108,11 +120,7 @@ async fn serve(mut stream: TcpStream, manners: Manners) -> Option<()> {
         ("GET", key) => (&manners.get, manners.shelf.0.lock().ok()?.get(key).cloned().unwrap_or_default()),
         (_, key) => {
             if matches!(manners.post, Reply::Honest) {
-                let mut shelf = manners.shelf.0.lock().ok()?;
-                let lines = shelf.entry(key.to_owned()).or_default();
-                if !lines.contains(&body) {
-                    lines.push_str(&format!("{body}\n"));
-                }
+                manners.shelf.put(key, &body);
             }
             (&manners.post, body)
         }

@@ -22,6 +22,9 @@ const TICK: Duration = Duration::from_millis(600);
 /// other nodes are dead. Who took it for flooded would let a stranger's one line hide that nothing is there.
 const FEW_LINES: usize = 100;
 const FEW_BYTES: usize = 256 * 1024;
+/// An answer that brings lines in so many ticks one after the other, and no item with them, comes drop by drop: what strangers put, an honest
+/// node says at once, too.
+const DRIPS: u32 = 3;
 /// So many lines that are not ours: nodes keep a limited number of values, so ours may have been crowded out. What follows is
 /// read all the same, for a node says the oldest first, and a tombstone may stand behind the flood.
 const JUNK_LIMIT: usize = 1000;
@@ -63,6 +66,15 @@ struct Answering {
 type Wanted<'a> = (&'a Slot, usize, OffsetDateTime);
 
 impl View {
+    /// What is seen of an answer that comes in chunks of this length.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn of(bytes: &[u8], chunk: usize, slot: &Slot, now: OffsetDateTime) -> Self {
+        let (mut view, mut lines) = (Self::default(), Lines::default());
+        bytes.chunks(chunk).for_each(|chunk| lines.push(chunk, |line| view.judge(line, slot, now)));
+        lines.finish(|line| view.judge(line, slot, now));
+        view
+    }
+
     /// Reads an answer to its end, or until there are `enough` items.
     pub(super) async fn collect(&mut self, response: Response, slot: &Slot, enough: usize, now: OffsetDateTime) {
         let (mut answer, wanted) = (Answering { response, lines: Lines::default(), read: 0 }, (slot, enough, now));
@@ -76,6 +88,7 @@ impl View {
     /// Reads what follows the first bytes.
     async fn read_rest(&mut self, answer: &mut Answering, wanted: Wanted<'_>) -> End {
         let (mut ticks, mut unended) = (0_u32, None);
+        let (mut drips, mut ended) = (0, answer.lines.ended());
         loop {
             let is_slow = ticks >= 2;
             if let Ok(end) = timeout(TICK, self.read_on(answer, is_slow, wanted)).await {
@@ -85,10 +98,12 @@ impl View {
             // An honest node says whole lines: one that was begun at the last tick and has not ended comes drop by drop. (Another may be
             // on its way at any time.)
             let line = answer.lines.unended();
-            if ticks >= 2 && (self.is_flood(answer) || line.is_some() && line == unended) {
+            drips = if answer.lines.ended() > ended { drips + 1 } else { 0 };
+            let is_drip = line.is_some() && line == unended || drips >= DRIPS && self.items.is_empty();
+            if ticks >= 2 && (self.is_flood(answer) || is_drip) {
                 return End::Flooded;
             }
-            unended = line;
+            (unended, ended) = (line, answer.lines.ended());
         }
     }
 
@@ -170,10 +185,7 @@ mod tests {
 
     /// What is seen of these bytes.
     fn seen(bytes: &[u8]) -> View {
-        let (mut view, mut lines, slot) = (View::default(), Lines::default(), good().slot().clone());
-        lines.push(bytes, |line| view.judge(line, &slot, now()));
-        lines.finish(|line| view.judge(line, &slot, now()));
-        view
+        View::of(bytes, usize::MAX, good().slot(), now())
     }
 
     proptest! {

@@ -347,6 +347,34 @@ async fn what_is_for_friends_only_friends_find() {
 }
 
 #[tokio::test]
+async fn what_friends_were_told_yesterday_counts_for_nothing_while_todays_slot_is_silent() {
+    let scene = Scene::new().await;
+    let friends_key = FriendsKey::from_bytes([0x41; 32]);
+    let yesterday = now() - time::Duration::days(1) + time::Duration::hours(1);
+    let word = |contacts: Vec<Contact>| {
+        let (not_before, not_after) = (yesterday.unix_timestamp(), now().unix_timestamp() + 60);
+        Location { contacts, not_before, not_after, ..here("sip:a") }
+    };
+    let say = async |location: Location, seq| {
+        let both = (&scene.owner, &location_key());
+        let item = location.publish(Audience::Friends(&friends_key), both, seq, [4; 32], yesterday).expect("it fits");
+        scene.put(&item).await;
+    };
+    let friend = Friend { friends_key: Some(friends_key.clone()), kem_key: None };
+    say(word(vec![]), yesterday.unix_timestamp()).await;
+    assert_eq!(scene.absence(&friend).await, Absence::Left);
+    let places = Place::all_of_friends(&location_key().verifying_key().to_bytes(), &friends_key, now());
+    let today = places.last().expect("a friend looks there").slot().id();
+    scene.memory.fail(Failing::DeadAt(today));
+    let whereabouts = scene.locate(&friend).await;
+    assert!(matches!(&whereabouts, Whereabouts::Unheard { error: GetError::Unreachable, .. }), "{whereabouts:?}");
+    assert_eq!(scene.absence(&STRANGER).await, Absence::Nothing, "who is no friend does not ask there");
+    say(word(here("sip:ada@192.0.2.7").contacts), yesterday.unix_timestamp() + 1).await;
+    let whereabouts = scene.locate(&friend).await;
+    assert!(matches!(&whereabouts, Whereabouts::Here { complete: false, .. }), "{whereabouts:?}");
+}
+
+#[tokio::test]
 async fn a_keeper_is_given_every_location_and_told_where_nobody_answered() {
     let scene = Scene::new().await;
     let friends_key = FriendsKey::from_bytes([0x41; 32]);

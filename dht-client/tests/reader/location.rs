@@ -15,11 +15,11 @@ use time::OffsetDateTime;
 use crate::authority::{Authority, Leaf, ed25519, now};
 use crate::vectors::{array, bytes, number};
 
-const PATIENCE: Duration = Duration::from_secs(5);
-const TTL: Duration = Duration::from_secs(3600);
-const SEQ: i64 = 1_799_999_000;
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const TTL: Duration = Duration::from_secs(3600);
+pub(crate) const SEQ: i64 = 1_799_999_000;
 
-fn identity() -> Identity {
+pub(crate) fn identity() -> Identity {
     Identity::parse("tel:+12025550143").expect("an identity")
 }
 
@@ -42,7 +42,7 @@ fn p256() -> OwnerKey {
     OwnerKey::P256(p256::ecdsa::SigningKey::from_slice(&bytes("loc_owner")).expect("a scalar"))
 }
 
-fn location_key() -> SigningKey {
+pub(crate) fn location_key() -> SigningKey {
     SigningKey::from_bytes(&array("seed"))
 }
 
@@ -149,21 +149,21 @@ proptest! {
 }
 
 /// Somebody with a certificate and a location key, and somebody who looks for them.
-struct Scene {
+pub(crate) struct Scene {
     authority: Authority,
-    owner: OwnerKey,
-    memory: Memory,
-    lookup: Lookup,
+    pub(crate) owner: OwnerKey,
+    pub(crate) memory: Memory,
+    pub(crate) lookup: Lookup,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let scene = Self::unpublished();
         scene.enrol(Some(location_key().verifying_key().to_bytes()), SEQ).await;
         scene
     }
 
-    fn unpublished() -> Self {
+    pub(crate) fn unpublished() -> Self {
         let authority = Authority::new();
         let memory = Memory::default();
         let bundle = Bundle::read(authority.bundle(1).as_bytes(), Pin::File, now()).expect("the test's own bundle");
@@ -172,19 +172,26 @@ impl Scene {
         Self { authority, owner: OwnerKey::Ed25519(SigningKey::from_bytes(&[0x31; 32])), memory, lookup }
     }
 
-    async fn enrol(&self, location_key: Option<[u8; 32]>, seq: i64) {
+    pub(crate) async fn enrol(&self, location_key: Option<[u8; 32]>, seq: i64) {
+        self.say(self.certified(location_key), seq).await;
+    }
+
+    pub(crate) fn certified(&self, location_key: Option<[u8; 32]>) -> Status {
         let OwnerKey::Ed25519(key) = &self.owner else { panic!("the scene's key is Ed25519") };
         let certificate = self.authority.issue_for(&ed25519(key), Leaf::default());
-        self.say(Status::Valid(Entry { location_key, ..Entry::new(certificate) }), seq).await;
+        Status::Valid(Entry { location_key, ..Entry::new(certificate) })
     }
 
     async fn say(&self, status: Status, seq: i64) {
+        self.put(&self.statement(status, seq)).await;
+    }
+
+    /// The item with which the authority says so.
+    pub(crate) fn statement(&self, status: Status, seq: i64) -> Item {
         let record = Record { not_before: SEQ, not_after: SEQ + 86_400, status };
         let key = self.authority.directory.verifying_key().to_bytes();
         let derived = Derived::hash(&identity(), &key, HashCost::CHEAP).expect("cheap parameters");
-        let item =
-            record.publish(&derived, &self.authority.directory, seq, [9; 24], now()).expect("a record that fits");
-        self.put(&item).await;
+        record.publish(&derived, &self.authority.directory, seq, [9; 24], now()).expect("a record that fits")
     }
 
     async fn put(&self, item: &Item) {

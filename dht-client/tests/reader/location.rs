@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use ciborium::Value;
 use dht_client::backend::memory::{Fault as Failing, Memory};
+use dht_client::location::OwnerPublic;
 use dht_client::location::place::Place;
 use dht_client::{
     Absence, Answer, Audience, Backend, Bundle, Contact, Derived, Entry, Fault, Friend, FriendsKey, GetError, HashCost,
     Hasher, Identity, Item, KemKey, Location, LocationError, Lookup, OwnerKey, Pin, Record, Seen, Several, SigningKey,
     Slot, Status, Verdict, Whereabouts,
 };
+use p256::ecdsa::signature::Verifier as _;
 use proptest::prelude::*;
 use time::OffsetDateTime;
 
@@ -88,6 +93,49 @@ fn what_another_program_sealed_is_opened() {
     let other = KemKey::from_bytes([0x23; 32]);
     assert_eq!(read(sealed.clone(), &open_place(), Some(&other), &p256()), Err(LocationError::NotForUs));
     assert_eq!(read(sealed, &open_place(), None, &p256()), Err(LocationError::NotForUs));
+}
+
+/// What is signed, or bound to what is sealed (RFC 9052 4.4, 5.3).
+fn structure(context: &str, parts: &[&[u8]]) -> Vec<u8> {
+    let parts = parts.iter().map(|part| Value::from(*part));
+    let whole = Value::Array(std::iter::once(Value::from(context)).chain(parts).collect());
+    let mut bytes = Vec::new();
+    ciborium::into_writer(&whole, &mut bytes).expect("a vector takes every byte");
+    bytes
+}
+
+/// The byte strings of a message; of the unprotected header what it begins with, a nonce or nothing.
+fn parts(message: &[u8]) -> Vec<Vec<u8>> {
+    let octets = |part: Value| match part {
+        Value::Map(header) => header.into_iter().find_map(|(_, nonce)| nonce.into_bytes().ok()).unwrap_or_default(),
+        part => part.into_bytes().expect("a byte string"),
+    };
+    match ciborium::from_reader(message) {
+        Ok(Value::Tag(_, parts)) => parts.into_array().expect("an array").into_iter().map(octets).collect(),
+        other => panic!("no COSE message: {other:?}"),
+    }
+}
+
+/// With nothing of ours but the slot: the page's external aad, payload and seal key are those of its messages.
+#[test]
+fn what_the_page_says_of_a_location_is_what_is_signed_and_sealed() {
+    let open = parts(&bytes("loc_open_value"));
+    let [protected, _, payload, signature] = &open[..] else { panic!("four parts") };
+    assert_eq!(*payload, bytes("loc_payload"));
+    let signed = structure("Signature1", &[protected, &bytes("loc_aad"), payload]);
+    let signature = p256::ecdsa::Signature::from_slice(signature).expect("r and s");
+    let OwnerPublic::P256(owner) = p256().public() else { panic!("a key of P-256") };
+    owner.verify(&signed, &signature).expect("it is signed so");
+
+    let of_friends = parts(&bytes("loc_friends_value"));
+    let [protected, nonce, sealed] = &of_friends[..] else { panic!("three parts") };
+    let slot = Slot::new(array("key"), &bytes("loc_friends_salt")).expect("a salt of 32 bytes");
+    let aad = [&b"dialproof-loc-v1"[..], &slot.key()[..], &slot.id().0, &number("seq").to_be_bytes()].concat();
+    let nonce: [u8; 12] = nonce[..].try_into().expect("the nonce of GCM");
+    let bound = structure("Encrypt0", &[protected, &aad]);
+    let seal = Aes256Gcm::new(&array::<32>("loc_friends_seal_key").into());
+    let opened = seal.decrypt(&nonce.into(), Payload { msg: sealed, aad: &bound }).expect("it is sealed so");
+    assert_eq!(parts(&opened)[2], bytes("loc_payload"));
 }
 
 #[test]

@@ -1,15 +1,25 @@
-//! What the directory costs: `cargo bench -p dht-client`. Prints medians over single operations, one after the other, the
-//! time to the first answer that holds, and what one keeper sustains; wall-clock time on whatever else the machine does.
-//! `DIALPROOF_OPENDHT=http://127.0.0.1:8001,…` measures these proxies, too; `tests/bench/directory` starts some.
+//! What the directory costs: `cargo bench -p dht-client`. Prints medians over single operations, one after the other: the put of a
+//! certificate's record, and its look-up with the slow hash at hand, through seal, chain, name and dates; and what one keeper
+//! sustains. Wall-clock time on whatever else the machine does.
+//! `DIALPROOF_OPENDHT=http://127.0.0.1:8001,…` measures these proxies, too; `tests/bench/directory` starts some, and says with
+//! which options (`DIALPROOF_DHTNODE`): the rate depends on them.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+#[path = "../tests/reader/authority.rs"]
+#[expect(dead_code, reason = "the tests of the reader turn more of its knobs")]
+mod authority;
 
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use authority::{Authority, Leaf, tel};
 use dht_client::backend::mainline::{Mainline, Ring};
 use dht_client::backend::memory::Memory;
 use dht_client::backend::opendht::OpenDht;
-use dht_client::{Answer, Backend, Derived, HashCost, Identity, Item, Kept, Refresher, Several, SigningKey};
+use dht_client::{
+    Backend, Bundle, Contacts, Derived, Entry, HashCost, Hasher, Identity, Item, Kept, Lookup, Pin, Record, Refresher,
+    Several, SigningKey, Status, Verdict,
+};
 use time::OffsetDateTime;
 
 const SINGLE: usize = 100;
@@ -29,7 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     if let Ok(proxies) = std::env::var("DIALPROOF_OPENDHT") {
         let proxies: Vec<&str> = proxies.split(',').collect();
-        let name = format!("opendht, proxies: {}", proxies.len());
+        let started = std::env::var("DIALPROOF_DHTNODE").unwrap_or_else(|_| "dhtnode with unknown options".to_owned());
+        let name = format!("opendht, proxies: {} ({started})", proxies.len());
         measure(&name, Backend::OpenDht(OpenDht::new(&proxies)?), proxies.len()).await?;
     }
     Ok(())
@@ -61,30 +72,56 @@ async fn measure(name: &str, backend: Backend, ways: usize) -> Result<(), Box<dy
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    look_up(name, &backend).await?;
     let now = OffsetDateTime::now_utc();
     let key = SigningKey::from_bytes(&[1; 32]);
     let item =
         |number: usize| Item::sign(&key, &number.to_be_bytes(), now.unix_timestamp(), vec![0x5a; VALUE_BYTES], now);
-    let (mut puts, mut gets, mut firsts) = (Vec::new(), Vec::new(), Vec::new());
+    keep(name, backend, ways, (0..KEPT).map(item).collect::<Result<_, _>>()?).await
+}
+
+/// Publishes one certificate after the other, and looks each up.
+async fn look_up(name: &str, backend: &Backend) -> Result<(), Box<dyn Error>> {
+    // The time of its certificates.
+    let now = authority::now();
+    let authority = Authority::new();
+    let key = authority.directory.verifying_key().to_bytes();
+    let bundle = Bundle::read(authority.bundle(1).as_bytes(), Pin::File, now)?;
+    let (hasher, contacts) = (Hasher::start()?, Contacts::default());
+    let reader = |backend: Backend| {
+        let several = Several::new(vec![backend]).ok_or("one backend")?;
+        Ok::<_, &str>(Lookup::new(bundle.clone(), several, hasher.clone()).knowing(contacts.clone()))
+    };
+    let (lookup, hashing) = (reader(backend.clone())?, reader(Backend::Memory(Memory::default()))?);
+    let (mut puts, mut gets, mut firsts, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for number in 0..SINGLE {
-        let item = item(number)?;
+        let number = format!("+120255501{number:02}");
+        let identity = Identity::tel(&number)?;
+        // From here on the slow hash is kept.
+        hashing.find(&identity, PATIENCE, now).await?;
+        let certificate = authority.issue(Leaf { names: vec![tel(&number)], ..Leaf::default() });
+        let (not_before, not_after) = (now.unix_timestamp(), (now + HOUR).unix_timestamp());
+        let record = Record { not_before, not_after, status: Status::Valid(Entry::new(certificate)) };
+        let derived = Derived::hash(&identity, &key, HashCost::CHEAP)?;
+        let item = record.publish(&derived, &authority.directory, now.unix_timestamp(), [9; 24], now)?;
+        bytes = item.value().len();
         let begun = Instant::now();
         backend.put(&item, HOUR, None, now).await?;
         puts.push(begun.elapsed());
         let begun = Instant::now();
-        let first = backend.first(item.slot(), PATIENCE, now).await;
+        let first = lookup.find_first(&identity, PATIENCE, now).await?;
         firsts.push(begun.elapsed());
-        assert_eq!(first.as_ref(), Some(&item), "what was put is found");
+        assert!(matches!(&first, Verdict::Found(found) if !found.origin.complete), "the first answer holds: {first:?}");
         let begun = Instant::now();
-        let answer = backend.get(item.slot(), PATIENCE, None, now).await?;
+        let whole = lookup.find(&identity, PATIENCE, now).await?;
         gets.push(begun.elapsed());
-        assert!(matches!(answer, Answer::Items { complete: true, .. }), "everybody answers");
+        assert!(matches!(&whole, Verdict::Found(found) if found.origin.complete), "everybody answers: {whole:?}");
     }
     let [[put, _], [first, slow_first], [get, slow_get]] = [puts, firsts, gets].map(percentiles);
     println!(
-        "{name}: put p50 {put:.1?}; first answer p50 {first:.1?}, p99 {slow_first:.1?}; all answers p50 {get:.1?}, p99 {slow_get:.1?}"
+        "{name}: put of {bytes} bytes p50 {put:.1?}; look-up by the first answer p50 {first:.1?}, p99 {slow_first:.1?}; by all answers p50 {get:.1?}, p99 {slow_get:.1?}"
     );
-    keep(name, backend, ways, (SINGLE..SINGLE + KEPT).map(item).collect::<Result<_, _>>()?).await
+    Ok(())
 }
 
 /// One keeper puts many records, again and again until all are stored.

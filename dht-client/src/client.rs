@@ -234,6 +234,10 @@ impl Lookup {
                     let expires = OffsetDateTime::from_unix_timestamp(record.not_after).unwrap_or(now);
                     return match self.judge(record, &item, origin, identity, now) {
                         Ok(verdict) => (verdict, Some(Kept { item, expires })),
+                        // The later one lies perhaps where nobody answered.
+                        Err(Fault::RolledBack { .. }) if !complete => {
+                            (Verdict::Unreachable(GetError::Unreachable), None)
+                        }
                         Err(fault) => (Verdict::Invalid(fault), None),
                     };
                 }

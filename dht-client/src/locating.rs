@@ -77,6 +77,17 @@ enum Sight {
     Silence(GetError),
 }
 
+impl Sight {
+    /// Why a later word may be hidden there, if it may.
+    fn unheard(&self) -> Option<GetError> {
+        match self {
+            Self::Location(_, _, true) | Self::Absent(_) => None,
+            Self::Location(_, _, false) => Some(GetError::Unreachable),
+            Self::Silence(error) => Some(*error),
+        }
+    }
+}
+
 impl Lookup {
     /// Looks for somebody: first the certificate, then every place where its owner may have left word for `friend`. Each of
     /// the two takes `patience` at most.
@@ -189,38 +200,36 @@ fn places(location_key: &[u8; 32], friend: &Friend, now: OffsetDateTime) -> Vec<
 }
 
 /// To everybody, and to friends, the owner's latest word counts, wherever it lies. A contact that is good in either goes
-/// before silence, where a word may be hidden; that goes before the reasons why there is none. Where not everybody said who
-/// they are, a later record may name another location key, where other words lie.
+/// before silence, where a word may be hidden; that goes before the reasons why there is none. Friends have a slot a day:
+/// yesterday's word that they left proves nothing while today's slot is silent. Where not everybody said who they are, a
+/// later record may name another location key, where other words lie.
 fn settle(found: Box<Found>, mut sights: Vec<Sight>, now: OffsetDateTime) -> Whereabouts {
-    let all_spoke = found.origin.complete && sights.iter().all(|sight| !matches!(sight, Sight::Silence(_)));
+    let unheard = sights.iter().find_map(Sight::unheard);
+    let unheard = unheard.or((!found.origin.complete).then_some(GetError::Unreachable));
     let of_friends = sights.split_off(1);
-    let (mut here, mut silence, mut absence) = (None, None, Absence::Nothing);
+    let (mut here, mut why) = (None, Absence::Nothing);
     for sight in [latest(sights), latest(of_friends)].into_iter().flatten() {
         match sight {
-            Sight::Location(location, seq, complete) if !location.living(now).is_empty() => {
-                here = here.into_iter().chain([(location, seq, complete)]).max_by_key(|(_, seq, _)| *seq);
+            Sight::Location(location, seq, _) if !location.living(now).is_empty() => {
+                here = here.into_iter().chain([(location, seq)]).max_by_key(|(_, seq)| *seq);
             }
-            Sight::Location(_, _, false) => silence = Some(GetError::Unreachable),
-            Sight::Location(..) => absence = Absence::Left,
-            Sight::Silence(error) => silence = Some(error),
-            Sight::Absent(why) if absence == Absence::Nothing => absence = why,
-            Sight::Absent(_) => {}
+            Sight::Location(..) => why = Absence::Left,
+            Sight::Absent(absence) if why == Absence::Nothing => why = absence,
+            Sight::Absent(_) | Sight::Silence(_) => {}
         }
     }
-    match (here, silence) {
-        (Some((location, _, complete)), _) => Whereabouts::Here { found, location, complete: complete && all_spoke },
+    match (here, unheard) {
+        (Some((location, _)), unheard) => Whereabouts::Here { found, location, complete: unheard.is_none() },
         (None, Some(error)) => Whereabouts::Unheard { found, error },
-        (None, None) if !found.origin.complete => Whereabouts::Unheard { found, error: GetError::Unreachable },
-        (None, None) => Whereabouts::Offline { found, why: absence },
+        (None, None) => Whereabouts::Offline { found, why },
     }
 }
 
 /// What the places of one audience say together.
 fn latest(sights: Vec<Sight>) -> Option<Sight> {
     sights.into_iter().max_by_key(|sight| match sight {
-        Sight::Location(_, seq, _) => (3, *seq),
-        Sight::Silence(_) => (2, 0),
-        Sight::Absent(Absence::Nothing) => (0, 0),
+        Sight::Location(_, seq, _) => (2, *seq),
+        Sight::Absent(Absence::Nothing) | Sight::Silence(_) => (0, 0),
         Sight::Absent(_) => (1, 0),
     })
 }

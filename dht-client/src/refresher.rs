@@ -127,22 +127,22 @@ impl Refresher {
         self.unread
     }
 
-    /// Keeps this record from now on; of two in a slot the one that counts.
+    /// Keeps this record from now on; of two in a slot the one that counts. One that is kept already is due as it was.
     ///
     /// # Errors
     /// As named.
     pub fn keep(&mut self, kept: Kept, now: OffsetDateTime) -> Result<(), KeepError> {
-        self.admit(kept, Duration::ZERO, 0.0, now)?;
-        self.save()
+        if self.admit(kept, Duration::ZERO, 0.0, now)? { self.save() } else { Ok(()) }
     }
 
-    fn admit(&mut self, kept: Kept, within: Duration, chance: f64, now: OffsetDateTime) -> Result<(), KeepError> {
+    /// Whether it is news.
+    fn admit(&mut self, kept: Kept, within: Duration, chance: f64, now: OffsetDateTime) -> Result<bool, KeepError> {
         if kept.expires <= now {
             return Err(KeepError::Expired);
         }
         let slot = kept.item.slot().id();
-        if self.items.get(&slot).is_some_and(|before| before.item.rank() > kept.item.rank()) {
-            return Ok(());
+        if self.items.get(&slot).is_some_and(|before| before.item.rank() > kept.item.rank() || *before == kept) {
+            return Ok(false);
         }
         // In all schedules, or in none.
         if self.items.len() >= RECORDS && !self.items.contains_key(&slot) {
@@ -152,7 +152,7 @@ impl Refresher {
             schedule.add(slot, kept.expires, within, chance, now)?;
         }
         self.items.insert(slot, kept);
-        Ok(())
+        Ok(true)
     }
 
     /// When there is something to do next; never, if nothing is kept.

@@ -115,4 +115,6 @@ impl Publisher {
 }
 
 #[cfg(test)]
+mod pace;
+#[cfg(test)]
 mod tests;

@@ -2,24 +2,29 @@
 
 use std::time::Duration;
 
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use ciborium::Value;
 use dht_client::backend::memory::{Fault as Failing, Memory};
+use dht_client::location::OwnerPublic;
 use dht_client::location::place::Place;
 use dht_client::{
     Absence, Answer, Audience, Backend, Bundle, Contact, Derived, Entry, Fault, Friend, FriendsKey, GetError, HashCost,
     Hasher, Identity, Item, KemKey, Location, LocationError, Lookup, OwnerKey, Pin, Record, Seen, Several, SigningKey,
     Slot, Status, Verdict, Whereabouts,
 };
+use p256::ecdsa::signature::Verifier as _;
 use proptest::prelude::*;
 use time::OffsetDateTime;
 
 use crate::authority::{Authority, Leaf, ed25519, now};
 use crate::vectors::{array, bytes, number};
 
-const PATIENCE: Duration = Duration::from_secs(5);
-const TTL: Duration = Duration::from_secs(3600);
-const SEQ: i64 = 1_799_999_000;
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const TTL: Duration = Duration::from_secs(3600);
+pub(crate) const SEQ: i64 = 1_799_999_000;
 
-fn identity() -> Identity {
+pub(crate) fn identity() -> Identity {
     Identity::parse("tel:+12025550143").expect("an identity")
 }
 
@@ -42,7 +47,7 @@ fn p256() -> OwnerKey {
     OwnerKey::P256(p256::ecdsa::SigningKey::from_slice(&bytes("loc_owner")).expect("a scalar"))
 }
 
-fn location_key() -> SigningKey {
+pub(crate) fn location_key() -> SigningKey {
     SigningKey::from_bytes(&array("seed"))
 }
 
@@ -88,6 +93,49 @@ fn what_another_program_sealed_is_opened() {
     let other = KemKey::from_bytes([0x23; 32]);
     assert_eq!(read(sealed.clone(), &open_place(), Some(&other), &p256()), Err(LocationError::NotForUs));
     assert_eq!(read(sealed, &open_place(), None, &p256()), Err(LocationError::NotForUs));
+}
+
+/// What is signed, or bound to what is sealed (RFC 9052 4.4, 5.3).
+fn structure(context: &str, parts: &[&[u8]]) -> Vec<u8> {
+    let parts = parts.iter().map(|part| Value::from(*part));
+    let whole = Value::Array(std::iter::once(Value::from(context)).chain(parts).collect());
+    let mut bytes = Vec::new();
+    ciborium::into_writer(&whole, &mut bytes).expect("a vector takes every byte");
+    bytes
+}
+
+/// The byte strings of a message; of the unprotected header what it begins with, a nonce or nothing.
+fn parts(message: &[u8]) -> Vec<Vec<u8>> {
+    let octets = |part: Value| match part {
+        Value::Map(header) => header.into_iter().find_map(|(_, nonce)| nonce.into_bytes().ok()).unwrap_or_default(),
+        part => part.into_bytes().expect("a byte string"),
+    };
+    match ciborium::from_reader(message) {
+        Ok(Value::Tag(_, parts)) => parts.into_array().expect("an array").into_iter().map(octets).collect(),
+        other => panic!("no COSE message: {other:?}"),
+    }
+}
+
+/// With nothing of ours but the slot: the page's external aad, payload and seal key are those of its messages.
+#[test]
+fn what_the_page_says_of_a_location_is_what_is_signed_and_sealed() {
+    let open = parts(&bytes("loc_open_value"));
+    let [protected, _, payload, signature] = &open[..] else { panic!("four parts") };
+    assert_eq!(*payload, bytes("loc_payload"));
+    let signed = structure("Signature1", &[protected, &bytes("loc_aad"), payload]);
+    let signature = p256::ecdsa::Signature::from_slice(signature).expect("r and s");
+    let OwnerPublic::P256(owner) = p256().public() else { panic!("a key of P-256") };
+    owner.verify(&signed, &signature).expect("it is signed so");
+
+    let of_friends = parts(&bytes("loc_friends_value"));
+    let [protected, nonce, sealed] = &of_friends[..] else { panic!("three parts") };
+    let slot = Slot::new(array("key"), &bytes("loc_friends_salt")).expect("a salt of 32 bytes");
+    let aad = [&b"dialproof-loc-v1"[..], &slot.key()[..], &slot.id().0, &number("seq").to_be_bytes()].concat();
+    let nonce: [u8; 12] = nonce[..].try_into().expect("the nonce of GCM");
+    let bound = structure("Encrypt0", &[protected, &aad]);
+    let seal = Aes256Gcm::new(&array::<32>("loc_friends_seal_key").into());
+    let opened = seal.decrypt(&nonce.into(), Payload { msg: sealed, aad: &bound }).expect("it is sealed so");
+    assert_eq!(parts(&opened)[2], bytes("loc_payload"));
 }
 
 #[test]
@@ -149,21 +197,21 @@ proptest! {
 }
 
 /// Somebody with a certificate and a location key, and somebody who looks for them.
-struct Scene {
+pub(crate) struct Scene {
     authority: Authority,
-    owner: OwnerKey,
-    memory: Memory,
-    lookup: Lookup,
+    pub(crate) owner: OwnerKey,
+    pub(crate) memory: Memory,
+    pub(crate) lookup: Lookup,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let scene = Self::unpublished();
         scene.enrol(Some(location_key().verifying_key().to_bytes()), SEQ).await;
         scene
     }
 
-    fn unpublished() -> Self {
+    pub(crate) fn unpublished() -> Self {
         let authority = Authority::new();
         let memory = Memory::default();
         let bundle = Bundle::read(authority.bundle(1).as_bytes(), Pin::File, now()).expect("the test's own bundle");
@@ -172,19 +220,26 @@ impl Scene {
         Self { authority, owner: OwnerKey::Ed25519(SigningKey::from_bytes(&[0x31; 32])), memory, lookup }
     }
 
-    async fn enrol(&self, location_key: Option<[u8; 32]>, seq: i64) {
+    pub(crate) async fn enrol(&self, location_key: Option<[u8; 32]>, seq: i64) {
+        self.say(self.certified(location_key), seq).await;
+    }
+
+    pub(crate) fn certified(&self, location_key: Option<[u8; 32]>) -> Status {
         let OwnerKey::Ed25519(key) = &self.owner else { panic!("the scene's key is Ed25519") };
         let certificate = self.authority.issue_for(&ed25519(key), Leaf::default());
-        self.say(Status::Valid(Entry { location_key, ..Entry::new(certificate) }), seq).await;
+        Status::Valid(Entry { location_key, ..Entry::new(certificate) })
     }
 
     async fn say(&self, status: Status, seq: i64) {
+        self.put(&self.statement(status, seq)).await;
+    }
+
+    /// The item with which the authority says so.
+    pub(crate) fn statement(&self, status: Status, seq: i64) -> Item {
         let record = Record { not_before: SEQ, not_after: SEQ + 86_400, status };
         let key = self.authority.directory.verifying_key().to_bytes();
         let derived = Derived::hash(&identity(), &key, HashCost::CHEAP).expect("cheap parameters");
-        let item =
-            record.publish(&derived, &self.authority.directory, seq, [9; 24], now()).expect("a record that fits");
-        self.put(&item).await;
+        record.publish(&derived, &self.authority.directory, seq, [9; 24], now()).expect("a record that fits")
     }
 
     async fn put(&self, item: &Item) {
@@ -344,6 +399,34 @@ async fn what_is_for_friends_only_friends_find() {
     assert_eq!(scene.absence(&other).await, Absence::Nothing);
     let friend = Friend { friends_key: Some(friends_key), kem_key: None };
     assert_eq!(contact_of(&scene.locate(&friend).await), "sip:ada@198.51.100.1");
+}
+
+#[tokio::test]
+async fn what_friends_were_told_yesterday_counts_for_nothing_while_todays_slot_is_silent() {
+    let scene = Scene::new().await;
+    let friends_key = FriendsKey::from_bytes([0x41; 32]);
+    let yesterday = now() - time::Duration::days(1) + time::Duration::hours(1);
+    let word = |contacts: Vec<Contact>| {
+        let (not_before, not_after) = (yesterday.unix_timestamp(), now().unix_timestamp() + 60);
+        Location { contacts, not_before, not_after, ..here("sip:a") }
+    };
+    let say = async |location: Location, seq| {
+        let both = (&scene.owner, &location_key());
+        let item = location.publish(Audience::Friends(&friends_key), both, seq, [4; 32], yesterday).expect("it fits");
+        scene.put(&item).await;
+    };
+    let friend = Friend { friends_key: Some(friends_key.clone()), kem_key: None };
+    say(word(vec![]), yesterday.unix_timestamp()).await;
+    assert_eq!(scene.absence(&friend).await, Absence::Left);
+    let places = Place::all_of_friends(&location_key().verifying_key().to_bytes(), &friends_key, now());
+    let today = places.last().expect("a friend looks there").slot().id();
+    scene.memory.fail(Failing::DeadAt(today));
+    let whereabouts = scene.locate(&friend).await;
+    assert!(matches!(&whereabouts, Whereabouts::Unheard { error: GetError::Unreachable, .. }), "{whereabouts:?}");
+    assert_eq!(scene.absence(&STRANGER).await, Absence::Nothing, "who is no friend does not ask there");
+    say(word(here("sip:ada@192.0.2.7").contacts), yesterday.unix_timestamp() + 1).await;
+    let whereabouts = scene.locate(&friend).await;
+    assert!(matches!(&whereabouts, Whereabouts::Here { complete: false, .. }), "{whereabouts:?}");
 }
 
 #[tokio::test]

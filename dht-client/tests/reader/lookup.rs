@@ -172,6 +172,24 @@ async fn a_directory_rolled_back_is_found_out_by_who_saw_more() {
 }
 
 #[tokio::test]
+async fn an_older_record_is_no_replay_while_nobody_answers_where_the_later_one_may_lie() {
+    let scene = Scene::new();
+    let (silent, seen) = (Memory::default(), Seen::new());
+    let item = scene.item(valid(scene.authority.issue(Leaf::default())), SEQ);
+    scene.put(&item).await;
+    seen.note(item.slot().id(), SEQ + 1).expect("there is no file");
+    let bundle = Bundle::read(scene.authority.bundle(1).as_bytes(), Pin::File, now()).expect("the test's own bundle");
+    let backends = vec![Backend::Memory(scene.memory.clone()), Backend::Memory(silent.clone())];
+    let several = Several::new(backends).expect("two backends");
+    let lookup = Lookup::new(bundle, several, Hasher::start().expect("a thread")).remembering(seen);
+    let find = async || lookup.find(&scene.identity, PATIENCE, now()).await.expect("cheap parameters");
+    silent.fail(Failing::Dead);
+    assert_eq!(find().await, Verdict::Unreachable(GetError::Unreachable));
+    silent.fail(Failing::None);
+    assert_eq!(find().await, Verdict::Invalid(Fault::RolledBack { shown: SEQ, seen: SEQ + 1 }));
+}
+
+#[tokio::test]
 async fn junk_forged_oversized_and_future_items_are_as_if_not_there() {
     let scene = Scene::new();
     let stranger = SigningKey::from_bytes(&[8; 32]);

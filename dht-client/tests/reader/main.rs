@@ -2,6 +2,7 @@
 
 mod authority;
 mod bundle;
+mod following;
 mod location;
 mod lookup;
 mod vectors;

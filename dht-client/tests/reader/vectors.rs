@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use dht_client::bundle::TERMS_LABEL;
 use dht_client::item::signing_bytes;
 use dht_client::{Derived, Entry, HashCost, Identity, Item, Pending, Record, SigningKey, Slot, Status, Terms};
@@ -94,6 +96,8 @@ fn records_have_these_bytes() {
     let derived = Derived::from_bytes(array("derived_tel_cheap"));
     let slot = derived.directory_slot(&array("key"));
     let seq = number("record_seq");
+    let (seal, nonce) = (XChaCha20Poly1305::new(&array::<32>("seal_key").into()), array::<24>("nonce"));
+    let aad = [&slot.key()[..], &slot.id().0, &seq.to_be_bytes()].concat();
     for (name, status) in [
         ("valid", Status::Valid(plain())),
         ("full", Status::Valid(full)),
@@ -103,6 +107,8 @@ fn records_have_these_bytes() {
         let record = Record { not_before: 1_700_000_000, not_after: 1_702_592_000, status };
         let value = record.seal(&array("seal_key"), &slot, seq, array("nonce")).unwrap();
         assert_eq!(value, bytes(&format!("{name}_value")), "{name}");
+        let sealed = Payload { msg: &value[1 + nonce.len()..], aad: &aad };
+        assert_eq!(seal.decrypt(&nonce.into(), sealed).unwrap(), bytes(&format!("{name}_cbor")), "{name}");
         assert_eq!(Record::unseal(&value, &array("seal_key"), &slot, seq), Ok(record.clone()));
         if name == "valid" {
             let item = record.publish(&derived, &directory_key(), seq, array("nonce"), now()).unwrap();
@@ -166,13 +172,12 @@ proptest! {
     /// Whatever is sealed, only records in their one form come out: a record that reads is sealed to the same bytes.
     #[test]
     fn a_record_has_one_form(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        use chacha20poly1305::aead::{Aead, KeyInit, Payload};
         let slot = Derived::from_bytes(array("derived_tel_cheap")).directory_slot(&array("key"));
         let mut cbor = bytes("full_cbor");
         let at = at.index(cbor.len());
         cbor[at] = byte;
         let aad = [&slot.key()[..], &slot.id().0, &1_i64.to_be_bytes()].concat();
-        let cipher = chacha20poly1305::XChaCha20Poly1305::new(&array::<32>("seal_key").into());
+        let cipher = XChaCha20Poly1305::new(&array::<32>("seal_key").into());
         let sealed = cipher.encrypt(&array::<24>("nonce").into(), Payload { msg: &cbor, aad: &aad }).unwrap();
         let value = [&[1], &array::<24>("nonce")[..], &sealed].concat();
         if let Ok(record) = Record::unseal(&value, &array("seal_key"), &slot, 1) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use dht_client::refresher::{KeepError, Round};
-use dht_client::{Identity, Kept, Refresher, Several};
+use dht_client::{Following, Identity, Refresher, Several, Told};
 use time::OffsetDateTime;
 
 use super::directory::{Directory, identity};
@@ -18,7 +18,7 @@ use crate::clock::Clock;
 const NOT_PUT: u8 = 4;
 /// Looks for due records at least so often: the clock may have been set.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-const NOTHING: &str = "there is no record to keep";
+const NOTHING: &str = "there is no record left to keep";
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
@@ -39,50 +39,32 @@ pub struct Args {
     once: bool,
 }
 
-/// Keeps until the last record expires, or puts once. Ends as `lookup` does for who was not found (of several, with the highest
-/// code), and with 4 if something could not be put, or nobody could say whether there is a location to keep.
+/// Looks up whose records to keep, and puts them: once, or until the last has expired and nobody is left to be looked up. Ends
+/// as `lookup` does for who was not found (of several, with the highest code), and with 4 if something could not be put, or
+/// nobody could say whether there is a location to keep. Who is silent is looked up again unless it is once, and ends nothing.
 ///
 /// # Errors
 /// If the bundle does not hold, or the queue cannot be read or written.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    let clock = Clock;
-    let now = clock.wall();
+    let now = Clock.wall();
     if let (true, Some(queue)) = (args.identities.is_empty(), &args.queue) {
         ensure!(queue.exists(), "there is no queue {}: say whose records to keep in it", queue.display());
     }
     let friend = friend(args.friends_key.as_deref(), None)?;
+    let patience = args.directory.patience();
     let reader = args.directory.reader(now).await?;
     let networks = reader.backends().clone();
-    let (mut found, mut missing) = (Vec::new(), 0);
-    for identity in &args.identities {
-        let patience = args.directory.patience();
-        let (verdict, items) = reader.find_with_items(identity, patience, now).await?;
-        if items.is_empty() {
-            let answer = Answer { identity, verdict: &verdict };
-            missing = missing.max(answer.exit_code());
-            eprint!("{answer}");
-        }
-        found.extend(items);
-        if let dht_client::Verdict::Found(whose) = &verdict
-            && let Some(location_key) = whose.location_key
-        {
-            let (locations, silent) = reader.location_items(&location_key, &friend, patience, now).await;
-            found.extend(locations);
-            if silent > 0 {
-                missing = missing.max(NOT_PUT);
-                let whom = identity.expose();
-                eprintln!(
-                    "dialproof: {whom}: nobody can say whether there is a location in {silent} place(s): try again"
-                );
-            }
-        }
+    let mut following = Following::new(reader, friend, patience, args.identities, now);
+    if !args.once {
+        let keeper = keeper(networks, args.queue, chance, now)?;
+        return Ok(ExitCode::from(keep(keeper, following).await?));
     }
-    let failed = if args.once {
-        // All of it is due now, that of earlier runs, too.
-        put_once(&mut keeper(networks, found, args.queue, || 0.0, now)?, now).await?
-    } else {
-        keep(networks, found, args.queue).await?
-    };
+    // All of it is due now, that of earlier runs, too.
+    let (mut keeper, mut missing) = (keeper(networks, args.queue, || 0.0, now)?, 0);
+    while let Some(told) = following.ask(now).await? {
+        missing = missing.max(take_in(&mut keeper, told, now)?);
+    }
+    let failed = put_once(&mut keeper, now).await?;
     Ok(ExitCode::from(highest(missing, failed)))
 }
 
@@ -91,25 +73,59 @@ fn highest(missing: u8, failed: bool) -> u8 {
     missing.max(if failed { NOT_PUT } else { 0 })
 }
 
-/// Puts these records again and again until the last of them has expired. Whether some of the queue could not be read.
-pub(super) async fn keep(networks: Several, records: Vec<Kept>, queue: Option<PathBuf>) -> Result<bool> {
-    let clock = Clock;
-    let mut keeper = keeper(networks, records, queue, chance, clock.wall())?;
-    if keeper.is_empty() {
-        println!("{NOTHING}");
-        return Ok(keeper.unread() > 0);
-    }
-    while let Some(due) = keeper.deadline() {
-        match Duration::try_from(due - clock.wall()) {
-            Ok(wait) if !wait.is_zero() => tokio::time::sleep(wait.min(LONGEST_WAIT)).await,
-            // It is due already.
-            _ => {
-                put(&mut keeper).await?;
-            }
+/// Puts the records again and again, and looks up whose they are for what they say next, until the last has expired and
+/// nobody is left to be looked up. The code to end with.
+pub(super) async fn keep(mut keeper: Refresher, mut following: Following) -> Result<u8> {
+    let mut missing = 0;
+    while let Some(next) = keeper.deadline().into_iter().chain(following.deadline()).min() {
+        let now = until(next).await;
+        if keeper.deadline().is_some_and(|due| due <= now) {
+            put(&mut keeper).await?;
+        }
+        // One at a time: who is silent for all our patience holds up no put for longer.
+        if let Some(told) = following.ask(now).await? {
+            let is_stranger = told.is_stranger;
+            let code = take_in(&mut keeper, told, now)?;
+            missing = missing.max(if is_stranger { code } else { 0 });
         }
     }
-    println!("the last record has expired");
-    Ok(keeper.unread() > 0)
+    println!("{NOTHING}");
+    Ok(highest(missing, keeper.unread() > 0))
+}
+
+/// Waits until then, but not for long; the time.
+async fn until(next: OffsetDateTime) -> OffsetDateTime {
+    let wait = Duration::try_from(next - Clock.wall()).unwrap_or_default();
+    tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+    Clock.wall()
+}
+
+/// Keeps what somebody has, and says what is missing. The code that stands for it.
+fn take_in(keeper: &mut Refresher, told: Told, now: OffsetDateTime) -> Result<u8> {
+    let mut code = 0;
+    if told.records.is_empty() {
+        let answer = Answer { identity: &told.identity, verdict: &told.verdict };
+        code = answer.exit_code();
+        eprint!("{answer}");
+    }
+    if told.silent > 0 {
+        code = code.max(NOT_PUT);
+        let (whom, silent) = (told.identity.expose(), told.silent);
+        eprintln!("dialproof: {whom}: nobody can say whether there is a location in {silent} place(s)");
+    }
+    for record in told.records {
+        let slot = record.item.slot().id();
+        match keeper.keep(record, now) {
+            Ok(()) => {}
+            Err(error @ KeepError::Expired) => eprintln!("dialproof: slot {slot} is not kept: {error}"),
+            Err(error @ KeepError::Full(_)) => {
+                code = code.max(NOT_PUT);
+                eprintln!("dialproof: slot {slot} is not kept: {error}");
+            }
+            Err(error @ KeepError::File(_)) => return Err(error.into()),
+        }
+    }
+    Ok(code)
 }
 
 /// Puts what is due, and what its owner put later into one DHT into the others. Whether something was not stored, or
@@ -128,34 +144,13 @@ async fn put_once(keeper: &mut Refresher, now: OffsetDateTime) -> Result<bool> {
     Ok(failed)
 }
 
-fn keeper(
-    networks: Several,
-    records: Vec<Kept>,
-    queue: Option<PathBuf>,
-    chance: fn() -> f64,
-    now: OffsetDateTime,
-) -> Result<Refresher> {
-    let mut keeper = match queue {
-        Some(file) => {
-            let keeper = Refresher::open(&file, networks, chance, now)
-                .with_context(|| format!("reading the queue {}", file.display()))?;
-            if keeper.unread() > 0 {
-                let (lines, name) = (keeper.unread(), file.display());
-                eprintln!(
-                    "dialproof: the queue {name}: {lines} line(s) cannot be read, and their records are not kept"
-                );
-            }
-            keeper
-        }
-        None => Refresher::new(networks),
-    };
-    for record in records {
-        let slot = record.item.slot().id();
-        match keeper.keep(record, now) {
-            Ok(()) => {}
-            Err(KeepError::Expired) => eprintln!("dialproof: slot {slot}: the record has expired, and is not kept"),
-            Err(error) => return Err(error.into()),
-        }
+fn keeper(networks: Several, queue: Option<PathBuf>, chance: fn() -> f64, now: OffsetDateTime) -> Result<Refresher> {
+    let Some(file) = queue else { return Ok(Refresher::new(networks)) };
+    let name = file.display();
+    let keeper = Refresher::open(&file, networks, chance, now).with_context(|| format!("reading the queue {name}"))?;
+    if keeper.unread() > 0 {
+        let lines = keeper.unread();
+        eprintln!("dialproof: the queue {name}: {lines} line(s) cannot be read, and their records are not kept");
     }
     Ok(keeper)
 }
@@ -182,20 +177,41 @@ fn chance() -> f64 {
 #[cfg(test)]
 mod tests {
     use dht_client::backend::memory::Memory;
-    use dht_client::{Backend, Item, SigningKey};
+    use dht_client::{Backend, Item, Kept, SigningKey, Verdict};
 
     use super::*;
 
+    fn network() -> Several {
+        Several::new(vec![Backend::Memory(Memory::default())]).unwrap()
+    }
+
+    fn kept(salt: &[u8], life: Duration) -> Kept {
+        let now = Clock.wall();
+        let item = Item::sign(&SigningKey::from_bytes(&[7; 32]), salt, 1, vec![], now).unwrap();
+        Kept { item, expires: now + life }
+    }
+
+    fn told(records: Vec<Kept>, silent: usize) -> Told {
+        let verdict = Verdict::Unknown { asked: 1 };
+        let identity = Identity::tel("+12025550143").unwrap();
+        Told { identity, verdict, records, silent, is_stranger: false }
+    }
+
     #[test]
     fn a_record_that_has_expired_keeps_no_other_from_being_kept() {
-        let now = Clock.wall();
-        let kept = |salt: &[u8], expires| {
-            let key = SigningKey::from_bytes(&[7; 32]);
-            Kept { item: Item::sign(&key, salt, 1, vec![], now).unwrap(), expires }
-        };
-        let records = vec![kept(b"over", now), kept(b"good", now + Duration::from_secs(60))];
-        let networks = Several::new(vec![Backend::Memory(Memory::default())]).unwrap();
-        assert_eq!(keeper(networks, records, None, || 0.0, now).unwrap().len(), 1);
+        let mut keeper = Refresher::new(network());
+        let records = vec![kept(b"over", Duration::ZERO), kept(b"good", Duration::from_secs(60))];
+        assert_eq!(take_in(&mut keeper, told(records, 0), Clock.wall()).unwrap(), 0);
+        assert_eq!(keeper.len(), 1);
+    }
+
+    #[test]
+    fn who_has_nothing_to_keep_or_was_not_heard_everywhere_is_told_of_by_the_code() {
+        let mut keeper = Refresher::new(network());
+        let good = || vec![kept(b"good", Duration::from_secs(60))];
+        for (records, silent, code) in [(good(), 0, 0), (good(), 1, 4), (vec![], 0, 3), (vec![], 1, 4)] {
+            assert_eq!(take_in(&mut keeper, told(records, silent), Clock.wall()).unwrap(), code);
+        }
     }
 
     #[test]
@@ -210,14 +226,12 @@ mod tests {
         let now = Clock.wall();
         let folder = tempfile::tempdir().unwrap();
         let queue = folder.path().join("queue");
-        let networks = Several::new(vec![Backend::Memory(Memory::default())]).unwrap();
-        let item = Item::sign(&SigningKey::from_bytes(&[7; 32]), b"good", 1, vec![], now).unwrap();
-        let good = vec![Kept { item, expires: now + Duration::from_secs(60) }];
-        let mut whole = keeper(networks.clone(), good, Some(queue.clone()), || 0.0, now).unwrap();
+        let mut whole = keeper(network(), Some(queue.clone()), || 0.0, now).unwrap();
+        whole.keep(kept(b"good", Duration::from_secs(60)), now).unwrap();
         assert!(!put_once(&mut whole, now).await.unwrap());
         let text = std::fs::read_to_string(&queue).unwrap();
         std::fs::write(&queue, format!("{text}1800000000 damaged\n")).unwrap();
-        let mut damaged = keeper(networks, vec![], Some(queue), || 0.0, now).unwrap();
+        let mut damaged = keeper(network(), Some(queue), || 0.0, now).unwrap();
         assert!(damaged.len() == 1 && put_once(&mut damaged, now).await.unwrap());
     }
 }

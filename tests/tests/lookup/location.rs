@@ -1,11 +1,16 @@
 //! Where somebody is, from the certificate to the friend who calls, with the authority gone and its disk removed.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::Output;
 
+use dht_client::Backend;
 use dht_client::backend::mainline::Ring;
+use dht_client::backend::opendht::OpenDht;
+use end_to_end::dhtnode::DhtNodes;
 use end_to_end::installation::{BELIEVED, Families, Installation, Wanted};
-use end_to_end::process::free_port;
+use end_to_end::own_network::run_inside;
+use end_to_end::process::{Process, free_port};
 use end_to_end::service::{dialproof, media_ports, until_heard, wait_until};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -39,7 +44,7 @@ impl Friend {
 
     /// That a command ends so.
     fn ends(&self, code: i32, arguments: &[&str]) {
-        let output = self.run(arguments);
+        let output = if code == UNHEARD { self.run(arguments) } else { until_heard(|| self.run(arguments)) };
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
     }
 
@@ -56,6 +61,16 @@ impl Friend {
         self.told(&["locate", "find"], code, more)
     }
 
+    /// Where they are to be called, when everybody has answered.
+    fn calls(&self, more: &[&str]) -> String {
+        let mut found = Value::Null;
+        wait_until("everybody answers", || {
+            found = self.finds(0, more);
+            found["complete"] == true
+        });
+        found["contacts"][0]["uri"].as_str().expect("an address").to_owned()
+    }
+
     /// Says where the owner is, to this audience.
     fn say(&self, contact: &str, audience: &[&str]) -> Output {
         let (bundle, key, keys) = (self.path("bundle.pem"), self.path("key.pem"), self.path("keys"));
@@ -64,22 +79,47 @@ impl Friend {
         until_heard(|| self.run(&[&said[..], &["--contact", contact], audience, &[IDENTITY]].concat()))
     }
 
-    /// Says it, and friends can find it.
-    fn publish(&self, contact: &str, audience: &[&str]) {
+    /// Says it, and friends can find it; under which number.
+    fn publish(&self, contact: &str, audience: &[&str]) -> i64 {
         let output = self.say(contact, audience);
         assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let number = said.split("number ").nth(1).and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+        number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no number: {said}"))
     }
-}
-
-fn ring(runtime: &Runtime, ports: [u16; 2]) -> Ring {
-    runtime.block_on(Ring::start(&ports)).expect("the ports of the ring are free")
 }
 
 #[test]
 fn a_friend_calls_somebody_whose_authority_is_gone() {
     let runtime = Runtime::new().expect("a runtime");
     let ports = [free_port(), free_port()];
-    let first_ring = ring(&runtime, ports);
+    let network = format!("mainline:127.0.0.1:{},127.0.0.1:{}", ports[0], ports[1]);
+    a_friend_outlives_the_authority(&network, || {
+        runtime.block_on(Ring::start(&ports)).expect("the ports of the ring are free")
+    });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs dhtnode: run tests/run")]
+fn a_friend_calls_somebody_in_opendht_whose_authority_is_gone() {
+    run_inside("location::a_friend_calls_somebody_in_opendht_whose_authority_is_gone", || {
+        let runtime = Runtime::new().expect("a runtime");
+        let network = "opendht:http://127.0.0.1:8001,http://127.0.0.1:8002,http://127.0.0.1:8003";
+        a_friend_outlives_the_authority(network, || {
+            let nodes = DhtNodes::start(3);
+            let proxies = Backend::OpenDht(OpenDht::new(&nodes.urls()).expect("addresses of proxies"));
+            wait_until("the nodes have found each other", || {
+                let health = runtime.block_on(proxies.health());
+                health.reachable == health.configured
+            });
+            nodes
+        });
+    });
+}
+
+/// The whole story over a network, which `start` starts empty each time.
+fn a_friend_outlives_the_authority<R>(network: &str, start: impl Fn() -> R) {
+    let first_ring = start();
     let place = Installation::new(
         tempfile::tempdir().expect("a temporary folder"),
         Wanted {
@@ -87,7 +127,7 @@ fn a_friend_calls_somebody_whose_authority_is_gone() {
             media: &media_ports(),
             sip: "",
             trunks: &format!("[[trunk]]\nname = \"loopback\"\nsources = [\"127.0.0.0/8\"]\n{BELIEVED}"),
-            dht: &format!("networks = [\"mainline:127.0.0.1:{},127.0.0.1:{}\"]", ports[0], ports[1]),
+            dht: &format!("networks = [\"{network}\"]"),
         },
     );
     let service = place.serve();
@@ -96,6 +136,8 @@ fn a_friend_calls_somebody_whose_authority_is_gone() {
     us.finds(3, &[]);
     let put_once = ["refresh", "--ca", &us.path("bundle.pem"), "--queue", &us.path("queue"), "--once"];
     us.ends(3, &[&put_once[..], &[IDENTITY]].concat());
+    // Nor is there anybody to wait for.
+    us.ends(3, &["refresh", IDENTITY, "--ca", &us.path("bundle.pem")]);
 
     let mut proving = service.simulate("happy", NUMBER);
     let proved = proving.args(["--keep-key", &us.path("key.pem")]).output().expect("the caller runs");
@@ -111,16 +153,16 @@ fn a_friend_calls_somebody_whose_authority_is_gone() {
     let kem_key = us.told(&["lookup"], 0, &[])["kem_key"].as_str().expect("a key").to_owned();
     us.publish("sip:boat@203.0.113.9", &["--to", &kem_key]);
     assert_eq!(us.finds(7, &[])["reason"], "the location is sealed for others");
-    let as_recipient = us.finds(0, &["--keys", &us.path("keys")]);
-    assert_eq!(as_recipient["contacts"][0]["uri"], "sip:boat@203.0.113.9");
-    us.publish("sip:office@192.0.2.7", &["--public"]);
-    assert_eq!(us.finds(0, &[])["contacts"][0]["uri"], "sip:office@192.0.2.7");
-    us.publish("sip:home@198.51.100.4", &["--friends"]);
+    assert_eq!(us.calls(&["--keys", &us.path("keys")]), "sip:boat@203.0.113.9");
+    let office = us.publish("sip:office@192.0.2.7", &["--public"]);
+    assert_eq!(us.calls(&[]), "sip:office@192.0.2.7");
+    // A number is a second, or one more than the last: the next may be that of the same second.
+    wait_until("the home is the later of the two", || us.publish("sip:home@198.51.100.4", &["--friends"]) > office);
     std::fs::write(us.path("friends"), us.done(&["locate", "friends-key", "--keys", &us.path("keys")]))
         .expect("a file");
     let as_friend = ["--friends-key", &us.path("friends")];
-    assert_eq!(us.finds(0, &as_friend)["contacts"][0]["uri"], "sip:home@198.51.100.4", "the later of the two");
-    assert_eq!(us.finds(0, &[])["contacts"][0]["uri"], "sip:office@192.0.2.7", "others know only the office");
+    assert_eq!(us.calls(&as_friend), "sip:home@198.51.100.4", "the later of the two");
+    assert_eq!(us.calls(&[]), "sip:office@192.0.2.7", "others know only the office");
 
     // The authority is switched off, and its disk is gone.
     service.kill();
@@ -133,12 +175,13 @@ fn a_friend_calls_somebody_whose_authority_is_gone() {
     drop(first_ring);
     us.told(&["lookup"], UNHEARD, &["--timeout", "6"]);
     us.ends(UNHEARD, &put_once);
-    let _second_ring = ring(&runtime, ports);
+    let _second_ring = start();
     us.told(&["lookup"], 3, &[]);
     let put = us.done(&put_once);
     assert!(put.contains("3 put again, 0 failed"), "{put}");
     us.told(&["lookup"], 0, &[]);
-    assert_eq!(us.finds(0, &as_friend)["contacts"][0]["uri"], "sip:home@198.51.100.4");
+    assert_eq!(us.calls(&as_friend), "sip:home@198.51.100.4");
+    a_friend_goes_on_keeping(&us);
 }
 
 fn the_location_key_is_listed(us: &Friend, service: &str) {
@@ -163,6 +206,17 @@ fn a_friend_keeps_the_records(us: &Friend, as_friend: &[&str], expected: &str) {
     let refresh = ["refresh", IDENTITY, "--ca", &bundle, "--queue", &queue, "--once"];
     let put = us.done(&[&refresh, as_friend].concat());
     assert!(put.contains(expected), "{put}");
+}
+
+/// As nobody's friend: what is for everybody.
+fn a_friend_goes_on_keeping(us: &Friend) {
+    let said = us.path("said");
+    let mut refresh = dialproof();
+    refresh.args(["refresh", IDENTITY, "--ca", &us.path("bundle.pem")]).env("XDG_STATE_HOME", us.folder.path());
+    let _keeper = Process::start(refresh.stdout(File::create(&said).expect("a file")));
+    wait_until("what was found is put", || {
+        std::fs::read_to_string(&said).expect("it is there").contains("put again, 0 failed")
+    });
 }
 
 fn mode(file: &Path) -> u32 {

@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use dht_client::location::{LONGEST_LIFE, OwnerPublic};
-use dht_client::{Audience, Contact, Identity, Kept, Location, PutError, Verdict, next_seq};
+use dht_client::{
+    Audience, Contact, Following, Friend, Identity, Kept, Location, PutError, Refresher, Verdict, next_seq,
+};
 
 use super::OFFLINE;
 use super::keys::Keys;
 use super::register::owner_key;
 use crate::cli::directory::{Directory, identity};
 use crate::cli::lookup::Answer;
+use crate::cli::refresh;
 use crate::clock::Clock;
 use crate::hex;
 
@@ -111,9 +114,10 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
                     );
                 }
                 if args.keep {
-                    let expires = now + life;
-                    crate::cli::refresh::keep(networks, vec![Kept { item, expires }], None).await?;
-                    return Ok(ExitCode::SUCCESS);
+                    let mut keeper = Refresher::new(networks);
+                    keeper.keep(Kept { item, expires: now + life }, now)?;
+                    let nobody = Following::new(reader, Friend::default(), args.directory.patience(), vec![], now);
+                    return Ok(ExitCode::from(refresh::keep(keeper, nobody).await?));
                 }
                 return Ok(unseen.map_or(ExitCode::SUCCESS, |(code, _)| ExitCode::from(code)));
             }

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ca::email::Address;
-use ca::{Authority, Issuing, Reason, Request, Serial, Subject};
+use ca::{Authority, Issuing, Reason, Request, Subject};
 use ivr_core::caller::{Caller, IssuingLevels, Level};
 use ivr_core::number::Number;
 use ivr_core::private::Private;

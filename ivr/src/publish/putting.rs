@@ -37,7 +37,7 @@ enum Taken {
     /// It is not to be put, or another node puts it.
     Passed,
     /// It is ours to put under this sequence number.
-    Claimed(Due, i64),
+    Claimed(Box<Due>, i64),
 }
 
 /// Puts what is due, several at a time. `false` if nothing is.
@@ -88,7 +88,7 @@ async fn take(parts: &PublisherParts, now: OffsetDateTime) -> Result<Taken, Stor
         return Ok(Taken::Passed);
     }
     writer.commit().await?;
-    Ok(Taken::Claimed(due, seq))
+    Ok(Taken::Claimed(Box::new(due), seq))
 }
 
 async fn publish(

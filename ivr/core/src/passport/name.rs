@@ -92,11 +92,13 @@ mod tests {
     const BMP: u8 = 0x1e;
     const OCTETS: u8 = 0x04;
 
+    /// Its kind, the tag of its value, and that.
+    type Written<'a> = (&'a [u8], u8, &'a [u8]);
+
     /// A name of such parts.
-    fn name(parts: &[&[(&[u8], u8, &[u8])]]) -> Name {
-        let attribute =
-            |(kind, tag, value): &(&[u8], u8, &[u8])| tlv(0x30, &[&tlv(0x06, &[kind]), &tlv(*tag, &[value])]);
-        let part = |part: &&[(&[u8], u8, &[u8])]| tlv(0x31, &[&part.iter().flat_map(attribute).collect::<Vec<u8>>()]);
+    fn name(parts: &[&[Written<'_>]]) -> Name {
+        let attribute = |(kind, tag, value): &Written<'_>| tlv(0x30, &[&tlv(0x06, &[kind]), &tlv(*tag, &[value])]);
+        let part = |part: &&[Written<'_>]| tlv(0x31, &[&part.iter().flat_map(attribute).collect::<Vec<u8>>()]);
         let der = tlv(0x30, &[&parts.iter().flat_map(part).collect::<Vec<u8>>()]);
         Name::from(&X509Name::from_der(&der).unwrap().1)
     }

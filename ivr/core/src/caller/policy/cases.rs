@@ -508,7 +508,9 @@ fn attestations_only_lower_what_is_not_verified() {
         ("indicator of A", "P-Attestation-Indicator: a".to_owned(), "+12025550143 L2"),
         ("indicator with what follows", "P-Attestation-Indicator: B;".to_owned(), "+12025550143 L1"),
         ("indicator of A with what follows", "P-Attestation-Indicator: A;".to_owned(), "+12025550143 L2"),
-        ("indicator of nothing", "P-Attestation-Indicator:".to_owned(), "+12025550143 L1"),
+        ("indicator of nothing", "P-Attestation-Indicator:".to_owned(), "+12025550143 L2"),
+        ("indicator of nothing, in quotes", "P-Attestation-Indicator: \"\";".to_owned(), "+12025550143 L2"),
+        ("indicator of a placeholder", "P-Attestation-Indicator: none".to_owned(), "+12025550143 L1"),
         ("that of 3GPP", "Attestation-Info: C".to_owned(), "+12025550143 L1"),
         ("that of 3GPP, of A", "Attestation-Info: A".to_owned(), "+12025550143 L2"),
         ("verstat B", "From: <sip:+12025550143;verstat=TN-Validation-Passed-B@h>".to_owned(), "+12025550143 L1"),
@@ -768,8 +770,12 @@ fn a_word_that_leaves_the_attestation_open_needs_the_header_that_says_it() {
     let passed = "P-Asserted-Identity: <sip:+12025550143;verstat=TN-Validation-Passed@h>";
     for (indicator, expected) in [
         ("\nP-Attestation-Indicator: A", "+12025550143 L3"),
+        ("\nP-Attestation-Indicator: A;", "+12025550143 L3"),
+        ("\nP-Attestation-Indicator: \"A\" ; x=y", "+12025550143 L3"),
         ("\nP-Attestation-Indicator: B", "+12025550143 L1"),
         ("\nP-Attestation-Indicator: D", "+12025550143 L1"),
+        ("\nP-Attestation-Indicator:", "+12025550143 L1"),
+        ("\nP-Attestation-Indicator: A\nP-Attestation-Indicator: B", "+12025550143 L1"),
         ("\nP-Attestation-Indicator: A\nP-Attestation-Indicator: A", "+12025550143 L1"),
         ("", "+12025550143 L1"),
     ] {

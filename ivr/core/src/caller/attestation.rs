@@ -36,6 +36,8 @@ pub(super) fn read<'n, 'a: 'n>(
         .filter(|identity| ppt(identity).is_none_or(is_shaken))
         .filter_map(|identity| attested(identity.split(';').next()?))
         .any(|level| is_lower(&level));
+    // What a header of the trunk's own says in these words, others need not mean by them.
+    let dialect = dialect.filter(|dialect| dialect.is_parameter());
     for word in named.flat_map(|named| named.everywhere("verstat")) {
         let own = dialect.and_then(|dialect| dialect.finding(word));
         let word = word.to_ascii_lowercase();

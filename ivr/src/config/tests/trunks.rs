@@ -308,6 +308,8 @@ fn every_dialect_of_the_documents_means_what_its_carrier_says() {
         ("Twilio", twilio("NULL"), "validation-failed"),
         ("Twilio", twilio("TN-Validation-Passed"), "L1"),
         ("Twilio", vec![], "L2"),
+        // Another's word, and not in Twilio's header.
+        ("Twilio", [twilio("TN-Validation-Passed-A"), pai("@192.0.2.1;verstat=No-TN-Validation")].concat(), "L3"),
         ("Bandwidth", indicated(bandwidth("TN-Validation-Passed"), "A"), "L3"),
         ("Bandwidth", indicated(bandwidth("TN-Validation-Passed"), "A;"), "L3"),
         ("Bandwidth", indicated(bandwidth("TN-Validation-Passed"), "B"), "L1"),

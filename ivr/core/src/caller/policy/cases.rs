@@ -721,7 +721,12 @@ fn only_the_words_of_the_trunks_dialect_raise_a_level() {
                 "X-Checked: Checked\nFrom: <sip:+12025550143;verstat=TN-Validation-Failed-A@h>",
                 "validation-failed (+12025550143)",
             ),
-            ("where no word counts", "From: <sip:+12025550143;verstat=Checked@h>", "+12025550143 L2"),
+            ("where its words mean nothing", "From: <sip:+12025550143;verstat=Checked@h>", "+12025550143 L1"),
+            (
+                "A, and what would be bad in its own header stands elsewhere",
+                "X-Checked: Checked\nFrom: <sip:+12025550143;verstat=Wrong@h>",
+                "+12025550143 L1",
+            ),
             ("another's words", "From: <sip:+12025550143;verstat=TN-Validation-Passed-A@h>", "+12025550143 L2"),
             ("A, and a foreign number", "X-Checked: Checked\nFrom: <tel:+4930123456>", "+4930123456 L1"),
         ],

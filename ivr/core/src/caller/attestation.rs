@@ -128,7 +128,7 @@ pub(super) fn is_diverted(headers: Headers<'_>) -> bool {
 /// The type of a PASSporT.
 fn ppt(identity: &str) -> Option<&str> {
     let (_, parameters) = identity.split_once(';')?;
-    Parameters(parameters).value("ppt")
+    Parameters(parameters).value("ppt").filter(|ppt| !ppt.is_empty())
 }
 
 fn is_shaken(ppt: &str) -> bool {

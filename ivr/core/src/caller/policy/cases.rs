@@ -477,6 +477,11 @@ fn a_forwarded_or_transferred_call_is_nobodys() {
                 "forwarded (+12025550143)",
             ),
             (
+                "div with an empty one",
+                "Identity: eyJwcHQiOiJkaXYifQ.e30.c2ln;info=<https://h/c>;ppt=",
+                "forwarded (+12025550143)",
+            ),
+            (
                 "div-o without it",
                 "Identity: eyJwcHQiOiJEaXYtTyJ9.e30.c2ln;info=<https://h/c>",
                 "forwarded (+12025550143)",

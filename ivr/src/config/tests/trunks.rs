@@ -1,7 +1,7 @@
 //! What is stated about carriers.
 
 use ivr_core::caller::probe::DIALECTS;
-use ivr_core::caller::{Realm, Verdict, judge};
+use ivr_core::caller::{KeyWays, Realm, Verdict, judge};
 use ivr_core::link::Duty;
 use ivr_core::sip::peer::Peer;
 
@@ -339,6 +339,17 @@ fn every_dialect_of_the_documents_means_what_its_carrier_says() {
             Verdict::Refuse(refusal) => refusal.reason.code().to_owned(),
         };
         assert_eq!(told, expected, "{carrier}: {given:?}");
+    }
+}
+
+#[test]
+fn keys_come_as_agreed_unless_the_trunk_says_otherwise() {
+    for (stated, ways) in
+        [("", KeyWays::Agreed), ("keys = \"agreed\"\n", KeyWays::Agreed), ("keys = \"auto\"\n", KeyWays::Auto)]
+    {
+        let (config, findings) = parsed(&SMALL.replacen("[ca]", &format!("{stated}[ca]"), 1), Purpose::Serve);
+        assert_eq!(findings, Vec::<String>::new(), "{stated}");
+        assert_eq!(config.unwrap().policy().trunks[0].keys, ways, "{stated}");
     }
 }
 

@@ -75,9 +75,13 @@ impl Passports {
         let Parts { signers, denied_spcs, store } = &*self.0;
         let claimed = Claimed { orig: digits(&presented.orig), dest: digits(&presented.dest) };
         let (identity, at) = (presented.identity.expose(), now.unix_timestamp());
-        let mut unanswered = None;
+        let (mut unanswered, mut tried) = (None, None);
         let signer = async |passport: &Passport| match has_served(passport, store).await {
-            Ok(false) => signers.find(passport.x5u(), &presented.orig, at).await,
+            Ok(false) => {
+                let found = signers.find(passport.x5u(), &presented.orig, at).await;
+                tried = found.as_ref().ok().map(|signer| signer.sha256());
+                found
+            }
             Ok(true) => Err(Fault::Replayed),
             Err(error) => {
                 unanswered = Some(error);
@@ -87,7 +91,7 @@ impl Passports {
         let mut report = inspect(identity, claimed, signer, at).await;
         // Whoever signs may have laid a new certificate there meanwhile.
         if let Report { verdict: Err(Fault::Signature | Fault::Expired), said: Some(said), .. } = &report
-            && let Some(again) = signers.find_again(&said.x5u, &presented.orig, at).await
+            && let Some(again) = signers.find_again(&said.x5u, tried, &presented.orig, at).await
         {
             report = inspect(identity, claimed, async move |_: &Passport| again, at).await;
         }

@@ -34,20 +34,26 @@ fn every_condition_is_met_and_a_key_is_certain_within_50_ms() {
     assert!(mean < Duration::from_millis(50), "{mean:?}");
 }
 
-/// `UPDATE_SCORES=1` writes it; the diff is the review.
+/// `UPDATE_SCORES=1` writes it; the diff is the review. Where nothing must be heard or not, another library of mathematics may hear
+/// one key more.
 #[test]
 fn the_table_of_the_document_is_what_the_detector_scores() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/dtmf.md");
     let document = std::fs::read_to_string(&path).unwrap();
     let (before, rest) = document.split_once(BEGIN).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
+    let (written, after) = rest.split_once(END).unwrap();
     let Table { text, failed } = Table::of_the_corpus();
     assert_eq!(failed, 0);
     let expected = format!("{before}{BEGIN}{text}{END}{after}");
     if std::env::var_os("UPDATE_SCORES").is_some() {
         std::fs::write(path, expected).unwrap();
     } else {
-        assert!(document == expected, "docs/dtmf.md is stale: UPDATE_SCORES=1 cargo test -p ivr-core --test tones");
+        let must =
+            |table: &str| table.lines().filter(|row| !row.contains("| info |")).map(str::to_owned).collect::<Vec<_>>();
+        assert!(
+            must(written) == must(&text),
+            "docs/dtmf.md is stale: UPDATE_SCORES=1 cargo test -p ivr-core --test tones"
+        );
     }
 }
 

@@ -16,7 +16,7 @@ use voice_prompts::{Library, PromptId, RATE, Recorded, Standing, Wording, record
 pub enum Command {
     /// Say which clips are spoken in each language, and what is wrong with those of a folder
     Verify(Verify),
-    /// Have the shipped voices say the service's name, or everything, for an operator's folder
+    /// Have the shipped voices say the service's name, or everything else, for an operator's folder
     Record(Record),
 }
 
@@ -33,8 +33,8 @@ pub struct Verify {
 /// What `record` takes.
 #[derive(Debug, clap::Args)]
 pub struct Record {
-    /// Only the service's name, as the voices should read it; otherwise all clips, but for those that lie there and were not made
-    /// by this command
+    /// Only the service's name, as the voices should read it; otherwise all clips but the name, and but for those that lie there
+    /// and were not made by this command
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
     /// Only in this language [default: in every shipped one]
@@ -134,14 +134,9 @@ impl Record {
 
     fn record_all(wording: &Wording, folder: &Path) -> Result<()> {
         let folder = folder.join(wording.language());
-        record_clips(
-            wording,
-            &folder,
-            |_, standing| matches!(standing, Standing::Missing | Standing::Stale),
-            |id, Recorded { length, .. }| {
-                println!("{}/{}.wav: {:.2} s", folder.display(), id.name(), length.as_secs_f64());
-            },
-        )
+        record_clips(wording, &folder, is_wanted, |id, Recorded { length, .. }| {
+            println!("{}/{}.wav: {:.2} s", folder.display(), id.name(), length.as_secs_f64());
+        })
         .with_context(|| format!("recording into {}", folder.display()))
     }
 
@@ -176,6 +171,12 @@ impl Record {
     }
 }
 
+/// Whether a clip is recorded where nobody asks for the service's name: what the shipped wording calls the service is no operator's
+/// name for it, and where it lies there, nobody is told any more that the name is missing.
+fn is_wanted(id: PromptId, standing: Standing) -> bool {
+    id != PromptId::Service && matches!(standing, Standing::Missing | Standing::Stale)
+}
+
 /// No voice says a syllable in less, silence around it included.
 const SHORTEST: Duration = Duration::from_millis(150);
 
@@ -190,6 +191,12 @@ fn is_readable(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_records_the_service_s_name_without_saying_it() {
+        assert!(is_wanted(PromptId::EnterCode, Standing::Missing) && is_wanted(PromptId::EnterCode, Standing::Stale));
+        assert!(!is_wanted(PromptId::Service, Standing::Missing) && !is_wanted(PromptId::Service, Standing::Stale));
+    }
 
     #[test]
     fn a_name_that_the_voices_cannot_read_leaves_nothing_behind() {

@@ -83,11 +83,17 @@ impl Signers {
         self.found(&x5u, place, at).await
     }
 
-    /// The same, looked at once more, because what is remembered did not verify the token. `None` if somebody looked just now, or
-    /// the number has had enough looked at.
-    pub(super) async fn find_again(&self, x5u: &str, caller: &Number, at: i64) -> Option<Result<Arc<Signer>, Fault>> {
+    /// The same, looked at once more, because what is remembered, whose certificate has this SHA-256, did not verify the token.
+    /// `None` if somebody looked just now and found it again, or the number has had enough looked at.
+    pub(super) async fn find_again(
+        &self,
+        x5u: &str,
+        failed: Option<[u8; 32]>,
+        caller: &Number,
+        at: i64,
+    ) -> Option<Result<Arc<Signer>, Fault>> {
         let x5u = one_form(x5u).ok()?;
-        let place = self.place_again(&x5u, caller, self.trust().await.ok()?)?;
+        let place = self.place_again(&x5u, failed, caller, self.trust().await.ok()?)?;
         Some(self.found(&x5u, place, at).await)
     }
 
@@ -174,11 +180,12 @@ impl Signers {
         Ok(place)
     }
 
-    fn place_again(&self, x5u: &Url, caller: &Number, trust: Arc<Trust>) -> Option<Known> {
+    fn place_again(&self, x5u: &Url, failed: Option<[u8; 32]>, caller: &Number, trust: Arc<Trust>) -> Option<Known> {
         let now = self.clock.now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let last = known.get_mut(x5u.as_str())?;
-        if last.is_being_looked_at() {
+        // Another call had it looked at meanwhile.
+        if last.is_being_looked_at() || last.certificate().is_some_and(|kept| Some(kept) != failed) {
             return Some(last.clone());
         }
         let before = Before::Ended(last.pem().filter(|_| now >= last.since + FAILED_LIFE)?);
@@ -343,6 +350,21 @@ mod tests {
         assert!(first.found.initialized(), "the next call asks anew");
         signers.known.lock().unwrap().get_mut(url).unwrap().since -= FAILED_LIFE;
         assert!(!signers.place_at(url, &caller(0)).unwrap().found.initialized());
+    }
+
+    #[tokio::test]
+    async fn what_another_call_had_looked_at_meanwhile_is_not_looked_at_again() {
+        let signers = signers();
+        let url = "https://certificates.example/spc.pem";
+        let kept = fetched(&signers, url, "spc.pem").await.unwrap();
+        let number = caller(0);
+        let again = |failed| signers.find_again(url, failed, &number, AT);
+        // Nobody answers at this name server.
+        for failed in [Some([7; 32]), None] {
+            let found = again(failed).await.expect("another lies there").unwrap();
+            assert!(Arc::ptr_eq(&found, &kept));
+        }
+        assert!(again(Some(kept.sha256())).await.is_none(), "somebody looked just now");
     }
 
     impl Signers {

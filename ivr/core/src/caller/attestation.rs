@@ -31,11 +31,13 @@ pub(super) fn read<'n, 'a: 'n>(
     named: impl Iterator<Item = &'n NameAddress<'a>>,
 ) -> Result<Attestation, Reason> {
     let own = dialect.map_or(Ok(None), |dialect| spoken(dialect, headers))?;
-    let mut is_low = INDICATORS.iter().flat_map(|name| headers.values(name, None)).any(is_lower);
+    let mut is_low = INDICATORS.iter().flat_map(|name| headers.values(name, None)).filter_map(level).any(is_lower);
     is_low |= identities(headers)
         .filter(|identity| ppt(identity).is_none_or(is_shaken))
         .filter_map(|identity| attested(identity.split(';').next()?))
         .any(|level| is_lower(&level));
+    // What a header of the trunk's own says in these words, others need not mean by them.
+    let dialect = dialect.filter(|dialect| dialect.is_parameter());
     for word in named.flat_map(|named| named.everywhere("verstat")) {
         let own = dialect.and_then(|dialect| dialect.finding(word));
         let word = word.to_ascii_lowercase();
@@ -93,7 +95,7 @@ fn words<'a>(dialect: &Verstat, headers: Headers<'a>) -> Vec<&'a str> {
 fn stated(dialect: &Verstat, headers: Headers<'_>) -> Attestation {
     let Some(header) = &dialect.attestation_header else { return Attestation::Low };
     let mut values = headers.values(header, None);
-    match (values.next(), values.next()) {
+    match (values.next().and_then(level), values.next()) {
         (Some("A"), None) => Attestation::Full,
         _ => Attestation::Low,
     }
@@ -126,7 +128,7 @@ pub(super) fn is_diverted(headers: Headers<'_>) -> bool {
 /// The type of a PASSporT.
 fn ppt(identity: &str) -> Option<&str> {
     let (_, parameters) = identity.split_once(';')?;
-    Parameters(parameters).value("ppt")
+    Parameters(parameters).value("ppt").filter(|ppt| !ppt.is_empty())
 }
 
 fn is_shaken(ppt: &str) -> bool {
@@ -137,9 +139,14 @@ fn is_div(ppt: &str) -> bool {
     ppt.eq_ignore_ascii_case("div") || ppt.eq_ignore_ascii_case("div-o")
 }
 
-/// Is it anything but A? Parameters may follow; some carriers write a bare `;`.
+/// What a header with an attestation says, if it says anything. Parameters may follow; some carriers write a bare `;`.
+fn level(value: &str) -> Option<&str> {
+    let level = value.split_once(';').map_or(value, |(level, _)| level);
+    Some(level.trim().trim_matches('"').trim()).filter(|level| !level.is_empty())
+}
+
+/// Is it anything but A?
 fn is_lower(level: &str) -> bool {
-    let level = level.split_once(';').map_or(level, |(level, _)| level);
     !level.trim().eq_ignore_ascii_case("A")
 }
 

@@ -274,12 +274,23 @@ struct Candidates<'a> {
     from: NameAddress<'a>,
     /// From the one header that counts, the best first; empty if only From is left.
     asserted: Vec<NameAddress<'a>>,
+    /// That one is Remote-Party-ID.
+    by_remote_party: bool,
     /// Every entry beside From that can be read, believed or not.
     written: Vec<NameAddress<'a>>,
 }
 
 impl<'a> Candidates<'a> {
     fn read(trunk: &TrunkProfile, headers: Headers<'a>) -> Result<Self, Reason> {
+        let candidates = Self::unscreened(trunk, headers)?;
+        if candidates.by_remote_party {
+            candidates.asserted.iter().try_for_each(check_screening)?;
+        }
+        Ok(candidates)
+    }
+
+    /// The same, whether or not Remote-Party-ID may be shown and was screened.
+    fn unscreened(trunk: &TrunkProfile, headers: Headers<'a>) -> Result<Self, Reason> {
         let mut froms = headers.values("From", Some("f"));
         let (Some(from), None) = (froms.next(), froms.next()) else { return Err(Reason::MalformedIdentity) };
         let from = NameAddress::parse(from).ok_or(Reason::MalformedIdentity)?;
@@ -288,13 +299,15 @@ impl<'a> Candidates<'a> {
         if asserted.len() > 2 {
             return Err(Reason::MalformedIdentity);
         }
-        if asserted.is_empty() && trunk.trust_rpid {
-            asserted = remote_party(headers)?;
+        let by_remote_party = asserted.is_empty() && trunk.trust_rpid;
+        if by_remote_party {
+            asserted = parsed(headers, "Remote-Party-ID")?.into_iter().filter(is_calling).collect();
         }
         asserted.sort_by_key(|entry| entry.uri.scheme != Scheme::Tel);
         let readable = |name| headers.entries(name, None).filter_map(NameAddress::parse);
         let remote = readable("Remote-Party-ID").filter(is_calling);
-        Ok(Self { from, asserted, written: readable("P-Asserted-Identity").chain(remote).collect() })
+        let written = readable("P-Asserted-Identity").chain(remote).collect();
+        Ok(Self { from, asserted, by_remote_party, written })
     }
 
     /// The headers that are believed to name the caller.
@@ -349,14 +362,18 @@ impl NamedBy {
     }
 }
 
-/// Does a request inside the dialog name another caller than this one? It is read as the INVITE was, and what would have
-/// refused that is another. From counts only where it named the caller, because beside an assertion it may be free text; a
-/// header that is not there names nobody.
+/// Does a request inside the dialog name another caller than this one? It is read as the INVITE was, and what cannot be read is
+/// another; but whoever is screened or hidden now was neither in the INVITE, and is another only by another name. From counts only
+/// where it named the caller, because beside an assertion it may be free text; a header that is not there names nobody, nor does
+/// one that withholds.
 pub(crate) fn names_another(headers: Headers<'_>, caller: &Number, named_by: NamedBy, trunk: &TrunkProfile) -> bool {
-    let Ok(Candidates { from, asserted, .. }) = Candidates::read(trunk, headers) else { return true };
+    let Ok(Candidates { from, asserted, .. }) = Candidates::unscreened(trunk, headers) else { return true };
     let from = (named_by == NamedBy::From && asserted.is_empty()).then_some(&from);
-    let is_caller = |uri| readings(trunk, uri).is_ok_and(|named| named.mean(caller));
-    asserted.iter().chain(from).any(|named| !is_caller(&named.uri))
+    let is_another = |named: &NameAddress<'_>| match readings(trunk, &named.uri) {
+        Ok(digits) => !digits.mean(caller),
+        Err(_) => !is_anonymous(named),
+    };
+    asserted.iter().chain(from).any(is_another)
 }
 
 fn parsed<'a>(headers: Headers<'a>, name: &'static str) -> Result<Vec<NameAddress<'a>>, Reason> {
@@ -364,18 +381,12 @@ fn parsed<'a>(headers: Headers<'a>, name: &'static str) -> Result<Vec<NameAddres
 }
 
 /// Remote-Party-ID was never finished as an RFC: only the calling party counts, and only with `screen=yes;privacy=off`.
-fn remote_party<'a>(headers: Headers<'a>) -> Result<Vec<NameAddress<'a>>, Reason> {
-    let calling: Vec<_> = parsed(headers, "Remote-Party-ID")?.into_iter().filter(is_calling).collect();
-    for entry in &calling {
-        if entry.parameters.value("privacy").is_some_and(|privacy| !privacy.eq_ignore_ascii_case("off")) {
-            return Err(Reason::Anonymous);
-        }
-        let screened = entry.parameters.value("screen").is_some_and(|screen| screen.eq_ignore_ascii_case("yes"));
-        if !screened || entry.parameters.value("privacy").is_none() {
-            return Err(Reason::Unscreened);
-        }
+fn check_screening(entry: &NameAddress<'_>) -> Result<(), Reason> {
+    if entry.parameters.value("privacy").is_some_and(|privacy| !privacy.eq_ignore_ascii_case("off")) {
+        return Err(Reason::Anonymous);
     }
-    Ok(calling)
+    let screened = entry.parameters.value("screen").is_some_and(|screen| screen.eq_ignore_ascii_case("yes"));
+    if screened && entry.parameters.value("privacy").is_some() { Ok(()) } else { Err(Reason::Unscreened) }
 }
 
 /// Is an entry of Remote-Party-ID about who calls, and not about whom they call?

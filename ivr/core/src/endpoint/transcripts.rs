@@ -16,7 +16,8 @@
 //! last challenge; or `second`, `next`, `wrong`, `again`). `again` repeats the last one, `200 BYE` or `200 UPDATE |
 //! Session-Expires: 90` answers ours, `401 REGISTER | WWW-Authenticate: …` and `200 OPTIONS` are a server's, `dns 10 1 5060
 //! a.example, …` a name server's; `probe normal +12025550143` announces a call for three minutes, `probe off` none. Keys of
-//! SRTP are not shown, but numbered: whether ours is another one is what matters. `press 48` are keys by telephone-event, `sing 48` by tones.
+//! SRTP are not shown, but numbered: whether ours is another one is what matters. `press 48` are keys by telephone-event, `sing 48` by tones;
+//! `wrong` is the store's answer to a code, with two tries left.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -413,7 +414,11 @@ fn shown_message(to: Peer, bytes: &[u8], again: bool, everything: bool) -> Strin
 
 fn shown_command(command: &MediaCommand) -> String {
     let plan_text = |plan: &crate::media::MediaPlan| {
-        let keys = plan.event_payload_type.map_or("no keys".to_owned(), |payload| format!("keys {payload}"));
+        let keys = match (plan.event_payload_type, plan.hears_tones) {
+            (Some(payload), true) => format!("keys {payload} and tones"),
+            (Some(payload), false) => format!("keys {payload}"),
+            (None, _) => "no keys".to_owned(),
+        };
         let held = if plan.held { ", held" } else { "" };
         let reports = match plan.control {
             Control::At(_) => "",

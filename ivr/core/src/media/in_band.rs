@@ -8,7 +8,7 @@ use super::rtp::Packet;
 use super::tones::ToneDetector;
 use super::{Codec, Law};
 
-/// The ear of a call whose keys come in no other way.
+/// The ear of a call whose keys come, or may come, as tones.
 #[derive(Debug)]
 pub(crate) struct InBand {
     codec: Codec,

@@ -56,15 +56,21 @@ fn text(value: &Any<'_>) -> Option<String> {
         return None;
     }
     match value.tag() {
-        Tag::Utf8String | Tag::PrintableString | Tag::NumericString | Tag::Ia5String => {
-            String::from_utf8(value.data.to_vec()).ok()
+        Tag::Utf8String => String::from_utf8(value.data.to_vec()).ok(),
+        // They are ASCII; but some write in them what their keyboard has, in UTF-8 or in Latin-1.
+        Tag::PrintableString | Tag::NumericString | Tag::Ia5String => {
+            Some(String::from_utf8(value.data.to_vec()).unwrap_or_else(|_| latin_1(value.data)))
         }
         // Nobody writes T.61: all take it for Latin-1.
-        Tag::T61String => Some(value.data.iter().copied().map(char::from).collect()),
+        Tag::T61String => Some(latin_1(value.data)),
         Tag::BmpString => BmpString::try_from(value).ok().map(|text| text.string()),
         Tag::UniversalString => UniversalString::try_from(value).ok().map(|text| text.string()),
         _ => None,
     }
+}
+
+fn latin_1(octets: &[u8]) -> String {
+    octets.iter().copied().map(char::from).collect()
 }
 
 /// RFC 4518 2, with the folding of capitals that RFC 5280 7.1 wants. What it prohibits is compared as it is.
@@ -115,6 +121,9 @@ mod tests {
             (UTF8, "Ope\u{301}rateur\u{a0}1".as_bytes()),
             (UTF8, "Op\u{ad}érateur\u{200b} 1\0".as_bytes()),
             (T61, b"Op\xe9rateur 1"),
+            (PRINTABLE, b"Op\xe9rateur 1"),
+            (IA5, b"Op\xe9rateur 1"),
+            (IA5, "Opérateur 1".as_bytes()),
             (BMP, b"\0O\0p\0\xe9\0r\0a\0t\0e\0u\0r\0 \x001"),
             (UNIVERSAL, b"\0\0\0O\0\0\0p\0\0\0\xe9\0\0\0r\0\0\0a\0\0\0t\0\0\0e\0\0\0u\0\0\0r\0\0\0 \0\0\x001"),
         ] {

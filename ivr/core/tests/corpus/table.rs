@@ -27,10 +27,11 @@ impl Table {
         let peers = [0, 1].map(|n| conditions().iter().filter(|condition| condition.peers[n].ends_with('!')).count());
         let [spandsp, multimon] = peers;
         let delay = total.mean_delay().unwrap_or_default();
+        let delay = (delay.as_secs_f64() * 1_000.0).round();
         write!(
             text,
             "\nFailed of {must}: dialproof {failed}, spandsp {spandsp}, multimon-ng {multimon}.\n\
-             Mean delay: {delay:?} from the beginning of a key to its report.\n"
+             Mean delay: {delay} ms from the beginning of a key to its report.\n"
         )
         .expect("a string takes everything");
         Self { text, failed }

@@ -1,7 +1,7 @@
 //! What is stated about carriers.
 
 use ivr_core::caller::probe::DIALECTS;
-use ivr_core::caller::{Realm, Verdict, judge};
+use ivr_core::caller::{KeyWays, Realm, Verdict, judge};
 use ivr_core::link::Duty;
 use ivr_core::sip::peer::Peer;
 
@@ -308,13 +308,17 @@ fn every_dialect_of_the_documents_means_what_its_carrier_says() {
         ("Twilio", twilio("NULL"), "validation-failed"),
         ("Twilio", twilio("TN-Validation-Passed"), "L1"),
         ("Twilio", vec![], "L2"),
+        // Another's word, and not in Twilio's header.
+        ("Twilio", [twilio("TN-Validation-Passed-A"), pai("@192.0.2.1;verstat=No-TN-Validation")].concat(), "L3"),
         ("Bandwidth", indicated(bandwidth("TN-Validation-Passed"), "A"), "L3"),
+        ("Bandwidth", indicated(bandwidth("TN-Validation-Passed"), "A;"), "L3"),
         ("Bandwidth", indicated(bandwidth("TN-Validation-Passed"), "B"), "L1"),
         ("Bandwidth", bandwidth("TN-Validation-Passed"), "L1"),
         ("Bandwidth", bandwidth("TN-Validation-Failed"), "validation-failed"),
         ("Bandwidth", bandwidth("No-TN-Validation"), "L1"),
         ("Bandwidth", pai("@192.0.2.1:5060"), "L2"),
         ("Plivo", indicated(plivo("Verified"), "A"), "L3"),
+        ("Plivo", indicated(plivo("Verified"), "A;"), "L3"),
         ("Plivo", plivo("Verified"), "L1"),
         ("Plivo", plivo("Not Verified"), "L1"),
         ("Plivo", plivo("Not Applicable"), "L2"),
@@ -335,6 +339,17 @@ fn every_dialect_of_the_documents_means_what_its_carrier_says() {
             Verdict::Refuse(refusal) => refusal.reason.code().to_owned(),
         };
         assert_eq!(told, expected, "{carrier}: {given:?}");
+    }
+}
+
+#[test]
+fn keys_come_as_agreed_unless_the_trunk_says_otherwise() {
+    for (stated, ways) in
+        [("", KeyWays::Agreed), ("keys = \"agreed\"\n", KeyWays::Agreed), ("keys = \"auto\"\n", KeyWays::Auto)]
+    {
+        let (config, findings) = parsed(&SMALL.replacen("[ca]", &format!("{stated}[ca]"), 1), Purpose::Serve);
+        assert_eq!(findings, Vec::<String>::new(), "{stated}");
+        assert_eq!(config.unwrap().policy().trunks[0].keys, ways, "{stated}");
     }
 }
 

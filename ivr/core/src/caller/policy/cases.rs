@@ -477,6 +477,11 @@ fn a_forwarded_or_transferred_call_is_nobodys() {
                 "forwarded (+12025550143)",
             ),
             (
+                "div with an empty one",
+                "Identity: eyJwcHQiOiJkaXYifQ.e30.c2ln;info=<https://h/c>;ppt=",
+                "forwarded (+12025550143)",
+            ),
+            (
                 "div-o without it",
                 "Identity: eyJwcHQiOiJEaXYtTyJ9.e30.c2ln;info=<https://h/c>",
                 "forwarded (+12025550143)",
@@ -508,7 +513,9 @@ fn attestations_only_lower_what_is_not_verified() {
         ("indicator of A", "P-Attestation-Indicator: a".to_owned(), "+12025550143 L2"),
         ("indicator with what follows", "P-Attestation-Indicator: B;".to_owned(), "+12025550143 L1"),
         ("indicator of A with what follows", "P-Attestation-Indicator: A;".to_owned(), "+12025550143 L2"),
-        ("indicator of nothing", "P-Attestation-Indicator:".to_owned(), "+12025550143 L1"),
+        ("indicator of nothing", "P-Attestation-Indicator:".to_owned(), "+12025550143 L2"),
+        ("indicator of nothing, in quotes", "P-Attestation-Indicator: \"\";".to_owned(), "+12025550143 L2"),
+        ("indicator of a placeholder", "P-Attestation-Indicator: none".to_owned(), "+12025550143 L1"),
         ("that of 3GPP", "Attestation-Info: C".to_owned(), "+12025550143 L1"),
         ("that of 3GPP, of A", "Attestation-Info: A".to_owned(), "+12025550143 L2"),
         ("verstat B", "From: <sip:+12025550143;verstat=TN-Validation-Passed-B@h>".to_owned(), "+12025550143 L1"),
@@ -719,7 +726,12 @@ fn only_the_words_of_the_trunks_dialect_raise_a_level() {
                 "X-Checked: Checked\nFrom: <sip:+12025550143;verstat=TN-Validation-Failed-A@h>",
                 "validation-failed (+12025550143)",
             ),
-            ("where no word counts", "From: <sip:+12025550143;verstat=Checked@h>", "+12025550143 L2"),
+            ("where its words mean nothing", "From: <sip:+12025550143;verstat=Checked@h>", "+12025550143 L1"),
+            (
+                "A, and what would be bad in its own header stands elsewhere",
+                "X-Checked: Checked\nFrom: <sip:+12025550143;verstat=Wrong@h>",
+                "+12025550143 L1",
+            ),
             ("another's words", "From: <sip:+12025550143;verstat=TN-Validation-Passed-A@h>", "+12025550143 L2"),
             ("A, and a foreign number", "X-Checked: Checked\nFrom: <tel:+4930123456>", "+4930123456 L1"),
         ],
@@ -768,8 +780,12 @@ fn a_word_that_leaves_the_attestation_open_needs_the_header_that_says_it() {
     let passed = "P-Asserted-Identity: <sip:+12025550143;verstat=TN-Validation-Passed@h>";
     for (indicator, expected) in [
         ("\nP-Attestation-Indicator: A", "+12025550143 L3"),
+        ("\nP-Attestation-Indicator: A;", "+12025550143 L3"),
+        ("\nP-Attestation-Indicator: \"A\" ; x=y", "+12025550143 L3"),
         ("\nP-Attestation-Indicator: B", "+12025550143 L1"),
         ("\nP-Attestation-Indicator: D", "+12025550143 L1"),
+        ("\nP-Attestation-Indicator:", "+12025550143 L1"),
+        ("\nP-Attestation-Indicator: A\nP-Attestation-Indicator: B", "+12025550143 L1"),
         ("\nP-Attestation-Indicator: A\nP-Attestation-Indicator: A", "+12025550143 L1"),
         ("", "+12025550143 L1"),
     ] {

@@ -40,7 +40,8 @@ pub fn write_new(folder: &Path, files: &[File]) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// Puts a file in the place of an older one, in one step: readers see the old or the new.
+/// Puts a file in the place of an older one, in one step: readers see the old or the new. It stays its owner's, if whoever writes
+/// may give it to them.
 ///
 /// # Errors
 /// Whatever the disk says.
@@ -55,6 +56,7 @@ pub fn replace(folder: &Path, file: &File) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     let mut written = with_mode(&mut options, &file.name).open(&beside)?;
+    keep_owner(&path, &written);
     written.write_all(&file.bytes)?;
     written.sync_all()?;
     fs::rename(&beside, &path)?;
@@ -90,6 +92,21 @@ fn with_mode<'a>(options: &'a mut OpenOptions, _name: &str) -> &'a mut OpenOptio
     options
 }
 
+/// Gives what is written to whoever owns what it replaces: the root user must not take a key from the service.
+#[cfg(unix)]
+fn keep_owner(replaced: &Path, written: &fs::File) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let owner = |metadata: fs::Metadata| (metadata.uid(), metadata.gid());
+    let (Ok(before), Ok(after)) = (fs::metadata(replaced).map(owner), written.metadata().map(owner)) else { return };
+    if before != after {
+        // Who may not write in their name writes in their own, as ever.
+        let _ = fchown(written, Some(before.0), Some(before.1));
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_replaced: &Path, _written: &fs::File) {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +141,21 @@ mod tests {
         let written = folder.path().join("a.key");
         assert_eq!(fs::metadata(&written).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!((fs::read(written).unwrap().as_slice(), left.exists()), (&b"whole"[..], false));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_root_user_replaces_stays_its_owner_s() {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.key");
+        fs::write(&path, "k").unwrap();
+        // Who is not the root user can give nothing away, and nothing is to be seen.
+        let owner = if chown(&path, Some(12345), Some(12346)).is_ok() { Some((12345, 12346)) } else { None };
+        replace(folder.path(), &file("a.key", "other")).unwrap();
+        let metadata = fs::metadata(&path).unwrap();
+        assert!(owner.is_none_or(|owner| owner == (metadata.uid(), metadata.gid())));
+        assert_eq!(fs::read(&path).unwrap(), b"other");
     }
 
     #[test]

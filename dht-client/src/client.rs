@@ -76,7 +76,7 @@ pub struct Origin {
     pub seq: i64,
     /// Size of its value.
     pub bytes: usize,
-    /// Whether every DHT answered; if not, a later record may be hidden.
+    /// Whether every DHT answered, under each directory key; if not, a later record may be hidden.
     pub complete: bool,
 }
 
@@ -199,17 +199,18 @@ impl Lookup {
         patience: Duration,
         now: OffsetDateTime,
     ) -> Result<(Verdict, Vec<Kept>), UnreasonableCost> {
-        let (mut verdicts, mut items) = (Vec::new(), Vec::new());
+        let (mut verdicts, mut items, mut is_complete) = (Vec::new(), Vec::new(), true);
         for key in &self.bundle.directory_keys {
             let derived = self.derive(identity, key).await?;
-            let (verdict, kept) = self.find_under(key, &derived, identity, patience, now).await;
+            let (verdict, kept, is_whole) = self.find_under(key, &derived, identity, patience, now).await;
             verdicts.push(verdict);
             items.extend(kept);
+            is_complete &= is_whole;
         }
-        Ok((settle(verdicts), items))
+        Ok((settle(verdicts, is_complete), items))
     }
 
-    /// What one directory key says, and the record that says it, if it holds.
+    /// What one directory key says, the record that says it, if it holds, and whether all who have to be asked about its slot answered.
     async fn find_under(
         &self,
         key: &[u8; 32],
@@ -217,13 +218,13 @@ impl Lookup {
         identity: &Identity,
         patience: Duration,
         now: OffsetDateTime,
-    ) -> (Verdict, Option<Kept>) {
+    ) -> (Verdict, Option<Kept>, bool) {
         let slot = derived.directory_slot(key);
         // Envelopes are checked where they arrive; what comes here is this slot's, and signed.
         let (items, complete) = match self.backends.get(&slot, patience, None, now).await {
             Ok(Harvest::Items { items, complete }) => (items, complete),
-            Ok(Harvest::Nothing { asked }) => return (Verdict::Unknown { asked }, None),
-            Err(error) => return (Verdict::Unreachable(error), None),
+            Ok(Harvest::Nothing { asked }) => return (Verdict::Unknown { asked }, None, true),
+            Err(error) => return (Verdict::Unreachable(error), None, false),
         };
         let mut fault = None;
         for (item, backend) in items {
@@ -233,12 +234,12 @@ impl Lookup {
                 Ok(record) => {
                     let expires = OffsetDateTime::from_unix_timestamp(record.not_after).unwrap_or(now);
                     return match self.judge(record, &item, origin, identity, now) {
-                        Ok(verdict) => (verdict, Some(Kept { item, expires })),
+                        Ok(verdict) => (verdict, Some(Kept { item, expires }), complete),
                         // The later one lies perhaps where nobody answered.
                         Err(Fault::RolledBack { .. }) if !complete => {
-                            (Verdict::Unreachable(GetError::Unreachable), None)
+                            (Verdict::Unreachable(GetError::Unreachable), None, false)
                         }
-                        Err(fault) => (Verdict::Invalid(fault), None),
+                        Err(fault) => (Verdict::Invalid(fault), None, complete),
                     };
                 }
                 Err(error) => {
@@ -247,7 +248,7 @@ impl Lookup {
                 }
             }
         }
-        (fault.map_or(Verdict::Unreachable(GetError::Unreachable), Verdict::Invalid), None)
+        (fault.map_or(Verdict::Unreachable(GetError::Unreachable), Verdict::Invalid), None, complete)
     }
 
     fn judge(
@@ -288,8 +289,8 @@ fn check_dates(not_before: i64, not_after: i64, now: OffsetDateTime) -> Result<(
 }
 
 /// While the directory changes its key, records and tombstones lie under both; the later statement counts, and of two of
-/// the same moment the one that takes away.
-fn settle(verdicts: Vec<Verdict>) -> Verdict {
+/// the same moment the one that takes away. Under a key about whose slot not everybody answered, a later one may be hidden.
+fn settle(verdicts: Vec<Verdict>, is_complete: bool) -> Verdict {
     let weight = |verdict: &Verdict| match verdict {
         Verdict::Revoked(origin) => (5, origin.seq, 2),
         Verdict::Suspended(origin) => (5, origin.seq, 1),
@@ -299,5 +300,11 @@ fn settle(verdicts: Vec<Verdict>) -> Verdict {
         Verdict::Unknown { .. } => (2, 0, 0),
     };
     // A bundle has at least the key that signed it.
-    verdicts.into_iter().max_by_key(weight).unwrap_or(Verdict::Unreachable(GetError::Unreachable))
+    let mut settled = verdicts.into_iter().max_by_key(weight).unwrap_or(Verdict::Unreachable(GetError::Unreachable));
+    match &mut settled {
+        Verdict::Found(found) => found.origin.complete = is_complete,
+        Verdict::Suspended(origin) | Verdict::Revoked(origin) => origin.complete = is_complete,
+        Verdict::Unknown { .. } | Verdict::Unreachable(_) | Verdict::Invalid(_) => {}
+    }
+    settled
 }

@@ -2,7 +2,8 @@
 //!
 //! The root certifies the new key, and certifies the one that gives way anew: until the end of the overlap. So the date stands in
 //! the certificate that the directory is read by, and nowhere else. Two files change, one after the other, each in one step: the
-//! keys, then the certificates, which say what counts.
+//! keys, then the certificates, which say what counts. Until these are written, every key stays that the present ones name; what
+//! no certificate names any more is taken out of the keys at last.
 
 use std::time::Duration;
 
@@ -75,11 +76,12 @@ pub enum RotateError {
 
 impl Authority {
     /// Makes another directory key. The files take the places of those of their names, in this order
-    /// ([`crate::files::replace`]): with the first alone the authority still opens, with the keys that it had.
+    /// ([`crate::files::replace`]), one of them perhaps twice: after each the authority opens, until the certificates are written
+    /// with the keys that it had.
     ///
     /// # Errors
     /// As named.
-    pub fn rotate_directory_key(&self, rotation: &Rotation<'_>) -> Result<[File; 2], RotateError> {
+    pub fn rotate_directory_key(&self, rotation: &Rotation<'_>) -> Result<Vec<File>, RotateError> {
         let Rotation { root_key, outgoing, now, entropy, passphrase, cost } = *rotation;
         if outgoing == Outgoing::Overlaps
             && let Some(older) = self.directory_keys(now).nth(1)
@@ -99,6 +101,7 @@ impl Authority {
             written.push((self.directory.key(), "outgoing", until));
         }
 
+        let stay: Vec<[u8; 32]> = written.iter().map(|(key, ..)| key.verifying_key().to_bytes()).collect();
         let (mut keys, mut certificates, mut findings) = (String::new(), String::new(), Vec::new());
         for (key, name, until) in written {
             keys += &maker.sealed(key, name)?;
@@ -111,8 +114,17 @@ impl Authority {
         if !findings.is_empty() {
             return Err(RotateError::Lint(findings));
         }
+        let mut all_keys = keys.clone();
+        for (before, name) in self.all_directory_keys().zip(["before", "outgoing before"]) {
+            if !stay.contains(&before.public()) {
+                all_keys += &maker.sealed(before.key(), name)?;
+            }
+        }
         let file = |name: &str, text: String| File { name: name.to_owned(), bytes: text.into_bytes() };
-        Ok([file(names::DIRECTORY_KEY, keys), file(names::DIRECTORY, certificates)])
+        let is_one_over = all_keys != keys;
+        let mut files = vec![file(names::DIRECTORY_KEY, all_keys), file(names::DIRECTORY, certificates)];
+        files.extend(is_one_over.then(|| file(names::DIRECTORY_KEY, keys)));
+        Ok(files)
     }
 }
 

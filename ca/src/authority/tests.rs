@@ -254,7 +254,7 @@ fn replaced(files: &[File], by: &[File]) -> Vec<File> {
     files
 }
 
-fn rotated(files: &[File], outgoing: Outgoing, now: OffsetDateTime) -> Result<[File; 2], RotateError> {
+fn rotated(files: &[File], outgoing: Outgoing, now: OffsetDateTime) -> Result<Vec<File>, RotateError> {
     let rotation = Rotation {
         root_key: bytes(files, names::ROOT_KEY),
         outgoing,
@@ -295,20 +295,46 @@ fn a_directory_key_gives_way_to_another_for_as_long_as_any_certificate_lives() {
 
 #[test]
 fn a_rotation_that_is_cut_short_changes_nothing() {
+    let fresh = files(&options());
+    let once = replaced(&fresh, &rotated(&fresh, Outgoing::Overlaps, NOW).unwrap());
+    let soon = NOW + time::Duration::MINUTE;
+    for (before, outgoing, now, of_each_key) in [
+        (&fresh, Outgoing::Overlaps, soon, [1, 2, 2]),
+        (&fresh, Outgoing::Stolen, soon, [1, 2, 1]),
+        (&once, Outgoing::Stolen, soon, [2, 3, 1]),
+        (&once, Outgoing::Overlaps, soon + days(91), [2, 3, 2]),
+    ] {
+        let keys = |files: &[File]| public_keys(&Authority::open(files, PASSPHRASE).unwrap(), now);
+        let made = rotated(before, outgoing, now).unwrap();
+        let certificates = made.iter().position(|file| file.name == names::DIRECTORY).unwrap();
+        for written in 0..=made.len() {
+            let cut = replaced(before, &made[..written]);
+            assert_eq!(keys(&cut) == keys(before), written <= certificates, "{outgoing:?} {written}");
+            // Rotating again mends it.
+            if written <= certificates {
+                let again = replaced(&cut, &rotated(&cut, outgoing, now + time::Duration::MINUTE).unwrap());
+                assert_eq!(keys(&again).get(1), keys(&replaced(before, &made)).get(1), "{outgoing:?} {written}");
+            }
+        }
+        let at_each = [&before[..], &replaced(before, &made[..1]), &replaced(before, &made)].map(held_keys);
+        assert_eq!(at_each, of_each_key, "{outgoing:?}");
+    }
+}
+
+/// How many keys the directory's key file holds.
+fn held_keys(files: &[File]) -> usize {
+    std::str::from_utf8(bytes(files, names::DIRECTORY_KEY)).unwrap().matches("-----BEGIN ").count()
+}
+
+#[test]
+fn a_key_file_of_before_is_not_that_of_newer_certificates() {
     let before = files(&options());
-    let old = authority().directory_keys(NOW).next().unwrap().public();
-    let [key, certificate] = rotated(&before, Outgoing::Overlaps, NOW).unwrap();
-    let half = replaced(&before, &[key]);
-    let opened = Authority::open(&half, PASSPHRASE).unwrap();
-    assert_eq!(public_keys(&opened, NOW), [old]);
-    // The other half alone, as a backup of two times has it, is refused.
+    let made = rotated(&before, Outgoing::Overlaps, NOW).unwrap();
+    // As a backup of two times has it.
     assert_eq!(
-        refusal(&replaced(&before, &[certificate])),
+        refusal(&replaced(&before, &made[1..2])),
         "the authority's directory.key is not the key of directory.pem"
     );
-    let made = rotated(&half, Outgoing::Overlaps, NOW + time::Duration::MINUTE).unwrap();
-    let whole = Authority::open(&replaced(&half, &made), PASSPHRASE).unwrap();
-    assert_eq!(public_keys(&whole, NOW)[1..], [old]);
 }
 
 #[test]

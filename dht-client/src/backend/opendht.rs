@@ -36,6 +36,8 @@ use view::{End, Line, View};
 const LIFE: Duration = Duration::from_secs(600);
 /// How long a proxy may take to accept a connection.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+/// How long one put may take, whoever hangs. The item may be stored or not.
+const PUT_PATIENCE: Duration = Duration::from_secs(25);
 /// How long one request of a put may take.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
 /// A put that took so long is begun through the next proxy as well; the first of them that stored it counts.
@@ -75,7 +77,7 @@ pub struct OpenDht {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyError {
     /// The list is empty.
-    #[error("no OpenDHT proxy is named; give at least one, better two")]
+    #[error("no OpenDHT proxy is named; give at least one, better three")]
     None,
     /// An entry is not the address of a proxy.
     #[error("`{0}` is not the address of an OpenDHT proxy, such as http://127.0.0.1:8080")]
@@ -106,6 +108,18 @@ impl OpenDht {
     }
 
     pub(super) async fn put(
+        &self,
+        item: &Item,
+        ttl: Duration,
+        cas: Option<i64>,
+        now: OffsetDateTime,
+    ) -> Result<Stored, PutError> {
+        let put = self.put_through_any(item, ttl, cas, now);
+        timeout(PUT_PATIENCE, put).await.unwrap_or(Err(PutError::Timeout))
+    }
+
+    /// Puts through one proxy after the other until the item is shown.
+    async fn put_through_any(
         &self,
         item: &Item,
         ttl: Duration,
@@ -223,8 +237,8 @@ impl OpenDht {
     }
 
     /// Looks for a just written item through the other proxies, one at a time. The writer's own word counts while no other tells
-    /// all that it has. Those who were `passed`, because they had taken the item and it was not shown, may show it now; that they do
-    /// not contradicts themselves, not the writer.
+    /// all that it has. Those who were `passed`, because they had taken the item and it was not shown, may show it now, at first or at
+    /// last; that they do not contradicts themselves, not the writer.
     async fn read_back(
         &self,
         item: &Item,
@@ -246,7 +260,9 @@ impl OpenDht {
                 views.extend(self.ask_a_silent_one(item.slot(), writer, now).await);
             }
             let somebody_told_all = views.iter().any(|view| view.end == End::Complete);
-            views.extend(self.glance(passed, item.slot(), now).await);
+            if attempt == 0 || attempt + 1 == READ_BACKS {
+                views.extend(self.glance(passed, item.slot(), now).await);
+            }
             if views.iter().any(|view| view.items.contains(item)) {
                 return Ok(Shown::By(2));
             }

@@ -208,6 +208,13 @@ async fn a_few_lines_of_strangers_make_no_flood_of_an_answer_that_is_slow() {
 }
 
 #[tokio::test]
+async fn a_stranger_s_values_one_after_the_other_do_not_hide_the_record_after_them() {
+    let pauses = [0, 300, 600, 600].map(|pause| (pause, junk(1)));
+    let paced = Reply::Paced(pauses.into_iter().chain([(700, line(&good().to_bytes()))]).collect());
+    assert_eq!(said_calmly(paced, &only(&good())).await, only(&good()));
+}
+
+#[tokio::test]
 async fn who_does_not_come_to_an_end_was_silent_not_flooded() {
     let short = Duration::from_secs(2);
     for (first, expected) in [

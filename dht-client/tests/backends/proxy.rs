@@ -43,6 +43,8 @@ pub(crate) enum Reply {
     Drip(String),
     /// 200 and this, and longer after that than a flood is read, the rest.
     Late(String, String),
+    /// 200 and these, each after so many milliseconds.
+    Paced(Vec<(u64, String)>),
     /// 200 and this, and neither more nor an end.
     Unended(String),
     /// 200 and less than was promised.
@@ -166,6 +168,14 @@ async fn answer(stream: &mut TcpStream, reply: &Reply, honest: Vec<u8>) -> Optio
             stream.write_all(&[open, first.as_bytes()].concat()).await.ok()?;
             tokio::time::sleep(LATE).await;
             stream.write_all(rest.as_bytes()).await.ok()
+        }
+        Reply::Paced(parts) => {
+            stream.write_all(open).await.ok()?;
+            for (pause, part) in parts {
+                tokio::time::sleep(Duration::from_millis(*pause)).await;
+                stream.write_all(part.as_bytes()).await.ok()?;
+            }
+            Some(())
         }
         Reply::Unended(first) => {
             stream.write_all(&[open, first.as_bytes()].concat()).await.ok()?;

@@ -59,6 +59,24 @@ impl Scene {
         self.memory.plant(self.derived().directory_slot(&key).id(), bytes, now() + TTL);
     }
 
+    /// From now on it looks up under two keys. Gives the older and the newer.
+    fn change_directory_key(&mut self) -> (SigningKey, SigningKey) {
+        let (older, newer) = (self.authority.directory.clone(), SigningKey::from_bytes(&[8; 32]));
+        let far = now() + Duration::from_secs(86_400);
+        let parts = [
+            self.authority.root.pem(),
+            self.authority.intermediate.pem(),
+            self.authority.certify(&newer, far),
+            self.authority.certify(&older, far),
+            crate::authority::terms(2).sign(&newer),
+        ];
+        let bundle = Bundle::read(parts.concat().as_bytes(), Pin::File, now()).expect("the bundle");
+        assert_eq!(bundle.directory_keys, [newer.verifying_key().to_bytes(), older.verifying_key().to_bytes()]);
+        let several = Several::new(vec![Backend::Memory(self.memory.clone())]).expect("one backend");
+        self.lookup = Lookup::new(bundle, several, Hasher::start().expect("a thread"));
+        (older, newer)
+    }
+
     async fn find(&self) -> Verdict {
         self.lookup.find(&self.identity, PATIENCE, now()).await.expect("cheap parameters")
     }
@@ -396,20 +414,7 @@ async fn an_authentic_record_that_does_not_hold_is_not_replaced_by_what_it_repla
 #[tokio::test]
 async fn while_the_directory_changes_its_key_the_later_statement_under_either_counts() {
     let mut scene = Scene::new();
-    let (older, newer) = (SigningKey::from_bytes(&[7; 32]), SigningKey::from_bytes(&[8; 32]));
-    let far = now() + Duration::from_secs(86_400);
-    let parts = [
-        scene.authority.root.pem(),
-        scene.authority.intermediate.pem(),
-        scene.authority.certify(&newer, far),
-        scene.authority.certify(&older, far),
-        crate::authority::terms(2).sign(&newer),
-    ];
-    let bundle = Bundle::read(parts.concat().as_bytes(), Pin::File, now()).expect("the bundle");
-    assert_eq!(bundle.directory_keys, [newer.verifying_key().to_bytes(), older.verifying_key().to_bytes()]);
-    let several = Several::new(vec![Backend::Memory(scene.memory.clone())]).expect("one backend");
-    scene.lookup = Lookup::new(bundle, several, Hasher::start().expect("a thread"));
-
+    let (older, newer) = scene.change_directory_key();
     scene.put(&scene.item(valid(scene.authority.issue(Leaf::default())), SEQ)).await;
     assert!(matches!(scene.find().await, Verdict::Found(_)), "under the older key");
     scene.authority.directory = newer;
@@ -418,6 +423,21 @@ async fn while_the_directory_changes_its_key_the_later_statement_under_either_co
     scene.authority.directory = older;
     scene.put(&scene.item(valid(scene.authority.issue(Leaf::default())), SEQ + 2)).await;
     assert!(matches!(scene.find().await, Verdict::Found(_)), "proved anew after the tombstone");
+}
+
+#[tokio::test]
+async fn what_one_directory_key_shows_is_not_all_while_nobody_answers_under_the_other() {
+    let mut scene = Scene::new();
+    let (older, newer) = scene.change_directory_key();
+    scene.authority.directory = newer;
+    scene.put(&scene.item(valid(scene.authority.issue(Leaf::default())), SEQ)).await;
+    // It lies there alone: with whoever was asked under the newer key, it was lost.
+    scene.authority.directory = older;
+    let tombstone = scene.item(Status::Revoked, SEQ + 1);
+    scene.put(&tombstone).await;
+    assert!(matches!(scene.find().await, Verdict::Revoked(origin) if origin.complete));
+    scene.memory.fail(Failing::DeadAt(tombstone.slot().id()));
+    assert!(matches!(scene.find().await, Verdict::Found(found) if !found.origin.complete));
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
     let (key, certificates) = (names::DIRECTORY_KEY, names::DIRECTORY);
     let place = folder.display();
     println!(
-        "next: copy {key} and {certificates} of {place} to every other node, back them up, and restart each node;"
+        "next: copy {key}, then {certificates} of {place} to every other node, back them up, and restart each node;"
     );
     println!("then everybody who looks somebody up takes the new bundle:");
     println!("  dialproof bundle update --ca FILE --from {}/ca/bundle.pem", config.service().public_url());

@@ -285,7 +285,8 @@ pub(super) async fn lift(parts: &IssueParts, signed: &Signed<'_>, now: OffsetDat
         return Ok(());
     }
     Err(OldKeyError::NotNow(
-        "the certificate is not suspended, was for a day, which is final, or was suspended after this nonce was given",
+        "the certificate is not suspended, was for a day, which is final, or was suspended after this nonce was given: ask for \
+         another",
     ))
 }
 

@@ -27,6 +27,8 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(2);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(600);
 /// What is refused for good is tried again this seldom: the next version of the program may do better.
 const HOPELESS: Duration = Duration::from_secs(6 * 3600);
+/// Records that waited for so long are late: first all are put again, and slow hashes wait.
+const LATE: Duration = Duration::from_secs(120);
 /// A record that could not be put under a new directory key yet is put again this soon: then its hash has its turn.
 const NEXT_TURN: Duration = Duration::from_secs(60);
 
@@ -55,7 +57,7 @@ pub(super) async fn publish_due(parts: &PublisherParts, now: OffsetDateTime) -> 
             }
         }
     }
-    let turn = Turn::default();
+    let turn = Turn::new(claimed.iter().any(|(due, _)| due.due_at + LATE < now));
     let done = join_all(claimed.iter().map(|(due, seq)| publish(parts, due, *seq, &turn, now))).await;
     done.into_iter().chain([end]).collect::<Result<(), _>>()?;
     Ok(!claimed.is_empty() || passed > 0)
@@ -110,12 +112,13 @@ async fn publish(
             let failed = published.iter().flat_map(|published| &published.failed);
             let complaint = each_once(failed.map(|(name, error)| format!("{name}: {error}"))).join("; ");
             // Where one lacks it, the whole is tried again soon.
-            let wait = if signed.len() < parts.authority.directory_keys(now).count() {
+            let lacks_one = signed.len() < parts.authority.directory_keys(now).count();
+            let wait = if lacks_one && !turn.is_late {
                 NEXT_TURN
             } else if complaint.is_empty() {
-                parts.networks.backends().iter().map(Backend::refresh_every).min().unwrap_or(HOPELESS)
+                refresh_every(parts)
             } else {
-                LONGEST_BACKOFF
+                longest_backoff(parts)
             };
             let item = &signed.first().expect("there is a directory key").item;
             let put = Put {
@@ -136,7 +139,7 @@ async fn publish(
             put_off(parts, due, have_seq.max(seq), "the directory has a later record", FIRST_BACKOFF, now).await
         }
         Err(error) => {
-            let wait = if error.is_temporary() { backoff(due.attempts) } else { HOPELESS };
+            let wait = if error.is_temporary() { backoff(due.attempts).min(longest_backoff(parts)) } else { HOPELESS };
             put_off(parts, due, seq, &error.to_string(), spread(parts, wait), now).await
         }
     }
@@ -216,14 +219,20 @@ struct Hash<'a> {
     sealed: Vec<u8>,
 }
 
-/// Of the records that are put at once, one has the turn to be hashed for a new directory key.
-#[derive(Default)]
-struct Turn(AtomicBool);
+/// Of the records that are put at once, one has the turn to be hashed for a new directory key; none while they are late.
+struct Turn {
+    is_late: bool,
+    is_taken: AtomicBool,
+}
 
 impl Turn {
+    fn new(is_late: bool) -> Self {
+        Self { is_late, is_taken: AtomicBool::new(is_late) }
+    }
+
     /// `true` for the first that asks.
     fn take(&self) -> bool {
-        !self.0.swap(true, Ordering::Relaxed)
+        !self.is_taken.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -313,6 +322,16 @@ fn each_once<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
         }
         told
     })
+}
+
+/// How soon the most forgetful DHT has to be given a record again.
+fn refresh_every(parts: &PublisherParts) -> Duration {
+    parts.networks.backends().iter().map(Backend::refresh_every).min().unwrap_or(HOPELESS)
+}
+
+/// What was stored and not confirmed, or by some alone, is put again before it is forgotten.
+fn longest_backoff(parts: &PublisherParts) -> Duration {
+    LONGEST_BACKOFF.min(refresh_every(parts) / 2)
 }
 
 fn backoff(attempts: i64) -> Duration {

@@ -130,7 +130,8 @@ pub fn open_authority(config: &Config, passphrase: &Private<String>) -> Result<A
 /// Puts another directory key in the place of the one in use. Gives the authority as it opens from then on.
 ///
 /// # Errors
-/// What is missing or does not belong together, or the disk refuses. Nothing is written that does not open.
+/// What is missing or does not belong together, or the disk refuses. Nothing is written unless the authority opens after each file:
+/// the disk may refuse any.
 pub fn rotate_directory_key(config: &Config, rotation: &Rotation<'_>) -> Result<Authority, FoundingError> {
     let folder = config.ca().folder();
     let of_folder = |cause| FoundingError::Folder { folder: folder.to_owned(), cause };
@@ -139,13 +140,12 @@ pub fn rotate_directory_key(config: &Config, rotation: &Rotation<'_>) -> Result<
         opened.map_err(|cause| FoundingError::Open { folder: folder.to_owned(), cause })
     };
     let mut files = ca::files::read(folder).map_err(of_folder)?;
-    let made = open(&files)?.rotate_directory_key(rotation)?;
-    for file in &mut files {
-        if let Some(newer) = made.iter().find(|newer| newer.name == file.name) {
-            file.clone_from(newer);
-        }
+    let mut rotated = open(&files)?;
+    let made = rotated.rotate_directory_key(rotation)?;
+    for newer in &made {
+        files.iter_mut().filter(|file| file.name == newer.name).for_each(|file| file.clone_from(newer));
+        rotated = open(&files)?;
     }
-    let rotated = open(&files)?;
     for file in &made {
         ca::files::replace(folder, file).map_err(of_folder)?;
     }

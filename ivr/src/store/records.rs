@@ -20,6 +20,8 @@ pub(crate) struct Due {
     /// The last sequence number that was used; 0 before the first.
     pub(crate) seq: i64,
     pub(crate) attempts: i64,
+    /// Since when.
+    pub(crate) due_at: OffsetDateTime,
     pub(crate) cause: Option<String>,
     /// Whether the directory has this version and it is only put again.
     pub(crate) is_refresh: bool,
@@ -214,7 +216,8 @@ pub(crate) async fn due(
 ) -> Result<Option<Result<Due, Unreadable>>, StoreError> {
     let row = sqlx::query(
         "SELECT identity_hash, identity_sealed, derived_sealed, wanted, serial, not_before, not_after, version, seq,
-             attempts, cause, CASE WHEN published_version = version THEN 1 ELSE 0 END, outgoing_derived_sealed
+             attempts, cause, CASE WHEN published_version = version THEN 1 ELSE 0 END, outgoing_derived_sealed,
+             due_at
          FROM records WHERE due_at <= $1 AND wanted IS NOT NULL AND serial IS NOT NULL
          ORDER BY 12, due_at, identity_hash LIMIT 1",
     )
@@ -250,6 +253,7 @@ fn of_row(row: &Row, columns: &Columns) -> Result<Due, StoreError> {
         version: row.try_get(7)?,
         seq: row.try_get(8)?,
         attempts: row.try_get(9)?,
+        due_at: time_of(row.try_get(13)?)?,
         cause: row.try_get(10)?,
         is_refresh: row.try_get::<i64, _>(11)? == 1,
         identity_hash,

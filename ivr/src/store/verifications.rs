@@ -148,7 +148,7 @@ pub(crate) async fn alive_of_source(
 }
 
 /// Ends the oldest waiting verification of the source that has most of a number's; of sources that have as many, of one whose
-/// provider has most. Call it under the number's lock.
+/// provider has most (what an older version of the program began names none: its source counts). Call it under the number's lock.
 pub(crate) async fn evict(
     number: &Number,
     now: OffsetDateTime,
@@ -160,7 +160,7 @@ pub(crate) async fn evict(
         "UPDATE verifications SET state = 'expired' WHERE id = (
              SELECT id FROM (
                  SELECT id, created_at, COUNT(*) OVER (PARTITION BY source_tag) AS of_source,
-                     COUNT(*) OVER (PARTITION BY provider_tag) AS of_provider
+                     COUNT(*) OVER (PARTITION BY COALESCE(provider_tag, source_tag)) AS of_provider
                  FROM verifications
                  WHERE number_hash IN ($1, $2, $3) AND state = 'waiting' AND live_until > $4) AS crowd
              ORDER BY of_source DESC, of_provider DESC, created_at, id LIMIT 1)

@@ -22,9 +22,10 @@ const TICK: Duration = Duration::from_millis(600);
 /// other nodes are dead. Who took it for flooded would let a stranger's one line hide that nothing is there.
 const FEW_LINES: usize = 100;
 const FEW_BYTES: usize = 256 * 1024;
-/// An answer that brings lines in so many ticks one after the other, and no item with them, comes drop by drop: what strangers put, an honest
-/// node says at once, too.
+/// An answer that brings so many lines in each of so many ticks one after the other, and no item with them, comes drop by drop: what strangers
+/// put, an honest node says at once, too. Fewer may be what one put meanwhile, or what the next of its neighbours knew: an item may follow.
 const DRIPS: u32 = 3;
+const DRIP_LINES: usize = 3;
 /// So many lines that are not ours: nodes keep a limited number of values, so ours may have been crowded out. What follows is
 /// read all the same, for a node says the oldest first, and a tombstone may stand behind the flood.
 const JUNK_LIMIT: usize = 1000;
@@ -98,7 +99,7 @@ impl View {
             // An honest node says whole lines: one that was begun at the last tick and has not ended comes drop by drop. (Another may be
             // on its way at any time.)
             let line = answer.lines.unended();
-            drips = if answer.lines.ended() > ended { drips + 1 } else { 0 };
+            drips = if answer.lines.ended() >= ended + DRIP_LINES { drips + 1 } else { 0 };
             let is_drip = line.is_some() && line == unended || drips >= DRIPS && self.items.is_empty();
             if ticks >= 2 && (self.is_flood(answer) || is_drip) {
                 return End::Flooded;

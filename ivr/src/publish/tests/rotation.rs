@@ -11,6 +11,7 @@ use crate::gateway::{Gateway, GatewayError};
 on_both_databases!(
     readers_of_either_bundle_find_record_and_tombstone_during_the_overlap_and_then_those_of_the_new_alone,
     what_waits_for_the_hash_of_a_new_key_goes_on_under_the_one_before,
+    while_records_are_late_none_waits_for_a_hash,
     what_is_new_is_published_when_it_is_under_both_keys,
     under_a_stolen_key_nothing_is_written,
     a_node_or_a_backup_with_the_older_key_alone_hides_nothing,
@@ -96,6 +97,27 @@ async fn what_waits_for_the_hash_of_a_new_key_goes_on_under_the_one_before(datab
         service.now += Duration::MINUTE;
     }
     assert_eq!(service.kept("records.outgoing_derived_sealed").await, kept, "a hash was made again");
+}
+
+async fn while_records_are_late_none_waits_for_a_hash(database: TestDatabase) {
+    let service = Service::over(database).await;
+    for identity in [IDENTITY, OTHER] {
+        service.certified_of(&identity["tel:".len()..]).await;
+    }
+    service.publish().await;
+    let (older, mut service) = (service.keys()[0], service.rotated(Outgoing::Overlaps).await);
+    let newer = service.keys()[0];
+    for (late, expected) in [(Duration::minutes(3), 0), (Duration::MINUTE, 1)] {
+        service.publisher.refresh_all(service.now).await.unwrap();
+        service.now += late;
+        service.publish().await;
+        let mut hashed = 0;
+        for identity in [IDENTITY, OTHER] {
+            assert_eq!(service.seq(identity, older).await, service.now.unix_timestamp(), "put again all the same");
+            hashed += usize::from(service.lookup_under(newer, identity).await.is_some());
+        }
+        assert_eq!(hashed, expected, "{late}");
+    }
 }
 
 async fn what_is_new_is_published_when_it_is_under_both_keys(database: TestDatabase) {

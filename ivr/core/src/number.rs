@@ -238,7 +238,7 @@ impl Default for KindPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
     /// Not `+` and digits.
-    #[error("a number is written as + and digits, country code first")]
+    #[error("a number is written as + and digits without spaces, country code first")]
     NotDigits,
     /// No `+`, and no country to read it in.
     #[error("the country code is missing: write + and the country code first")]

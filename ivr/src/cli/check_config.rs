@@ -158,8 +158,10 @@ fn prompts(config: &Config, findings: &mut Findings) {
         findings.warn(
             PLACE,
             format!(
-                "callers hear the shipped clip, \"Dialproof\": record your service's name as {}",
-                config.service().prompts_dir().join(language).join("service.wav").display()
+                "callers hear the shipped clip, \"Dialproof\": record your service's name as {}, or let `dialproof prompts \
+                 record --service NAME {}` say it",
+                config.service().prompts_dir().join(language).join("service.wav").display(),
+                config.service().prompts_dir().display()
             ),
         );
     }

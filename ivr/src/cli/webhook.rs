@@ -228,7 +228,11 @@ fn without_query(url: &str) -> &str {
 
 async fn events(webhooks: &Webhooks, endpoint: Option<EndpointId>, limit: u32) -> Result<()> {
     let time = |at: OffsetDateTime| at.format(&Rfc3339);
-    for event in webhooks.events(endpoint, limit).await? {
+    let events = webhooks.events(endpoint, limit).await?;
+    if events.is_empty() {
+        eprintln!("there are no events yet");
+    }
+    for event in events {
         let mut line = format!(
             "{}\t{}\t{}\t{}\t{}\t{}",
             event.id,

@@ -72,7 +72,9 @@ pub enum WebError {
         detail: String,
     },
     /// Nobody said who they are.
-    #[error("a bearer token or a login is needed")]
+    #[error(
+        "a bearer token or a login is needed: send the `secret` of the answer that began it as `Authorization: Bearer …`"
+    )]
     Unauthorized,
     /// They may not do this.
     #[error("{0}")]

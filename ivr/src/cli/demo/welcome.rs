@@ -50,7 +50,7 @@ impl fmt::Display for Welcome<'_> {
         }
         let ring: Vec<String> = ring.addresses().iter().map(ToString::to_string).collect();
         writeln!(f, "  directory    a mainline DHT in this process: {}", ring.join(", "))?;
-        writeln!(f, "  authority    {bundle}")?;
+        writeln!(f, "  bundle       {bundle}")?;
         writeln!(f, "               SHA-256 of its root: {}", Fingerprint(service.root_sha256()))?;
         writeln!(f)?;
         writeln!(f, "Verify {CALLER} on the page, and call with a softphone as that number:")?;

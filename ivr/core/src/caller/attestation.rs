@@ -32,10 +32,11 @@ pub(super) fn read<'n, 'a: 'n>(
 ) -> Result<Attestation, Reason> {
     let own = dialect.map_or(Ok(None), |dialect| spoken(dialect, headers))?;
     let mut is_low = INDICATORS.iter().flat_map(|name| headers.values(name, None)).filter_map(level).any(is_lower);
+    // Any other word than A, B and C makes it no PASSporT, which whoever verifies it says.
     is_low |= identities(headers)
         .filter(|identity| ppt(identity).is_none_or(is_shaken))
         .filter_map(|identity| attested(identity.split(';').next()?))
-        .any(|level| is_lower(&level));
+        .any(|level| matches!(level.trim(), "B" | "b" | "C" | "c"));
     // What a header of the trunk's own says in these words, others need not mean by them.
     let dialect = dialect.filter(|dialect| dialect.is_parameter());
     for word in named.flat_map(|named| named.everywhere("verstat")) {
@@ -147,7 +148,7 @@ fn level(value: &str) -> Option<&str> {
 
 /// Is it anything but A?
 fn is_lower(level: &str) -> bool {
-    !level.trim().eq_ignore_ascii_case("A")
+    !level.eq_ignore_ascii_case("A")
 }
 
 /// `attest` of a PASSporT in full form (RFC 8588 4), unverified.

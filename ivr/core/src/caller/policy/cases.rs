@@ -508,7 +508,7 @@ fn attestations_only_lower_what_is_not_verified() {
         ("compact header name", passport("eyJhdHRlc3QiOiJDIn0").replace("Identity", "y"), "+12025550143 L1"),
         ("unreadable", passport("!!!"), "+12025550143 L2"),
         ("another kind", "Identity: e30.eyJhdHRlc3QiOiJCIn0.s;ppt=rph".to_owned(), "+12025550143 L2"),
-        ("of no known kind", passport("eyJhdHRlc3QiOiJEIn0"), "+12025550143 L1"),
+        ("of no known kind", passport("eyJhdHRlc3QiOiJEIn0"), "+12025550143 L2"),
         ("indicator", "P-Attestation-Indicator: C".to_owned(), "+12025550143 L1"),
         ("indicator of A", "P-Attestation-Indicator: a".to_owned(), "+12025550143 L2"),
         ("indicator with what follows", "P-Attestation-Indicator: B;".to_owned(), "+12025550143 L1"),

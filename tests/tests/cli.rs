@@ -457,10 +457,12 @@ fn the_shipped_voice_says_everything_that_nobody_recorded() {
     write_five(&english.join("goodbye.wav"), 2_500.0);
     let record = || run(&["prompts", "record", "--language", "en", folder.path().to_str().expect("a plain path")]);
     let all = record();
-    assert!(all.status.success() && !told(&all).contains("goodbye"), "{}", told(&all));
-    assert_eq!(told(&all).matches(".wav: ").count(), 34, "{}", told(&all));
+    // Nobody's service is called what the shipped wording calls it.
+    let said = told(&all);
+    assert!(all.status.success() && !said.contains("goodbye") && !said.contains("service.wav"), "{said}");
+    assert_eq!(told(&all).matches(".wav: ").count(), 33, "{}", told(&all));
     let verified = run(&["prompts", "verify", folder.path().to_str().expect("a plain path")]);
-    assert!(verified.status.success() && told(&verified).contains("35 of them from the folder"), "{}", told(&verified));
+    assert!(verified.status.success() && told(&verified).contains("34 of them from the folder"), "{}", told(&verified));
     // Again only what is missing, not what somebody put there.
     std::fs::remove_file(english.join("digit-7.wav")).expect("it was recorded");
     write_five(&english.join("digit-6.wav"), 2_500.0);

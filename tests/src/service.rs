@@ -116,7 +116,7 @@ impl Service {
             let word = line.and_then(|rest| rest.split_whitespace().next());
             word.unwrap_or_else(|| panic!("the demo does not say its {what}:\n{}", started.said)).to_owned()
         };
-        let (http, telephone, bundle) = (word_after("pages"), word_after("telephone"), word_after("authority"));
+        let (http, telephone, bundle) = (word_after("pages"), word_after("telephone"), word_after("bundle"));
         started.http = http.trim_end_matches('/').to_owned();
         started.sip = telephone.split_once('@').and_then(|(_, at)| at.parse().ok()).expect("sip:NUMBER@ADDRESS:PORT");
         started.bundle = bundle.into();

@@ -150,7 +150,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
         fs::write(&path, "k").unwrap();
-        // Who is not the root user can give nothing away, and nothing is to be seen.
+        // Who is not the root user can give nothing away: then only that the file is replaced is seen. CI runs as root.
         let owner = if chown(&path, Some(12345), Some(12346)).is_ok() { Some((12345, 12346)) } else { None };
         replace(folder.path(), &file("a.key", "other")).unwrap();
         let metadata = fs::metadata(&path).unwrap();

@@ -179,10 +179,12 @@ impl Lookup {
             let Some((item, backend)) = self.backends.first(&slot, patience, now).await else { continue };
             let origin =
                 Origin { backend, slot: slot.id(), seq: item.seq(), bytes: item.value().len(), complete: false };
-            if let Ok(record) = Record::unseal(item.value(), &derived.seal_key(), &slot, item.seq())
-                && let Ok(verdict) = self.judge(record, &item, origin, identity, now)
-            {
-                return Ok(verdict);
+            let Ok(record) = Record::unseal(item.value(), &derived.seal_key(), &slot, item.seq()) else { continue };
+            match self.judge(record, &item, origin, identity, now) {
+                Ok(verdict) => return Ok(verdict),
+                // What lies under the other key may be as old.
+                Err(Fault::RolledBack { .. }) => break,
+                Err(_) => {}
             }
         }
         self.find(identity, patience, now).await
@@ -235,10 +237,6 @@ impl Lookup {
                     let expires = OffsetDateTime::from_unix_timestamp(record.not_after).unwrap_or(now);
                     return match self.judge(record, &item, origin, identity, now) {
                         Ok(verdict) => (verdict, Some(Kept { item, expires }), complete),
-                        // The later one lies perhaps where nobody answered.
-                        Err(Fault::RolledBack { .. }) if !complete => {
-                            (Verdict::Unreachable(GetError::Unreachable), None, false)
-                        }
                         Err(fault) => (Verdict::Invalid(fault), None, complete),
                     };
                 }
@@ -289,8 +287,15 @@ fn check_dates(not_before: i64, not_after: i64, now: OffsetDateTime) -> Result<(
 }
 
 /// While the directory changes its key, records and tombstones lie under both; the later statement counts, and of two of
-/// the same moment the one that takes away. Under a key about whose slot not everybody answered, a later one may be hidden.
+/// the same moment the one that takes away. Under a key about whose slot not everybody answered, a later one may be hidden. One
+/// number is used under both: what was seen later under either makes what is shown a replay, unless the later statement lies
+/// perhaps where nobody answered.
 fn settle(verdicts: Vec<Verdict>, is_complete: bool) -> Verdict {
+    let rolled_back = verdicts.iter().filter_map(|verdict| match verdict {
+        Verdict::Invalid(Fault::RolledBack { shown, seen }) => Some((*seen, *shown)),
+        _ => None,
+    });
+    let rolled_back = rolled_back.max();
     let weight = |verdict: &Verdict| match verdict {
         Verdict::Revoked(origin) => (5, origin.seq, 2),
         Verdict::Suspended(origin) => (5, origin.seq, 1),
@@ -301,6 +306,20 @@ fn settle(verdicts: Vec<Verdict>, is_complete: bool) -> Verdict {
     };
     // A bundle has at least the key that signed it.
     let mut settled = verdicts.into_iter().max_by_key(weight).unwrap_or(Verdict::Unreachable(GetError::Unreachable));
+    let stated = match &settled {
+        Verdict::Found(found) => Some(found.origin.seq),
+        Verdict::Suspended(origin) | Verdict::Revoked(origin) => Some(origin.seq),
+        Verdict::Unknown { .. } | Verdict::Unreachable(_) | Verdict::Invalid(_) => None,
+    };
+    if let Some((seen, shown)) = rolled_back
+        && stated.is_none_or(|stated| stated < seen)
+    {
+        return if is_complete {
+            Verdict::Invalid(Fault::RolledBack { shown: stated.unwrap_or(shown), seen })
+        } else {
+            Verdict::Unreachable(GetError::Unreachable)
+        };
+    }
     match &mut settled {
         Verdict::Found(found) => found.origin.complete = is_complete,
         Verdict::Suspended(origin) | Verdict::Revoked(origin) => origin.complete = is_complete,

@@ -1,6 +1,7 @@
 //! The service: sockets, tasks, the database and the pages around the sans-IO core.
 
 mod address;
+pub mod bell;
 pub mod call_record;
 pub mod cli;
 pub mod clock;
@@ -28,6 +29,7 @@ pub mod service;
 pub mod sip_driver;
 mod source;
 pub mod store;
+mod tls;
 pub mod trunk_probe;
 pub mod verify;
 pub mod web;

@@ -1,9 +1,12 @@
 //! The use case: what the authority decided goes from the outbox into the DHT, again until it is there, and again before
 //! it is forgotten.
 
+mod again;
 mod putting;
+mod signing;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ca::Authority;
@@ -14,9 +17,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::bell::Bell;
 use crate::clock::{Clock, wait};
 use crate::store::{Store, StoreError, records};
-use crate::verify::Bell;
 
 /// What the publisher works with.
 #[derive(Debug, Clone)]
@@ -42,6 +45,8 @@ pub struct PublisherParts {
 pub struct Publisher {
     parts: Arc<PublisherParts>,
     nudged: Arc<Notify>,
+    /// How often something was put.
+    turns: Arc<AtomicU32>,
 }
 
 /// Looked at the outbox this often at least: another node may have put something in.
@@ -52,7 +57,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 impl Publisher {
     /// The use case over these parts.
     pub fn new(parts: PublisherParts) -> Self {
-        Self { parts: Arc::new(parts), nudged: Arc::default() }
+        Self { parts: Arc::new(parts), nudged: Arc::default(), turns: Arc::default() }
     }
 
     /// Works until told to stop.
@@ -81,7 +86,8 @@ impl Publisher {
 
     /// Puts what is due, several records at a time. `false` if nothing is.
     pub(crate) async fn publish_due(&self, now: OffsetDateTime) -> Result<bool, StoreError> {
-        putting::publish_due(&self.parts, now).await
+        let nth = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        putting::publish_due(&self.parts, nth, now).await
     }
 
     async fn work(&self) {

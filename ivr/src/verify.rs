@@ -2,7 +2,6 @@
 //! it, the call answers its questions, the read-back ends it.
 
 mod answers;
-mod bell;
 mod census;
 mod consent;
 mod expected;
@@ -26,7 +25,6 @@ use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc};
 use tracing::warn;
 
-pub use self::bell::Bell;
 pub use self::consent::Spoken;
 pub use self::expected::Expected;
 pub use self::hearing::Refused;
@@ -40,6 +38,7 @@ pub(crate) use self::starting::{new_secret, secret_sha256};
 pub use self::steps::step_name;
 pub use self::typing::Typed;
 pub use self::viewing::{AccessError, Happening, State, View};
+use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::issue::Issue;
 use crate::store::verifications::Closed;

@@ -120,7 +120,15 @@ impl Folder<'_> {
         };
         match blocks(self.file(names::DIRECTORY)?)[..] {
             [only] => Ok((certified(only)?, None)),
-            [newer, older] => Ok((certified(newer)?, Some(certified(older)?))),
+            [newer, older] => {
+                let newer = certified(newer)?;
+                let is_one_uncertified = || keys.iter().any(|key| key.verifying_key().to_bytes() != newer.public());
+                match certified(older) {
+                    // The keys were brought from a node that has rotated since: the certificates come next.
+                    Err(OpenError::OtherKey { .. }) if is_one_uncertified() => Ok((newer, None)),
+                    older => Ok((newer, Some(older?))),
+                }
+            }
             _ => Err(OpenError::Malformed { file: names::DIRECTORY, why: "it holds more than two certificates" }),
         }
     }

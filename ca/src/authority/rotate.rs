@@ -88,35 +88,23 @@ impl Authority {
         {
             return Err(RotateError::Overlap { until: older.not_after() });
         }
-        let root_key = Signer::open(root_key, passphrase, &PKCS_ECDSA_P384_SHA384).map_err(RotateError::RootKey)?;
-        if key_octets(self.root()).as_deref() != Some(root_key.der_bytes()) {
-            return Err(RotateError::OtherRoot);
-        }
-        let issuer = Issuer::from_ca_cert_der(&self.root().into(), root_key)?;
+        let issuer = self.root_that_signs(root_key, passphrase)?;
         let maker = Maker::new(entropy, passphrase, cost);
         let key = Ed25519Key::from_bytes(&maker.derive("directory key"));
-        let mut written = vec![(&key, "newest", self.root.not_after)];
+        let mut written = vec![Written { key: &key, name: "newest", until: self.root.not_after }];
         let until = self.directory.not_after().min(now + overlap());
         if outgoing == Outgoing::Overlaps && until > now {
-            written.push((self.directory.key(), "outgoing", until));
+            written.push(Written { key: self.directory.key(), name: "outgoing", until });
         }
 
-        let stay: Vec<[u8; 32]> = written.iter().map(|(key, ..)| key.verifying_key().to_bytes()).collect();
-        let (mut keys, mut certificates, mut findings) = (String::new(), String::new(), Vec::new());
-        for (key, name, until) in written {
+        let certificates = self.certified(&written, now, &issuer, &maker)?;
+        let mut keys = String::new();
+        for Written { key, name, .. } in &written {
             keys += &maker.sealed(key, name)?;
-            let mut params = profile::directory(maker.serial(name), now, &self.settings);
-            params.not_after = params.not_after.min(profile::whole_second(until));
-            let certificate = params.signed_by(&PublicHalf(key.verifying_key().to_bytes()), &issuer)?;
-            findings.extend(lint::directory(certificate.der(), self.root(), &self.settings));
-            certificates += &pem("CERTIFICATE", certificate.der());
-        }
-        if !findings.is_empty() {
-            return Err(RotateError::Lint(findings));
         }
         let mut all_keys = keys.clone();
         for (before, name) in self.all_directory_keys().zip(["before", "outgoing before"]) {
-            if !stay.contains(&before.public()) {
+            if written.iter().all(|stays| stays.key.verifying_key().to_bytes() != before.public()) {
                 all_keys += &maker.sealed(before.key(), name)?;
             }
         }
@@ -126,6 +114,42 @@ impl Authority {
         files.extend(is_one_over.then(|| file(names::DIRECTORY_KEY, keys)));
         Ok(files)
     }
+
+    /// The root with its key, from the file that is kept elsewhere.
+    fn root_that_signs(&self, file: &[u8], passphrase: &str) -> Result<Issuer<'static, Signer>, RotateError> {
+        let key = Signer::open(file, passphrase, &PKCS_ECDSA_P384_SHA384).map_err(RotateError::RootKey)?;
+        if key_octets(self.root()).as_deref() != Some(key.der_bytes()) {
+            return Err(RotateError::OtherRoot);
+        }
+        Ok(Issuer::from_ca_cert_der(&self.root().into(), key)?)
+    }
+
+    /// The certificates of these keys, as PEM, in their order.
+    fn certified(
+        &self,
+        written: &[Written<'_>],
+        now: OffsetDateTime,
+        issuer: &Issuer<'_, Signer>,
+        maker: &Maker<'_>,
+    ) -> Result<String, RotateError> {
+        let (mut certificates, mut findings) = (String::new(), Vec::new());
+        for Written { key, name, until } in written {
+            let mut params = profile::directory(maker.serial(name), now, &self.settings);
+            params.not_after = params.not_after.min(profile::whole_second(*until));
+            let certificate = params.signed_by(&PublicHalf(key.verifying_key().to_bytes()), issuer)?;
+            findings.extend(lint::directory(certificate.der(), self.root(), &self.settings));
+            certificates += &pem("CERTIFICATE", certificate.der());
+        }
+        if findings.is_empty() { Ok(certificates) } else { Err(RotateError::Lint(findings)) }
+    }
+}
+
+/// A key that the directory is written under after the rotation.
+struct Written<'a> {
+    key: &'a Ed25519Key,
+    /// For what the maker derives.
+    name: &'static str,
+    until: OffsetDateTime,
 }
 
 /// As long as any certificate lives.

@@ -338,6 +338,29 @@ fn a_key_file_of_before_is_not_that_of_newer_certificates() {
 }
 
 #[test]
+fn a_node_opens_at_each_step_of_bringing_it_what_another_rotated_twice() {
+    let fresh = files(&options());
+    let once = replaced(&fresh, &rotated(&fresh, Outgoing::Overlaps, NOW).unwrap());
+    let later = NOW + days(91);
+    let twice = replaced(&once, &rotated(&once, Outgoing::Overlaps, later).unwrap());
+    let keys = |files: &[File]| public_keys(&Authority::open(files, PASSPHRASE).unwrap(), later);
+    let file = |name: &str| File { name: name.to_owned(), bytes: bytes(&twice, name).to_vec() };
+    let (first, then) = (file(names::DIRECTORY_KEY), file(names::DIRECTORY));
+    let halfway = replaced(&once, &[first]);
+    assert_eq!(keys(&halfway), keys(&once), "the one whose overlap is over has no key any more");
+    assert_eq!(keys(&replaced(&halfway, &[then])), keys(&twice));
+
+    // A key that is merely lost is missed.
+    let lost = Authority::open(&fresh, PASSPHRASE).unwrap();
+    let made = rotated(&fresh, Outgoing::Overlaps, NOW).unwrap();
+    let keys_text = std::str::from_utf8(&made[0].bytes).unwrap();
+    let newest = keys_text.split_inclusive("-----END ENCRYPTED PRIVATE KEY-----\n").next().unwrap();
+    let alone = File { name: names::DIRECTORY_KEY.to_owned(), bytes: newest.as_bytes().to_vec() };
+    assert_eq!(public_keys(&lost, NOW).len(), 1);
+    assert_eq!(refusal(&replaced(&once, &[alone])), "the authority's directory.key is not the key of directory.pem");
+}
+
+#[test]
 fn the_next_rotation_waits_for_the_end_of_an_overlap_unless_a_key_was_stolen() {
     let before = files(&options());
     let once = replaced(&before, &rotated(&before, Outgoing::Overlaps, NOW).unwrap());

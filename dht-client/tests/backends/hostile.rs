@@ -26,6 +26,8 @@ const FLOOD_MARK: Duration = Duration::from_secs(2);
 const REMEMBERED_MARK: Duration = Duration::from_secs(1);
 /// Within this another proxy has taken over.
 const FAILOVER_MARK: Duration = Duration::from_secs(5);
+/// By then a put has ended, however many hang: who puts many shall not wait for one.
+const PUT_ENDS: Duration = Duration::from_secs(28);
 /// So often a mark is tried.
 const TRIES: usize = 5;
 
@@ -345,6 +347,20 @@ async fn a_proxy_that_hangs_holds_up_neither_reader_nor_writer_for_long() {
         let took = begun.elapsed();
         is_said(&answer, &Ok(Answer::Items { items: vec![good()], complete: false }))?;
         mark(took, FAILOVER_MARK)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_put_ends_however_many_proxies_hang() {
+    let zombie = Manners { post: Reply::Hang, ..Manners::honest() };
+    // One after the other is tried 2 s later, and the last is waited for 10 s: without an end of its own this would take 40 s.
+    let proxies = join_all((0..16).map(|_| Proxy::start(zombie.clone()))).await;
+    let backend = through(&proxies.iter().collect::<Vec<_>>());
+    in_time(async || {
+        let begun = Instant::now();
+        assert_eq!(backend.put(&good(), TTL, None, now()).await, Err(PutError::Timeout));
+        mark(begun.elapsed(), PUT_ENDS)
     })
     .await;
 }

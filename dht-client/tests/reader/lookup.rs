@@ -440,6 +440,33 @@ async fn what_one_directory_key_shows_is_not_all_while_nobody_answers_under_the_
     assert!(matches!(scene.find().await, Verdict::Found(found) if !found.origin.complete));
 }
 
+#[tokio::test]
+async fn what_was_seen_under_one_directory_key_makes_a_replay_of_what_lies_under_the_other() {
+    let mut scene = Scene::new();
+    let (older, newer) = scene.change_directory_key();
+    let seen = Seen::new();
+    scene.lookup = scene.lookup.clone().remembering(seen.clone());
+    let record = valid(scene.authority.issue(Leaf::default()));
+    let slots = [newer, older].map(|key| {
+        scene.authority.directory = key;
+        scene.item(record.clone(), SEQ)
+    });
+    for item in &slots {
+        scene.put(item).await;
+    }
+    seen.note(slots[0].slot().id(), SEQ + 4).expect("there is no file");
+    let replayed = Verdict::Invalid(Fault::RolledBack { shown: SEQ, seen: SEQ + 4 });
+    assert_eq!(scene.find().await, replayed);
+    let first = scene.lookup.find_first(&scene.identity, PATIENCE, now()).await.expect("cheap parameters");
+    assert_eq!(first, replayed, "not what lies under the other key, either");
+    scene.memory.fail(Failing::DeadAt(slots[1].slot().id()));
+    assert_eq!(scene.find().await, Verdict::Unreachable(GetError::Unreachable), "the later one may lie there");
+    scene.memory.fail(Failing::None);
+    let again = scene.item(record, SEQ + 4);
+    scene.put(&again).await;
+    assert!(matches!(scene.find().await, Verdict::Found(found) if found.origin.seq == SEQ + 4));
+}
+
 #[test]
 fn the_code_only_mark_is_read() {
     let authority = Authority::new();

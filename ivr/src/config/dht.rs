@@ -78,17 +78,18 @@ pub(super) fn check(purpose: Purpose, file: &mut File<'_>) -> Option<Dht> {
         );
     }
     for network in networks.iter().flatten() {
-        if let Network::OpenDht(proxies) = network
-            && proxies.len() < 2
-        {
-            file.findings
-                .warn("dht.networks", format!("{network}: with one proxy, no record is read back from another"));
-        }
+        let Network::OpenDht(proxies) = network else { continue };
+        let lacks = match proxies.len() {
+            ..=1 => "with one proxy, no record is read back from another; name three",
+            2 => "of two proxies, one that lies keeps every record out; name three",
+            3.. => continue,
+        };
+        file.findings.warn("dht.networks", format!("{network}: {lacks}"));
     }
     Some(Dht { networks: networks?, ring_ports: raw.ring_ports, hash_cost: hash_cost? })
 }
 
 /// What `init` and the fault say.
 pub const CHOICES: &str = "networks = [\"mainline\"] is the public BitTorrent network (untried: no test reaches it), \
-    [\"mainline:ADDRESS:PORT,…\"] a private ring of it, [\"opendht:URL,URL\"] an OpenDHT through its proxies; \
+    [\"mainline:ADDRESS:PORT,…\"] a private ring of it, [\"opendht:URL,URL,URL\"] an OpenDHT through its proxies; \
     several may be named";

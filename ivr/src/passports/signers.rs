@@ -185,7 +185,8 @@ impl Signers {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let last = known.get_mut(x5u.as_str())?;
         // Another call had it looked at meanwhile.
-        if last.is_being_looked_at() || last.certificate().is_some_and(|kept| Some(kept) != failed) {
+        let is_new = last.is_being_looked_at() || last.certificate().is_some_and(|kept| Some(kept) != failed);
+        if is_new && Arc::ptr_eq(&last.trust, &trust) {
             return Some(last.clone());
         }
         let before = Before::Ended(last.pem().filter(|_| now >= last.since + FAILED_LIFE)?);

@@ -12,6 +12,7 @@ use voice_prompts::Language;
 use super::StartError;
 use super::directory_health::DirectoryHealth;
 use super::telephone::Telephone;
+use crate::bell::Bell;
 use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -26,7 +27,7 @@ use crate::passports::Passports;
 use crate::publish::{Publisher, PublisherParts};
 use crate::sandbox::Sandbox;
 use crate::store::Store;
-use crate::verify::{Bell, Expected, Limits, Verify, VerifyParts};
+use crate::verify::{Expected, Limits, Verify, VerifyParts};
 use crate::web::{self, App, DemoPlaces, Published, Settings, csrf};
 use crate::webhooks::{Means, Sender, Webhooks};
 

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, TrustAnchor};
 use tokio_rustls::rustls::{self, ServerConfig};
@@ -13,6 +12,7 @@ use crate::config::http::Tls;
 use crate::config::trunk::TrunkCertificate;
 use crate::sip_driver::Secure;
 use crate::sip_driver::certificates::Known;
+use crate::tls::{Identity, provider};
 
 /// Why TLS cannot be spoken.
 #[derive(Debug, thiserror::Error)]
@@ -72,9 +72,6 @@ impl TlsError {
         }
     }
 }
-
-/// A certificate with its chain, and its key.
-pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// The pages' TLS.
 ///
@@ -139,11 +136,6 @@ pub(crate) fn certificates(file: &Path, key: &'static str) -> Result<Vec<Certifi
     CertificateDer::pem_file_iter(file)
         .and_then(|chain| chain.collect::<Result<Vec<_>, _>>())
         .map_err(|cause| TlsError::File { key, file: file.to_owned(), cause })
-}
-
-/// The one library that does the arithmetic.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 #[cfg(test)]

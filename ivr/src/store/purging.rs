@@ -76,17 +76,18 @@ mod tests {
     use super::*;
     use crate::store::calls::{self, Which};
     use crate::store::test_database::{TestDatabase, on_both_databases};
-    use crate::store::{budgets, certificates, passports};
+    use crate::store::{budgets, certificates, passports, records};
 
     on_both_databases!(what_came_to_life_meanwhile_is_kept);
 
     #[tokio::test]
-    async fn what_is_over_is_found_by_an_index() {
+    async fn what_is_over_or_due_is_found_by_an_index() {
         let (database, now) = (TestDatabase::sqlite().await, OffsetDateTime::UNIX_EPOCH);
         let mut statements = vec![calls::old_messages(now).statement(), passports::over(now).statement()];
         statements.extend(budgets::over(now).iter().map(Over::statement));
         statements.extend(certificates::over(now).iter().map(Over::statement));
         statements.extend([Which::Refused, Which::Any].map(|which| which.statement().to_owned()));
+        statements.extend(records::FIRST_DUE.map(str::to_owned));
         let mut reader = database.store.read().await.unwrap();
         for statement in statements {
             let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
@@ -94,6 +95,7 @@ mod tests {
             let steps: Vec<String> = rows.iter().map(|row| row.try_get("detail").unwrap()).collect();
             let is_row_by_row = |step: &String| step.starts_with("SCAN");
             assert!(!steps.iter().any(is_row_by_row), "{statement}: {steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{statement}: {steps:?}");
             let is_by_its_key = |step: &String| step.contains("sqlite_autoindex");
             assert!(!statement.starts_with("DELETE") || steps.iter().any(is_by_its_key), "{statement}: {steps:?}");
         }

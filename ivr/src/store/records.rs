@@ -1,7 +1,7 @@
 //! The outbox: what the directory is to say of an identity, and what it says. One row an identity.
 
 use sqlx::Row as _;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{Columns, Conn, Row, StoreError, millis, time_of};
 
@@ -37,6 +37,9 @@ pub(crate) enum Wanted {
     /// That there is none any more.
     Revoked,
 }
+
+/// Records that are due later than this are not told apart when all are put again.
+const LONGEST_WAIT: Duration = Duration::hours(6);
 
 /// What was put.
 pub(crate) struct Put<'a> {
@@ -192,12 +195,20 @@ pub(crate) async fn show_again(serial: &str, now: OffsetDateTime, conn: &mut Con
     Ok(())
 }
 
-/// Puts every living record into the queue: at start, because a directory may have forgotten them meanwhile.
+/// Puts every living record into the queue: at start, because a directory may have forgotten them meanwhile. In the order in which
+/// they would have come, so that what was put longest ago is not put last: ten seconds between them become a millisecond.
 pub(crate) async fn refresh_all(now: OffsetDateTime, conn: &mut Conn) -> Result<u64, StoreError> {
-    let done = sqlx::query("UPDATE records SET due_at = $1 WHERE wanted IS NOT NULL AND not_after > $1")
-        .bind(millis(now))
-        .execute(conn)
-        .await?;
+    let done = sqlx::query(
+        "UPDATE records SET due_at = CASE
+             WHEN due_at > $2 THEN $1
+             WHEN due_at > $1 THEN $1 - ($2 - due_at) / 10000
+             ELSE COALESCE(due_at, $1) END
+         WHERE wanted IS NOT NULL AND not_after > $1",
+    )
+    .bind(millis(now))
+    .bind(millis(now + LONGEST_WAIT))
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected())
 }
 
@@ -208,25 +219,37 @@ pub(crate) struct Unreadable {
     pub(crate) cause: StoreError,
 }
 
+/// The due record of these: the columns that [`of_row`] reads.
+macro_rules! first_due {
+    ($which:literal) => {
+        concat!(
+            "SELECT identity_hash, identity_sealed, derived_sealed, wanted, serial, not_before, not_after, version, seq,
+                 attempts, cause, CASE WHEN published_version = version THEN 1 ELSE 0 END, outgoing_derived_sealed,
+                 due_at
+             FROM records WHERE due_at <= $1 AND wanted IS NOT NULL AND serial IS NOT NULL",
+            $which,
+            " ORDER BY due_at LIMIT 1"
+        )
+    };
+}
+
+/// What the directory lacks, then what it may forget. Each has its index: at start all are due.
+pub(super) const FIRST_DUE: [&str; 2] = [first_due!(" AND published_version <> version"), first_due!("")];
+
 /// The record that is due: what the directory lacks comes before what it may forget.
 pub(crate) async fn due(
     now: OffsetDateTime,
     columns: &Columns,
     conn: &mut Conn,
 ) -> Result<Option<Result<Due, Unreadable>>, StoreError> {
-    let row = sqlx::query(
-        "SELECT identity_hash, identity_sealed, derived_sealed, wanted, serial, not_before, not_after, version, seq,
-             attempts, cause, CASE WHEN published_version = version THEN 1 ELSE 0 END, outgoing_derived_sealed,
-             due_at
-         FROM records WHERE due_at <= $1 AND wanted IS NOT NULL AND serial IS NOT NULL
-         ORDER BY 12, due_at, identity_hash LIMIT 1",
-    )
-    .bind(millis(now))
-    .fetch_optional(conn)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let identity_hash: Vec<u8> = row.try_get(0)?;
-    Ok(Some(of_row(&row, columns).map_err(|cause| Unreadable { identity_hash, cause })))
+    for statement in FIRST_DUE {
+        let row = sqlx::query(statement).bind(millis(now)).fetch_optional(&mut *conn).await?;
+        if let Some(row) = row {
+            let identity_hash: Vec<u8> = row.try_get(0)?;
+            return Ok(Some(of_row(&row, columns).map_err(|cause| Unreadable { identity_hash, cause })));
+        }
+    }
+    Ok(None)
 }
 
 /// Takes a row that does not open out of the others' way for a while.

@@ -21,7 +21,8 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use voice_prompts::{PromptId, Segment};
 
-use super::{Bell, Expected, Limits, Start, StartError, Started, StartedBy, Verify, VerifyParts, View};
+use super::{Expected, Limits, Start, StartError, Started, StartedBy, Verify, VerifyParts, View};
+use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::issue::{Issue, IssueParts};
 use crate::publish::{Publisher, PublisherParts};

@@ -72,10 +72,8 @@ pub enum WebError {
         detail: String,
     },
     /// Nobody said who they are.
-    #[error(
-        "a bearer token or a login is needed: send the `secret` of the answer that began it as `Authorization: Bearer …`"
-    )]
-    Unauthorized,
+    #[error("{0}")]
+    Unauthorized(&'static str),
     /// They may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -164,7 +162,7 @@ impl WebError {
             Self::WrongDigits { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong-digits", None),
             Self::Refused { kind, .. } => (StatusCode::UNPROCESSABLE_ENTITY, *kind, None),
             Self::Conflict { kind, .. } => (StatusCode::CONFLICT, *kind, None),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
+            Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized", None),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", None),
             Self::FormExpired => (StatusCode::FORBIDDEN, "form-expired", None),
             // RFC 6585 3.
@@ -413,7 +411,7 @@ mod tests {
             WebError::Number(NumberError::TooShort),
             WebError::WrongDigits { left: 2 },
             WebError::Conflict { kind: "voided", detail: "x".into() },
-            WebError::Unauthorized,
+            WebError::Unauthorized("x"),
             WebError::Forbidden("x"),
             WebError::FormExpired,
             WebError::NumberFull { retry_after: Duration::ZERO },

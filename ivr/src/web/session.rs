@@ -30,6 +30,8 @@ pub struct ByCookie(pub Session);
 pub struct ByToken(pub Session);
 
 const COOKIE_NAME: &str = "session";
+const NO_TOKEN: &str =
+    "a bearer token is needed: send the `secret` of the answer that began it as `Authorization: Bearer …`";
 
 impl Session {
     /// What its owner may see.
@@ -70,7 +72,7 @@ impl FromRequestParts<App> for ByToken {
             let (scheme, token) = header.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
         });
-        let secret = secret.ok_or(WebError::Unauthorized)?;
+        let secret = secret.ok_or(WebError::Unauthorized(NO_TOKEN))?;
         Ok(Self(Session { id: id(parts, app).await?, secret: Private::new(secret) }))
     }
 }

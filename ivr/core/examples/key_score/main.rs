@@ -88,6 +88,12 @@ fn listen(samples: &[i16], one_lost_of: usize) -> Result<(Vec<Pressed>, Duration
 fn cpu() -> Result<Duration, Box<dyn std::error::Error>> {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat")?;
     let nanos = stat.split(' ').next().ok_or("schedstat has three figures")?.parse()?;
+    // A kernel that does not keep count says so for every thread, and nothing would cost anything.
+    if nanos == 0 {
+        return Err(
+            "/proc/thread-self/schedstat counts nothing: this kernel does not measure what a thread uses".into()
+        );
+    }
     Ok(Duration::from_nanos(nanos))
 }
 

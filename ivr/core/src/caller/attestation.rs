@@ -15,7 +15,7 @@ use crate::sip::identity::{Headers, NameAddress, Parameters};
 /// What the attestations allow: of several, the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Attestation {
-    /// B, C, or a word that nobody knows: no more than L1.
+    /// B, C, or in a header of its own a word that nobody knows: no more than L1.
     Low,
     /// None.
     Silent,
@@ -31,7 +31,7 @@ pub(super) fn read<'n, 'a: 'n>(
     named: impl Iterator<Item = &'n NameAddress<'a>>,
 ) -> Result<Attestation, Reason> {
     let own = dialect.map_or(Ok(None), |dialect| spoken(dialect, headers))?;
-    let mut is_low = INDICATORS.iter().flat_map(|name| headers.values(name, None)).filter_map(level).any(is_lower);
+    let mut is_low = INDICATORS.iter().flat_map(|name| headers.entries(name, None)).filter_map(level).any(is_lower);
     // Any other word than A, B and C makes it no PASSporT, which whoever verifies it says.
     is_low |= identities(headers)
         .filter(|identity| ppt(identity).is_none_or(is_shaken))
@@ -95,7 +95,8 @@ fn words<'a>(dialect: &Verstat, headers: Headers<'a>) -> Vec<&'a str> {
 /// The attestation where a word says only that there is a good one: it is A if the header says A and nothing else.
 fn stated(dialect: &Verstat, headers: Headers<'_>) -> Attestation {
     let Some(header) = &dialect.attestation_header else { return Attestation::Low };
-    let mut values = headers.values(header, None);
+    // Somebody on the way may have joined two headers by a comma.
+    let mut values = headers.entries(header, None);
     match (values.next().and_then(level), values.next()) {
         (Some("A"), None) => Attestation::Full,
         _ => Attestation::Low,
@@ -146,7 +147,7 @@ fn level(value: &str) -> Option<&str> {
     Some(level.trim().trim_matches('"').trim()).filter(|level| !level.is_empty())
 }
 
-/// Is it anything but A?
+/// Is it anything but A? One that raises is read more strictly ([`stated`]).
 fn is_lower(level: &str) -> bool {
     !level.eq_ignore_ascii_case("A")
 }

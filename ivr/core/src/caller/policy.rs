@@ -363,17 +363,14 @@ impl NamedBy {
 }
 
 /// Does a request inside the dialog name another caller than this one? It is read as the INVITE was, and what cannot be read is
-/// another; but whoever is screened or hidden now was neither in the INVITE, and is another only by another name. From counts only
-/// where it named the caller, because beside an assertion it may be free text; a header that is not there names nobody, nor does
-/// one that withholds.
+/// another, and so is whoever withholds the number now: somebody to whom the call was transferred, perhaps. But whether
+/// Remote-Party-ID is screened, or may be shown, makes the same number nobody else's. From counts only where it named the caller,
+/// because beside an assertion it may be free text; a header that is not there names nobody.
 pub(crate) fn names_another(headers: Headers<'_>, caller: &Number, named_by: NamedBy, trunk: &TrunkProfile) -> bool {
     let Ok(Candidates { from, asserted, .. }) = Candidates::unscreened(trunk, headers) else { return true };
-    let from = (named_by == NamedBy::From && asserted.is_empty()).then_some(&from);
-    let is_another = |named: &NameAddress<'_>| match readings(trunk, &named.uri) {
-        Ok(digits) => !digits.mean(caller),
-        Err(_) => !is_anonymous(named),
-    };
-    asserted.iter().chain(from).any(is_another)
+    let from = (named_by == NamedBy::From).then_some(&from);
+    let is_the_same = |named: &NameAddress<'_>| readings(trunk, &named.uri).is_ok_and(|digits| digits.mean(caller));
+    !asserted.iter().chain(from).all(is_the_same)
 }
 
 fn parsed<'a>(headers: Headers<'a>, name: &'static str) -> Result<Vec<NameAddress<'a>>, Reason> {

@@ -107,7 +107,8 @@ async fn while_records_are_late_none_waits_for_a_hash(database: TestDatabase) {
     service.publish().await;
     let (older, mut service) = (service.keys()[0], service.rotated(Outgoing::Overlaps).await);
     let newer = service.keys()[0];
-    for (late, expected) in [(Duration::minutes(3), 0), (Duration::MINUTE, 1)] {
+    // A sixteenth of an hour, after which this directory is to be given everything again, is 225 s.
+    for (late, expected) in [(Duration::seconds(226), 0), (Duration::seconds(222), 1)] {
         service.publisher.refresh_all(service.now).await.unwrap();
         service.now += late;
         service.publish().await;
@@ -117,6 +118,10 @@ async fn while_records_are_late_none_waits_for_a_hash(database: TestDatabase) {
             hashed += usize::from(service.lookup_under(newer, identity).await.is_some());
         }
         assert_eq!(hashed, expected, "{late}");
+        // While they are late, those that wait for their hash come again in their time, not in a minute.
+        service.now += Duration::MINUTE;
+        let is_soon = service.publisher.publish_due(service.now).await.unwrap();
+        assert_eq!(is_soon, hashed > 0, "{late}");
     }
 }
 

@@ -16,7 +16,7 @@ use webpki::{EndEntityCert, KeyUsage};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::service::tls::{Identity, provider};
+use crate::tls::{Identity, provider};
 
 /// The certificate of a trunk.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::certificates::Known;
 use super::*;
-use crate::service::tls::{Identity, provider};
+use crate::tls::{Identity, provider};
 
 const TRUNK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));

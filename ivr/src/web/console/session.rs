@@ -66,6 +66,8 @@ impl FromRequestParts<App> for LoggedIn {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, WebError> {
-        operator(parts, app).await?.map(Self).ok_or(WebError::Unauthorized)
+        operator(parts, app).await?.map(Self).ok_or(WebError::Unauthorized(
+            "an operator's login is needed: log in at /console/login, and send its cookie",
+        ))
     }
 }

@@ -341,7 +341,7 @@ fn a_key_file_of_before_is_not_that_of_newer_certificates() {
 fn a_node_opens_at_each_step_of_bringing_it_what_another_rotated_twice() {
     let fresh = files(&options());
     let once = replaced(&fresh, &rotated(&fresh, Outgoing::Overlaps, NOW).unwrap());
-    let later = NOW + days(91);
+    let later = NOW + days(91) + time::Duration::MINUTE;
     let twice = replaced(&once, &rotated(&once, Outgoing::Overlaps, later).unwrap());
     let keys = |files: &[File]| public_keys(&Authority::open(files, PASSPHRASE).unwrap(), later);
     let file = |name: &str| File { name: name.to_owned(), bytes: bytes(&twice, name).to_vec() };

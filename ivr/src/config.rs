@@ -93,7 +93,7 @@ impl Config {
         let data = service.as_ref().map_or(folder, service::Service::data_dir).to_owned();
         let http = file.required("http").and_then(|raw| http::check(raw, service.as_ref(), &mut file));
         let sip = file.required("sip").and_then(|raw| sip::check(raw, &mut file));
-        let trunks = trunk::check(&mut file);
+        let (trunks, beside_trunks) = trunk::check(&mut file).unzip();
         let verification = file.optional("verification").and_then(|raw| verification::check(raw, &mut file));
         let ca = file.optional("ca").and_then(|raw| ca::check(raw, &data, purpose, &mut file));
         let database = file.optional("database").and_then(|raw| database::check(raw, &data, &mut file));
@@ -106,16 +106,6 @@ impl Config {
         let webhooks = file.optional("webhooks").map(|raw| webhooks::check(raw, &file));
         file.refuse_the_rest();
 
-        let (mut trunk_certificates, mut links, mut trunk_passwords) = (Vec::new(), Vec::new(), Vec::new());
-        let trunks = trunks.map(|trunks| {
-            let keep = |trunk: trunk::Trunk| {
-                trunk_certificates.extend(trunk.certificate);
-                links.extend(trunk.links.links);
-                trunk_passwords.extend(trunk.passwords);
-                trunk.profile
-            };
-            trunks.into_iter().map(keep).collect()
-        });
         let policy = trunks.zip(verification.as_ref()).map(|(trunks, verification)| Policy {
             trunks,
             issue_from: verification.issue_from(),
@@ -124,20 +114,21 @@ impl Config {
         if let (Some(policy), Some(passports)) = (&policy, &passports) {
             passports::check_together(policy, passports, findings);
         }
-        if let (Some(policy), Some(sip)) = (&policy, &sip) {
+        if let (Some(policy), Some(beside), Some(sip)) = (&policy, &beside_trunks, &sip) {
             let treatment = passports.as_ref().map(passports::Passports::treatment).unwrap_or_default();
             // A faulty one is told of already.
             let has_sandbox = sandbox.as_ref().is_none_or(Option::is_some);
-            trunk::check_together(policy, treatment, (&trunk_certificates, has_sandbox), sip, findings);
+            trunk::check_together(policy, treatment, (&beside.certificates, has_sandbox), sip, findings);
         }
+        let trunk::Beside { certificates, links, passwords } = beside_trunks?;
         let config = Self {
             service: service?,
             http: http?,
             sip: sip?,
             policy: policy?,
-            trunk_certificates,
+            trunk_certificates: certificates,
             links,
-            trunk_passwords,
+            trunk_passwords: passwords,
             verification: verification?,
             ca: ca?,
             database: database?,

@@ -188,6 +188,26 @@ pub struct CallReport {
 }
 
 impl CallReport {
+    /// Of a call of which nothing is known yet.
+    fn of(call_id: String) -> Self {
+        Self {
+            call_id,
+            status: None,
+            reason: String::new(),
+            setup: None,
+            duration: Duration::ZERO,
+            packets_sent: 0,
+            packets_received: 0,
+            packets_lost: 0,
+            spacing_errors: Vec::new(),
+            heard: Vec::new(),
+            number_ending: None,
+            key_check: None,
+            read_back: None,
+            ended_by: EndedBy::Caller,
+        }
+    }
+
     /// Whether a clip was spoken to its end.
     pub fn has_heard(&self, id: PromptId) -> bool {
         self.heard.contains(&id)

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use ivr_core::caller::{
-    KeepsDiversion, KeyWays, Level, Network, NumberFormat, Pace, Realm, SignedIdentity, Srtp, TrunkProfile,
+    KeepsDiversion, KeyWays, Level, Network, Pace, Realm, SignedIdentity, Srtp, TrunkProfile, Verstat,
 };
+use ivr_core::link::LinkProfile;
 use ivr_core::number::{Country, Number};
 use ivr_core::private::Private;
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use super::digest;
 use super::link::{self, Links};
 use super::verstat;
 
+mod format;
 mod together;
 
 pub(super) use together::check_together;
@@ -113,14 +115,6 @@ fn default_calls_per_second() -> u32 {
     Pace::default().calls_per_second
 }
 
-/// What number_format may say; the prefixes belong to `national` alone.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    E164,
-    E164NoPlus,
-    National,
-}
-
 /// The certificate that a trunk shows over TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrunkCertificate {
@@ -133,16 +127,24 @@ pub struct TrunkCertificate {
 }
 
 /// A checked section.
-#[derive(Debug, Clone)]
-pub(super) struct Trunk {
-    pub(super) profile: TrunkProfile,
-    pub(super) certificate: Option<TrunkCertificate>,
-    pub(super) links: Links,
+struct Trunk {
+    profile: TrunkProfile,
+    certificate: Option<TrunkCertificate>,
+    links: Links,
     /// The files with its passwords, by their keys.
+    passwords: Vec<(&'static str, PathBuf)>,
+}
+
+/// What the sections say that is no part of their profiles, of all trunks together.
+#[derive(Default)]
+pub(super) struct Beside {
+    pub(super) certificates: Vec<TrunkCertificate>,
+    pub(super) links: Vec<LinkProfile>,
     pub(super) passwords: Vec<(&'static str, PathBuf)>,
 }
 
-pub(super) fn check(file: &mut File<'_>) -> Option<Vec<Trunk>> {
+/// The profiles in the order of their sections, and what stands beside them.
+pub(super) fn check(file: &mut File<'_>) -> Option<(Vec<TrunkProfile>, Beside)> {
     let sections = match file.table.remove("trunk") {
         Some(Value::Array(sections)) => sections,
         Some(_) => {
@@ -157,7 +159,19 @@ pub(super) fn check(file: &mut File<'_>) -> Option<Vec<Trunk>> {
     }
     let trunks: Vec<Option<Trunk>> =
         sections.into_iter().enumerate().map(|(index, section)| check_one(index, section, file)).collect();
-    trunks.into_iter().collect()
+    trunks.into_iter().collect::<Option<_>>().map(apart)
+}
+
+fn apart(trunks: Vec<Trunk>) -> (Vec<TrunkProfile>, Beside) {
+    let mut beside = Beside::default();
+    let profile = |trunk: Trunk| {
+        beside.certificates.extend(trunk.certificate);
+        beside.links.extend(trunk.links.links);
+        beside.passwords.extend(trunk.passwords);
+        trunk.profile
+    };
+    let profiles = trunks.into_iter().map(profile).collect();
+    (profiles, beside)
 }
 
 fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk> {
@@ -184,35 +198,9 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         Some(text) => file.findings.parse(&place("country"), text).map(Some),
         None => Some(None),
     };
-    let number_format = number_format(&place, &raw, file);
-    for (i, prefix) in raw.strip_prefixes.iter().enumerate() {
-        digits(&place("strip_prefixes"), prefix, file);
-        let begins = |other: &&String| other.starts_with(prefix) || prefix.starts_with(*other);
-        if let Some(other) = raw.strip_prefixes[..i].iter().find(begins) {
-            let text =
-                format!("{prefix:?} and {other:?} begin alike: nobody could tell whose digits follow; state one");
-            file.findings.fault(place("strip_prefixes"), text);
-        }
-    }
-    let verstat = verstat::check(&place, raw.verstat.as_ref(), file);
-    let said_in = raw.verstat.as_ref().map_or("", |verstat| verstat.header.as_str());
-    if said_in.eq_ignore_ascii_case("P-Asserted-Identity") && !raw.trust_pai {
-        let text = "P-Asserted-Identity is not believed: set trust_pai = true, if it is true";
-        file.findings.fault(place("verstat.header"), text);
-    }
-    if said_in.eq_ignore_ascii_case("From") && raw.from_is_free_text {
-        let text = "from_is_free_text says that From may be about anybody, so nothing in it is about the caller";
-        file.findings.fault(place("verstat.header"), text);
-    }
-    let identity = file.findings.choose(
-        &place("identity"),
-        &raw.identity,
-        &[("optional", SignedIdentity::Optional), ("required", SignedIdentity::Required)],
-    );
-    if identity == Some(SignedIdentity::Required) && !raw.identity_passthrough {
-        let text = "without identity_passthrough = true no Identity is looked at, and every call would be refused";
-        file.findings.fault(place("identity"), text);
-    }
+    let number_format = format::check(&place, &raw, file);
+    let verstat = verstat(&place, &raw, file);
+    let identity = identity(&place, &raw, file);
     let keeps_diversion = file.findings.choose(
         &place("keeps_diversion"),
         &raw.keeps_diversion,
@@ -221,16 +209,8 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
     let srtp =
         file.findings.choose(&place("srtp"), &raw.srtp, &[("offered", Srtp::Offered), ("required", Srtp::Required)]);
     let keys = file.findings.choose(&place("keys"), &raw.keys, &[("agreed", KeyWays::Agreed), ("auto", KeyWays::Auto)]);
-    let max_level: Option<Level> = file.findings.parse(&place("max_level"), &raw.max_level);
-    if max_level == Some(Level::L0) {
-        file.findings.fault(place("max_level"), "L0 is what email proves; a trunk proves at least L1");
-    }
-    if raw.max_calls == 0 {
-        file.findings.fault(place("max_calls"), "at least 1; leave the section out to refuse the carrier");
-    }
-    if !(1..=MOST_CALLS_PER_SECOND).contains(&raw.calls_per_second) {
-        file.findings.fault(place("calls_per_second"), format!("between 1 and {MOST_CALLS_PER_SECOND}"));
-    }
+    let max_level = max_level(&place, &raw, file);
+    check_load(&place, &raw, file);
     if raw.sandbox {
         check_sandbox(&place, &raw, file);
     }
@@ -264,13 +244,58 @@ fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk>
         pace: Pace::of(raw.calls_per_second),
     };
     let links = link::check(index, &profile, (raw.register.as_ref(), raw.probe.as_deref()), file)?;
-    let digest_password = raw.digest.as_ref().map(|raw| file.path(raw.password_file()));
-    let passwords = [
-        ("trunk.register.password_file", links.password_file.clone()),
-        ("trunk.digest.password_file", digest_password),
-    ];
-    let passwords = passwords.into_iter().filter_map(|(place, path)| Some((place, path?))).collect();
+    let passwords = passwords(&raw, &links, file);
     Some(Trunk { profile, certificate, links, passwords })
+}
+
+/// What its network says of a caller, which counts only where the header that it says it in may be believed.
+fn verstat(place: &impl Fn(&str) -> String, raw: &Raw, file: &mut File<'_>) -> Option<Option<Verstat>> {
+    let verstat = verstat::check(place, raw.verstat.as_ref(), file);
+    let said_in = raw.verstat.as_ref().map_or("", |verstat| verstat.header.as_str());
+    if said_in.eq_ignore_ascii_case("P-Asserted-Identity") && !raw.trust_pai {
+        let text = "P-Asserted-Identity is not believed: set trust_pai = true, if it is true";
+        file.findings.fault(place("verstat.header"), text);
+    }
+    if said_in.eq_ignore_ascii_case("From") && raw.from_is_free_text {
+        let text = "from_is_free_text says that From may be about anybody, so nothing in it is about the caller";
+        file.findings.fault(place("verstat.header"), text);
+    }
+    verstat
+}
+
+fn identity(place: &impl Fn(&str) -> String, raw: &Raw, file: &mut File<'_>) -> Option<SignedIdentity> {
+    let words = [("optional", SignedIdentity::Optional), ("required", SignedIdentity::Required)];
+    let identity = file.findings.choose(&place("identity"), &raw.identity, &words)?;
+    if identity == SignedIdentity::Required && !raw.identity_passthrough {
+        let text = "without identity_passthrough = true no Identity is looked at, and every call would be refused";
+        file.findings.fault(place("identity"), text);
+    }
+    Some(identity)
+}
+
+fn max_level(place: &impl Fn(&str) -> String, raw: &Raw, file: &mut File<'_>) -> Option<Level> {
+    let level: Level = file.findings.parse(&place("max_level"), &raw.max_level)?;
+    if level == Level::L0 {
+        file.findings.fault(place("max_level"), "L0 is what email proves; a trunk proves at least L1");
+    }
+    Some(level)
+}
+
+/// How many calls it may bring, at once and a second.
+fn check_load(place: &impl Fn(&str) -> String, raw: &Raw, file: &mut File<'_>) {
+    if raw.max_calls == 0 {
+        file.findings.fault(place("max_calls"), "at least 1; leave the section out to refuse the carrier");
+    }
+    if !(1..=MOST_CALLS_PER_SECOND).contains(&raw.calls_per_second) {
+        file.findings.fault(place("calls_per_second"), format!("between 1 and {MOST_CALLS_PER_SECOND}"));
+    }
+}
+
+/// The files with the passwords of its accounts, that with which we register and that of its calls.
+fn passwords(raw: &Raw, links: &Links, file: &File<'_>) -> Vec<(&'static str, PathBuf)> {
+    let digest = raw.digest.as_ref().map(|raw| file.path(raw.password_file()));
+    let files = [("trunk.register.password_file", links.password_file.clone()), ("trunk.digest.password_file", digest)];
+    files.into_iter().filter_map(|(key, path)| Some((key, path?))).collect()
 }
 
 /// What a carrier has and a trunk of the sandbox has not: whoever dials that is no carrier.
@@ -358,36 +383,6 @@ fn secret(place: &str, path: Option<&PathBuf>, file: &mut File<'_>) -> Option<Op
         return None;
     }
     Some(Some(Private::new(secret.to_owned())))
-}
-
-fn number_format(place: &impl Fn(&str) -> String, raw: &Raw, file: &mut File<'_>) -> Option<NumberFormat> {
-    let formats = [("e164", Format::E164), ("e164-no-plus", Format::E164NoPlus), ("national", Format::National)];
-    let format = file.findings.choose(&place("number_format"), &raw.number_format, &formats)?;
-    for (key, prefix) in [("trunk_prefix", &raw.trunk_prefix), ("international_prefix", &raw.international_prefix)] {
-        if let Some(prefix) = prefix {
-            digits(&place(key), prefix, file);
-            if format != Format::National {
-                file.findings.fault(place(key), "only number_format = \"national\" has such a prefix");
-            }
-        }
-    }
-    if format == Format::National && raw.country.is_none() {
-        file.findings.fault(place("country"), "national numbers mean nothing without their country");
-    }
-    Some(match format {
-        Format::E164 => NumberFormat::E164,
-        Format::E164NoPlus => NumberFormat::E164NoPlus,
-        Format::National => NumberFormat::National {
-            trunk_prefix: raw.trunk_prefix.clone(),
-            international_prefix: raw.international_prefix.clone(),
-        },
-    })
-}
-
-fn digits(place: &str, prefix: &str, file: &mut File<'_>) {
-    if prefix.is_empty() || prefix.len() > 8 || !prefix.bytes().all(|b| b.is_ascii_digit()) {
-        file.findings.fault(place, format!("{prefix:?}: a prefix is 1 to 8 digits"));
-    }
 }
 
 /// What is remembered of a call for 32 s takes memory.

@@ -11,8 +11,10 @@ use time::OffsetDateTime;
 use tracing::{error, info};
 
 use super::{IssueError, IssueParts, hold, lists, locating, old_key};
-use crate::store::certificates::New;
-use crate::store::{StoreError, audit, certificates, happenings, intents, records, revocations, verifications};
+use crate::store::certificates::{New, Replaced};
+use crate::store::{
+    Columns, Conn, StoreError, audit, certificates, happenings, intents, records, revocations, verifications,
+};
 
 /// Signing takes milliseconds: an intent older than this has nobody who will give it a result.
 const STALE_INTENT: time::Duration = time::Duration::seconds(30);
@@ -188,21 +190,7 @@ pub(super) async fn conclude(
     let mut writer = parts.store.begin().await?;
     // From here on nobody else changes this identity's certificates.
     let slot = records::lock(&identity, columns, &mut writer).await?;
-    if revocations::is_blocked(&issued.spki_sha256, &mut writer).await? {
-        // It became known while this was signed; the caller voids the serial.
-        return Err(IssueError::Refused(ca::Refusal::CompromisedKey.to_string()));
-    }
-    if hold::obstacle(wish, now, columns, &mut writer).await?.is_some() {
-        // Another key of the number was certified while this one was signed: the next try holds it.
-        return Err(StoreError::Busy.into());
-    }
-    if let Some(old) = wish.renewed()
-        && let consent = old.nonce.as_deref().filter(|_| wish.publish)
-        && old_key::impediment((&identity, &old.about), consent, now, columns, &mut writer).await?.is_some()
-    {
-        // It was suspended, revoked, renewed or withdrawn while this one was signed: the next try is told so.
-        return Err(StoreError::Busy.into());
-    }
+    check_again(wish, issued, now, columns, &mut writer).await?;
     if !intents::fulfil(&serial, &mut writer).await? {
         // A start-up voided it meanwhile: what was signed is on the list, and the next try signs another.
         return Err(StoreError::Busy.into());
@@ -240,25 +228,9 @@ pub(super) async fn conclude(
         let dates = (issued.not_before, issued.not_after);
         records::want_valid(&slot, (&serial, &cause), dates, now, &mut writer).await?;
     }
-    let mut lists_changed = Vec::new();
-    for old in &replaced {
-        if !wish.publish {
-            records::want_revoked(&old.serial, now, &mut writer).await?;
-        }
-        if old.not_after > now {
-            revocations::insert(&old.serial, old.issuing, Reason::Superseded, old.not_after, now, &mut writer).await?;
-            lists_changed.push(old.issuing);
-        }
-    }
-    if let Some(old) = wish.renewed() {
-        audit::add(("old key", "renew", &old.about), now, columns, &mut writer).await?;
-    }
-    for old in &replaced {
-        audit::add(("issue", "supersede", &old.serial), now, columns, &mut writer).await?;
-    }
-    audit::add(("issue", "issue", &serial), now, columns, &mut writer).await?;
-    if is_listed {
-        audit::add(("issue", "locate", &serial), now, columns, &mut writer).await?;
+    let lists_changed = end_replaced(&replaced, wish.publish, now, &mut writer).await?;
+    for row in audited(wish, &replaced, &serial, is_listed) {
+        audit::add(row, now, columns, &mut writer).await?;
     }
     writer.commit().await?;
 
@@ -266,6 +238,69 @@ pub(super) async fn conclude(
     parts.publisher.nudge();
     lists_changed.into_iter().for_each(|issuing| lists::refresh_soon(parts, issuing));
     Ok(())
+}
+
+/// What may have become known, or changed, while this was signed. Ask under the identity's lock.
+async fn check_again(
+    wish: &Wish,
+    issued: &Issued,
+    now: OffsetDateTime,
+    columns: &Columns,
+    conn: &mut Conn,
+) -> Result<(), IssueError> {
+    if revocations::is_blocked(&issued.spki_sha256, conn).await? {
+        // The caller voids the serial.
+        return Err(IssueError::Refused(ca::Refusal::CompromisedKey.to_string()));
+    }
+    if hold::obstacle(wish, now, columns, conn).await?.is_some() {
+        // Another key of the number was certified: the next try holds this one.
+        return Err(StoreError::Busy.into());
+    }
+    let identity = wish.subject.identity();
+    if let Some(old) = wish.renewed()
+        && let consent = old.nonce.as_deref().filter(|_| wish.publish)
+        && old_key::impediment((&identity, &old.about), consent, now, columns, conn).await?.is_some()
+    {
+        // The old one was suspended, revoked, renewed or withdrawn: the next try is told so.
+        return Err(StoreError::Busy.into());
+    }
+    Ok(())
+}
+
+/// Those that this one replaces go out of the directory, unless its record takes the place of theirs, and onto the lists
+/// while their time is not over. Says which lists have changed.
+async fn end_replaced(
+    replaced: &[Replaced],
+    publish: bool,
+    now: OffsetDateTime,
+    conn: &mut Conn,
+) -> Result<Vec<ca::Issuing>, StoreError> {
+    let mut lists_changed = Vec::new();
+    for old in replaced {
+        if !publish {
+            records::want_revoked(&old.serial, now, conn).await?;
+        }
+        if old.not_after > now {
+            revocations::insert(&old.serial, old.issuing, Reason::Superseded, old.not_after, now, conn).await?;
+            lists_changed.push(old.issuing);
+        }
+    }
+    Ok(lists_changed)
+}
+
+/// What the audit says of an issue, in its order: who, what, about what.
+fn audited<'a>(
+    wish: &'a Wish,
+    replaced: &'a [Replaced],
+    serial: &'a str,
+    is_listed: bool,
+) -> Vec<(&'static str, &'static str, &'a str)> {
+    let mut rows = Vec::new();
+    rows.extend(wish.renewed().map(|old| ("old key", "renew", old.about.as_str())));
+    rows.extend(replaced.iter().map(|old| ("issue", "supersede", old.serial.as_str())));
+    rows.push(("issue", "issue", serial));
+    rows.extend(is_listed.then_some(("issue", "locate", serial)));
+    rows
 }
 
 /// A serial that was to be signed and has no result: it goes onto the list, because it may have been signed. `false` if it

@@ -85,25 +85,17 @@ pub(super) fn judge(
     call: &CallReport,
     verification: &Verification,
 ) -> Result<(), String> {
-    let Expected { issued, ended_by, refused, heard, unheard } = expected(scenario);
+    let expected = expected(scenario);
+    let Expected { issued, ended_by, refused, .. } = expected;
     if !refused.is_empty() && !call.status.is_some_and(|status| refused.contains(&status)) {
         return Err(format!("the call should be refused with one of {refused:?}, not answered with {:?}", call.status));
     }
     if call.ended_by == EndedBy::Refusal && refused.is_empty() {
-        let status = call.status.map_or("no answer".to_owned(), |status| format!("{status} {}", call.reason));
-        let call_id = &call.call_id;
-        let why = match call.status {
-            // RFC 3261 22.2 and 22.3: a challenge, which the built-in caller has no answer to.
-            Some(401 | 407) => "this trunk wants an account, and the built-in caller has none".to_owned(),
-            _ => format!(
-                "its record in the console, Call-ID {call_id}, says why; who is refused before a number is read has none"
-            ),
-        };
-        return Err(format!("the service refused the call ({status}): {why}"));
+        return Err(refusal(call));
     }
     if call.ended_by != ended_by {
-        let status = call.status.map_or("none".to_owned(), |status| format!("{status} {}", call.reason));
-        return Err(format!("the call should be ended by {ended_by:?}, not {:?} (status: {status})", call.ended_by));
+        let (by, status) = (call.ended_by, status(call, "none"));
+        return Err(format!("the call should be ended by {ended_by:?}, not {by:?} (status: {status})"));
     }
     if issued && verification.state == "held" {
         return Err(
@@ -112,6 +104,22 @@ pub(super) fn judge(
                 .to_owned(),
         );
     }
+    judge_speech(&expected, number, key_check, call)?;
+    if verification.is_issued() != issued {
+        let not = if issued { "" } else { "not " };
+        return Err(format!("the verification should {not}be issued, and it is {:?}", verification.state));
+    }
+    Ok(())
+}
+
+/// What the voice should have said, and what it should not.
+fn judge_speech(
+    expected: &Expected,
+    number: &str,
+    key_check: Option<KeyCheck>,
+    call: &CallReport,
+) -> Result<(), String> {
+    let Expected { heard, unheard, .. } = *expected;
     if heard.contains(&CertificatesExist) && !call.has_heard(CertificatesExist) {
         return Err(format!(
             "{number} has no certificate that could be suspended: prove it first, with --scenario happy; heard was {}",
@@ -132,11 +140,25 @@ pub(super) fn judge(
     if heard.contains(&TypeIntoPage) && said != key_check {
         return Err("before the digits, an app should hear the check of its key, and a page none".to_owned());
     }
-    if verification.is_issued() != issued {
-        let not = if issued { "" } else { "not " };
-        return Err(format!("the verification should {not}be issued, and it is {:?}", verification.state));
-    }
     Ok(())
+}
+
+/// That the service refused a call that it should have taken, and who knows why.
+fn refusal(call: &CallReport) -> String {
+    let why = match call.status {
+        // RFC 3261 22.2 and 22.3: a challenge, which the built-in caller has no answer to.
+        Some(401 | 407) => "this trunk wants an account, and the built-in caller has none".to_owned(),
+        _ => format!(
+            "its record in the console, Call-ID {}, says why; who is refused before a number is read has none",
+            call.call_id
+        ),
+    };
+    format!("the service refused the call ({}): {why}", status(call, "no answer"))
+}
+
+/// Status and reason phrase of the answer.
+fn status(call: &CallReport, if_none: &str) -> String {
+    call.status.map_or(if_none.to_owned(), |status| format!("{status} {}", call.reason))
 }
 
 fn names(heard: &[PromptId]) -> String {
@@ -147,24 +169,15 @@ fn names(heard: &[PromptId]) -> String {
 mod tests {
     use super::*;
     use ivr_core::private::Private;
-    use std::time::Duration;
 
     fn call(ended_by: EndedBy, status: u16, heard: &[PromptId]) -> CallReport {
         CallReport {
-            call_id: "c".into(),
             status: Some(status),
             reason: "Because".into(),
-            setup: None,
-            duration: Duration::ZERO,
-            packets_sent: 0,
-            packets_received: 0,
-            packets_lost: 0,
-            spacing_errors: vec![],
             heard: heard.to_vec(),
             number_ending: Some(Private::new("0143".into())),
-            key_check: None,
-            read_back: None,
             ended_by,
+            ..CallReport::of("c".into())
         }
     }
 

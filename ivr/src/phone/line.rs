@@ -1,7 +1,7 @@
 //! A call's sockets and clock: hands in what arrives and sends what comes out.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ivr_core::private::Private;
 use tokio::net::UdpSocket;
@@ -46,25 +46,12 @@ struct Talk {
 impl<T: FnMut(News)> Line<T> {
     pub(super) async fn dial(plan: CallPlan, tell: T) -> Result<Self, CallError> {
         let service = plan.service;
-        let (sip, rtp) = sockets(service, plan.local).await.map_err(|cause| CallError::Socket { service, cause })?;
-        let address = |socket: &UdpSocket| socket.local_addr().map_err(|cause| CallError::Socket { service, cause });
+        let failed = |cause| CallError::Socket { service, cause };
+        let (sip, rtp) = sockets(service, plan.local).await.map_err(failed)?;
+        let (local, media) = (sip.local_addr().map_err(failed)?, rtp.local_addr().map_err(failed)?);
         let clock = Clock;
-        let [id, tag] = [clock.bytes::<8>(), clock.bytes::<8>()].map(|b| format!("{:016x}", u64::from_be_bytes(b)));
-        let local = address(&sip)?;
-        let parameters: String = plan.uri_parameters.iter().map(|parameter| format!(";{parameter}")).collect();
-        let target = format!("sip:{}@{service}{parameters}", plan.dialled);
-        let call_id = format!("{id}@{}", local.ip());
-        let events = (plan.scenario != Scenario::Tones).then_some(sdp::EVENTS);
-        let invitation = Invitation {
-            to: format!("<{target}>"),
-            target,
-            from: plan.identity.from.expose().clone(),
-            headers: plan.identity.headers(),
-            local,
-            offer: sdp::offer(address(&rtp)?, &plan.laws, events, u32::from_be_bytes(clock.bytes())),
-            call_id: call_id.clone(),
-            tag,
-        };
+        let invitation = invitation(&plan, local, media, clock);
+        let report = CallReport::of(invitation.call_id.clone());
         let began = clock.now();
         let mut out = Vec::new();
         Ok(Self {
@@ -79,22 +66,7 @@ impl<T: FnMut(News)> Line<T> {
             understanding: Understanding::default(),
             out,
             began,
-            report: CallReport {
-                call_id,
-                status: None,
-                reason: String::new(),
-                setup: None,
-                duration: Duration::ZERO,
-                packets_sent: 0,
-                packets_received: 0,
-                packets_lost: 0,
-                spacing_errors: Vec::new(),
-                heard: Vec::new(),
-                number_ending: None,
-                key_check: None,
-                read_back: None,
-                ended_by: EndedBy::Caller,
-            },
+            report,
             failure: None,
         })
     }
@@ -252,6 +224,24 @@ impl<T: FnMut(News)> Line<T> {
     }
 }
 
+/// From this address, with an offer to receive at that one.
+fn invitation(plan: &CallPlan, local: SocketAddr, media: SocketAddr, clock: Clock) -> Invitation {
+    let [id, tag] = [clock.bytes::<8>(), clock.bytes::<8>()].map(|b| format!("{:016x}", u64::from_be_bytes(b)));
+    let parameters: String = plan.uri_parameters.iter().map(|parameter| format!(";{parameter}")).collect();
+    let target = format!("sip:{}@{}{parameters}", plan.dialled, plan.service);
+    let events = (plan.scenario != Scenario::Tones).then_some(sdp::EVENTS);
+    Invitation {
+        to: format!("<{target}>"),
+        target,
+        from: plan.identity.from.expose().clone(),
+        headers: plan.identity.headers(),
+        local,
+        offer: sdp::offer(media, &plan.laws, events, u32::from_be_bytes(clock.bytes())),
+        call_id: format!("{id}@{}", local.ip()),
+        tag,
+    }
+}
+
 /// A socket for SIP, connected to the service, and one for RTP at the same address.
 async fn sockets(service: SocketAddr, local: Option<IpAddr>) -> std::io::Result<(UdpSocket, UdpSocket)> {
     let any: IpAddr = if service.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
@@ -272,6 +262,7 @@ async fn until(at: Option<Instant>) {
 mod tests {
     use std::collections::VecDeque;
     use std::sync::Mutex;
+    use std::time::Duration;
 
     use super::*;
     use crate::phone::message::{Message, Start};

@@ -102,30 +102,51 @@ pub(crate) async fn standing(
             query = query.bind(&hash[..]);
         }
     }
-    let (mut wrong, mut expected, mut certified) = (HashMap::new(), HashSet::new(), HashSet::new());
-    let (mut used_up, mut silenced) = (HashSet::new(), HashSet::new());
+    let mut found = Found::default();
     for row in query.fetch_all(conn).await? {
-        let (hash, what): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
-        let found = match what {
-            EXPECTED => &mut expected,
-            CERTIFIED => &mut certified,
-            USED_UP => &mut used_up,
-            SILENCED => &mut silenced,
+        found.note(row.try_get(0)?, row.try_get(1)?);
+    }
+    let each = tags.iter().zip(&hashes).take(numbers.len());
+    Ok(each.map(|(tag, hashes)| found.standing(tag, hashes)).collect())
+}
+
+/// What the rows say, by the tag or the hash that stands in them.
+#[derive(Default)]
+struct Found {
+    wrong_codes: HashMap<Vec<u8>, i64>,
+    used_up: HashSet<Vec<u8>>,
+    silenced: HashSet<Vec<u8>>,
+    expected: HashSet<Vec<u8>>,
+    certified: HashSet<Vec<u8>>,
+}
+
+impl Found {
+    /// `what` is one of the constants above, or a count of wrong codes.
+    fn note(&mut self, hash: Vec<u8>, what: i64) {
+        let place = match what {
+            EXPECTED => &mut self.expected,
+            CERTIFIED => &mut self.certified,
+            USED_UP => &mut self.used_up,
+            SILENCED => &mut self.silenced,
             codes => {
-                wrong.insert(hash, codes);
-                continue;
+                self.wrong_codes.insert(hash, codes);
+                return;
             }
         };
-        found.insert(hash);
+        place.insert(hash);
     }
-    let standing = |(tag, hashes): (&Vec<u8>, &Vec<Vec<u8>>)| Standing {
-        is_used_up: used_up.contains(tag) || silenced.contains(tag),
-        is_silenced: silenced.contains(tag),
-        is_exhausted: wrong.get(tag).is_some_and(|wrong| *wrong >= budgets::WRONG_CODES_A_DAY),
-        is_expected: hashes.iter().any(|hash| expected.contains(hash)),
-        is_certified: hashes.iter().any(|hash| certified.contains(hash)),
-    };
-    Ok(tags.iter().zip(&hashes).take(numbers.len()).map(standing).collect())
+
+    /// Of the number with this tag, and these hashes: one under each pepper.
+    fn standing(&self, tag: &[u8], hashes: &[Vec<u8>]) -> Standing {
+        let is_silenced = self.silenced.contains(tag);
+        Standing {
+            is_used_up: is_silenced || self.used_up.contains(tag),
+            is_silenced,
+            is_exhausted: self.wrong_codes.get(tag).is_some_and(|codes| *codes >= budgets::WRONG_CODES_A_DAY),
+            is_expected: hashes.iter().any(|hash| self.expected.contains(hash)),
+            is_certified: hashes.iter().any(|hash| self.certified.contains(hash)),
+        }
+    }
 }
 
 /// What exists for a number; `None` if nothing does.

@@ -21,7 +21,7 @@ use crate::clock::{Clock, whole_milliseconds};
 use crate::event::EndpointId;
 use crate::issue::{FirstListing, KeyRefusal, NotListed};
 use crate::store::verifications::{self, New};
-use crate::store::{StoreError, budgets, endpoints};
+use crate::store::{Conn, StoreError, budgets, endpoints};
 
 /// What a verification begins with.
 pub struct Start {
@@ -164,35 +164,8 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
     }
     // From here on nobody else begins one for this number.
     let used = budgets::lock(&number, now, columns, &mut writer).await?;
-    let crowd = verifications::crowd(&number, &source_tag, now, columns, &mut writer).await?;
-    let limits = parts.limits;
-    let frees_at = crowd.source_frees_at.unwrap_or(now + parts.code_life);
-    let retry_after = (frees_at - now).try_into().unwrap_or(parts.code_life);
-    if crowd.of_source >= i64::from(limits.of_number_and_source) {
-        return Err(StartError::NumberFull { retry_after });
-    }
-    if verifications::alive_of_source(&source_tag, now, &mut writer).await? >= i64::from(limits.of_source) {
-        return Err(StartError::TooMany { retry_after });
-    }
-    let evicted = if crowd.of_number >= i64::from(limits.of_number) {
-        let evicted = verifications::evict(&number, now, columns, &mut writer).await?;
-        // Of those that a call keyed the code of, none is ended for a newcomer.
-        Some(evicted.ok_or(StartError::NumberFull { retry_after: parts.code_life })?)
-    } else {
-        None
-    };
-    let mut chance = ChaCha20Rng::from_seed(parts.clock.bytes());
-    let mut draws = 0;
-    let code = loop {
-        let code = Code::draw(&mut chance);
-        if verifications::insert(&new, &code, columns, &mut writer).await? {
-            break code;
-        }
-        draws += 1;
-        if draws == DRAWS {
-            return Err(StoreError::Failed("no code of this number is free".to_owned()).into());
-        }
-    };
+    let evicted = make_room(parts, &new, &mut writer).await?;
+    let code = insert(parts, &new, &mut writer).await?;
     writer.commit().await?;
     if used.wrong_codes < budgets::WRONG_CODES_A_DAY && used.fruitless_calls < parts.fruitless_calls {
         parts.expected.note(&number, new.expires_at);
@@ -209,6 +182,38 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
         expires_at: whole_milliseconds(new.expires_at),
         locale,
     })
+}
+
+/// Lets one more of its number be alive: refuses it, or says whom it displaces. Call it under the number's lock.
+async fn make_room(parts: &VerifyParts, new: &New<'_>, conn: &mut Conn) -> Result<Option<VerificationId>, StartError> {
+    let (limits, columns, now) = (parts.limits, parts.store.columns(), new.created_at);
+    let crowd = verifications::crowd(new.number, new.source_tag, now, columns, conn).await?;
+    let frees_at = crowd.source_frees_at.unwrap_or(now + parts.code_life);
+    let retry_after = (frees_at - now).try_into().unwrap_or(parts.code_life);
+    if crowd.of_source >= i64::from(limits.of_number_and_source) {
+        return Err(StartError::NumberFull { retry_after });
+    }
+    if verifications::alive_of_source(new.source_tag, now, conn).await? >= i64::from(limits.of_source) {
+        return Err(StartError::TooMany { retry_after });
+    }
+    if crowd.of_number < i64::from(limits.of_number) {
+        return Ok(None);
+    }
+    let evicted = verifications::evict(new.number, now, columns, conn).await?;
+    // Of those that a call keyed the code of, none is ended for a newcomer.
+    evicted.map(Some).ok_or(StartError::NumberFull { retry_after: parts.code_life })
+}
+
+/// Stores it under a code that no other of its number has.
+async fn insert(parts: &VerifyParts, new: &New<'_>, conn: &mut Conn) -> Result<Code, StoreError> {
+    let mut chance = ChaCha20Rng::from_seed(parts.clock.bytes());
+    for _ in 0..DRAWS {
+        let code = Code::draw(&mut chance);
+        if verifications::insert(new, &code, parts.store.columns(), conn).await? {
+            return Ok(code);
+        }
+    }
+    Err(StoreError::Failed("no code of this number is free".to_owned()))
 }
 
 /// What opens a verification: 32 random bytes, base64url.

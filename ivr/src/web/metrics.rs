@@ -79,10 +79,9 @@ pub(crate) async fn text(app: &App) -> Result<String, WebError> {
     for (class, counter) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(&traffic.answers) {
         out.value(&format!("{{class=\"{class}\"}}"), read(counter));
     }
-    out.begin("dialproof_verifications_started_total", "counter", "Verifications started by page or API.");
-    out.value("", read(&traffic.started));
-    out.begin("dialproof_verifications_refused_total", "counter", "Starts that were refused.");
-    out.value("", read(&traffic.refused_starts));
+    let (started, refused) = (read(&traffic.started), read(&traffic.refused_starts));
+    out.single("dialproof_verifications_started_total", "counter", "Verifications started by page or API.", started);
+    out.single("dialproof_verifications_refused_total", "counter", "Starts that were refused.", refused);
     out.begin("dialproof_verifications", "gauge", "Verifications of the last day, by state, on all nodes.");
     for (state, many) in census {
         out.value(&format!("{{state=\"{}\"}}", state.name()), many);
@@ -98,14 +97,13 @@ pub(crate) async fn text(app: &App) -> Result<String, WebError> {
         out.value(&format!("{{outcome=\"{outcome}\"}}"), read(counter));
     }
     let records = app.calls.figures();
-    out.begin(
-        "dialproof_call_record_lines_lost_total",
-        "counter",
-        "Lines of call records that the database did not take.",
-    );
-    out.value("", read(&records.lost));
-    out.begin("dialproof_call_record_retries_total", "counter", "Tries of a busy database for call records.");
-    out.value("", read(&records.retried));
+    let of_records = [
+        ("lines_lost", "Lines of call records that the database did not take.", &records.lost),
+        ("retries", "Tries of a busy database for call records.", &records.retried),
+    ];
+    for (name, help, counter) in of_records {
+        out.single(&format!("dialproof_call_record_{name}_total"), "counter", help, read(counter));
+    }
     webhooks(&mut out, &app.webhooks.census().await?);
     let figures = (app.figures)();
     sip(&mut out, &figures.endpoint);
@@ -199,16 +197,14 @@ fn sip(out: &mut Page, counters: &Counters) {
         ("displaced", "Calls without their ACK that gave their number's line to a newer one.", displaced),
     ];
     for (name, help, value) in totals {
-        out.begin(&format!("dialproof_sip_{name}_total"), "counter", help);
-        out.value("", value);
+        out.single(&format!("dialproof_sip_{name}_total"), "counter", help, value);
     }
     let gauges = [
         ("calls", "Calls that exist now.", calls),
         ("unacknowledged_calls", "Calls whose ACK has not arrived.", unacknowledged),
     ];
     for (name, help, value) in gauges {
-        out.begin(&format!("dialproof_sip_{name}"), "gauge", help);
-        out.value("", value as u64);
+        out.single(&format!("dialproof_sip_{name}"), "gauge", help, value as u64);
     }
 }
 
@@ -264,11 +260,10 @@ fn telephone(out: &mut Page, figures: &Figures) {
         ("media_foreign_packets", "Packets from elsewhere than a call's other side.", foreign),
     ];
     for (name, help, value) in totals {
-        out.begin(&format!("dialproof_{name}_total"), "counter", help);
-        out.value("", value);
+        out.single(&format!("dialproof_{name}_total"), "counter", help, value);
     }
-    out.begin("dialproof_sip_connections", "gauge", "TCP and TLS connections that there are.");
-    out.value("", connections as u64);
+    let help = "TCP and TLS connections that there are.";
+    out.single("dialproof_sip_connections", "gauge", help, connections as u64);
 }
 
 /// The text, and the metric being written.
@@ -289,6 +284,12 @@ impl Page {
         let name = std::mem::take(&mut self.name);
         self.line(format_args!("{name}{labels} {value}"));
         self.name = name;
+    }
+
+    /// A metric of one value, without labels.
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: u64) {
+        self.begin(name, kind, help);
+        self.value("", value);
     }
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) {

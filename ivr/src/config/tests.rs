@@ -3,6 +3,7 @@ use std::fmt;
 use ivr_core::caller::Level;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
+use toml::{Table, Value};
 
 use super::*;
 
@@ -92,7 +93,6 @@ fn every_fault_is_told_with_its_place() {
     are_told(&[
         ("[service]", "[servce]", "fault: service: the section [service] is missing"),
         ("name = \"Test\"", "name = \"\"", "fault: service.name: a name is one line of 1 to 60 bytes"),
-        ("name = \"Test\"", "nane = \"Test\"", "fault: service: unknown field `nane`"),
         (
             "http://localhost:8080",
             "http://verify.example.org",
@@ -309,6 +309,50 @@ fn every_fault_is_told_with_its_place() {
 }
 
 #[test]
+fn a_slip_of_the_pen_is_told_with_its_line_and_with_the_key_that_was_meant() {
+    are_told(&[
+        (
+            "name = \"Test\"",
+            "nane = \"Test\"",
+            "fault: service.nane: there is no such key (line 3); did you mean `name`?",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\ntrust_paii = true",
+            "fault: trunk \"carrier\".trust_paii: there is no such key (line 18); did you mean `trust_pai`?",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\n[trunk.register]\nregistar = \"sip:sip.carrier.example\"",
+            "fault: trunk \"carrier\".register.registar: there is no such key (line 19); did you mean `registrar`?",
+        ),
+        (
+            "name = \"carrier\"",
+            "Name = \"carrier\"",
+            "fault: trunk[0].Name: there is no such key (line 11); did you mean `name`?",
+        ),
+        (
+            "[dht]",
+            "[[passports.authority]]\nanchor = \"a.pem\"\n[dht]",
+            "fault: passports.authority.anchor: there is no such key (line 22); did you mean `anchors`?",
+        ),
+        (
+            "[dht]",
+            "[keys]\npepper = \"salt\"\n[dht]",
+            "fault: keys.pepper: there is no such key (line 22); known are file",
+        ),
+        ("[dht]", "[smpt]\n[dht]", "fault: smpt: there is no such section (line 21); did you mean `smtp`?"),
+        ("[dht]", "[logging]\n[dht]", "fault: logging: there is no such section (line 21); known are service, http, "),
+        (
+            "cli_screened = true",
+            "cli_screened = \"yes\"",
+            "fault: trunk \"carrier\": invalid type: string \"yes\", expected a boolean, in `cli_screened` (line 15)",
+        ),
+        ("numbers = [\"+12025550100\"]\n", "", "fault: trunk \"carrier\": missing field `numbers` (line 10)"),
+    ]);
+}
+
+#[test]
 fn all_faults_come_at_once_and_unknown_sections_are_among_them() {
     let text = "[service]\nname = \"\"\n[http]\nlisten = 1\n[sip]\nlisten = \"x\"\n[smpt]\n";
     let (_, findings) = parsed(text, Purpose::Serve);
@@ -489,6 +533,7 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
             assert!(shown.contains_key(*key), "config.example.toml does not show {section}.{key}");
         }
     }
+    assert_eq!(sections.map(|(section, _)| section), SECTIONS);
     assert_eq!(table.len(), sections.len(), "a section is not asserted here");
     let parts = [
         ("register", keys_of::<link::Raw>()),

@@ -183,8 +183,38 @@ fn init_names_all_that_is_missing_and_makes_nothing() {
     let said = told(&output);
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("these are missing: --number, --oid-arc, --dht"), "{said}");
-    assert!(said.contains("the public BitTorrent network"), "the choices of a directory are named: {said}");
+    assert!(said.contains("--dht mainline is the public BitTorrent network"), "the directories are named: {said}");
+    assert!(!said.contains("networks ="), "options are no lines of the file: {said}");
     assert!(!operator.path("data").exists());
+}
+
+#[test]
+fn init_names_the_options_that_give_a_passphrase() {
+    let operator = Operator::new();
+    let said = told(&operator.init_without(&["--passphrase-file"]));
+    assert!(said.contains("name its file in --passphrase-file, set DIALPROOF_CA_PASSPHRASE"), "{said}");
+}
+
+#[test]
+fn a_secret_that_others_may_read_is_told_of_by_whatever_reads_it() {
+    for (mode, is_told_of) in [(0o640, true), (0o604, true), (0o600, false)] {
+        let operator = Operator::new();
+        let passphrase = operator.path("passphrase");
+        std::fs::set_permissions(&passphrase, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+        let made = operator.init_without(&[]);
+        let checked = operator.with_config(&["check-config"]);
+        assert!(made.status.success() && checked.status.success(), "{} {}", told(&made), told(&checked));
+        // It ends before it opens anything, but has told what it thinks of the configuration.
+        let _taken = std::net::TcpListener::bind(operator.http).expect("the port is free");
+        let served = operator.with_config(&["serve"]);
+        let warning = format!(
+            "ca.passphrase_file: other users of this machine may read {0}: chmod 600 {0}",
+            passphrase.display()
+        );
+        for output in [made, checked, served] {
+            assert_eq!(told(&output).contains(&warning), is_told_of, "{mode:o}: {}", told(&output));
+        }
+    }
 }
 
 #[test]

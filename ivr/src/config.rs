@@ -11,6 +11,7 @@ pub mod findings;
 pub mod http;
 pub mod keys;
 mod link;
+mod misread;
 pub mod operators;
 pub mod passports;
 pub mod sandbox;
@@ -27,7 +28,8 @@ use std::path::{Path, PathBuf};
 use ivr_core::caller::Policy;
 use ivr_core::link::LinkProfile;
 use serde::de::DeserializeOwned;
-use toml::{Table, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use findings::Findings;
 
@@ -80,14 +82,14 @@ impl Config {
 
     /// Checks a text, as if it lay in `folder`. `None` if there is any fault; all of them are in `findings` then.
     pub fn parse(text: &str, folder: &Path, purpose: Purpose, findings: &mut Findings) -> Option<Self> {
-        let mut table: Table = match text.parse() {
-            Ok(table) => table,
+        let table = match DeTable::parse(text) {
+            Ok(table) => table.into_inner(),
             Err(error) => {
                 findings.fault("file", format!("this is not TOML: {}", error.to_string().trim_end()));
                 return None;
             }
         };
-        let mut file = File { table: &mut table, folder, findings };
+        let mut file = File { text, table, folder, findings };
 
         let service = file.required("service").and_then(|raw| service::check(raw, &mut file));
         let data = service.as_ref().map_or(folder, service::Service::data_dir).to_owned();
@@ -258,19 +260,33 @@ fn hint(cause: &std::io::Error) -> &'static str {
     }
 }
 
-/// In one line. The error names the key, if it knows it, in a second one.
-fn fault_and_key(error: &toml::de::Error) -> String {
-    error.to_string().trim_end().replace('\n', ", ")
-}
+/// All sections, as they are written.
+const SECTIONS: [&str; 14] = [
+    "service",
+    "http",
+    "sip",
+    "trunk",
+    "verification",
+    "ca",
+    "database",
+    "dht",
+    "smtp",
+    "keys",
+    "operators",
+    "sandbox",
+    "passports",
+    "webhooks",
+];
 
 /// The file while its sections are taken out of it.
 struct File<'a> {
-    table: &'a mut Table,
+    text: &'a str,
+    table: DeTable<'a>,
     folder: &'a Path,
     findings: &'a mut Findings,
 }
 
-impl File<'_> {
+impl<'a> File<'a> {
     /// A section that must be there.
     fn required<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         if !self.table.contains_key(name) {
@@ -282,17 +298,20 @@ impl File<'_> {
 
     /// A section that may be left out: then every key has its default.
     fn optional<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
-        let value = self.table.remove(name).unwrap_or_else(|| Value::Table(Table::new()));
+        let value = self.table.remove(name).unwrap_or_else(|| Spanned::new(0..0, DeValue::Table(DeTable::new())));
         self.section(name, value)
     }
 
-    fn section<T: DeserializeOwned>(&mut self, place: &str, value: Value) -> Option<T> {
-        value.try_into().map_err(|error: toml::de::Error| self.findings.fault(place, fault_and_key(&error))).ok()
+    fn section<T: DeserializeOwned>(&mut self, place: &str, value: Spanned<DeValue<'a>>) -> Option<T> {
+        let read = T::deserialize(ValueDeserializer::from(value));
+        read.map_err(|error| misread::tell(place, &error, self.text, self.findings)).ok()
     }
 
-    fn refuse_the_rest(&mut self) {
+    fn refuse_the_rest(self) {
         for name in self.table.keys() {
-            self.findings.fault(name, "there is no such section; config.example.toml shows all of them");
+            let line = misread::in_line(name.span().start, self.text);
+            let meant = misread::meant(name.get_ref(), &SECTIONS);
+            self.findings.fault(name.get_ref().clone(), format!("there is no such section{line}; {meant}"));
         }
     }
 

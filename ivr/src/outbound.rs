@@ -119,13 +119,23 @@ pub fn address(url: &str, reach: Reach) -> Result<Url, Denied> {
     let url = Url::parse(url).ok().filter(|url| url.username().is_empty() && url.password().is_none());
     let url = url.ok_or(Denied::NoUrl)?;
     let host = url.host_str().ok_or(Denied::NoUrl)?;
-    // A name is looked at when it is resolved; an address in the URL is not resolved.
-    let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-    if literal.is_some_and(|address| !(reach.addresses)(address)) {
-        return Err(Denied::NotPublic);
-    }
-    Ok(url)
+    // A name is looked at when it is resolved; an address in the URL is not resolved, and where this machine's name leads is
+    // known.
+    let is_reached = match host.trim_start_matches('[').trim_end_matches(']').parse() {
+        Ok(literal) => (reach.addresses)(literal),
+        Err(_) => !is_this_machine(host) || LOOPBACK.into_iter().any(reach.addresses),
+    };
+    if is_reached { Ok(url) } else { Err(Denied::NotPublic) }
 }
+
+/// RFC 6761 6.3: `localhost` and every name under it are this machine's, and nobody is asked for them.
+fn is_this_machine(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+/// Where these names lead.
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// What a name leads to, if a request failed because of that.
 pub fn fault_of_name(error: &reqwest::Error) -> Option<NameFault> {
@@ -181,9 +191,8 @@ impl Resolve for Resolver {
 }
 
 async fn found(name: &str, names: Option<Arc<Names>>) -> Result<Vec<IpAddr>, NameFault> {
-    // RFC 6761 6.3: nobody is asked for it.
-    if name == "localhost" {
-        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    if is_this_machine(name) {
+        return Ok(LOOPBACK.to_vec());
     }
     Ok(match names.ok_or(NameFault::NoServers)?.look_up(&Query::Addresses(name.to_owned())).await {
         Records::Addresses(found) => found,
@@ -204,9 +213,14 @@ mod tests {
             ("https://2130706433/", Reach::PUBLIC, Err(Denied::NotPublic)),
             ("https://[::ffff:10.0.0.1]/", Reach::PUBLIC, Err(Denied::NotPublic)),
             ("https://169.254.169.254/latest", Reach::PUBLIC, Err(Denied::NotPublic)),
+            ("https://localhost/hook", Reach::PUBLIC, Err(Denied::NotPublic)),
+            ("https://LocalHost.:8443/hook", Reach::PUBLIC, Err(Denied::NotPublic)),
+            ("https://shop.localhost/hook", Reach::PUBLIC, Err(Denied::NotPublic)),
+            ("https://localhost.example/hook", Reach::PUBLIC, Ok(())),
             ("https://user@shop.example/", Reach::PUBLIC, Err(Denied::NoUrl)),
             ("hook", Reach::PUBLIC, Err(Denied::NoUrl)),
             ("http://127.0.0.1:9/", Reach::LOOPBACK, Ok(())),
+            ("http://localhost:9/", Reach::LOOPBACK, Ok(())),
             ("http://9.9.9.9/", Reach::LOOPBACK, Err(Denied::NotPublic)),
         ];
         for (url, reach, expected) in table {

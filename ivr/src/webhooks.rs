@@ -62,9 +62,20 @@ pub struct Census {
 /// Why a URL will not do.
 #[derive(Debug, thiserror::Error)]
 pub enum BadUrl {
-    /// Not a URL, or an address that is not posted to.
-    #[error("{0}; events go to https URLs of public addresses")]
-    Denied(#[from] Denied),
+    /// Not a URL.
+    #[error("{}; events go to https URLs of public addresses, such as https://shop.example/hook", Denied::NoUrl)]
+    NoUrl,
+    /// A service never posts there.
+    #[error(
+        "{}: it is of this machine, of a private network or of nobody, and events go to https URLs of public addresses only. Name one \
+         that is reached from the internet, of the receiver or of a proxy in front of it; `dialproof demo --webhook \
+         http://127.0.0.1:9000/` posts to a receiver that is tried out on this machine",
+        Denied::NotPublic
+    )]
+    Inside,
+    /// A demonstration never posts there.
+    #[error("{}: a demonstration posts to this machine only, such as http://127.0.0.1:9000/", Denied::NotPublic)]
+    Outside,
     /// Neither TLS nor loopback.
     #[error("events go to https URLs only: they name telephone numbers")]
     InClear,
@@ -140,7 +151,11 @@ impl Webhooks {
     }
 
     fn check(&self, url: &str) -> Result<(), BadUrl> {
-        let address = outbound::address(url, self.reach)?;
+        let address = outbound::address(url, self.reach).map_err(|denied| match denied {
+            Denied::NoUrl => BadUrl::NoUrl,
+            Denied::NotPublic if self.reach.in_clear => BadUrl::Outside,
+            Denied::NotPublic => BadUrl::Inside,
+        })?;
         if url.len() > LONGEST_URL {
             return Err(BadUrl::Long);
         }

@@ -44,7 +44,9 @@ fn a_stranger_says_nowhere_where_to_post_and_an_operator_not_inside() {
     for webhook in [&format!("http://{address}/"), &format!("https://{address}/"), &unknown, "ep_", ""] {
         assert_eq!(scene.begin_naming(Some(webhook)).0, 422, "{webhook}");
     }
-    for url in [&format!("https://{address}/"), &format!("http://{address}/"), "https://[::1]/", "file:///etc/passwd"] {
+    let (over_tls, in_clear) = (format!("https://{address}/"), format!("http://{address}/"));
+    let by_name = format!("https://localhost:{}/", address.port());
+    for url in [&over_tls, &in_clear, &by_name, "https://shop.localhost./", "https://[::1]/", "file:///etc/passwd"] {
         let refused = scene.endpoint(url).expect_err("it is refused");
         assert!(refused.contains("public addresses") || refused.contains("https URLs only"), "{url}: {refused}");
     }

@@ -3,11 +3,12 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use end_to_end::process::free_port;
-use end_to_end::service::{Service, dialproof, media_ports, run};
+use end_to_end::service::{Service, dialproof, media_ports, run, until_heard};
+use end_to_end::workspace;
 use tempfile::TempDir;
 
 /// An operator's folder, with a passphrase in it.
@@ -183,8 +184,38 @@ fn init_names_all_that_is_missing_and_makes_nothing() {
     let said = told(&output);
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("these are missing: --number, --oid-arc, --dht"), "{said}");
-    assert!(said.contains("the public BitTorrent network"), "the choices of a directory are named: {said}");
+    assert!(said.contains("--dht mainline is the public BitTorrent network"), "the directories are named: {said}");
+    assert!(!said.contains("networks ="), "options are no lines of the file: {said}");
     assert!(!operator.path("data").exists());
+}
+
+#[test]
+fn init_names_the_options_that_give_a_passphrase() {
+    let operator = Operator::new();
+    let said = told(&operator.init_without(&["--passphrase-file"]));
+    assert!(said.contains("name its file in --passphrase-file, set DIALPROOF_CA_PASSPHRASE"), "{said}");
+}
+
+#[test]
+fn a_secret_that_others_may_read_is_told_of_by_whatever_reads_it() {
+    for (mode, is_told_of) in [(0o640, true), (0o604, true), (0o600, false)] {
+        let operator = Operator::new();
+        let passphrase = operator.path("passphrase");
+        std::fs::set_permissions(&passphrase, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+        let made = operator.init_without(&[]);
+        let checked = operator.with_config(&["check-config"]);
+        assert!(made.status.success() && checked.status.success(), "{} {}", told(&made), told(&checked));
+        // It ends before it opens anything, but has told what it thinks of the configuration.
+        let _taken = std::net::TcpListener::bind(operator.http).expect("the port is free");
+        let served = operator.with_config(&["serve"]);
+        let warning = format!(
+            "ca.passphrase_file: other users of this machine may read {0}: chmod 600 {0}",
+            passphrase.display()
+        );
+        for output in [made, checked, served] {
+            assert_eq!(told(&output).contains(&warning), is_told_of, "{mode:o}: {}", told(&output));
+        }
+    }
 }
 
 #[test]
@@ -319,6 +350,67 @@ fn pages_speak_tls_where_the_configuration_says_so() {
     assert!(matches!(status, Ok(200)), "{status:?}");
     assert!(runtime.block_on(get(format!("http://localhost:{port}/healthz"))).is_err(), "only TLS is spoken");
     assert!(service.terminate().success());
+}
+
+/// The blocks of this language in a section of docs/operating.md.
+fn blocks<'a>(section: &'a str, language: &str) -> Vec<&'a str> {
+    let begins = format!("```{language}\n");
+    section.split(&begins).skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block).collect()
+}
+
+#[test]
+fn serve_can_be_tried_on_this_machine_as_the_documents_say() {
+    let page = std::fs::read_to_string(workspace::root().join("docs/operating.md")).expect("a file");
+    let (_, section) = page.split_once("\n## Trying it on this machine\n").expect("the section");
+    let section = section.split("\n## ").next().expect("all of it");
+    // Others use the documents' ports.
+    let operator = Operator::new();
+    let ring = [free_port(), free_port(), free_port()].map(|port| port.to_string()).join(", ");
+    let changes = [
+        ("127.0.0.1:8080", operator.http.to_string()),
+        ("localhost:8080", format!("localhost:{}", operator.http.port())),
+        ("127.0.0.1:5060", operator.sip.to_string()),
+        ("4001, 4002, 4003", ring),
+        ("[sip]\n", format!("[sip]\n{}", media_ports())),
+    ];
+    let section = changes.iter().fold(section.to_owned(), |section, (from, to)| {
+        assert!(section.contains(from), "{from} is not in the section");
+        section.replace(from, to)
+    });
+    let [config] = blocks(&section, "toml")[..] else { panic!("one configuration") };
+    std::fs::write(operator.path("config.toml"), config).expect("a file");
+    std::fs::remove_file(operator.path("passphrase")).expect("it is there");
+
+    let mut service = None;
+    for line in blocks(&section, "sh")[0].lines() {
+        let command = line.split(" # ").next().expect("a line").trim();
+        if command == "dialproof serve -c config.toml" {
+            let bundle = operator.path("data/ca/bundle.pem");
+            service = Some(Service::serve(&operator.path("config.toml"), operator.http, operator.sip, bundle));
+            continue;
+        }
+        let output = until_heard(|| {
+            let mut run = match command.strip_prefix("dialproof ") {
+                Some(arguments) => {
+                    let mut run = dialproof();
+                    run.args(arguments.split_whitespace());
+                    run
+                }
+                None => {
+                    let mut run = Command::new("sh");
+                    run.args(["-c", command]);
+                    run
+                }
+            };
+            run.current_dir(operator.path("")).env("XDG_STATE_HOME", operator.path("state"));
+            run.stdin(Stdio::null()).output().expect("it runs")
+        });
+        assert!(output.status.success(), "{command}: {}", told(&output));
+        if command.contains("check-config") {
+            assert!(!told(&output).contains("other users of this machine"), "{}", told(&output));
+        }
+    }
+    assert!(service.expect("serve is among them").terminate().success());
 }
 
 /// A key 5 of 300 ms after 100 ms of silence, 8 kHz; `level` is that of each tone.

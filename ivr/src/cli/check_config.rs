@@ -7,10 +7,11 @@ use anyhow::Result;
 use ivr_core::call::flow::TooLong;
 use voice_prompts::{Library, PromptId};
 
+use super::private_file;
 use super::secret::PASSPHRASE;
 use crate::clock::Clock;
 use crate::config::findings::Findings;
-use crate::config::{Config, ConfigError, Purpose, sip};
+use crate::config::{Config, ConfigError, Purpose};
 use crate::outbound::Reach;
 use crate::passports::{fetcher, of_passed_over, of_stranger, read_authority};
 use crate::service::{founding, tls};
@@ -61,15 +62,9 @@ fn inspect(config: &Config, findings: &mut Findings) {
             format!("{} is no folder: `dialproof init` makes the authority", config.ca().folder().display()),
         );
     }
-    secret("keys.file", config.keys().file(), findings);
-    if let Some(path) = config.ca().passphrase_file() {
-        private("ca.passphrase_file", path, findings);
-    }
+    private_file::warn_of_open(config, findings);
+    readable("keys.file", config.keys().file(), findings);
     authority(config, findings);
-    let keys = [("http.tls_key", config.http().tls()), ("sip.tls_key", config.sip().secure().map(sip::Secure::tls))];
-    for (place, files) in keys {
-        files.into_iter().for_each(|files| private(place, files.key(), findings));
-    }
     // As `serve` reads them.
     let (pages, telephone) = (config.http().tls().map(tls::configuration).transpose(), tls::telephone(config));
     for error in [pages.err(), telephone.err()].into_iter().flatten() {
@@ -80,10 +75,10 @@ fn inspect(config: &Config, findings: &mut Findings) {
         findings.fault("webhooks.tls_roots", error.to_string());
     }
     for (place, file) in config.trunk_passwords() {
-        secret(place, file, findings);
+        readable(place, file, findings);
     }
     match config.smtp().map(|smtp| smtp.login()) {
-        Some(Some(login)) => secret("smtp.password_file", login.password_file(), findings),
+        Some(Some(login)) => readable("smtp.password_file", login.password_file(), findings),
         Some(None) => {}
         None => findings.warn("smtp", "the section is missing: addresses cannot be enrolled by email"),
     }
@@ -167,42 +162,13 @@ fn prompts(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn readable(place: &str, path: &Path, findings: &mut Findings) -> bool {
-    match std::fs::File::open(path) {
-        Ok(_) => true,
-        Err(error) => {
-            findings.fault(place, format!("{} cannot be read: {error}", path.display()));
-            false
-        }
-    }
-}
-
-/// A file that nobody else on the machine may read.
-fn secret(place: &str, path: &Path, findings: &mut Findings) {
-    if readable(place, path, findings) {
-        private(place, path, findings);
-    }
-}
-
-/// Warns if others may read a file. That it is not there, somebody else says.
-fn private(place: &str, path: &Path, findings: &mut Findings) {
-    if is_open_to_others(path) {
-        findings.warn(place, format!("other users of this machine may read {0}: chmod 600 {0}", path.display()));
+fn readable(place: &str, path: &Path, findings: &mut Findings) {
+    if let Err(error) = std::fs::File::open(path) {
+        findings.fault(place, format!("{} cannot be read: {error}", path.display()));
     }
 }
 
 /// `1 fault`, `2 faults`
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-#[cfg(unix)]
-fn is_open_to_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_: &Path) -> bool {
-    false
 }

@@ -12,11 +12,12 @@ use ca::authority::names;
 use dht_client::bundle::Fingerprint;
 use ivr_core::number::Number;
 
-use super::secret::{PASSPHRASE, Typing};
+use super::private_file;
+use super::secret::{PASSPHRASE, Secret, Typing};
 use crate::clock::Clock;
 use crate::config::draft::{Draft, Trunk};
 use crate::config::findings::Findings;
-use crate::config::{Config, Purpose, dht};
+use crate::config::{Config, Purpose};
 use crate::service::founding::{self, Founding};
 
 /// What the command takes.
@@ -91,13 +92,16 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     if drafted.is_none() && args.wanted.says_anything() {
         bail!("{} is there already: edit it, and leave the options away that would write it", file.display());
     }
-    let (config, findings) = match &drafted {
+    let (config, mut findings) = match &drafted {
         Some(text) => checked(text, &file)?,
         None => Config::read(&file, Purpose::Serve)?,
     };
+    private_file::warn_of_open(&config, &mut findings);
     print!("{findings}");
 
-    let passphrase = PASSPHRASE.find(config.ca().passphrase_file(), Typing::Twice)?;
+    // Who writes options is told of an option, and who wrote a file of its key.
+    let named_by = if drafted.is_some() { "--passphrase-file" } else { PASSPHRASE.option };
+    let passphrase = Secret { option: named_by, ..PASSPHRASE }.find(config.ca().passphrase_file(), Typing::Twice)?;
     make_private_folder(config.service().data_dir())
         .with_context(|| format!("making the folder {}", config.service().data_dir().display()))?;
     let founding = Founding { config: &config, passphrase: &passphrase, cost: KeyCost::Strong };
@@ -164,7 +168,7 @@ impl Wanted {
         }
         if !missing.is_empty() {
             let about_dht =
-                if is_nowhere { format!("\n--dht chooses the directory: {}", dht::CHOICES) } else { String::new() };
+                if is_nowhere { format!("\n--dht chooses the directory: {DIRECTORIES}") } else { String::new() };
             bail!("{} is to be written, but these are missing: {}{about_dht}", file.display(), missing.join(", "));
         }
         let number = Number::parse(&number).with_context(|| format!("--number {number}"))?;
@@ -201,6 +205,11 @@ impl Wanted {
         })
     }
 }
+
+/// The directories that there are, as options.
+const DIRECTORIES: &str = "--dht mainline is the public BitTorrent network (untried: no test reaches it), \
+    --dht mainline:ADDRESS:PORT,… a private ring of it, --dht opendht:URL,URL an OpenDHT through its proxies; several may be \
+    named. To try things out, --ring-port PORT --ring-port PORT is a ring inside the service, on this machine alone";
 
 /// Reads the text as if it lay in the file already.
 fn checked(text: &str, file: &Path) -> Result<(Config, Findings)> {

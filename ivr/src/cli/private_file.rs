@@ -1,10 +1,13 @@
 //! Files that only their owner reads.
 
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
+
+use crate::config::findings::Findings;
+use crate::config::{Config, sip};
 
 /// What becomes of a file that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +41,27 @@ pub(super) fn write(file: &Path, text: &str, present: Present) -> Result<()> {
         io::ErrorKind::AlreadyExists => taken(file),
         _ => anyhow!(error).context(format!("writing {}", file.display())),
     })
+}
+
+/// Warns of each secret file of a configuration that other users of this machine may read. It is no fault: a supervisor may have its
+/// reasons for a group. That a file is not there, says whoever reads it.
+pub(super) fn warn_of_open(config: &Config, findings: &mut Findings) {
+    let of_service = [
+        ("keys.file", Some(config.keys().file())),
+        ("ca.passphrase_file", config.ca().passphrase_file()),
+        ("http.tls_key", config.http().tls().map(|files| files.key())),
+        ("sip.tls_key", config.sip().secure().map(sip::Secure::tls).map(|files| files.key())),
+        ("smtp.password_file", config.smtp().and_then(|smtp| smtp.login()).map(|login| login.password_file())),
+    ];
+    let of_service = of_service.into_iter().filter_map(|(place, file)| Some((place, file?)));
+    let of_trunks = config.trunk_passwords().iter().map(|(place, file)| (*place, file.as_path()));
+    for (place, file) in of_service.chain(of_trunks).filter(|(_, file)| is_open_to_others(file)) {
+        findings.warn(place, format!("other users of this machine may read {0}: chmod 600 {0}", file.display()));
+    }
+}
+
+fn is_open_to_others(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
 fn taken(file: &Path) -> anyhow::Error {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use dht_client::backend::mainline::Ring;
 
+use super::private_file;
 use super::secret::{PASSPHRASE, Typing};
 use crate::clock::Clock;
 use crate::config::{Config, Purpose};
@@ -33,7 +34,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let clock = Clock;
     let signals = Signals::listen().context("listening for signals")?;
 
-    let (config, findings) = Config::read(&args.config, Purpose::Serve)?;
+    let (config, mut findings) = Config::read(&args.config, Purpose::Serve)?;
+    private_file::warn_of_open(&config, &mut findings);
     // The first caller or visitor needs them again, and nobody before.
     ivr_core::number::forget_plans();
     for warning in findings.warnings() {

@@ -89,7 +89,7 @@ pub(super) fn check(purpose: Purpose, file: &mut File<'_>) -> Option<Dht> {
     Some(Dht { networks: networks?, ring_ports: raw.ring_ports, hash_cost: hash_cost? })
 }
 
-/// What `init` and the fault say.
-pub const CHOICES: &str = "networks = [\"mainline\"] is the public BitTorrent network (untried: no test reaches it), \
+/// The directories that there are, as lines of the file.
+const CHOICES: &str = "networks = [\"mainline\"] is the public BitTorrent network (untried: no test reaches it), \
     [\"mainline:ADDRESS:PORT,…\"] a private ring of it, [\"opendht:URL,URL,URL\"] an OpenDHT through its proxies; \
     several may be named";

@@ -9,7 +9,8 @@ use ivr_core::link::LinkProfile;
 use ivr_core::number::{Country, Number};
 use ivr_core::private::Private;
 use serde::Deserialize;
-use toml::Value;
+use toml::Spanned;
+use toml::de::DeValue;
 
 use super::File;
 use super::digest;
@@ -145,8 +146,8 @@ pub(super) struct Beside {
 
 /// The profiles in the order of their sections, and what stands beside them.
 pub(super) fn check(file: &mut File<'_>) -> Option<(Vec<TrunkProfile>, Beside)> {
-    let sections = match file.table.remove("trunk") {
-        Some(Value::Array(sections)) => sections,
+    let sections: Vec<_> = match file.table.remove("trunk").map(Spanned::into_inner) {
+        Some(DeValue::Array(sections)) => sections.into_iter().collect(),
         Some(_) => {
             file.findings.fault("trunk", "trunks are a list: write [[trunk]]");
             return None;
@@ -174,8 +175,11 @@ fn apart(trunks: Vec<Trunk>) -> (Vec<TrunkProfile>, Beside) {
     (profiles, beside)
 }
 
-fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk> {
-    let raw: Raw = file.section(&format!("trunk[{index}]"), section)?;
+fn check_one<'a>(index: usize, section: Spanned<DeValue<'a>>, file: &mut File<'a>) -> Option<Trunk> {
+    // As the faults of its values name it, if it has got a name.
+    let name = section.get_ref().get("name").and_then(|name| name.get_ref().as_str());
+    let place = name.map_or_else(|| format!("trunk[{index}]"), |name| format!("trunk {:?}", name.trim()));
+    let raw: Raw = file.section(&place, section)?;
     let name = raw.name.trim().to_owned();
     let place = |key: &str| format!("trunk {name:?}.{key}");
     if name.is_empty() || name.len() > 40 || name.chars().any(char::is_control) {

@@ -68,6 +68,7 @@ fn the_example_shows_every_key_and_what_it_comments_out_is_valid() {
             assert!(shown.contains_key(*key), "config.example.toml does not show {section}.{key}");
         }
     }
+    assert_eq!(sections.map(|(section, _)| section), SECTIONS);
     assert_eq!(table.len(), sections.len(), "a section is not asserted here");
     let parts = [
         ("register", keys_of::<link::Raw>()),

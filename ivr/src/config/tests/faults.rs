@@ -7,7 +7,6 @@ fn every_fault_is_told_with_its_place() {
     are_told(&[
         ("[service]", "[servce]", "fault: service: the section [service] is missing"),
         ("name = \"Test\"", "name = \"\"", "fault: service.name: a name is one line of 1 to 60 bytes"),
-        ("name = \"Test\"", "nane = \"Test\"", "fault: service: unknown field `nane`"),
         (
             "http://localhost:8080",
             "http://verify.example.org",
@@ -220,6 +219,50 @@ fn every_fault_is_told_with_its_place() {
             "[[passports.authority]]\nname = \"US\"\nanchors = \"a.pem\"\n[dht]",
             "fault: passports: missing field `countries`",
         ),
+    ]);
+}
+
+#[test]
+fn a_slip_of_the_pen_is_told_with_its_line_and_with_the_key_that_was_meant() {
+    are_told(&[
+        (
+            "name = \"Test\"",
+            "nane = \"Test\"",
+            "fault: service.nane: there is no such key (line 3); did you mean `name`?",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\ntrust_paii = true",
+            "fault: trunk \"carrier\".trust_paii: there is no such key (line 18); did you mean `trust_pai`?",
+        ),
+        (
+            "country = \"US\"",
+            "country = \"US\"\n[trunk.register]\nregistar = \"sip:sip.carrier.example\"",
+            "fault: trunk \"carrier\".register.registar: there is no such key (line 19); did you mean `registrar`?",
+        ),
+        (
+            "name = \"carrier\"",
+            "Name = \"carrier\"",
+            "fault: trunk[0].Name: there is no such key (line 11); did you mean `name`?",
+        ),
+        (
+            "[dht]",
+            "[[passports.authority]]\nanchor = \"a.pem\"\n[dht]",
+            "fault: passports.authority.anchor: there is no such key (line 22); did you mean `anchors`?",
+        ),
+        (
+            "[dht]",
+            "[keys]\npepper = \"salt\"\n[dht]",
+            "fault: keys.pepper: there is no such key (line 22); known are file",
+        ),
+        ("[dht]", "[smpt]\n[dht]", "fault: smpt: there is no such section (line 21); did you mean `smtp`?"),
+        ("[dht]", "[logging]\n[dht]", "fault: logging: there is no such section (line 21); known are service, http, "),
+        (
+            "cli_screened = true",
+            "cli_screened = \"yes\"",
+            "fault: trunk \"carrier\": invalid type: string \"yes\", expected a boolean, in `cli_screened` (line 15)",
+        ),
+        ("numbers = [\"+12025550100\"]\n", "", "fault: trunk \"carrier\": missing field `numbers` (line 10)"),
     ]);
 }
 

@@ -45,6 +45,11 @@ fn what_an_operator_should_know_is_a_warning() {
             "with one proxy, no record is read back from another",
         ),
         (
+            "mainline:192.0.2.9:4001",
+            "opendht:http://127.0.0.1:8000,http://127.0.0.1:8001",
+            "of two proxies, one that lies keeps every record out",
+        ),
+        (
             "[ca]",
             "[verification]\nissue_from = \"L1\"\n[ca]",
             "warning: verification.issue_from: L1 certificates rest on",

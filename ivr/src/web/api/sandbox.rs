@@ -183,6 +183,8 @@ pub(super) async fn start(
     if begin.location.is_some() {
         return Err(WebError::field("location: the sandbox has no directory that could list it"));
     }
+    // Nothing is posted there; a program's slip shows all the same, as it would at the service.
+    begin.webhook()?;
     let (csr, started_by) = (begin.csr.map(String::into_bytes), begin.started_by.into());
     let start =
         Start { number, csr, location: None, webhook: None, started_by, publish: begin.publish, locale, source };

@@ -14,6 +14,7 @@ use super::body::{Body, private};
 use super::certificate::Certificate;
 use super::locale::locale;
 use super::old_key::{FirstLocation, signature};
+use crate::event::EndpointId;
 use crate::issue::OldKeyError;
 use crate::puzzle::Solved;
 use crate::verify::{Spoken, Start, Started, State as Standing, Typed, View};
@@ -59,7 +60,7 @@ pub struct Begin {
     /// What is to be listed beside the certificate from its first record on; later, `PUT …/location-key` changes it.
     pub(super) location: Option<FirstLocation>,
     /// Where its events are posted: the name of an endpoint of this service's operator. They hold what its owner sees. The
-    /// sandbox posts none.
+    /// sandbox posts none, and takes any such name.
     #[schema(example = "ep_000102030405060708090a0b0c0d0e0f")]
     webhook: Option<String>,
     /// The language that is wished for, a tag such as `en` or `de-AT`, of the voice and of what is told: each
@@ -68,6 +69,14 @@ pub struct Begin {
     pub(super) locale: Option<String>,
     /// What a problem of the type `puzzle` asked for.
     puzzle: Option<Solved>,
+}
+
+impl Begin {
+    /// The endpoint that is named.
+    pub(super) fn webhook(&self) -> Result<Option<EndpointId>, WebError> {
+        let webhook = self.webhook.as_deref().map(str::parse::<EndpointId>).transpose();
+        webhook.map_err(|error| WebError::field(format!("webhook: {error}")))
+    }
 }
 
 /// Who begins a verification.
@@ -220,11 +229,10 @@ async fn begin_it(app: &App, begin: Begin, source: std::net::IpAddr) -> Result<B
     let number = Number::parse(&begin.number).map_err(WebError::Number)?;
     let locale = locale(app, begin.locale.as_deref())?;
     flood::demand(app, (&number, source), begin.puzzle.as_ref()).await?;
+    let location = begin.location.as_ref().map(FirstLocation::read).transpose()?;
+    let webhook = begin.webhook()?;
     let csr = begin.csr.map(String::into_bytes);
     let started_by = begin.started_by.into();
-    let location = begin.location.as_ref().map(FirstLocation::read).transpose()?;
-    let webhook = begin.webhook.map(|name| name.parse().map_err(|error| WebError::field(format!("webhook: {error}"))));
-    let webhook = webhook.transpose()?;
     let start = Start { number, csr, location, webhook, started_by, publish: begin.publish, locale, source };
     Ok(app.verify.start(start, app.clock.wall()).await?.into())
 }

@@ -78,6 +78,19 @@ async fn a_rehearsal_may_name_an_endpoint_and_nobody_is_told_of_it() {
     assert!(census.events.iter().all(|(_, many)| *many == 0), "{census:?}");
 }
 
+#[tokio::test]
+async fn a_rehearsal_names_an_endpoint_as_the_service_wants_it_named() {
+    let service = Service::new().await;
+    let mut browser = Browser::new(&service.router);
+    for name in ["https://shop.example/", "ep_", ""] {
+        let body = json!({ "number": TEST_NUMBER, "publish": false, "webhook": name }).to_string();
+        let refused = browser.send(Method::POST, AT, &[(CONTENT_TYPE, "application/json")], body).await;
+        assert_eq!(refused.problem(), (422, "invalid-field".into()), "{name}");
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert_eq!(detail, "Webhook: ep_ and 32 hexadecimal digits are expected.", "{name}");
+    }
+}
+
 fn der(pem: &Value) -> Vec<u8> {
     Pem::iter_from_buffer(pem.as_str().unwrap().as_bytes()).next().unwrap().unwrap().contents
 }

@@ -101,7 +101,16 @@ async fn a_number_is_verified_in_a_browser_and_found_by_a_stranger() {
     browser.wait_for_text("h1", "+1 202-555-0143 is verified").await;
     calling.await.expect("the call ends well");
     browser.wait_for_text("#record", "Published in").await;
-    examine(&browser, "certificate").await;
+    // On a narrow window a label stands over its value, which has the whole width.
+    for (width, is_stacked) in [(320, true), (1024, false)] {
+        browser.widen(width).await;
+        examine(&browser, &format!("certificate-{width}")).await;
+        let places = "return ['dt', 'dd'].map((tag) => document.querySelector(tag).getBoundingClientRect())
+            .map(({ top, bottom }) => [top, bottom]);";
+        let places = browser.run(places).await;
+        let (end_of_label, value) = (places[0][1].as_f64(), places[1][0].as_f64());
+        assert_eq!(end_of_label <= value, is_stacked, "{width} px: {places}");
+    }
 
     browser.type_into("#password", "correct horse").await;
     browser.click("#p12 button").await;

@@ -187,6 +187,46 @@ fn the_page_lets_the_demo_call_itself_and_shows_what_happens() {
 }
 
 #[test]
+fn a_simulated_call_has_its_page_for_itself_until_it_is_over() {
+    let demo = Service::demo();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let mut page = Forms::at(demo.http());
+        page.open("/").await;
+        let (_, at) = page.post("/verifications", &[("number", "+12025550174"), ("publish", "no")]).await;
+        let at = at.expect("the page of the call");
+        let simulate = format!("{at}/simulate");
+        let may_call = async |page: &mut Forms| {
+            let (_, text) = page.open(&at).await;
+            let (_, from) = text.split_once("<fieldset id=\"simulate\"").expect("the buttons");
+            !from.split('>').next().expect("a tag").ends_with(" disabled")
+        };
+        assert!(may_call(&mut page).await);
+        assert_eq!(page.post(&simulate, &[("scenario", "hang-up")]).await, (303, Some(at.clone())));
+        assert!(!may_call(&mut page).await, "the buttons take a second call beside the first");
+        assert_eq!(page.post(&simulate, &[("scenario", "call")]).await, (409, None));
+
+        let over = async {
+            while !may_call(&mut page).await {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(100), over).await.expect("the first call ends");
+        assert_eq!(page.post(&simulate, &[("scenario", "call")]).await, (303, Some(at.clone())));
+        let verified = async {
+            while !page.open(&at).await.1.contains("is verified") {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(100), verified).await.expect("the second call proves the number");
+        // There is nothing left to call for.
+        assert_eq!(page.post(&simulate, &[("scenario", "spoof")]).await, (303, Some(at.clone())));
+        assert!(page.open(&at).await.1.contains("is verified"));
+    });
+    assert!(demo.terminate().success());
+}
+
+#[test]
 fn the_demo_says_where_everything_is_and_ends_when_told() {
     let demo = Service::demo();
     let said = demo.said();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use end_to_end::forms::Forms;
 use end_to_end::service::{Service, run};
-use serde_json::Value;
+use serde_json::{Value, json};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
@@ -222,6 +222,36 @@ fn a_simulated_call_has_its_page_for_itself_until_it_is_over() {
         // There is nothing left to call for.
         assert_eq!(page.post(&simulate, &[("scenario", "spoof")]).await, (303, Some(at.clone())));
         assert!(page.open(&at).await.1.contains("is verified"));
+    });
+    assert!(demo.terminate().success());
+}
+
+#[test]
+fn a_program_rehearses_at_the_sandbox_that_the_demo_names() {
+    let demo = Service::demo();
+    let line = demo.said().lines().find_map(|line| line.trim().strip_prefix("sandbox")).expect("it names its sandbox");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (at, number) = (words[0], words[2]);
+    let http = reqwest::Client::new();
+    let post = async |under: &str, secret: &str, body: Value| {
+        let request = http.post(format!("{at}{under}")).bearer_auth(secret).json(&body);
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let (status, begun) = post("", "", json!({ "number": number, "publish": false })).await;
+        assert_eq!(status, 201, "{begun}");
+        let text = |name: &str| begun[name].as_str().expect("a text").to_owned();
+        let (under, secret) = (format!("/{}", text("id")), text("secret"));
+        let (_, heard) = post(&format!("{under}/call"), &secret, json!({ "does": "code" })).await;
+        let (_, issued) = post(&format!("{under}/read-back"), &secret, json!({ "digits": heard["digits"] })).await;
+        assert_eq!((&issued["state"], &issued["sandbox"]), (&json!("issued"), &json!(true)), "{issued}");
+        assert!(issued["result"].is_string(), "{issued}");
+        // At the service itself nobody proves it.
+        let url = format!("{}/v1/verifications", demo.http());
+        let real = http.post(url).json(&json!({ "number": number, "publish": false })).send().await;
+        assert_eq!(real.expect("an answer").status().as_u16(), 422);
     });
     assert!(demo.terminate().success());
 }

@@ -139,7 +139,7 @@ if (start && subtle && self.indexedDB) {
 // Live steps.
 const live = $("live"), record = $("record"), follows = live || record;
 if (follows && follows.dataset.events) {
-  const { events, seen } = follows.dataset, source = new EventSource(events), form = $("read-back"), remedy = $("remedy");
+  const { events, seen } = follows.dataset, source = new EventSource(events), form = $("read-back"), remedy = $("remedy"), calls = $("simulate");
   // The page may be the answer to a post: going there is not posting again.
   const reload = () => location.replace(live ? live.dataset.page : location);
   let state, late, called = remedy && "called" in remedy.dataset;
@@ -158,6 +158,7 @@ if (follows && follows.dataset.events) {
       return;
     }
     state = status.state;
+    if (calls) calls.disabled = state != "waiting" || status.simulated;
     if (/held|issued|voided|expired|failed/.test(state)) return reload();
     live.querySelectorAll(".steps li").forEach((step, place) => {
       step.className = place < status.step ? "done" : "";

@@ -22,6 +22,7 @@ pub mod listener;
 pub mod metrics;
 pub mod page;
 pub mod session;
+mod simulated;
 pub mod sse;
 pub mod start;
 #[cfg(test)]
@@ -41,6 +42,7 @@ use ivr_core::caller::Network;
 use ivr_core::number::Country;
 use ivr_core::proof::Binding;
 
+use self::simulated::Simulated;
 use crate::call_record::CallRecord;
 use crate::clock::Clock;
 use crate::crowd::Crowd;
@@ -67,6 +69,7 @@ struct Shared {
     limits: limits::Limits,
     streams: Crowd,
     traffic: metrics::Traffic,
+    simulated: Simulated,
 }
 
 /// What the service gives to its pages.
@@ -156,7 +159,8 @@ impl App {
     /// Shares the parts.
     pub fn new(parts: Parts) -> Self {
         let streams = Crowd::new(limits::STREAMS);
-        Self(Arc::new(Shared { parts, limits: Default::default(), streams, traffic: Default::default() }))
+        let (limits, traffic, simulated) = Default::default();
+        Self(Arc::new(Shared { parts, limits, streams, traffic, simulated }))
     }
 
     /// What each source may still send.
@@ -167,6 +171,11 @@ impl App {
     /// The event streams that are open.
     pub(crate) fn streams(&self) -> &Crowd {
         &self.0.streams
+    }
+
+    /// The calls that a demonstration makes itself.
+    pub(crate) fn simulated(&self) -> &Simulated {
+        &self.0.simulated
     }
 
     /// What was asked and answered so far.

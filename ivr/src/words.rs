@@ -176,6 +176,7 @@ words! {
     simulate_wrong_code
     simulate_spoof
     simulate_hang_up
+    simulate_in_vain
     digits_label
     confirm
     digits_help

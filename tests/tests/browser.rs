@@ -101,7 +101,16 @@ async fn a_number_is_verified_in_a_browser_and_found_by_a_stranger() {
     browser.wait_for_text("h1", "+1 202-555-0143 is verified").await;
     calling.await.expect("the call ends well");
     browser.wait_for_text("#record", "Published in").await;
-    examine(&browser, "certificate").await;
+    // On a narrow window a label stands over its value, which has the whole width.
+    for (width, is_stacked) in [(320, true), (1024, false)] {
+        browser.widen(width).await;
+        examine(&browser, &format!("certificate-{width}")).await;
+        let places = "return ['dt', 'dd'].map((tag) => document.querySelector(tag).getBoundingClientRect())
+            .map(({ top, bottom }) => [top, bottom]);";
+        let places = browser.run(places).await;
+        let (end_of_label, value) = (places[0][1].as_f64(), places[1][0].as_f64());
+        assert_eq!(end_of_label <= value, is_stacked, "{width} px: {places}");
+    }
 
     browser.type_into("#password", "correct horse").await;
     browser.click("#p12 button").await;
@@ -243,6 +252,30 @@ async fn in_language(service: &Service, language: &'static str, number: &str, ve
     browser.wait_for_text("h1", verified).await;
     browser.wait_for_text("#record", published).await;
     examine("certificate").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "peers"), ignore = "needs chromium and chromedriver: run tests/run")]
+async fn the_page_of_a_simulated_call_takes_no_other_until_it_is_over() {
+    let service = Service::demo();
+    tokio::join!(simulated_alone(&service, DESKTOP, "+12025550154"), simulated_alone(&service, PLAIN, "+12025550155"));
+}
+
+/// A call that hangs up, and after it one that proves the number.
+async fn simulated_alone(service: &Service, look: Look, number: &str) {
+    let browser = Browser::open(look).await;
+    start(&browser, service, number).await;
+    browser.click("input[name=publish][value=no]").await;
+    browser.click("#start button").await;
+    browser.click("button[value=hang-up]").await;
+    browser.wait_for_text("#simulate:disabled + p", "is on the line").await;
+    examine(&browser, if look.runs_scripts { "simulated" } else { "simulated-without-scripts" }).await;
+    // Without a click, with scripts as without.
+    browser.wait_for_sight("button[value=call]:enabled").await;
+    assert_eq!(browser.text("#simulate + p").await, "");
+    browser.click("button[value=call]").await;
+    browser.wait_for_sight("#simulate:disabled").await;
+    browser.wait_for_text("h1", "is verified").await;
 }
 
 /// A service that asks everybody for work, and this line of its configuration.

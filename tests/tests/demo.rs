@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use end_to_end::forms::Forms;
 use end_to_end::service::{Service, run};
-use serde_json::Value;
+use serde_json::{Value, json};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
@@ -184,6 +184,76 @@ fn the_page_lets_the_demo_call_itself_and_shows_what_happens() {
         let (mut page, at) = page("hang-up", "+12025550173").await;
         assert_eq!(page.post(&format!("{at}/simulate"), &[("scenario", "nonsense")]).await.0, 404);
     });
+}
+
+#[test]
+fn a_simulated_call_has_its_page_for_itself_until_it_is_over() {
+    let demo = Service::demo();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let mut page = Forms::at(demo.http());
+        page.open("/").await;
+        let (_, at) = page.post("/verifications", &[("number", "+12025550174"), ("publish", "no")]).await;
+        let at = at.expect("the page of the call");
+        let simulate = format!("{at}/simulate");
+        let may_call = async |page: &mut Forms| {
+            let (_, text) = page.open(&at).await;
+            let (_, from) = text.split_once("<fieldset id=\"simulate\"").expect("the buttons");
+            !from.split('>').next().expect("a tag").ends_with(" disabled")
+        };
+        assert!(may_call(&mut page).await);
+        assert_eq!(page.post(&simulate, &[("scenario", "hang-up")]).await, (303, Some(at.clone())));
+        assert!(!may_call(&mut page).await, "the buttons take a second call beside the first");
+        assert_eq!(page.post(&simulate, &[("scenario", "call")]).await, (409, None));
+
+        let over = async {
+            while !may_call(&mut page).await {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(100), over).await.expect("the first call ends");
+        assert_eq!(page.post(&simulate, &[("scenario", "call")]).await, (303, Some(at.clone())));
+        let verified = async {
+            while !page.open(&at).await.1.contains("is verified") {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(100), verified).await.expect("the second call proves the number");
+        // There is nothing left to call for.
+        assert_eq!(page.post(&simulate, &[("scenario", "spoof")]).await, (303, Some(at.clone())));
+        assert!(page.open(&at).await.1.contains("is verified"));
+    });
+    assert!(demo.terminate().success());
+}
+
+#[test]
+fn a_program_rehearses_at_the_sandbox_that_the_demo_names() {
+    let demo = Service::demo();
+    let line = demo.said().lines().find_map(|line| line.trim().strip_prefix("sandbox")).expect("it names its sandbox");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (at, number) = (words[0], words[2]);
+    let http = reqwest::Client::new();
+    let post = async |under: &str, secret: &str, body: Value| {
+        let request = http.post(format!("{at}{under}")).bearer_auth(secret).json(&body);
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let (status, begun) = post("", "", json!({ "number": number, "publish": false })).await;
+        assert_eq!(status, 201, "{begun}");
+        let text = |name: &str| begun[name].as_str().expect("a text").to_owned();
+        let (under, secret) = (format!("/{}", text("id")), text("secret"));
+        let (_, heard) = post(&format!("{under}/call"), &secret, json!({ "does": "code" })).await;
+        let (_, issued) = post(&format!("{under}/read-back"), &secret, json!({ "digits": heard["digits"] })).await;
+        assert_eq!((&issued["state"], &issued["sandbox"]), (&json!("issued"), &json!(true)), "{issued}");
+        assert!(issued["result"].is_string(), "{issued}");
+        // At the service itself nobody proves it.
+        let url = format!("{}/v1/verifications", demo.http());
+        let real = http.post(url).json(&json!({ "number": number, "publish": false })).send().await;
+        assert_eq!(real.expect("an answer").status().as_u16(), 422);
+    });
+    assert!(demo.terminate().success());
 }
 
 #[test]

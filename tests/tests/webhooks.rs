@@ -1,17 +1,19 @@
 //! A web site is told who was verified by dial-in: from the call to the site's own server, and what it has to bear.
 
 use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use end_to_end::installation::{BELIEVED, Families, Installation, Wanted, own_ring};
 use end_to_end::nameserver::{NameServer, a};
 use end_to_end::own_network::run_inside;
+use end_to_end::process::{Process, free_port};
 use end_to_end::proving::{call_and_type, caller};
 use end_to_end::receiver::{Posted, Receiver, read_post};
 use end_to_end::service::{Service, dialproof, media_ports, run, wait_until};
+use end_to_end::workspace;
 use ivr::phone::api::{Api, Started};
 use ivr_core::private::Private;
 use rcgen::{CertificateParams, KeyPair};
@@ -100,6 +102,48 @@ fn what_nobody_named_is_told_without_its_number() {
     let event = posted.event();
     assert_eq!((&event["type"], &event["data"]["number"]), (&json!("verification.issued"), &json!("***0143")));
     assert!(!posted.body.windows(10).any(|part| part == &NUMBER.as_bytes()[2..]), "{event}");
+    assert!(demo.terminate().success());
+}
+
+/// The receiver of docs/web-sites.md, word for word.
+fn receiver_of_the_documents() -> String {
+    let page = std::fs::read_to_string(workspace::root().join("docs/web-sites.md")).expect("the page");
+    let (_, from) = page.split_once("```python\n").expect("a receiver in Python");
+    from.split_once("```").expect("an end").0.to_owned()
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs python3: run tests/run")]
+fn the_receiver_of_the_documents_prints_what_the_simulated_visitor_proved() {
+    let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
+    let program = folder.path().join("receiver.py");
+    std::fs::write(&program, receiver_of_the_documents()).expect("a file");
+    let url = format!("http://127.0.0.1:{port}/");
+    let demo = Service::demo_posting_to(&url);
+    let (name, secret) = endpoint(&demo);
+    assert!(demo.said().contains(&format!("--webhook {name} --without-certificate")), "{}", demo.said());
+    let printed = folder.path().join("printed");
+    let mut command = Command::new("/usr/bin/python3");
+    command.arg(&program).args([&secret, &port.to_string()]);
+    command.stdout(std::fs::File::create(&printed).expect("a file")).stderr(Stdio::null());
+    let _receiver = Process::start(&mut command).listening_at(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+
+    let mut visitor = demo.simulate("happy", NUMBER);
+    let visited = visitor.args(["--webhook", &name, "--without-certificate"]).output().expect("the caller runs");
+    assert!(visited.status.success(), "{}", String::from_utf8_lossy(&visited.stderr));
+    let text = || std::fs::read_to_string(&printed).expect("a file");
+    wait_until("the event is printed", || serde_json::from_str::<Value>(&text()).is_ok());
+    let event: Value = serde_json::from_str(&text()).expect("looked at before");
+    assert_eq!((&event["type"], &event["data"]["number"]), (&json!("verification.issued"), &json!(NUMBER)));
+    assert!(event["data"]["result"].is_string(), "{event}");
+
+    // What another key signs is refused.
+    let stranger = async {
+        let request = reqwest::Client::new().post(&url).body("{}").header("webhook-id", "msg_00");
+        let request = request.header("webhook-timestamp", "1").header("webhook-signature", "v1,AAAA");
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(Runtime::new().expect("a runtime").block_on(stranger), 401);
     assert!(demo.terminate().success());
 }
 

@@ -200,6 +200,7 @@ impl Wanted {
             verification: Vec::new(),
             oid_arc,
             passphrase_file: self.passphrase_file.as_ref().map(absolute).transpose()?,
+            test_numbers: Vec::new(),
             networks: self.dht.clone(),
             ring_ports: self.ring_port.clone(),
         })

@@ -17,6 +17,7 @@ mod load;
 
 use super::private_file::{self, Present};
 use crate::clock::Clock;
+use crate::event::EndpointId;
 use crate::phone::Scenario;
 use crate::phone::api::Api;
 use crate::phone::applicant::{Application, Outcome, Prepared, Tale, apply};
@@ -53,6 +54,9 @@ pub struct Simulate {
     /// Rehearse in the sandbox, over a trunk of it; --number must be one of the sandbox's
     #[arg(long, conflicts_with = "publish")]
     pub sandbox: bool,
+    /// Have its events posted to this endpoint of the operator's (ep_…), as a web site does
+    #[arg(long, value_name = "ENDPOINT", conflicts_with = "sandbox")]
+    pub webhook: Option<EndpointId>,
     /// Ask for no certificate, only for a result
     #[arg(long)]
     pub without_certificate: bool,
@@ -77,7 +81,7 @@ pub struct Simulate {
     /// Measure the service instead, with callers that neither listen nor understand: short (INVITE, ACK, BYE), talk (a
     /// packet each way every 20 ms), keys (the same, and the code of the session)
     #[cfg(target_os = "linux")]
-    #[arg(long, value_name = "WHAT", conflicts_with_all = ["scenario", "publish", "locale"])]
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["scenario", "publish", "locale", "webhook"])]
     pub load: Option<load::What>,
     /// How long each caller of --load talk or keys is on the line
     #[cfg(target_os = "linux")]
@@ -187,6 +191,10 @@ impl Simulate {
     fn application(&self, number: &str, publish: bool) -> Application {
         let api = Api::new(&self.http);
         let api = if self.sandbox { api.rehearsing() } else { api };
+        let api = match &self.webhook {
+            Some(webhook) => api.telling(&webhook.to_string()),
+            None => api,
+        };
         let mut application = Application::new(api, self.sip, number, self.scenario);
         if self.locale != application.locale {
             application.speak(&self.locale);

@@ -32,6 +32,8 @@ pub struct Draft {
     pub oid_arc: String,
     /// Where the passphrase of the authority's keys is.
     pub passphrase_file: Option<PathBuf>,
+    /// The numbers of the sandbox, if there is to be one.
+    pub test_numbers: Vec<String>,
     /// The networks that the directory lies in.
     pub networks: Vec<String>,
     /// Ports of a ring in the process.
@@ -104,6 +106,9 @@ impl Draft {
             ));
         }
         section("[dht]", dht);
+        if !self.test_numbers.is_empty() {
+            section("[sandbox]", vec![("numbers", self.test_numbers.clone().into())]);
+        }
         text
     }
 }
@@ -116,6 +121,7 @@ fn path(path: &Path) -> Value {
 mod tests {
     use super::*;
     use crate::config::findings::Findings;
+    use crate::config::sandbox::Sandbox;
     use crate::config::{Config, Purpose};
 
     #[test]
@@ -138,6 +144,7 @@ mod tests {
             verification: vec![("key_change_hold_minutes", 60.into())],
             oid_arc: "1.3.6.1.4.1.55555".into(),
             passphrase_file: Some("/etc/dialproof/passphrase".into()),
+            test_numbers: vec!["+12025550150".into()],
             networks: vec!["mainline".into()],
             ring_ports: vec![4001, 4002],
         };
@@ -150,6 +157,7 @@ mod tests {
         assert!(config.policy().trunks[0].cli_screened);
         assert_eq!(config.verification().key_change_hold().as_secs(), 3600);
         assert_eq!(config.dht().ring_ports(), [4001, 4002]);
+        assert_eq!(config.sandbox().map(Sandbox::numbers), Some(&[Number::parse("+12025550150").unwrap()][..]));
         assert_eq!(config.ca().passphrase_file(), Some(Path::new("/etc/dialproof/passphrase")));
     }
 }

@@ -17,6 +17,8 @@ pub struct Api {
     base: String,
     /// Where its verifications are, or its rehearsals.
     under: &'static str,
+    /// The endpoint that its verifications name.
+    webhook: Option<String>,
 }
 
 /// What a verification begins with.
@@ -38,6 +40,15 @@ struct ByApp<'a> {
     #[serde(flatten)]
     start: &'a Start<'a>,
     started_by: &'static str,
+}
+
+/// The same, with where its events go.
+#[derive(Serialize)]
+struct Telling<'a, T> {
+    #[serde(flatten)]
+    start: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<&'a str>,
 }
 
 /// The same, with the work that it costs.
@@ -177,13 +188,20 @@ pub enum ApiError {
 impl Api {
     /// The service at this address, such as `http://127.0.0.1:8080`.
     pub fn new(base: &str) -> Self {
-        Self { http: reqwest::Client::new(), base: base.trim_end_matches('/').to_owned(), under: "/v1/verifications" }
+        let base = base.trim_end_matches('/').to_owned();
+        Self { http: reqwest::Client::new(), base, under: "/v1/verifications", webhook: None }
     }
 
     /// The same of its sandbox.
     #[must_use]
     pub fn rehearsing(self) -> Self {
         Self { under: "/v1/sandbox/verifications", ..self }
+    }
+
+    /// The same, whose verifications name this endpoint (`ep_…`) of the service's operator.
+    #[must_use]
+    pub fn telling(self, webhook: &str) -> Self {
+        Self { webhook: Some(webhook.to_owned()), ..self }
     }
 
     /// The same, asked from this address of ours.
@@ -202,16 +220,17 @@ impl Api {
         self.begin(&ByApp { start, started_by: "app" }).await
     }
 
-    async fn begin(&self, body: &impl Serialize) -> Result<Started, ApiError> {
+    async fn begin(&self, start: &impl Serialize) -> Result<Started, ApiError> {
         let url = format!("{}{}", self.base, self.under);
-        let begun = self.ask(self.http.request(Method::POST, &url).json(body), url.clone()).await;
+        let body = Telling { start, webhook: self.webhook.as_deref() };
+        let begun = self.ask(self.http.request(Method::POST, &url).json(&body), url.clone()).await;
         let Err(ApiError::Puzzle(Puzzle { challenge, bits, .. })) = begun else { return begun };
         let work = move || (puzzle::solve(&challenge, bits), challenge);
         let Ok((solution, challenge)) = tokio::task::spawn_blocking(work).await else {
             // The process is going down.
             return std::future::pending().await;
         };
-        let worked = Worked { start: body, puzzle: Solution { challenge: &challenge, solution: &solution } };
+        let worked = Worked { start: &body, puzzle: Solution { challenge: &challenge, solution: &solution } };
         self.ask(self.http.request(Method::POST, &url).json(&worked), url).await
     }
 

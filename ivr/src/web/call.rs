@@ -66,6 +66,10 @@ struct CallPage {
     demo_sip: Option<String>,
     dial_user: String,
     number_user: String,
+    /// A call of the demonstration's own is on the line, whose caller types the digits.
+    is_simulated: bool,
+    /// It was asked for another all the same.
+    simulates_in_vain: bool,
     shows_remedy: bool,
     /// A call keyed in this page's code. A refused call is none: anybody may have made it.
     was_called: bool,
@@ -122,6 +126,8 @@ impl CallPage {
             demo_sip: app.settings.demo.as_ref().map(|demo| demo.sip.to_string()),
             dial_user: view.dial.as_str().to_owned(),
             number_user: view.number.as_str().to_owned(),
+            is_simulated: app.simulated().has(view.id),
+            simulates_in_vain: false,
             shows_remedy: view.state == Standing::Waiting && !was_called && waited >= REMEDY_AFTER,
             was_called,
             remedy_in_seconds: (REMEDY_AFTER - waited).whole_seconds().max(0),

@@ -44,6 +44,9 @@ pub struct Status {
     pub read_backs_left: u8,
     /// Whether the certificate lies in the directory.
     pub published: bool,
+    /// Of a demonstration: whether a call that it makes itself is on the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulated: Option<bool>,
 }
 
 /// What happened, as scripts and programs read it. Of a refused call, which may have been anybody's, a page learns one
@@ -65,12 +68,13 @@ pub struct Told {
 
 impl Status {
     /// Of a verification as it is.
-    pub fn of(view: &View) -> Self {
+    pub(super) fn of(view: &View, app: &App) -> Self {
         Self {
             state: view.state.name(),
             step: step(view),
             read_backs_left: view.read_backs_left,
             published: is_published(view),
+            simulated: app.settings.demo.as_ref().map(|_| app.simulated().has(view.id)),
         }
     }
 }
@@ -142,7 +146,7 @@ pub async fn stream(
                 yield Ok(event("happening", &Told::from(happening)).id(happening.number.to_string()));
             }
             seen = view.happenings.last().map_or(seen, |happening| happening.number.max(seen));
-            let status = Status::of(&view);
+            let status = Status::of(&view, &app);
             if told.as_ref() != Some(&status) {
                 yield Ok(event("status", &status));
                 told = Some(status);

@@ -86,6 +86,7 @@ pub(super) const ENGLISH: Words = Words {
     simulate_wrong_code: Text("A call with wrong codes"),
     simulate_spoof: Text("A call from another number"),
     simulate_hang_up: Text("A call that hangs up early"),
+    simulate_in_vain: Text("A call for this verification is on the line. Another can begin when it is over."),
     digits_label: Text("The six digits that the voice reads"),
     confirm: Text("Confirm"),
     digits_help: Text(

@@ -96,6 +96,9 @@ pub(super) const FRENCH: Words = Words {
     simulate_wrong_code: Text("Un appel avec de mauvais codes"),
     simulate_spoof: Text("Un appel d'un autre numéro"),
     simulate_hang_up: Text("Un appel qui raccroche trop tôt"),
+    simulate_in_vain: Text(
+        "Un appel est déjà en cours pour cette vérification. Un autre pourra commencer quand il sera terminé.",
+    ),
     digits_label: Text("Les six chiffres que lit la voix"),
     confirm: Text("Confirmer"),
     digits_help: Text(

@@ -90,6 +90,9 @@ pub(super) const GERMAN: Words = Words {
     simulate_wrong_code: Text("Ein Anruf mit falschen Codes"),
     simulate_spoof: Text("Ein Anruf von einer anderen Nummer"),
     simulate_hang_up: Text("Ein Anruf, der zu früh auflegt"),
+    simulate_in_vain: Text(
+        "Für diese Bestätigung läuft schon ein Anruf. Ein anderer kann beginnen, wenn er vorbei ist.",
+    ),
     digits_label: Text("Die sechs Ziffern, die die Stimme vorliest"),
     confirm: Text("Bestätigen"),
     digits_help: Text(

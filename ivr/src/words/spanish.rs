@@ -92,6 +92,7 @@ pub(super) const SPANISH: Words = Words {
     simulate_wrong_code: Text("Una llamada con códigos incorrectos"),
     simulate_spoof: Text("Una llamada desde otro número"),
     simulate_hang_up: Text("Una llamada que cuelga antes de tiempo"),
+    simulate_in_vain: Text("Ya hay una llamada en curso para esta verificación. Otra podrá empezar cuando termine."),
     digits_label: Text("Las seis cifras que lee la voz"),
     confirm: Text("Confirmar"),
     digits_help: Text(

@@ -24,6 +24,9 @@ use crate::service::founding::{Founding, open_authority, renew_bundle};
 
 /// The number that people call, one of those that no telephone has.
 const NUMBER: &str = "+12025550100";
+/// Those of its sandbox, which nobody proves at the service itself: the last of the country, far from those that people type and
+/// callers count on from.
+pub(super) const TEST_NUMBERS: [&str; 2] = ["+19895550198", "+19895550199"];
 /// Whose numbers its trunk screens.
 pub(super) const COUNTRY: &str = "US";
 
@@ -68,6 +71,7 @@ impl Place {
             verification: vec![("key_change_hold_minutes", 2.into()), ("fruitless_calls_a_day", 1000.into())],
             oid_arc: DOCUMENTATION_ARC.to_owned(),
             passphrase_file: Some(self.passphrase_file()),
+            test_numbers: TEST_NUMBERS.map(str::to_owned).to_vec(),
             networks: Vec::new(),
             // The ring is there already; its true ports go into the bundle.
             ring_ports: vec![1, 2, 3],

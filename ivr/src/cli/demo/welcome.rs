@@ -6,6 +6,7 @@ use dht_client::bundle::Fingerprint;
 use ivr_core::private::Private;
 
 use super::Demo;
+use super::place::TEST_NUMBERS;
 use crate::webhooks::Added;
 
 /// The number of the softphone in the lines to paste: nobody's.
@@ -45,9 +46,21 @@ impl fmt::Display for Welcome<'_> {
             f,
             "               its trunk \"loopback\" counts as screened: whatever US number a caller claims is believed"
         )?;
-        if let Some(hook) = self.hook {
-            writeln!(f, "  webhook      {} signs with {}", hook.id, hook.secret.expose())?;
+        match self.hook {
+            None => writeln!(f, "  webhook      none: start it with --webhook URL (docs/web-sites.md)")?,
+            Some(Added { id, secret }) => {
+                writeln!(f, "  webhook      {id} signs with {}", secret.expose())?;
+                writeln!(
+                    f,
+                    "               try it: {program} simulate --http http://{http} --sip {sip} --webhook {id} --without-certificate"
+                )?;
+            }
         }
+        writeln!(
+            f,
+            "  sandbox      http://{http}/v1/sandbox/verifications rehearses {} without a telephone",
+            TEST_NUMBERS.join(" and ")
+        )?;
         let ring: Vec<String> = ring.addresses().iter().map(ToString::to_string).collect();
         writeln!(f, "  directory    a mainline DHT in this process: {}", ring.join(", "))?;
         writeln!(f, "  bundle       {bundle}")?;

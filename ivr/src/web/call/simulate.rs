@@ -1,22 +1,24 @@
 //! "Simulate the call", in a demonstration only: the built-in caller does what the person would do with a telephone, by a
-//! real call to the SIP socket, and the page shows it live. What the voice reads back it types itself.
+//! real call to the SIP socket, and the page shows it live. What the voice reads back it types itself. While one is on the line,
+//! another is refused: the page tells of one verification, and the end of either would be taken for the other's.
 
 use axum::extract::State;
-use axum::response::Redirect;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 use ivr_core::call::flow::LONGER_THAN_A_CALL;
 use ivr_core::code::Code;
 use ivr_core::private::Private;
-use tokio::sync::Semaphore;
 
+use super::CallPage;
 use crate::phone::applicant::voice;
 use crate::phone::{CallPlan, Identity, Law, Scenario, Stage, call_and_type};
+use crate::verify::{State as Standing, View};
 use crate::web::App;
 use crate::web::error::WebError;
 use crate::web::form::Fields;
+use crate::web::page::{self, Frame};
 use crate::web::session::{self, ByCookie};
-
-/// Simulated calls at a time; one more is told to wait.
-static CALLS: Semaphore = Semaphore::const_new(8);
+use crate::web::simulated::NoPlace;
 
 /// What the page offers: the name in the form, and what the caller does.
 const OFFERED: &[(&str, Scenario)] = &[
@@ -30,16 +32,25 @@ const OFFERED: &[(&str, Scenario)] = &[
 pub(super) async fn simulate(
     State(app): State<App>,
     ByCookie(session): ByCookie,
+    frame: Frame,
     fields: Fields,
-) -> Result<Redirect, WebError> {
+) -> Result<Response, WebError> {
     let demo = app.settings.demo.as_ref().ok_or(WebError::NotFound)?;
     let wanted = fields.text("scenario");
     let (_, scenario) = OFFERED.iter().find(|(name, _)| *name == wanted).ok_or(WebError::NotFound)?;
     let view = session.view(&app).await?;
-    let back = Redirect::to(&session::path(session.id));
-    // Once the code was keyed in there is nothing left to call for.
-    let Some(code) = &view.code else { return Ok(back) };
-    let place = CALLS.try_acquire().map_err(|_| WebError::Busy)?;
+    let back = Redirect::to(&session::path(session.id)).into_response();
+    let code = match (view.state, &view.code) {
+        (Standing::Waiting, Some(code)) => code,
+        (Standing::Calling, _) => return refuse(&app, frame, &view),
+        // It is proved, or over: there is nothing left to call for.
+        _ => return Ok(back),
+    };
+    let place = match app.simulated().enter(session.id) {
+        Ok(place) => place,
+        Err(NoPlace::Taken) => return refuse(&app, frame, &view),
+        Err(NoPlace::Full) => return Err(WebError::Busy),
+    };
     let plan = CallPlan {
         service: demo.sip,
         local: None,
@@ -67,4 +78,11 @@ pub(super) async fn simulate(
         drop(place);
     });
     Ok(back)
+}
+
+/// The page again, which says that one call is on the line.
+fn refuse(app: &App, frame: Frame, view: &View) -> Result<Response, WebError> {
+    let frame = frame.speaking(&view.locale);
+    let page = CallPage { simulates_in_vain: true, ..CallPage::new(app, frame, view, app.clock.wall()) };
+    Ok((StatusCode::CONFLICT, page::html(&page)?).into_response())
 }

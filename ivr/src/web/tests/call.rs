@@ -4,6 +4,7 @@ use axum::http::{Method, StatusCode};
 use futures_util::StreamExt;
 
 use super::{Browser, Service};
+use crate::web::DemoPlaces;
 
 /// A verification begun on the page: its address and its code.
 async fn begin(service: &Service) -> (Browser, String, String) {
@@ -121,6 +122,60 @@ async fn the_live_steps_come_with_ids_and_go_on_where_they_were_left() {
         heard.push_str(&String::from_utf8_lossy(&body.next().await.unwrap().unwrap()));
     }
     assert!(!heard.contains("code-matched"), "{heard}");
+}
+
+#[tokio::test]
+async fn a_demonstration_makes_no_second_call_beside_its_first() {
+    // A telephone that answers nothing: who calls it stays on the line.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let sip = silent.local_addr().unwrap();
+    let places = DemoPlaces { sip, bundle: "bundle.pem".into(), mails: None };
+    let service = Service::with(|settings| settings.demo = Some(places)).await;
+    let (mut browser, path, code) = begin(&service).await;
+    let form = format!("{path}/simulate");
+    browser.get(&path).await.says("<fieldset id=\"simulate\" class=\"buttons\">");
+    let first = browser.submit(&path, &form, &[("scenario", "call")]).await;
+    assert_eq!((first.status, first.location()), (StatusCode::SEE_OTHER, path.clone()));
+    let page = browser.get(&path).await;
+    page.says("<fieldset id=\"simulate\" class=\"buttons\" disabled>").does_not_say("role=\"alert\"");
+    let second = browser.submit(&path, &form, &[("scenario", "hang-up")]).await;
+    assert_eq!(second.status, StatusCode::CONFLICT);
+    second.says("role=\"alert\">A call for this verification is on the line.").says("class=\"buttons\" disabled>");
+    // Without scripts it goes on at its own address, not at that of the form.
+    second.says(&format!("content=\"3; url={path}\""));
+
+    let events = browser.exchange(Method::GET, &format!("{path}/events"), &[], "").await;
+    let mut body = events.into_body().into_data_stream();
+    let mut heard = String::new();
+    while !heard.contains("event: status") {
+        heard.push_str(&String::from_utf8_lossy(&body.next().await.unwrap().unwrap()));
+    }
+    assert!(heard.contains("\"simulated\":true"), "{heard}");
+    // What the caller types nobody else does, so the page goes on by itself.
+    service.call(&code).await;
+    browser.get(&path).await.says("/read-back\">").says("http-equiv=\"refresh\"");
+    // Another verification has a line of its own.
+    let fields = [("number", "+12025550144"), ("publish", "no")];
+    let other = browser.submit("/", "/verifications", &fields).await.location();
+    let called = browser.submit(&other, &format!("{other}/simulate"), &[("scenario", "call")]).await;
+    assert_eq!(called.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_demonstration_makes_no_call_beside_one_that_has_keyed_in_the_code() {
+    let places = DemoPlaces { sip: "127.0.0.1:5060".parse().unwrap(), bundle: "bundle.pem".into(), mails: None };
+    let service = Service::with(|settings| settings.demo = Some(places)).await;
+    let (mut browser, path, code) = begin(&service).await;
+    let form = format!("{path}/simulate");
+    let token = browser.get(&path).await.token();
+    let fields = [("csrf", token.as_str()), ("scenario", "call")];
+    service.key_in(&code).await;
+    browser.get(&path).await.says("class=\"buttons\" disabled>");
+    assert_eq!(browser.post(&form, &fields).await.status, StatusCode::CONFLICT);
+    // Once the digits are read there is nothing left to call for.
+    service.call(&code).await;
+    browser.get(&path).await.does_not_say("id=\"simulate\"");
+    assert_eq!(browser.post(&form, &fields).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ivr_core::caller::{
-    KeepsDiversion, KeyWays, Level, Network, NumberFormat, Pace, Realm, SignedIdentity, Srtp, TrunkProfile,
+    KeepsDiversion, KeyWays, Level, Network, NumberFormat, Pace, Realm, SignedIdentity, Srtp, TrunkIndex, TrunkProfile,
 };
 use ivr_core::number::{Country, Number};
 use ivr_core::private::Private;
@@ -124,8 +124,8 @@ enum Format {
 /// The certificate that a trunk shows over TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrunkCertificate {
-    /// Index of the trunk.
-    pub trunk: usize,
+    /// Of which trunk.
+    pub trunk: TrunkIndex,
     /// The domains that it may name (RFC 5922 7.1); one of them is enough.
     pub names: Vec<String>,
     /// PEM file of the authorities that may have signed it; without one, those of the public web.
@@ -155,17 +155,17 @@ pub(super) fn check(file: &mut File<'_>) -> Option<Vec<Trunk>> {
         file.findings.fault("trunk", "no carrier, no calls: describe at least one in a [[trunk]] section");
         return None;
     }
-    let trunks: Vec<Option<Trunk>> =
-        sections.into_iter().enumerate().map(|(index, section)| check_one(index, section, file)).collect();
+    let numbered = (0..).map(TrunkIndex).zip(sections);
+    let trunks: Vec<Option<Trunk>> = numbered.map(|(index, section)| check_one(index, section, file)).collect();
     trunks.into_iter().collect()
 }
 
-fn check_one(index: usize, section: Value, file: &mut File<'_>) -> Option<Trunk> {
-    let raw: Raw = file.section(&format!("trunk[{index}]"), section)?;
+fn check_one(index: TrunkIndex, section: Value, file: &mut File<'_>) -> Option<Trunk> {
+    let raw: Raw = file.section(&format!("trunk[{}]", index.0), section)?;
     let name = raw.name.trim().to_owned();
     let place = |key: &str| format!("trunk {name:?}.{key}");
     if name.is_empty() || name.len() > 40 || name.chars().any(char::is_control) {
-        file.findings.fault(format!("trunk[{index}].name"), "a name is one line of 1 to 40 bytes");
+        file.findings.fault(format!("trunk[{}].name", index.0), "a name is one line of 1 to 40 bytes");
     }
     let sources: Option<Vec<Network>> = file.findings.parse_all(&place("sources"), &raw.sources);
     let certificate = certificate(index, &place, &raw, file);
@@ -305,7 +305,7 @@ pub(super) fn numbers(place: &str, texts: &[String], what: &str, file: &mut File
 }
 
 fn certificate(
-    trunk: usize,
+    trunk: TrunkIndex,
     place: &impl Fn(&str) -> String,
     raw: &Raw,
     file: &mut File<'_>,

@@ -31,7 +31,7 @@ use super::testing::{Caller, PEER, Server, account, config, peer, registration};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question, Session};
 use crate::caller::probe::{self, Expected};
-use crate::caller::{Attest, KeepsDiversion, KeyWays, Passports, Realm, SignedIdentity, Srtp};
+use crate::caller::{Attest, KeepsDiversion, KeyWays, Passports, Realm, SignedIdentity, Srtp, TrunkIndex};
 use crate::link::{LinkState, Naptr, Query, Records, Srv};
 use crate::media::{Control, KeySource, MediaCommand, MediaEvent, Quality};
 use crate::passport::{Fault, Report};
@@ -271,7 +271,7 @@ impl Replay {
                     forwarder: None,
                 });
                 let until = self.began + at + Duration::from_secs(180);
-                Some(vec![Input::Probe(0, expected.map(|expected| (expected, until)))])
+                Some(vec![Input::Probe(TrunkIndex(0), expected.map(|expected| (expected, until)))])
             }
             ("ready", _) => Some(vec![Input::TakeCalls { rtp_ports: config().rtp_ports }]),
             ("drain", _) => Some(vec![Input::RefuseNewCalls]),

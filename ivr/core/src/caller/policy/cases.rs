@@ -106,7 +106,7 @@ fn who_may_call_the_sandbox_from_anywhere_takes_no_carriers_address() {
     for trunks in [vec![sandbox.clone(), carrier.clone()], vec![carrier.clone(), sandbox.clone()]] {
         let both = Policy { trunks, ..policy(screened()) };
         let realm = |peer: &str| {
-            let trunk = both.trunk_of(&Peer::udp(peer.parse().unwrap())).map(|trunk| &both.trunks[trunk]);
+            let trunk = both.trunk_of(&Peer::udp(peer.parse().unwrap())).map(|trunk| both.trunk(trunk));
             trunk.map(|trunk| trunk.realm)
         };
         assert_eq!(realm("192.0.2.10:5060"), Some(Realm::Service), "the carrier's own");
@@ -151,7 +151,7 @@ fn a_certificate_tells_the_trunk_apart_and_not_its_customers() {
     let certified = policy(TrunkProfile { shared_addresses: true, shows_certificate: true, ..screened() });
     let shown_from = |certified_as| Peer { certified: certified_as, ..Peer::udp(PEER.parse().unwrap()) };
     for (name, peer, expected) in [
-        ("it shows the certificate", shown_from(Some(0)), "+12025550143 L1"),
+        ("it shows the certificate", shown_from(Some(TrunkIndex(0))), "+12025550143 L1"),
         ("the address alone is not this trunk", shown_from(None), "unknown-peer"),
     ] {
         assert_eq!(shown(&judge(&certified, &peer, OURS, &headers(""))), expected, "{name}");
@@ -916,7 +916,7 @@ proptest! {
         let headers: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let verdict = judge(&policy, &Peer::udp(PEER.parse().unwrap()), if ours { OURS } else { &uri }, &headers);
         if let Verdict::Accept { caller, trunk } = verdict {
-            prop_assert_eq!(trunk, 0);
+            prop_assert_eq!(trunk, TrunkIndex(0));
             prop_assert!(caller.level <= Level::L3);
         }
     }

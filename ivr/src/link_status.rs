@@ -1,5 +1,6 @@
 //! How the service stands with its trunks: what the endpoint says of its links, with the time, for `/metrics` and the log.
 
+use ivr_core::caller::TrunkIndex;
 use ivr_core::link::{Duty, LinkKey, LinkProfile, LinkState};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::watch;
@@ -54,7 +55,7 @@ pub(crate) struct LinkBoard {
 
 impl LinkBoard {
     /// Of these links, of which nothing is known yet. `name` gives a trunk's name.
-    pub(crate) fn new(links: &[LinkProfile], name: impl Fn(usize) -> String, now: OffsetDateTime) -> Self {
+    pub(crate) fn new(links: &[LinkProfile], name: impl Fn(TrunkIndex) -> String, now: OffsetDateTime) -> Self {
         let status = |link: &LinkProfile| LinkStatus {
             trunk: name(link.trunk),
             duty: match link.duty {
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn a_registration_is_up_until_it_ends_and_a_probe_until_it_fails() {
         let server: ServerUri = "sip:carrier.example".parse().unwrap();
-        let links = [LinkProfile { trunk: 0, server, duty: Duty::Probe }];
+        let links = [LinkProfile { trunk: TrunkIndex(0), server, duty: Duty::Probe }];
         let now = OffsetDateTime::UNIX_EPOCH;
         let board = LinkBoard::new(&links, |_| "carrier".to_owned(), now);
         let status = || board.watch().borrow()[0].clone();

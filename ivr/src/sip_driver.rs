@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::time::Instant;
 
 use ivr_core::call::question::{Answer, Outcome, Question, VerificationId};
+use ivr_core::caller::TrunkIndex;
 use ivr_core::caller::probe::{self, Expected};
 use ivr_core::endpoint::{Counters, Endpoint, Entry, Input, Outbox};
 use ivr_core::media::{CallKey, MediaEvent};
@@ -58,8 +59,8 @@ pub struct Desk {
     pub records: mpsc::Sender<Recorded>,
 }
 
-/// A call that an operator announces over the trunk of this index, and until when it is waited for; or none any more.
-pub type Announced = (usize, Option<(Expected, Instant)>);
+/// A call that an operator announces over this trunk, and until when it is waited for; or none any more.
+pub type Announced = (TrunkIndex, Option<(Expected, Instant)>);
 
 /// What the driver and the probes of trunks tell each other, over bounded channels; the driver never waits.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ pub struct Announcements {
     /// Which calls are to be expected.
     pub announced: mpsc::Receiver<Announced>,
     /// What arrived, of one announced call at a time and trunk: a full queue loses it, and the operator calls again.
-    pub arrived: mpsc::Sender<(usize, probe::Call)>,
+    pub arrived: mpsc::Sender<(TrunkIndex, probe::Call)>,
 }
 
 /// A line of a call's record.

@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ivr_core::caller::TrunkProfile;
 use ivr_core::caller::probe::{Call, Expected, Step};
+use ivr_core::caller::{TrunkIndex, TrunkProfile};
 use tokio::sync::mpsc;
 
 use crate::sip_driver::{Announced, Announcements};
@@ -35,7 +35,7 @@ struct Shared {
 
 struct Places {
     running: Vec<Option<Running>>,
-    arrived: mpsc::Receiver<(usize, Call)>,
+    arrived: mpsc::Receiver<(TrunkIndex, Call)>,
 }
 
 /// Who called is nobody's business.
@@ -93,15 +93,15 @@ impl TrunkProbes {
         &self.0.trunks
     }
 
-    /// The index of a trunk, by its name.
-    pub fn index(&self, name: &str) -> Option<usize> {
-        self.0.trunks.iter().position(|trunk| trunk.name == name)
+    /// The trunk of this name.
+    pub fn named(&self, name: &str) -> Option<(TrunkIndex, &TrunkProfile)> {
+        (0..).map(TrunkIndex).zip(&self.0.trunks).find(|(_, trunk)| trunk.name == name)
     }
 
     /// How it stands with a trunk.
-    pub fn view(&self, trunk: usize, now: Instant) -> View {
+    pub fn view(&self, trunk: TrunkIndex, now: Instant) -> View {
         let mut places = self.places(now);
-        let Some(Some(running)) = places.running.get_mut(trunk) else { return View::default() };
+        let Some(Some(running)) = places.running.get_mut(trunk.0) else { return View::default() };
         let awaited = running.awaited.as_ref().map(|(expected, until)| (expected.step, *until - now));
         let mut calls = running.calls.clone();
         calls.sort_by_key(|call| Step::ALL.iter().position(|step| *step == call.expected.step));
@@ -112,9 +112,15 @@ impl TrunkProbes {
     ///
     /// # Errors
     /// If another operator waits, or the telephone takes nothing up.
-    pub fn expect(&self, trunk: usize, operator: &str, expected: Expected, now: Instant) -> Result<(), ProbeError> {
+    pub fn expect(
+        &self,
+        trunk: TrunkIndex,
+        operator: &str,
+        expected: Expected,
+        now: Instant,
+    ) -> Result<(), ProbeError> {
         let mut places = self.places(now);
-        let Some(place) = places.running.get_mut(trunk) else { return Err(ProbeError::Unavailable) };
+        let Some(place) = places.running.get_mut(trunk.0) else { return Err(ProbeError::Unavailable) };
         if let Some(running) =
             place.as_ref().filter(|running| running.awaited.is_some() && running.operator != operator)
         {
@@ -131,8 +137,8 @@ impl TrunkProbes {
     }
 
     /// Nobody waits any more, and what arrived is forgotten.
-    pub fn forget(&self, trunk: usize, now: Instant) {
-        if let Some(place) = self.places(now).running.get_mut(trunk) {
+    pub fn forget(&self, trunk: TrunkIndex, now: Instant) {
+        if let Some(place) = self.places(now).running.get_mut(trunk.0) {
             *place = None;
             // Without room it ends by itself, in minutes.
             let _full = self.0.announce.try_send((trunk, None));
@@ -145,7 +151,7 @@ impl TrunkProbes {
         let Places { running, arrived } = &mut *places;
         while let Ok((trunk, call)) = arrived.try_recv() {
             // The call of the step before may come when the next is waited for already.
-            if let Some(Some(running)) = running.get_mut(trunk)
+            if let Some(Some(running)) = running.get_mut(trunk.0)
                 && running.awaited.take_if(|(expected, _)| *expected == call.expected).is_some()
             {
                 running.calls.push(call);
@@ -172,6 +178,9 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
 
+    const A: TrunkIndex = TrunkIndex(0);
+    const B: TrunkIndex = TrunkIndex(1);
+
     fn probes() -> (TrunkProbes, Announcements, Instant) {
         let trunk = |name: &str| TrunkProfile { name: name.to_owned(), ..TrunkProfile::default() };
         let (probes, sip) = TrunkProbes::new(vec![trunk("a"), trunk("b")]);
@@ -189,7 +198,7 @@ mod tests {
             kinds: KindPolicy::default(),
         };
         let source = ivr_core::sip::peer::Peer::udp("192.0.2.1:5060".parse().unwrap());
-        let capture = Capture::of(&policy, 0, source, "sip:x@h", &[(name, "1")]);
+        let capture = Capture::of(&policy, A, source, "sip:x@h", &[(name, "1")]);
         Call { expected: expected(step), capture }
     }
 
@@ -197,60 +206,60 @@ mod tests {
     fn the_last_call_of_a_step_is_kept_and_shown_in_their_order() {
         let (probes, mut sip, now) = probes();
         for (step, name) in [(Step::Withheld, "X-1"), (Step::Normal, "X-2"), (Step::Withheld, "X-3")] {
-            probes.expect(1, "ada", expected(step), now).unwrap();
+            probes.expect(B, "ada", expected(step), now).unwrap();
             let announced = sip.announced.try_recv().unwrap();
-            assert_eq!(announced, (1, Some((expected(step), now + PATIENCE))));
-            assert_eq!(probes.view(1, now).awaited, Some((step, PATIENCE)));
-            sip.arrived.try_send((1, call(step, name))).unwrap();
-            assert_eq!(probes.view(1, now).awaited, None);
+            assert_eq!(announced, (B, Some((expected(step), now + PATIENCE))));
+            assert_eq!(probes.view(B, now).awaited, Some((step, PATIENCE)));
+            sip.arrived.try_send((B, call(step, name))).unwrap();
+            assert_eq!(probes.view(B, now).awaited, None);
         }
         let shown: Vec<String> =
-            probes.view(1, now).calls.iter().map(|call| call.capture.headers[0].0.clone()).collect();
+            probes.view(B, now).calls.iter().map(|call| call.capture.headers[0].0.clone()).collect();
         assert_eq!(shown, ["X-2", "X-3"]);
-        assert!(probes.view(0, now).calls.is_empty());
+        assert!(probes.view(A, now).calls.is_empty());
         // What nobody waits for is not kept.
-        sip.arrived.try_send((0, call(Step::Normal, "X-4"))).unwrap();
-        sip.arrived.try_send((1, call(Step::Normal, "X-4"))).unwrap();
-        assert_eq!((probes.view(0, now).calls.len(), probes.view(1, now).calls.len()), (0, 2));
-        probes.forget(1, now);
-        assert!(probes.view(1, now).calls.is_empty());
-        assert_eq!(sip.announced.try_recv().unwrap(), (1, None));
+        sip.arrived.try_send((A, call(Step::Normal, "X-4"))).unwrap();
+        sip.arrived.try_send((B, call(Step::Normal, "X-4"))).unwrap();
+        assert_eq!((probes.view(A, now).calls.len(), probes.view(B, now).calls.len()), (0, 2));
+        probes.forget(B, now);
+        assert!(probes.view(B, now).calls.is_empty());
+        assert_eq!(sip.announced.try_recv().unwrap(), (B, None));
     }
 
     #[test]
     fn a_call_that_comes_late_is_not_taken_for_the_next_step() {
         let (probes, sip, now) = probes();
-        probes.expect(0, "ada", expected(Step::Normal), now).unwrap();
-        probes.expect(0, "ada", expected(Step::Forwarded), now).unwrap();
-        sip.arrived.try_send((0, call(Step::Normal, "X-1"))).unwrap();
-        let view = probes.view(0, now);
+        probes.expect(A, "ada", expected(Step::Normal), now).unwrap();
+        probes.expect(A, "ada", expected(Step::Forwarded), now).unwrap();
+        sip.arrived.try_send((A, call(Step::Normal, "X-1"))).unwrap();
+        let view = probes.view(A, now);
         assert_eq!((view.awaited, view.calls.len()), (Some((Step::Forwarded, PATIENCE)), 0));
-        sip.arrived.try_send((0, call(Step::Forwarded, "X-2"))).unwrap();
-        assert_eq!(probes.view(0, now).calls, [call(Step::Forwarded, "X-2")]);
+        sip.arrived.try_send((A, call(Step::Forwarded, "X-2"))).unwrap();
+        assert_eq!(probes.view(A, now).calls, [call(Step::Forwarded, "X-2")]);
     }
 
     #[test]
     fn one_operator_waits_at_a_time_for_three_minutes_and_all_is_forgotten_in_an_hour() {
         let (probes, sip, now) = probes();
-        probes.expect(0, "ada", expected(Step::Normal), now).unwrap();
-        let busy = probes.expect(0, "bob", expected(Step::Normal), now);
+        probes.expect(A, "ada", expected(Step::Normal), now).unwrap();
+        let busy = probes.expect(A, "bob", expected(Step::Normal), now);
         assert_eq!(busy, Err(ProbeError::Busy { operator: "ada".to_owned() }));
-        probes.expect(1, "bob", expected(Step::Normal), now).unwrap();
-        sip.arrived.try_send((0, call(Step::Normal, "X-1"))).unwrap();
-        probes.expect(0, "bob", expected(Step::Abroad), now).unwrap();
-        assert_eq!(probes.view(0, now).operator.as_deref(), Some("bob"));
+        probes.expect(B, "bob", expected(Step::Normal), now).unwrap();
+        sip.arrived.try_send((A, call(Step::Normal, "X-1"))).unwrap();
+        probes.expect(A, "bob", expected(Step::Abroad), now).unwrap();
+        assert_eq!(probes.view(A, now).operator.as_deref(), Some("bob"));
         let later = now + PATIENCE;
-        assert_eq!(probes.view(0, later).awaited, None);
-        probes.expect(0, "ada", expected(Step::Abroad), later).unwrap();
-        assert_eq!(probes.view(0, later + KEPT - Duration::from_secs(1)).calls.len(), 1);
-        assert!(probes.view(0, later + KEPT).calls.is_empty());
+        assert_eq!(probes.view(A, later).awaited, None);
+        probes.expect(A, "ada", expected(Step::Abroad), later).unwrap();
+        assert_eq!(probes.view(A, later + KEPT - Duration::from_secs(1)).calls.len(), 1);
+        assert!(probes.view(A, later + KEPT).calls.is_empty());
     }
 
     #[test]
     fn without_the_telephone_nobody_waits() {
         let (probes, sip, now) = probes();
         drop(sip);
-        assert_eq!(probes.expect(0, "ada", expected(Step::Normal), now), Err(ProbeError::Unavailable));
-        assert_eq!(probes.view(0, now).awaited, None);
+        assert_eq!(probes.expect(A, "ada", expected(Step::Normal), now), Err(ProbeError::Unavailable));
+        assert_eq!(probes.view(A, now).awaited, None);
     }
 }

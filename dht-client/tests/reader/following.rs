@@ -9,7 +9,7 @@ use dht_client::{
 use time::OffsetDateTime;
 
 use crate::authority::now;
-use crate::location::{PATIENCE, SEQ, Scene, TTL, identity, location_key};
+use crate::scene::{PATIENCE, SEQ, Scene, TTL, identity, location_key};
 
 const HOUR: i64 = 3600;
 

@@ -5,4 +5,7 @@ mod bundle;
 mod following;
 mod location;
 mod lookup;
+mod scene;
 mod vectors;
+mod watching;
+mod whereabouts;

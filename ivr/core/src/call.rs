@@ -8,7 +8,7 @@ use rand_core::Rng;
 use voice_prompts::Language;
 
 use crate::caller::policy::NamedBy;
-use crate::caller::{Assessed, Caller, Reason, Srtp, TrunkProfile, language};
+use crate::caller::{Assessed, Caller, Reason, Srtp, TrunkIndex, TrunkProfile, language};
 use crate::endpoint::{Entry, Line, Output};
 use crate::media::{CallKey, KeySource, MediaCommand, MediaEvent, MediaPlan, PortIndex, RtpStart};
 use crate::private::Private;
@@ -47,8 +47,7 @@ use question::{Answer, Outcome, Question, VerificationId};
 #[derive(Debug)]
 pub(crate) struct Call {
     key: CallKey,
-    /// Index of its trunk.
-    trunk: usize,
+    trunk: TrunkIndex,
     caller: Caller,
     named_by: NamedBy,
     began: Instant,
@@ -134,7 +133,7 @@ enum Media {
 /// A new call's parts that the endpoint draws or knows.
 pub(crate) struct Opening {
     pub(crate) key: CallKey,
-    pub(crate) trunk: usize,
+    pub(crate) trunk: TrunkIndex,
     pub(crate) caller: Caller,
     /// It bears a signed identity, and the caller is as far as is known without it.
     pub(crate) unsettled: Option<Box<Assessed>>,
@@ -150,7 +149,7 @@ impl Call {
         let rtp_port = desk.config.rtp_ports.get(usize::from(port.0)).copied().unwrap_or_default();
         let media = SocketAddr::new(desk.config.addresses.towards(&invite.from).ip(), rtp_port);
         let language = language::spoken_in(caller.number.country());
-        let profile = &desk.config.policy.trunks[trunk];
+        let profile = desk.config.policy.trunk(trunk);
         let named_by = invite.request.with_headers(|headers| NamedBy::of(headers, profile));
         let mut call = Self {
             key,
@@ -207,8 +206,8 @@ impl Call {
         call
     }
 
-    /// Index of its trunk.
-    pub(crate) fn trunk(&self) -> usize {
+    /// The trunk that it came over.
+    pub(crate) fn trunk(&self) -> TrunkIndex {
         self.trunk
     }
 
@@ -253,7 +252,7 @@ impl Call {
     }
 
     /// Is this request, whose To tag is ours, of this call's dialog and from its trunk?
-    pub(crate) fn has(&self, request: &Request, trunk: usize) -> bool {
+    pub(crate) fn has(&self, request: &Request, trunk: TrunkIndex) -> bool {
         trunk == self.trunk && self.dialog.has(request) && !matches!(self.stage, Stage::Over)
     }
 
@@ -331,7 +330,7 @@ impl Call {
     }
 
     fn profile<'a>(&self, desk: &Desk<'a>) -> &'a TrunkProfile {
-        &desk.config.policy.trunks[self.trunk]
+        desk.config.policy.trunk(self.trunk)
     }
 
     /// A request inside the dialog, other than ACK and CANCEL.

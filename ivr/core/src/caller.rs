@@ -26,7 +26,7 @@ pub use policy::{Assessed, Policy, Refusal, Verdict, assess, judge};
 pub use realm::Realm;
 pub use reason::Reason;
 pub use sentences::Sentences;
-pub use trunk::{KeepsDiversion, KeyWays, Network, NumberFormat, Pace, SignedIdentity, Srtp, TrunkProfile};
+pub use trunk::{KeepsDiversion, KeyWays, Network, NumberFormat, Pace, SignedIdentity, Srtp, TrunkIndex, TrunkProfile};
 pub use verstat::{Finding, Verstat};
 
 pub use crate::sip::digest::{DigestAlgorithm, DigestLogin};

@@ -8,7 +8,7 @@ use rand_core::{Rng, SeedableRng as _};
 
 use crate::call::question::VerificationId;
 use crate::call::{Call, Desk, Incoming, reply_summary};
-use crate::caller::Caller;
+use crate::caller::{Caller, TrunkIndex};
 use crate::link::{Link, LinkKey};
 use crate::media::CallKey;
 use crate::number::Number;
@@ -323,7 +323,7 @@ impl Endpoint {
         out.extend(from.flow.map(|flow| Output::Farewell { flow, bytes }));
     }
 
-    fn on_ack(&mut self, ack: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+    fn on_ack(&mut self, ack: Incoming, trunk: TrunkIndex, now: Instant, out: &mut Outbox) {
         let Incoming { request, key, .. } = &ack;
         if self.transactions.servers.acknowledge(key, now) {
             return;
@@ -340,7 +340,7 @@ impl Endpoint {
         }
     }
 
-    fn on_request(&mut self, incoming: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+    fn on_request(&mut self, incoming: Incoming, trunk: TrunkIndex, now: Instant, out: &mut Outbox) {
         match self.transactions.servers.repetition(&incoming.key) {
             Repetition::New => {}
             Repetition::Absorbed => return self.counters.retransmitted_requests += 1,
@@ -391,7 +391,7 @@ impl Endpoint {
         }
     }
 
-    fn on_cancel(&mut self, cancel: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+    fn on_cancel(&mut self, cancel: Incoming, trunk: TrunkIndex, now: Instant, out: &mut Outbox) {
         let invite = TransactionKey::cancelled_by(&cancel.request, trunk);
         if let Some(call) = self.transactions.servers.call_of(&invite) {
             return self.with(call, now, out, |call, desk| call.on_cancel(&cancel, desk));
@@ -437,7 +437,7 @@ impl Endpoint {
         let Some(mut call) = self.calls.remove(&key) else { return };
         let (was_unacknowledged, was_waiting) = (call.is_unacknowledged(), call.verification());
         act(&mut call, &mut self.desk(now, out));
-        let tally = &mut self.tallies[call.trunk()];
+        let tally = &mut self.tallies[call.trunk().0];
         if was_unacknowledged && !call.is_unacknowledged() {
             tally.unacknowledged -= 1;
         }

@@ -251,7 +251,7 @@ impl Link {
     fn locate(&mut self, desk: &mut Desk<'_>) {
         let LinkProfile { server, trunk, .. } = &desk.config.links[self.key.0];
         // Whom we would not know by its certificate, we do not tell who we are.
-        let is_known = desk.config.policy.trunks.get(*trunk).is_some_and(|trunk| trunk.shows_certificate);
+        let is_known = desk.config.policy.trunk(*trunk).shows_certificate;
         let transports = if is_known { &SPOKEN[..] } else { &SPOKEN[..2] };
         self.search_on(Search::new(server, transports, desk.config.addresses), desk);
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ivr_core::caller::TrunkProfile;
+use ivr_core::caller::{TrunkIndex, TrunkProfile};
 use ivr_core::link::{Account, Duty, LinkProfile, Login, ServerUri};
 use ivr_core::private::Private;
 use ivr_core::sip::peer::Transport;
@@ -35,7 +35,7 @@ pub(super) struct Links {
 
 /// The links of the trunk at `index`.
 pub(super) fn check(
-    index: usize,
+    index: TrunkIndex,
     trunk: &TrunkProfile,
     (register, probe): (Option<&Raw>, Option<&str>),
     file: &mut File<'_>,

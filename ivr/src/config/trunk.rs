@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ivr_core::caller::{
-    KeepsDiversion, KeyWays, Level, Network, Pace, Realm, SignedIdentity, Srtp, TrunkProfile, Verstat,
+    KeepsDiversion, KeyWays, Level, Network, Pace, Realm, SignedIdentity, Srtp, TrunkIndex, TrunkProfile, Verstat,
 };
 use ivr_core::link::LinkProfile;
 use ivr_core::number::{Country, Number};
@@ -119,8 +119,8 @@ fn default_calls_per_second() -> u32 {
 /// The certificate that a trunk shows over TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrunkCertificate {
-    /// Index of the trunk.
-    pub trunk: usize,
+    /// Of which trunk.
+    pub trunk: TrunkIndex,
     /// The domains that it may name (RFC 5922 7.1); one of them is enough.
     pub names: Vec<String>,
     /// PEM file of the authorities that may have signed it; without one, those of the public web.
@@ -158,8 +158,8 @@ pub(super) fn check(file: &mut File<'_>) -> Option<(Vec<TrunkProfile>, Beside)> 
         file.findings.fault("trunk", "no carrier, no calls: describe at least one in a [[trunk]] section");
         return None;
     }
-    let trunks: Vec<Option<Trunk>> =
-        sections.into_iter().enumerate().map(|(index, section)| check_one(index, section, file)).collect();
+    let numbered = (0..).map(TrunkIndex).zip(sections);
+    let trunks: Vec<Option<Trunk>> = numbered.map(|(index, section)| check_one(index, section, file)).collect();
     trunks.into_iter().collect::<Option<_>>().map(apart)
 }
 
@@ -175,15 +175,15 @@ fn apart(trunks: Vec<Trunk>) -> (Vec<TrunkProfile>, Beside) {
     (profiles, beside)
 }
 
-fn check_one<'a>(index: usize, section: Spanned<DeValue<'a>>, file: &mut File<'a>) -> Option<Trunk> {
+fn check_one<'a>(index: TrunkIndex, section: Spanned<DeValue<'a>>, file: &mut File<'a>) -> Option<Trunk> {
     // As the faults of its values name it, if it has got a name.
     let name = section.get_ref().get("name").and_then(|name| name.get_ref().as_str());
-    let place = name.map_or_else(|| format!("trunk[{index}]"), |name| format!("trunk {:?}", name.trim()));
+    let place = name.map_or_else(|| format!("trunk[{}]", index.0), |name| format!("trunk {:?}", name.trim()));
     let raw: Raw = file.section(&place, section)?;
     let name = raw.name.trim().to_owned();
     let place = |key: &str| format!("trunk {name:?}.{key}");
     if name.is_empty() || name.len() > 40 || name.chars().any(char::is_control) {
-        file.findings.fault(format!("trunk[{index}].name"), "a name is one line of 1 to 40 bytes");
+        file.findings.fault(format!("trunk[{}].name", index.0), "a name is one line of 1 to 40 bytes");
     }
     let sources: Option<Vec<Network>> = file.findings.parse_all(&place("sources"), &raw.sources);
     let certificate = certificate(index, &place, &raw, file);
@@ -334,7 +334,7 @@ pub(super) fn numbers(place: &str, texts: &[String], what: &str, file: &mut File
 }
 
 fn certificate(
-    trunk: usize,
+    trunk: TrunkIndex,
     place: &impl Fn(&str) -> String,
     raw: &Raw,
     file: &mut File<'_>,

@@ -66,7 +66,7 @@ impl Telephone {
         let driver = SipDriver::new(sip.udp, endpoint, media, desk, clock);
         let has_names = config.links().iter().any(|link| link.server.address().is_none());
         let names = has_names.then(|| Names::of(config.sip().nameservers())).transpose().map_err(io::Error::other)?;
-        let name = |trunk: usize| config.policy().trunks[trunk].name.clone();
+        let name = |trunk| config.policy().trunk(trunk).name.clone();
         let board = LinkBoard::new(config.links(), name, clock.wall());
         let links = board.watch();
         let (probes, announcements) = TrunkProbes::new(config.policy().trunks.clone());

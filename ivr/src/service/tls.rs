@@ -97,7 +97,7 @@ pub fn configuration(files: &Tls) -> Result<Arc<ServerConfig>, TlsError> {
 pub fn telephone(config: &Config) -> Result<Option<Secure>, TlsError> {
     let Some(secure) = config.sip().secure() else { return Ok(None) };
     let ours = identity(secure.tls(), ["sip.tls_certificate", "sip.tls_key"])?;
-    let name = |certificate: &TrunkCertificate| config.policy().trunks[certificate.trunk].name.as_str();
+    let name = |certificate: &TrunkCertificate| config.policy().trunk(certificate.trunk).name.as_str();
     let known = config.trunk_certificates().iter().map(|shown| known(shown, name(shown))).collect::<Result<_, _>>()?;
     Secure::new(ours, known).map(Some).map_err(|cause| TlsError::Pair { section: "sip", cause })
 }

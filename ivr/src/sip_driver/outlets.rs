@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use ivr_core::call::question::Question;
-use ivr_core::caller::probe;
+use ivr_core::caller::{TrunkIndex, probe};
 use ivr_core::endpoint::{Counters, Outbox, Output};
 use ivr_core::media::CallKey;
 use ivr_core::sip::peer::{Peer, Transport};
@@ -26,7 +26,7 @@ pub(super) struct Outlets {
     questions: mpsc::Sender<(CallKey, Question)>,
     records: mpsc::Sender<Recorded>,
     links: Option<Links>,
-    arrived: Option<mpsc::Sender<(usize, probe::Call)>>,
+    arrived: Option<mpsc::Sender<(TrunkIndex, probe::Call)>>,
     clock: Clock,
     unsent_messages: u64,
     unasked_questions: u64,
@@ -65,7 +65,7 @@ impl Outlets {
         self.links = Some(links);
     }
 
-    pub(super) fn tell_arrivals(&mut self, arrived: mpsc::Sender<(usize, probe::Call)>) {
+    pub(super) fn tell_arrivals(&mut self, arrived: mpsc::Sender<(TrunkIndex, probe::Call)>) {
         self.arrived = Some(arrived);
     }
 

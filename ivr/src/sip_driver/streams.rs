@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ivr_core::caller::{Policy, Realm, TrunkProfile};
+use ivr_core::caller::{Policy, Realm, TrunkIndex, TrunkProfile};
 use ivr_core::endpoint::Strangers;
 use ivr_core::sip::peer::{Flow, Peer, Transport};
 use tokio::net::{TcpListener, TcpStream};
@@ -171,9 +171,9 @@ impl Shared {
         let peer = Peer { address: canonical(address), transport, flow: None, certified: None };
         let (known, may_show) = (self.policy.trunk_of(&peer), transport == Transport::Tls);
         // A carrier that may be about to show its certificate must not wait among those who call the sandbox.
-        let trunk = known.filter(|trunk| !may_show || self.policy.trunks[*trunk].realm == Realm::Service);
+        let trunk = known.filter(|trunk| !may_show || self.policy.trunk(*trunk).realm == Realm::Service);
         let crowd = match trunk {
-            Some(trunk) => Some(&self.trunks[trunk]),
+            Some(trunk) => Some(&self.trunks[trunk.0]),
             None if may_show && self.policy.states(peer.ip()) => Some(&self.expected),
             None if may_show && self.policy.has_roaming_trunk() => Some(&self.others),
             None => Some(&self.others).filter(|_| known.is_some() || self.strangers == Strangers::Refuse),
@@ -189,7 +189,7 @@ impl Shared {
     }
 
     /// `trunk` is whose address it is, where that is enough.
-    async fn accept(&self, stream: TcpStream, peer: Peer, trunk: Option<usize>, place: Place) {
+    async fn accept(&self, stream: TcpStream, peer: Peer, trunk: Option<TrunkIndex>, place: Place) {
         prepare(&stream);
         let Some(secure) = self.secure.as_ref().filter(|_| peer.transport == Transport::Tls) else {
             return self.serve(stream, peer, trunk, place).await;
@@ -206,7 +206,7 @@ impl Shared {
             // Its own place, in exchange for the one where it was waited for.
             (before, Some(trunk)) if before != Some(trunk) => {
                 drop(place);
-                self.trunks[trunk].enter(peer.ip())
+                self.trunks[trunk.0].enter(peer.ip())
             }
             _ => Some(place),
         };
@@ -216,9 +216,9 @@ impl Shared {
         }
     }
 
-    async fn serve(&self, stream: impl connection::Octets, peer: Peer, trunk: Option<usize>, place: Place) {
+    async fn serve(&self, stream: impl connection::Octets, peer: Peer, trunk: Option<TrunkIndex>, place: Place) {
         let (entry, queue, _) = self.table.add(None);
-        let patience = match trunk.map(|trunk| &self.policy.trunks[trunk]) {
+        let patience = match trunk.map(|trunk| self.policy.trunk(trunk)) {
             Some(trunk) if may_be_anybody(trunk) => Patience::REHEARSING,
             Some(_) => Patience::TRUNK,
             None => Patience::OTHER,

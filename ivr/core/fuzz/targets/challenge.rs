@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use ivr_core::caller::TrunkIndex;
 use ivr_core::endpoint::{Endpoint, EndpointConfig, Input, Output};
 use ivr_core::link::{Account, Duty, LinkProfile, Login};
 use ivr_core::private::Private;
@@ -37,7 +38,7 @@ fuzz_target!(|answers: Vec<(u8, &str)>| {
         expires: Duration::from_secs(600),
     };
     let server = "sip:192.0.2.1".parse().expect("a server");
-    let links = vec![LinkProfile { trunk: 0, server, duty: Duty::Register(account) }];
+    let links = vec![LinkProfile { trunk: TrunkIndex(0), server, duty: Duty::Register(account) }];
     let mut endpoint = Endpoint::new(EndpointConfig { links, ..config() }, [3; 32]);
     let (mut now, mut asked, mut in_a_row) = (Instant::now(), String::new(), 0);
     let handle = |input: Input<'_>, now: Instant, endpoint: &mut Endpoint| {

@@ -2,7 +2,7 @@
 //! accepted has a number that is one.
 #![no_main]
 
-use ivr_core::caller::{Level, Verdict, judge};
+use ivr_core::caller::{Level, TrunkIndex, Verdict, judge};
 use ivr_core::number::Number;
 use ivr_core_fuzz::{config, trunk};
 use libfuzzer_sys::fuzz_target;
@@ -14,7 +14,7 @@ fuzz_target!(|given: &str| {
     let headers: Vec<_> = lines.filter_map(|line| line.split_once(": ")).collect();
     let policy = config().policy;
     for uri in [uri, "sip:+12025550100@203.0.113.1"] {
-        if let Verdict::Accept { caller, trunk: 0 } = judge(&policy, &trunk().into(), uri, &headers) {
+        if let Verdict::Accept { caller, trunk: TrunkIndex(0) } = judge(&policy, &trunk().into(), uri, &headers) {
             assert!(caller.level <= Level::L2);
             assert!(Number::parse(caller.number.as_str()).is_ok());
         }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use ivr_core::caller::TrunkIndex;
 use ivr_core::caller::probe::{Call, Capture, Expected, Step, propose};
 use ivr_core::number::Number;
 use ivr_core::private::Private;
@@ -27,7 +28,7 @@ fuzz_target!(|given: &str| {
             let mut lines = call.lines();
             let uri = lines.next().unwrap_or_default();
             let headers: Vec<_> = lines.filter_map(|line| line.split_once(": ")).collect();
-            let capture = Capture::of(&policy, 0, trunk().into(), uri, &headers);
+            let capture = Capture::of(&policy, TrunkIndex(0), trunk().into(), uri, &headers);
             assert!(capture.headers.len() <= MOST_HEADERS && capture.headers.len() + capture.left_out <= headers.len());
             for (name, value) in &capture.headers {
                 assert!(value.expose().len() <= LONGEST_VALUE_BYTES && !value.expose().contains(SECRET), "{name}");

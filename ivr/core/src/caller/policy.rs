@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
 use super::attestation::{self, Attestation};
-use super::trunk::{KeepsDiversion, Readings, SignedIdentity, TrunkProfile};
+use super::trunk::{KeepsDiversion, Readings, SignedIdentity, TrunkIndex, TrunkProfile};
 use super::{
     Attest, Caller, Cap, Caps, IssuingLevels, Level, LineParameters, PassportVerdict, Passports, Realm, Reason, Verstat,
 };
@@ -33,8 +33,8 @@ pub enum Verdict {
     Accept {
         /// Who calls, and how far that is believed.
         caller: Caller,
-        /// Index into [`Policy::trunks`].
-        trunk: usize,
+        /// Over which trunk.
+        trunk: TrunkIndex,
     },
     /// The call ends here, before it is answered.
     Refuse(Box<Refusal>),
@@ -45,8 +45,8 @@ pub enum Verdict {
 pub struct Refusal {
     /// The first check that failed.
     pub reason: Reason,
-    /// Index into [`Policy::trunks`]; `None` for an unknown peer, which may be answered by silence.
-    pub trunk: Option<usize>,
+    /// `None` for an unknown peer, which may be answered by silence.
+    pub trunk: Option<TrunkIndex>,
     /// The number that the call bore, if it was read before the check failed and the caller did not withhold it: the
     /// page of that number's session may say why.
     pub claimed: Option<Number>,
@@ -58,7 +58,7 @@ pub struct Refusal {
 /// level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessed {
-    trunk: usize,
+    trunk: TrunkIndex,
     number: Number,
     called: Number,
     line: LineParameters,
@@ -120,7 +120,7 @@ impl Assessed {
 
     /// Who calls, and what the call is worth with this verdict.
     pub fn caller(&self, policy: &Policy, passport: PassportVerdict) -> Caller {
-        let trunk = &policy.trunks[self.trunk];
+        let trunk = policy.trunk(self.trunk);
         let (level, caps) = level(trunk, self.privacy, (self.attestation, passport), self.number.country());
         Caller {
             number: self.number.clone(),
@@ -152,6 +152,14 @@ impl Assessed {
 }
 
 impl Policy {
+    /// The profile of one of its trunks.
+    ///
+    /// # Panics
+    /// If it has no such trunk: the index is another policy's.
+    pub fn trunk(&self, TrunkIndex(index): TrunkIndex) -> &TrunkProfile {
+        &self.trunks[index]
+    }
+
     /// Does any carrier's SIP come from there, as the operator states it? What may call the sandbox comes from anywhere.
     pub fn states(&self, ip: IpAddr) -> bool {
         let mut carriers = self.trunks.iter().filter(|trunk| trunk.realm == Realm::Service);
@@ -177,16 +185,17 @@ impl Policy {
     /// Check 1: the one trunk whose certificate was shown or else, among those that show none, the one that this address
     /// belongs to. Nothing is believed from anybody else, and two trunks that claim one address make it nobody's; but what may
     /// call the sandbox from anywhere takes no carrier's address.
-    pub fn trunk_of(&self, peer: &Peer) -> Option<usize> {
+    pub fn trunk_of(&self, peer: &Peer) -> Option<TrunkIndex> {
         let fits = |trunk: &TrunkProfile| trunk.has_source(peer.ip());
         if let Some(certified) = peer.certified
-            && self.trunks.get(certified).is_some_and(fits)
+            && self.trunks.get(certified.0).is_some_and(fits)
         {
             return Some(certified);
         }
         let may_be = |trunk: &TrunkProfile| !trunk.shows_certificate && fits(trunk);
         let realm = self.trunks.iter().filter(|trunk| may_be(trunk)).map(|trunk| trunk.realm).min()?;
-        let mut found = self.trunks.iter().enumerate().filter(|(_, trunk)| trunk.realm == realm && may_be(trunk));
+        let all = (0..).map(TrunkIndex).zip(&self.trunks);
+        let mut found = all.filter(|(_, trunk)| trunk.realm == realm && may_be(trunk));
         match (found.next(), found.next()) {
             (Some((index, _)), None) => Some(index),
             _ => None,
@@ -199,12 +208,12 @@ impl Policy {
 /// withheld number.
 fn checked(
     policy: &Policy,
-    index: usize,
+    index: TrunkIndex,
     request_uri: &str,
     headers: Headers<'_>,
     claimed: &mut Option<Number>,
 ) -> Result<Assessed, Reason> {
-    let trunk = &policy.trunks[index];
+    let trunk = policy.trunk(index);
     let called = Uri::parse(request_uri).ok_or(Reason::NotOurNumber)?;
     let by_user = check_ingress(trunk, &called)?;
     let called = check_called(trunk, &called, by_user, headers)?.clone();

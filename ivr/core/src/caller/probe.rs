@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::attestation::attested;
 use super::policy::{is_anonymous, shows_secret};
-use super::{Policy, Reason, Verdict, judge};
+use super::{Policy, Reason, TrunkIndex, Verdict, judge};
 use crate::number::Number;
 use crate::private::Private;
 use crate::sip::identity::{Headers, NameAddress, Pieces, Privacy, Uri, split_at_bracket};
@@ -115,8 +115,8 @@ impl fmt::Debug for Capture {
 
 impl Capture {
     /// What is kept of an INVITE over this trunk of the policy.
-    pub fn of(policy: &Policy, trunk: usize, source: Peer, uri: &str, headers: &[(&str, &str)]) -> Self {
-        let secret = policy.trunks[trunk].ingress_secret.as_ref();
+    pub fn of(policy: &Policy, trunk: TrunkIndex, source: Peer, uri: &str, headers: &[(&str, &str)]) -> Self {
+        let secret = policy.trunk(trunk).ingress_secret.as_ref();
         let telling: Vec<_> = headers.iter().filter(|(name, _)| is_telling(name)).collect();
         let kept = telling.iter().take(MOST_HEADERS);
         let verdict = match judge(policy, &source, uri, headers) {

@@ -9,6 +9,10 @@ use crate::private::Private;
 use crate::sip::digest::DigestLogin;
 use crate::sip::peer::{Peer, Transport};
 
+/// Names a trunk: its place in [`Policy::trunks`](super::Policy::trunks). [`Policy::trunk`](super::Policy::trunk) looks it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TrunkIndex(pub usize);
+
 /// One carrier's connection. The configuration makes it and has checked that no two share a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrunkProfile {

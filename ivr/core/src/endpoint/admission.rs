@@ -62,7 +62,7 @@ impl Endpoint {
     }
 
     /// An INVITE outside of any dialog, from a trunk, not heard before.
-    pub(super) fn on_invite(&mut self, incoming: Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+    pub(super) fn on_invite(&mut self, incoming: Incoming, trunk: TrunkIndex, now: Instant, out: &mut Outbox) {
         let Incoming { request, .. } = &incoming;
         let tag = || self.tags.tag(&request.via, &request.lines);
         match self.probes.take(trunk, request, tag, now) {
@@ -79,8 +79,8 @@ impl Endpoint {
                 self.make_way(&line, now, out);
                 self.by_tag.insert(opening.dialog.local_tag().to_owned(), key);
                 let call = Box::new(Call::open(opening, incoming, &mut self.desk(now, out)));
-                self.tallies[trunk].calls += 1;
-                self.tallies[trunk].unacknowledged += 1;
+                self.tallies[trunk.0].calls += 1;
+                self.tallies[trunk.0].unacknowledged += 1;
                 self.lines.take(line, key);
                 self.agenda.set(&key, call.deadline());
                 self.calls.insert(key, call);
@@ -91,7 +91,7 @@ impl Endpoint {
     }
 
     /// What was announced is refused before anything is done for it, and told.
-    fn answer_probe(&mut self, taken: Taken, invite: &Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+    fn answer_probe(&mut self, taken: Taken, invite: &Incoming, trunk: TrunkIndex, now: Instant, out: &mut Outbox) {
         if let Taken::Now(expected) = taken {
             let Incoming { request, from, .. } = invite;
             let capture = Capture::of(&self.config.policy, trunk, *from, &request.uri, &request.lines.pairs());
@@ -102,14 +102,14 @@ impl Endpoint {
 
     /// Why this INVITE was refused, if it comes again over a trunk with an account: its answer, which used up a count of the
     /// nonce, would be challenged now, but the same request gets the same response (RFC 3261 8.2.7).
-    fn refused_before(&mut self, invite: &Request, trunk: usize, now: Instant) -> Option<Reason> {
-        let profile = &self.config.policy.trunks[trunk];
+    fn refused_before(&mut self, invite: &Request, trunk: TrunkIndex, now: Instant) -> Option<Reason> {
+        let profile = self.config.policy.trunk(trunk);
         profile.digest.as_ref()?;
         self.refusals.of(profile.realm).reason(&self.tags.tag(&invite.via, &invite.lines), now)
     }
 
     /// The checks, the cheapest first: an overload must not cost more than it has to.
-    fn pass(&mut self, incoming: &Incoming, trunk: usize, now: Instant) -> Result<Opening, Turned> {
+    fn pass(&mut self, incoming: &Incoming, trunk: TrunkIndex, now: Instant) -> Result<Opening, Turned> {
         self.check_limits(trunk)?;
         self.check_login(incoming, trunk, now)?;
         Ok(self.admit(&incoming.request, incoming.from, trunk, now)?)
@@ -120,10 +120,10 @@ impl Endpoint {
     fn check_login(
         &mut self,
         Incoming { request, from, .. }: &Incoming,
-        trunk: usize,
+        trunk: TrunkIndex,
         now: Instant,
     ) -> Result<(), Turned> {
-        let Some(account) = &self.config.policy.trunks[trunk].digest else { return Ok(()) };
+        let Some(account) = &self.config.policy.trunk(trunk).digest else { return Ok(()) };
         let scope = Scope { trunk, ip: from.ip() };
         match self.challenger.check(account, request, scope, now) {
             Proof::Right => Ok(()),
@@ -138,11 +138,11 @@ impl Endpoint {
         &mut self,
         is_stale: bool,
         Incoming { request, from, .. }: &Incoming,
-        trunk: usize,
+        trunk: TrunkIndex,
         now: Instant,
         out: &mut Outbox,
     ) {
-        let Some(account) = &self.config.policy.trunks[trunk].digest else { return };
+        let Some(account) = &self.config.policy.trunk(trunk).digest else { return };
         self.counters.challenged += 1;
         let mut random = [0; challenger::RANDOM];
         self.chance.fill_bytes(&mut random);
@@ -153,7 +153,7 @@ impl Endpoint {
     }
 
     /// The checks of who calls and of what is offered.
-    fn admit(&mut self, invite: &Request, from: Peer, trunk: usize, now: Instant) -> Result<Opening, Refused> {
+    fn admit(&mut self, invite: &Request, from: Peer, trunk: TrunkIndex, now: Instant) -> Result<Opening, Refused> {
         let (caller, unsettled) = self.judge(invite, from)?;
         let refused = |reason| Refused {
             claimed: Some(caller.number.clone()),
@@ -165,12 +165,12 @@ impl Endpoint {
             return Err(refused(Reason::NumberBusy));
         }
         let proposal = (!invite.body.is_empty())
-            .then(|| Proposal::read(&invite.body, &self.config.addresses, self.config.policy.trunks[trunk].srtp))
+            .then(|| Proposal::read(&invite.body, &self.config.addresses, self.config.policy.trunk(trunk).srtp))
             .transpose()
             .map_err(|cause| refused(cause.into()))?;
         Agreement::of(invite).map_err(|cause| refused(cause.into()))?;
         // The last check: what the others refuse costs little.
-        if !self.tallies[trunk].rate.admit(self.config.policy.trunks[trunk].pace, now) {
+        if !self.tallies[trunk.0].rate.admit(self.config.policy.trunk(trunk).pace, now) {
             return Err(refused(Reason::TrunkRate));
         }
         let tag = unguessable(&mut self.chance);
@@ -218,8 +218,8 @@ impl Endpoint {
         }
     }
 
-    fn check_limits(&self, trunk: usize) -> Result<(), Refused> {
-        let (profile, tally) = (&self.config.policy.trunks[trunk], self.tallies[trunk]);
+    fn check_limits(&self, trunk: TrunkIndex) -> Result<(), Refused> {
+        let (profile, tally) = (self.config.policy.trunk(trunk), self.tallies[trunk.0]);
         match self.door {
             Door::NotYetOpen => return Err(Refused::new(Reason::Starting)),
             Door::Open => {}
@@ -251,14 +251,14 @@ impl Endpoint {
         }
     }
 
-    fn refuse(&mut self, refused: Refused, invite: &Incoming, trunk: usize, now: Instant, out: &mut Outbox) {
+    fn refuse(&mut self, refused: Refused, invite: &Incoming, trunk: TrunkIndex, now: Instant, out: &mut Outbox) {
         let Incoming { request, from, .. } = invite;
         let asked = Asked::of(request, *from);
         let Refused { reason, caller, claimed } = refused;
         let status = reason.status();
         let reply = Reply::refusal(status, &mut self.chance);
         self.reply_stateless(&reply, &asked, out);
-        let realm = self.config.policy.trunks[trunk].realm;
+        let realm = self.config.policy.trunk(trunk).realm;
         let most = self.recorded_refusals(realm);
         let records = self.refusals.of(realm);
         if records.is_repeated(self.tags.tag(asked.via, asked.lines), reason, now) {
@@ -274,7 +274,7 @@ impl Endpoint {
         }
         self.last_key += 1;
         let key = CallKey(self.last_key);
-        let profile = &self.config.policy.trunks[trunk];
+        let profile = self.config.policy.trunk(trunk);
         let message = |sent, summary| Entry::Message { sent, summary: Private::new(summary) };
         let entries = [
             Entry::Began {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::call::flow::Step;
 use crate::call::question::{Answer, Outcome, Question, VerificationId};
 use crate::caller::probe::{self, Expected};
-use crate::caller::{Caller, Caps, Level, Realm, Reason};
+use crate::caller::{Caller, Caps, Level, Realm, Reason, TrunkIndex};
 use crate::link::{LinkKey, LinkState, Query, Records};
 use crate::media::{CallKey, KeySource, MediaCommand, MediaEvent, Quality};
 use crate::number::Number;
@@ -47,9 +47,9 @@ pub enum Input<'a> {
     Connected,
     /// A name server's answer to an [`Output::Locate`]. An answer that never comes is waited for, but not for long.
     Located(LinkKey, Query, Records),
-    /// The operator announces a call over the trunk of this index, until then: it is refused, and what arrived is told by
+    /// The operator announces a call over this trunk, until then: it is refused, and what arrived is told by
     /// [`Output::Probed`]. Nothing: no call is announced any more.
-    Probe(usize, Option<(Expected, Instant)>),
+    Probe(TrunkIndex, Option<(Expected, Instant)>),
     /// The service is ready: new calls are no longer refused. It means nothing to an endpoint that was made with media ports,
     /// or shuts down.
     TakeCalls {
@@ -87,8 +87,8 @@ pub enum Output {
     Ask(CallKey, Question),
     /// Write this into the call record.
     Record(CallKey, Entry),
-    /// The call that the operator announced has come over the trunk of this index.
-    Probed(usize, Box<probe::Call>),
+    /// The call that the operator announced has come over this trunk.
+    Probed(TrunkIndex, Box<probe::Call>),
     /// Ask a name server, without holding up the socket.
     Locate(LinkKey, Query),
     /// Show that a link stands otherwise than before, or a registration was renewed.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::caller::TrunkIndex;
 use crate::caller::probe::Expected;
 use crate::sip::message::Request;
 
@@ -35,14 +36,20 @@ impl Probes {
     }
 
     /// From now on this call of the trunk is waited for until then, and no other; or none.
-    pub(super) fn expect(&mut self, trunk: usize, call: Option<(Expected, Instant)>) {
+    pub(super) fn expect(&mut self, TrunkIndex(trunk): TrunkIndex, call: Option<(Expected, Instant)>) {
         if let Some(place) = self.0.get_mut(trunk) {
             *place = call.map(|(expected, until)| Probe { expected, until, taken: None });
         }
     }
 
     /// Looks at a new INVITE of a trunk; `tag` makes that of its refusal.
-    pub(super) fn take(&mut self, trunk: usize, invite: &Request, tag: impl Fn() -> String, now: Instant) -> Taken {
+    pub(super) fn take(
+        &mut self,
+        TrunkIndex(trunk): TrunkIndex,
+        invite: &Request,
+        tag: impl Fn() -> String,
+        now: Instant,
+    ) -> Taken {
         let Some(Some(probe)) = self.0.get_mut(trunk) else { return Taken::No };
         if now >= probe.until {
             self.0[trunk] = None;

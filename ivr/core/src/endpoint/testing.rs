@@ -1,7 +1,7 @@
 //! A trunk for tests: its endpoint's configuration, and callers that write SIP as a trunk does.
 
 use super::{Addresses, EndpointConfig, Limits, Strangers};
-use crate::caller::{DigestAlgorithm, DigestLogin, KeepsDiversion, Level, Passports, Policy, TrunkProfile};
+use crate::caller::{DigestAlgorithm, DigestLogin, KeepsDiversion, Level, Passports, Policy, TrunkIndex, TrunkProfile};
 use crate::link::{Account, Duty, LinkProfile, Login};
 use crate::number::{KindPolicy, Number};
 use crate::private::Private;
@@ -62,12 +62,12 @@ pub(super) fn registration(server: &str, seconds: u64) -> LinkProfile {
         contact: private("+12025550100"),
         expires: std::time::Duration::from_secs(seconds),
     };
-    LinkProfile { trunk: 0, server: server.parse().unwrap(), duty: Duty::Register(account) }
+    LinkProfile { trunk: TrunkIndex(0), server: server.parse().unwrap(), duty: Duty::Register(account) }
 }
 
 /// A link of the first trunk: does this server answer?
 pub(super) fn probe(server: &str) -> LinkProfile {
-    LinkProfile { trunk: 0, server: server.parse().unwrap(), duty: Duty::Probe }
+    LinkProfile { trunk: TrunkIndex(0), server: server.parse().unwrap(), duty: Duty::Probe }
 }
 
 /// A server that our links ask.
@@ -338,7 +338,7 @@ pub(super) fn peer(text: &str) -> Peer {
             address: address.parse().unwrap(),
             transport: Transport::from_name(transport).unwrap(),
             flow: number("#").map(Flow),
-            certified: words.last().filter(|_| words.contains(&"as")).map(|index| index.parse().unwrap()),
+            certified: words.last().filter(|_| words.contains(&"as")).map(|index| TrunkIndex(index.parse().unwrap())),
         },
         [] => unreachable!("a split gives one"),
     }

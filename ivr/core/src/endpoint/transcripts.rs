@@ -25,18 +25,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use voice_prompts::{Language, Segment};
+use voice_prompts::Language;
 
-use super::testing::{Caller, PEER, Server, account, config, peer, registration};
+use super::testing::{Caller, Server, config, peer};
 use super::*;
 use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question, Session};
 use crate::caller::probe::{self, Expected};
-use crate::caller::{Attest, KeepsDiversion, KeyWays, Passports, Realm, SignedIdentity, Srtp};
-use crate::link::{LinkState, Naptr, Query, Records, Srv};
-use crate::media::{Control, KeySource, MediaCommand, MediaEvent, Quality};
+use crate::caller::{Attest, TrunkIndex};
+use crate::link::{Naptr, Query, Records, Srv};
+use crate::media::{KeySource, MediaCommand, MediaEvent, Quality};
 use crate::passport::{Fault, Report};
 use crate::sip::peer::Flow;
 use crate::sip::stream::{Framed, Framer};
+
+mod settings;
+mod shown;
+
+use settings::{configured, setting};
 
 #[test]
 fn endpoints_do_as_their_transcripts_say() {
@@ -120,56 +125,8 @@ struct Replay {
 impl Replay {
     #[expect(clippy::disallowed_methods, reason = "an Instant cannot be made from nothing; only differences count")]
     fn new(written: &str) -> Self {
-        let mut config = config();
-        let number = |name| setting(written, name).map(|value| value.parse().unwrap());
-        if setting(written, "strangers") == Some("ignore") {
-            config.strangers = Strangers::Ignore;
-        }
-        config.limits.calls = number("calls").unwrap_or(config.limits.calls);
-        if setting(written, "begins") == Some("refusing") {
-            config.rtp_ports.clear();
-        }
-        let trunk = &mut config.policy.trunks[0];
-        trunk.max_calls = number("max-calls").unwrap_or(trunk.max_calls);
-        trunk.pace.unacknowledged = number("unacknowledged").unwrap_or(trunk.pace.unacknowledged);
-        if let Some(at_once) = setting(written, "at-once") {
-            trunk.pace.calls_at_once = at_once.parse().unwrap();
-        }
-        if setting(written, "passports") == Some("verified") {
-            trunk.identity_passthrough = true;
-            trunk.keeps_diversion = KeepsDiversion::No;
-            config.passports = Passports::Verified;
-        }
-        if setting(written, "identity") == Some("required") {
-            config.policy.trunks[0].identity = SignedIdentity::Required;
-        }
-        let trunk = &mut config.policy.trunks[0];
-        if setting(written, "srtp") == Some("required") {
-            trunk.srtp = Srtp::Required;
-        }
-        if setting(written, "keys") == Some("auto") {
-            trunk.keys = KeyWays::Auto;
-        }
-        if let Some(country) = setting(written, "country") {
-            trunk.country = Some(country.parse().unwrap());
-        }
-        if setting(written, "realm") == Some("sandbox") {
-            trunk.realm = Realm::Sandbox;
-        }
-        if setting(written, "digest") == Some("required") {
-            trunk.digest = Some(account());
-        }
-        if setting(written, "asserts") == Some("Remote-Party-ID") {
-            (trunk.trust_pai, trunk.trust_rpid, trunk.from_is_free_text) = (false, true, true);
-        }
-        if setting(written, "asserts") == Some("both") {
-            trunk.trust_rpid = true;
-        }
-        let registrar =
-            setting(written, "register").map(|uri| registration(uri, number("expires").unwrap_or(600) as u64));
-        config.links = registrar.into_iter().chain(setting(written, "probe").map(super::testing::probe)).collect();
         Self {
-            endpoint: Endpoint::new(config, [7; 32]),
+            endpoint: Endpoint::new(configured(written), [7; 32]),
             began: Instant::now(),
             callers: HashMap::new(),
             keys: HashMap::new(),
@@ -271,7 +228,7 @@ impl Replay {
                     forwarder: None,
                 });
                 let until = self.began + at + Duration::from_secs(180);
-                Some(vec![Input::Probe(0, expected.map(|expected| (expected, until)))])
+                Some(vec![Input::Probe(TrunkIndex(0), expected.map(|expected| (expected, until)))])
             }
             ("ready", _) => Some(vec![Input::TakeCalls { rtp_ports: config().rtp_ports }]),
             ("drain", _) => Some(vec![Input::RefuseNewCalls]),
@@ -299,7 +256,7 @@ impl Replay {
                 let fits = self.callers.values().all(|caller| caller.cancels_with_the_tag_of_its_invite(&bytes));
                 assert!(fits, "another tag than the INVITE got:\n{}", self.text);
                 let again = self.sent.contains(&bytes);
-                let shown = shown_message(to, &bytes, again, self.shows_everything);
+                let shown = shown::message(to, &bytes, again, self.shows_everything);
                 self.sent.push(bytes);
                 self.without_secrets(shown)
             }
@@ -312,7 +269,7 @@ impl Replay {
                 if let MediaCommand::Say { play, .. } = command {
                     self.play = play;
                 }
-                format!("< media: {}", shown_command(&command))
+                format!("< media: {}", shown::command(&command))
             }
             Output::Ask(_, Question::Passport(Presented { orig, dest, .. })) => {
                 format!("< ask what is signed of {} to {}", orig.as_str(), dest.as_str())
@@ -332,18 +289,18 @@ impl Replay {
                 format!("= probed: {}; it would have been {verdict}", names.join(", "))
             }
             Output::Locate(key, query) => {
-                let shown = format!("< look up {}", shown_query(&query));
+                let shown = format!("< look up {}", shown::query(&query));
                 self.query = Some((key, query));
                 shown
             }
-            Output::Link(LinkKey(key), state) => format!("= link {key}: {}", shown_state(state)),
+            Output::Link(LinkKey(key), state) => format!("= link {key}: {}", shown::state(state)),
             Output::Record(_, Entry::Message { .. }) => return None,
             Output::Record(key, entry) => {
                 if let Entry::Began { sip_call_id, .. } = &entry {
                     let name = sip_call_id.strip_prefix("call-").unwrap_or("a");
                     self.keys.insert(name.to_owned(), key);
                 }
-                format!("= {}", shown_entry(&entry))
+                format!("= {}", shown::entry(&entry))
             }
         })
     }
@@ -362,121 +319,6 @@ impl Replay {
     }
 }
 
-fn shown_message(to: Peer, bytes: &[u8], again: bool, everything: bool) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let (head, body) = text.split_once("\r\n\r\n").expect("a message has an empty line");
-    let mut lines = head.lines();
-    let start = lines.next().unwrap();
-    let start = start.strip_prefix("SIP/2.0 ").unwrap_or(start);
-    let headers: Vec<(&str, &str)> = lines.map(|line| line.split_once(": ").unwrap_or((line, ""))).collect();
-    let value = |name| headers.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| *value);
-    assert_eq!(value("Content-Length").parse(), Ok(body.len()), "{text}");
-    let mut shown = format!("< {start} ({})", value("CSeq"));
-    if to != Peer::udp(PEER.parse().unwrap()) {
-        write!(shown, " to {to}").unwrap();
-    }
-    if let Some(flow) = to.flow {
-        write!(shown, " #{}", flow.0).unwrap();
-    }
-    if again {
-        return shown + " again";
-    }
-    // The last seven are alike in every message that has them.
-    const COMMON: [&str; 14] = [
-        "From",
-        "To",
-        "Call-ID",
-        "CSeq",
-        "Content-Length",
-        "Content-Type",
-        "Max-Forwards",
-        "Via",
-        "Contact",
-        "Allow",
-        "Accept",
-        "Accept-Encoding",
-        "Supported",
-        "Supported:",
-    ];
-    let hidden = if everything { &COMMON[..7] } else { &COMMON[..] };
-    for (name, value) in headers.iter().filter(|(name, _)| !hidden.contains(name)) {
-        write!(shown, "\n{}", format!("{}: {value}", name.trim_end_matches(':')).trim_end()).unwrap();
-    }
-    let hidden: &[&str] = if everything { &["o="] } else { &["v=", "o=", "s=", "c=", "t=", "a=rtpmap", "a=fmtp"] };
-    let telling = body.lines().filter(|line| !hidden.iter().any(|start| line.starts_with(start)));
-    if everything {
-        telling.for_each(|line| write!(shown, "\n{line}").unwrap());
-    } else if !body.is_empty() {
-        write!(shown, "\n{}", telling.collect::<Vec<_>>().join("; ")).unwrap();
-    }
-    shown
-}
-
-fn shown_command(command: &MediaCommand) -> String {
-    let plan_text = |plan: &crate::media::MediaPlan| {
-        let keys = match (plan.event_payload_type, plan.hears_tones) {
-            (Some(payload), true) => format!("keys {payload} and tones"),
-            (Some(payload), false) => format!("keys {payload}"),
-            (None, _) => "no keys".to_owned(),
-        };
-        let held = if plan.held { ", held" } else { "" };
-        let reports = match plan.control {
-            Control::At(_) => "",
-            Control::Muxed => ", reports with it",
-            Control::Off => ", no reports",
-        };
-        let srtp = plan.security.as_ref().map_or(String::new(), |security| format!(", {}", security.suite.name()));
-        format!("{:?} to {}, {keys}, {} ms{held}{reports}{srtp}", plan.codec, plan.remote, plan.packet_time.as_millis())
-    };
-    match command {
-        MediaCommand::Open { port, plan, language, .. } => {
-            let spoken = if *language == Language::ENGLISH { String::new() } else { format!(", in {language}") };
-            format!("open port {} for {}{spoken}", port.0, plan_text(plan))
-        }
-        MediaCommand::Listen => "listen".to_owned(),
-        MediaCommand::Speak(language) => format!("speak {language}"),
-        MediaCommand::Change(plan) => format!("change to {}", plan_text(plan)),
-        MediaCommand::Say { play, utterance } => {
-            let clips = utterance.0.iter().filter_map(|segment| match segment {
-                Segment::Clip(id) => Some(id.name()),
-                Segment::Pause(_) => None,
-            });
-            format!("say {play}: {}", clips.map(|name| name.to_string()).collect::<Vec<_>>().join(" "))
-        }
-        MediaCommand::Hush => "hush".to_owned(),
-        MediaCommand::Close => "close".to_owned(),
-    }
-}
-
-fn shown_entry(entry: &Entry) -> String {
-    match entry {
-        Entry::Began { trunk, source, caller, .. } => {
-            let caller = caller
-                .as_ref()
-                .map_or("nobody known".to_owned(), |caller| format!("{} at {}", caller.number.as_str(), caller.level));
-            format!("a call of {caller} over {} from {source}", trunk.as_deref().unwrap_or("no trunk"))
-        }
-        Entry::Message { .. } => String::new(),
-        Entry::Verified { report, level, caps } => {
-            let verdict = report.verdict.map_or_else(|fault| fault.code().to_owned(), |attest| format!("{attest:?}"));
-            format!("signed: {verdict}; {level}, held by {caps}")
-        }
-        Entry::Answered { setup } => format!("answered after {} ms", setup.as_millis()),
-        Entry::Step(step) => format!("{step:?}"),
-        Entry::KeyPressed { source, matched } => {
-            let judged = matched.map_or("", |matched| if matched { ", the right digit" } else { ", a wrong digit" });
-            format!("a key by {}{judged}", source.name())
-        }
-        Entry::Refused { reason, claimed } => {
-            let (status, reason) = (reason.status(), reason.code());
-            let claimed = claimed.as_ref().map_or("no number", |number| number.as_str());
-            format!("refused with {status}, {reason}, {claimed}")
-        }
-        Entry::Quality(_) => "figures".to_owned(),
-        Entry::Over { duration } => format!("over after {} ms", duration.as_millis()),
-    }
-}
-
 /// What was found out about a signed identity: `A`, `B`, or a fault.
 fn verified(finding: &str) -> Arc<Report> {
     let verdict = match finding {
@@ -489,22 +331,6 @@ fn verified(finding: &str) -> Arc<Report> {
         _ => Err(Fault::Signature),
     };
     Arc::new(Report { verdict, said: None, signer: None })
-}
-
-fn shown_query(query: &Query) -> String {
-    match query {
-        Query::Naptr(name) => format!("NAPTR {name}"),
-        Query::Srv(name) => format!("SRV {name}"),
-        Query::Addresses(name) => format!("A and AAAA {name}"),
-    }
-}
-
-fn shown_state(state: LinkState) -> String {
-    match state {
-        LinkState::Registered { lasts } => format!("registered for {} s", lasts.as_secs()),
-        LinkState::Refused { status } => format!("refused with {status}"),
-        other => format!("{other:?}"),
-    }
 }
 
 /// Records as a zone file writes them, separated by `, `.
@@ -533,10 +359,6 @@ fn read_records(query: &Query, text: &str) -> Records {
         ),
         Query::Addresses(_) => Records::Addresses(rows.map(|row| row[0].parse().unwrap()).collect()),
     }
-}
-
-fn setting<'a>(written: &'a str, name: &str) -> Option<&'a str> {
-    written.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name)?.strip_prefix(": "))
 }
 
 fn stamp(at: Duration) -> String {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::caller::TrunkIndex;
 use crate::private::Private;
 use crate::sip::digest::Login;
 use crate::sip::locate::ServerUri;
@@ -13,8 +14,8 @@ pub struct LinkKey(pub usize);
 /// What the operator wants to be kept up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkProfile {
-    /// Index of the trunk.
-    pub trunk: usize,
+    /// Towards which trunk.
+    pub trunk: TrunkIndex,
     /// Who is asked.
     pub server: ServerUri,
     /// For what.

@@ -240,10 +240,12 @@ fn hop_of(uri: &str, peer: &Peer) -> Option<Peer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::caller::TrunkIndex;
     use crate::sip::peer::Flow;
 
     fn peer(address: &str, transport: Transport) -> Peer {
-        let (address, certified) = (address.parse().unwrap(), Some(3).filter(|_| transport == Transport::Tls));
+        let (address, certified) =
+            (address.parse().unwrap(), Some(TrunkIndex(3)).filter(|_| transport == Transport::Tls));
         Peer { address, transport, flow: transport.is_reliable().then_some(Flow(1)), certified }
     }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::caller::TrunkIndex;
+
 /// How SIP travels (RFC 3261 18).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Transport {
@@ -56,9 +58,8 @@ pub struct Peer {
     pub transport: Transport,
     /// The connection that it came over. What we send takes it as long as it stands, and then a new one to `address`.
     pub flow: Option<Flow>,
-    /// The trunk (an index into [`Policy::trunks`](crate::caller::Policy::trunks)) whose certificate it has shown, or
-    /// must show when we connect to it.
-    pub certified: Option<usize>,
+    /// The trunk whose certificate it has shown, or must show when we connect to it.
+    pub certified: Option<TrunkIndex>,
 }
 
 impl Peer {

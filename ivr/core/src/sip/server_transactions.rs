@@ -9,6 +9,7 @@ use super::agenda::Agenda;
 use super::message::{Method, Reply, Request};
 use super::resending::{LIFETIME, Resending, Resent, Sending, T4};
 use super::steady_map::SteadyMap;
+use crate::caller::TrunkIndex;
 use crate::media::CallKey;
 
 /// Names a server transaction (RFC 3261 17.2.3), and the trunk it belongs to: nobody else can touch it.
@@ -17,17 +18,17 @@ pub(crate) struct TransactionKey(Arc<str>);
 
 impl TransactionKey {
     /// The transaction of a request; of an ACK, the INVITE's.
-    pub(crate) fn of(request: &Request, trunk: usize) -> Self {
+    pub(crate) fn of(request: &Request, trunk: TrunkIndex) -> Self {
         let method = if request.method == Method::Ack { Method::Invite } else { request.method };
         Self::named(method, request, trunk)
     }
 
     /// The transaction that a CANCEL means (RFC 3261 9.2).
-    pub(crate) fn cancelled_by(request: &Request, trunk: usize) -> Self {
+    pub(crate) fn cancelled_by(request: &Request, trunk: TrunkIndex) -> Self {
         Self::named(Method::Invite, request, trunk)
     }
 
-    fn named(method: Method, request: &Request, trunk: usize) -> Self {
+    fn named(method: Method, request: &Request, TrunkIndex(trunk): TrunkIndex) -> Self {
         let (sent_by, uri) = (request.via.sent_by(), request.uri.as_str());
         Self(match request.via.branch() {
             Some(branch) => format!("{trunk} {method} {sent_by} {branch}").into(),

@@ -10,7 +10,7 @@ use crate::config::sip::Sip;
 fn check_certificates(policy: &Policy, certificates: &[TrunkCertificate], findings: &mut Findings) {
     for (i, one) in certificates.iter().enumerate() {
         for other in &certificates[i + 1..] {
-            let [of_one, of_other] = [one, other].map(|certificate| &policy.trunks[certificate.trunk]);
+            let [of_one, of_other] = [one, other].map(|certificate| policy.trunk(certificate.trunk));
             let anywhere = of_one.sources.is_empty() || of_other.sources.is_empty();
             let meet = of_one.sources.iter().any(|a| of_other.sources.iter().any(|b| a.overlaps(*b)));
             let shared = one.names.iter().find(|name| other.names.contains(name)).filter(|_| anywhere || meet);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ivr_core::caller::TrunkIndex;
 use time::OffsetDateTime;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -21,8 +22,8 @@ use crate::tls::{Identity, provider};
 /// The certificate of a trunk.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
-    /// Index of the trunk.
-    pub(crate) trunk: usize,
+    /// Of which trunk.
+    pub(crate) trunk: TrunkIndex,
     /// The domains that it may name, in lower case.
     pub(crate) names: Vec<String>,
     /// Who may have signed it.
@@ -72,7 +73,7 @@ impl Secure {
     }
 
     /// What connects to a trunk, and the name that it asks for.
-    pub(super) fn connector(&self, trunk: usize) -> Option<(&TlsConnector, ServerName<'static>)> {
+    pub(super) fn connector(&self, trunk: TrunkIndex) -> Option<(&TlsConnector, ServerName<'static>)> {
         let (known, connector) = self.known.iter().zip(&self.connectors).find(|(known, _)| known.trunk == trunk)?;
         Some((connector, ServerName::try_from(known.names.first()?.clone()).ok()?))
     }
@@ -83,8 +84,8 @@ impl Secure {
         &self,
         chain: &[CertificateDer<'_>],
         now: OffsetDateTime,
-        may_be: impl Fn(usize) -> bool,
-    ) -> Option<usize> {
+        may_be: impl Fn(TrunkIndex) -> bool,
+    ) -> Option<TrunkIndex> {
         let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now.unix_timestamp().try_into().ok()?));
         // The public authorities of the web no longer sign certificates for clients.
         let usages = [KeyUsage::client_auth, KeyUsage::server_auth];

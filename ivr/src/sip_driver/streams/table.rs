@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ivr_core::caller::TrunkIndex;
 use ivr_core::sip::peer::{Flow, Peer, Transport};
 use tokio::sync::mpsc;
 
@@ -28,7 +29,7 @@ pub(super) struct Inlet {
 
 /// Where a connection of ours goes, and whose certificate is wanted there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Destination(SocketAddr, Transport, Option<usize>);
+pub(super) struct Destination(SocketAddr, Transport, Option<TrunkIndex>);
 
 impl Destination {
     pub(super) fn of(peer: &Peer) -> Self {

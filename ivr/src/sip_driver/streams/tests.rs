@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use ivr_core::caller::{KeepsDiversion, Level, TrunkProfile};
+use ivr_core::caller::{KeepsDiversion, Level, TrunkIndex, TrunkProfile};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::sip::peer::Flow;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType};
@@ -19,6 +19,9 @@ const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 /// Far longer than anything takes; only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 const OPTIONS: &[u8] = b"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+
+/// The second trunk.
+const CERTIFIED: TrunkIndex = TrunkIndex(1);
 
 /// The first trunk comes from 127.0.0.1, the second from anywhere with its certificate.
 fn policy() -> Policy {
@@ -254,7 +257,7 @@ impl Authority {
     fn secure(&self) -> Secure {
         let ours = self.certify(vec![dns("voice.example.org")], ExtendedKeyUsagePurpose::ServerAuth);
         let anchor = webpki::anchor_from_trusted_cert(&self.1).unwrap().to_owned();
-        let known = Known { trunk: 1, names: vec!["sip.carrier.example".into()], anchors: [anchor].into() };
+        let known = Known { trunk: CERTIFIED, names: vec!["sip.carrier.example".into()], anchors: [anchor].into() };
         Secure::new(ours, vec![known]).unwrap()
     }
 
@@ -265,7 +268,7 @@ impl Authority {
     }
 
     /// The trunk that we take it for.
-    async fn trunk_of(&self, served: &mut Served, identity: Option<Identity>) -> Option<usize> {
+    async fn trunk_of(&self, served: &mut Served, identity: Option<Identity>) -> Option<TrunkIndex> {
         self.connect(served, TRUNK, identity).await.1
     }
 
@@ -275,7 +278,7 @@ impl Authority {
         served: &mut Served,
         from: IpAddr,
         identity: Option<Identity>,
-    ) -> (TlsStream<TcpStream>, Option<usize>) {
+    ) -> (TlsStream<TcpStream>, Option<TrunkIndex>) {
         let client = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -311,9 +314,9 @@ async fn a_certificate_tells_the_trunk_and_another_tells_nothing() {
     let mut served = served(Strangers::Refuse, Some(authority.secure())).await;
     let ours = "sip.carrier.example";
     let table = [
-        ("its name", authority.certify(vec![dns(ours)], ClientAuth), Some(1)),
-        ("a web server's certificate", authority.certify(vec![dns(ours)], ServerAuth), Some(1)),
-        ("a SIP domain", authority.certify(vec![uri("sip:SIP.carrier.example")], ClientAuth), Some(1)),
+        ("its name", authority.certify(vec![dns(ours)], ClientAuth), Some(CERTIFIED)),
+        ("a web server's certificate", authority.certify(vec![dns(ours)], ServerAuth), Some(CERTIFIED)),
+        ("a SIP domain", authority.certify(vec![uri("sip:SIP.carrier.example")], ClientAuth), Some(CERTIFIED)),
         ("another SIP domain", authority.certify(vec![dns(ours), uri("sip:other.example")], ClientAuth), None),
         ("a user's address", authority.certify(vec![uri("sip:a@sip.carrier.example")], ClientAuth), None),
         ("a wildcard", authority.certify(vec![dns("*.carrier.example")], ClientAuth), None),
@@ -336,7 +339,7 @@ async fn who_has_shown_a_certificate_is_not_waited_for_any_more() {
         let identity = authority.certify(vec![dns("sip.carrier.example")], ExtendedKeyUsagePurpose::ClientAuth);
         held.push(authority.connect(&mut served, STRANGER, Some(identity)).await);
     }
-    assert!(held.iter().all(|(_, certified)| *certified == Some(1)));
+    assert!(held.iter().all(|(_, certified)| *certified == Some(CERTIFIED)));
     assert_eq!(served.streams.figures(), (held.len(), 0, 0));
 }
 
@@ -353,7 +356,7 @@ async fn we_connect_to_the_trunk_s_certificate_or_to_nobody() {
             .with_single_cert(chain, key)
             .unwrap();
         let far = TcpListener::bind((TRUNK, 0)).await.unwrap();
-        let to = Peer { certified: Some(1), ..tls_at(far.local_addr().unwrap()) };
+        let to = Peer { certified: Some(CERTIFIED), ..tls_at(far.local_addr().unwrap()) };
         assert!(served.streams.send(&to, b"BYE".to_vec()));
         let (stream, _) = tokio::time::timeout(PATIENCE, far.accept()).await.unwrap().unwrap();
         let accepted = TlsAcceptor::from(Arc::new(server)).accept(stream).await;
@@ -363,7 +366,7 @@ async fn we_connect_to_the_trunk_s_certificate_or_to_nobody() {
                 let is_heard = tokio::time::timeout(PATIENCE, stream.read_exact(&mut bytes)).await.unwrap().is_ok();
                 if is_heard {
                     stream.write_all(OPTIONS).await.unwrap();
-                    assert_eq!(served.message().await.0.certified, Some(1));
+                    assert_eq!(served.message().await.0.certified, Some(CERTIFIED));
                 }
                 is_heard
             }

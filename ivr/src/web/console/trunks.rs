@@ -118,7 +118,7 @@ pub(super) async fn probe(
     Path(name): Path<String>,
     Checked(asked): Checked<Asked>,
 ) -> Result<Response, WebError> {
-    let trunk = app.probes.index(&name).ok_or(WebError::NotFound)?;
+    let (trunk, _) = app.probes.named(&name).ok_or(WebError::NotFound)?;
     let expected = match asked.read(&app) {
         Ok(expected) => expected,
         Err(hint) => {
@@ -146,7 +146,8 @@ pub(super) async fn forget(
     Path(name): Path<String>,
     Checked(Nothing {}): Checked<Nothing>,
 ) -> Result<Response, WebError> {
-    app.probes.forget(app.probes.index(&name).ok_or(WebError::NotFound)?, app.clock.now());
+    let (trunk, _) = app.probes.named(&name).ok_or(WebError::NotFound)?;
+    app.probes.forget(trunk, app.clock.now());
     Ok(Redirect::to(&path(&name)).into_response())
 }
 
@@ -199,8 +200,7 @@ fn show(
     asked: Asked,
     hint: Option<Hint>,
 ) -> Result<Response, WebError> {
-    let index = app.probes.index(name).ok_or(WebError::NotFound)?;
-    let trunk = &app.probes.trunks()[index];
+    let (index, trunk) = app.probes.named(name).ok_or(WebError::NotFound)?;
     let view = app.probes.view(index, app.clock.now());
     let next = Step::ALL.into_iter().find(|step| view.calls.iter().all(|call| call.expected.step != *step));
     let steps = Step::ALL.map(|step| Choice {

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use ivr_core::caller::probe::{Call, Capture, Step};
-use ivr_core::caller::{Level, Policy, TrunkProfile};
+use ivr_core::caller::{Level, Policy, TrunkIndex, TrunkProfile};
 use ivr_core::number::KindPolicy;
 
 use super::service::NUMBER;
@@ -24,7 +24,7 @@ fn capture(headers: &[(&str, &str)]) -> Capture {
         kinds: KindPolicy::default(),
     };
     let source = ivr_core::sip::peer::Peer::udp("192.0.2.1:5060".parse().unwrap());
-    Capture::of(&policy, 0, source, "sip:+12025550100@198.51.100.1", headers)
+    Capture::of(&policy, TrunkIndex(0), source, "sip:+12025550100@198.51.100.1", headers)
 }
 
 impl Service {
@@ -52,7 +52,7 @@ async fn an_announced_call_is_shown_by_its_spelling_and_proposes_a_profile() {
     assert_eq!((announced.status, announced.location().as_str()), (StatusCode::SEE_OTHER, TRUNK));
     let (trunk, order) = service.telephone.lock().await.announced.try_recv().unwrap();
     let (expected, _) = order.unwrap();
-    assert_eq!((trunk, expected.step, expected.number.as_str()), (0, Step::Normal, NUMBER));
+    assert_eq!((trunk, expected.step, expected.number.as_str()), (TrunkIndex(0), Step::Normal, NUMBER));
     browser.get(TRUNK).await.says("Waiting for the call “Just so”").says("+1 202-555-0100");
     let audit = service.audited().await;
     assert_eq!(audit.last().unwrap(), &("probe".to_owned(), "trunk carrier: normal".to_owned()));
@@ -63,7 +63,7 @@ async fn an_announced_call_is_shown_by_its_spelling_and_proposes_a_profile() {
         ("X-Carrier-Note", "<script>"),
     ];
     let call = Call { expected, capture: capture(&headers) };
-    service.telephone.lock().await.arrived.try_send((0, call)).unwrap();
+    service.telephone.lock().await.arrived.try_send((trunk, call)).unwrap();
     let page = browser.get(TRUNK).await;
     page.does_not_say("Waiting").says("has come").says("value=\"withheld\" checked");
     page.says("sip:+*******0143@carrier.example").says("tel:+*-***-***-0143;verstat=TN-Validation-Passed");

@@ -36,7 +36,13 @@ fn headers(text: &str) -> Vec<(&str, &str)> {
 
 fn capture(text: &str) -> Capture {
     let source = Peer::udp("192.0.2.1:5060".parse().unwrap());
-    Capture::of(&policy(), 0, source, &format!("sip:+12025550100@198.51.100.1;key={SECRET}"), &headers(text))
+    Capture::of(
+        &policy(),
+        TrunkIndex(0),
+        source,
+        &format!("sip:+12025550100@198.51.100.1;key={SECRET}"),
+        &headers(text),
+    )
 }
 
 /// A call: how, by whom, and its headers.

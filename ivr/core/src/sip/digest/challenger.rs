@@ -11,13 +11,13 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::{DigestAlgorithm, DigestLogin, Hash, Parameters, Protection, Terms, digests, hexadecimal, known};
+use crate::caller::TrunkIndex;
 use crate::sip::message::Request;
 
 /// Whose answers a nonce takes: a trunk's, from one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scope {
-    /// Index of the trunk.
-    pub(crate) trunk: usize,
+    pub(crate) trunk: TrunkIndex,
     /// The address of who was challenged.
     pub(crate) ip: IpAddr,
 }
@@ -94,7 +94,7 @@ impl Challenger {
         match self.made(answer.nonce, scope) {
             Some((made, random))
                 if second.saturating_sub(made) < NONCE_LIFE_SECONDS
-                    && self.used[scope.trunk].admit((made, random), answer.count, second) =>
+                    && self.used[scope.trunk.0].admit((made, random), answer.count, second) =>
             {
                 Proof::Right
             }
@@ -117,7 +117,7 @@ impl Challenger {
         Some((u32::from_be_bytes(*seconds), random.try_into().ok()?))
     }
 
-    fn tag(&self, body: &[u8; SECONDS + RANDOM], Scope { trunk, ip }: Scope) -> [u8; TAG] {
+    fn tag(&self, body: &[u8; SECONDS + RANDOM], Scope { trunk: TrunkIndex(trunk), ip }: Scope) -> [u8; TAG] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
         mac.update(body);
         mac.update(&trunk.to_be_bytes());

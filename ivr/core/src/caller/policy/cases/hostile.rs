@@ -63,7 +63,7 @@ proptest! {
         let headers: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let verdict = judge(&policy, &Peer::udp(PEER.parse().unwrap()), if ours { OURS } else { &uri }, &headers);
         if let Verdict::Accept { caller, trunk } = verdict {
-            prop_assert_eq!(trunk, 0);
+            prop_assert_eq!(trunk, TrunkIndex(0));
             prop_assert!(caller.level <= Level::L3);
         }
     }

@@ -36,7 +36,7 @@ fn who_may_call_the_sandbox_from_anywhere_takes_no_carriers_address() {
     for trunks in [vec![sandbox.clone(), carrier.clone()], vec![carrier.clone(), sandbox.clone()]] {
         let both = Policy { trunks, ..policy(screened()) };
         let realm = |peer: &str| {
-            let trunk = both.trunk_of(&Peer::udp(peer.parse().unwrap())).map(|trunk| &both.trunks[trunk]);
+            let trunk = both.trunk_of(&Peer::udp(peer.parse().unwrap())).map(|trunk| both.trunk(trunk));
             trunk.map(|trunk| trunk.realm)
         };
         assert_eq!(realm("192.0.2.10:5060"), Some(Realm::Service), "the carrier's own");
@@ -81,7 +81,7 @@ fn a_certificate_tells_the_trunk_apart_and_not_its_customers() {
     let certified = policy(TrunkProfile { shared_addresses: true, shows_certificate: true, ..screened() });
     let shown_from = |certified_as| Peer { certified: certified_as, ..Peer::udp(PEER.parse().unwrap()) };
     for (name, peer, expected) in [
-        ("it shows the certificate", shown_from(Some(0)), "+12025550143 L1"),
+        ("it shows the certificate", shown_from(Some(TrunkIndex(0))), "+12025550143 L1"),
         ("the address alone is not this trunk", shown_from(None), "unknown-peer"),
     ] {
         assert_eq!(shown(&judge(&certified, &peer, OURS, &headers(""))), expected, "{name}");

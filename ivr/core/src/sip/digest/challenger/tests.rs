@@ -10,7 +10,7 @@ use crate::sip::header_lines::{HeaderLine, HeaderLines};
 
 const REALM: &str = "dialproof.example";
 const URI: &str = "sip:+12025550100@203.0.113.1";
-const SCOPE: Scope = Scope { trunk: 1, ip: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)) };
+const SCOPE: Scope = Scope { trunk: TrunkIndex(1), ip: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)) };
 
 fn login(password: &str) -> Login {
     Login { user: Private::new("carrier".to_owned()), password: Private::new(password.to_owned()) }
@@ -155,7 +155,7 @@ fn a_nonce_is_good_for_a_minute_its_trunk_and_its_address() {
     let [challenge, _] = play.challenged();
     let right = [answer(&challenge)];
     for other in [
-        Scope { trunk: 2, ..SCOPE },
+        Scope { trunk: TrunkIndex(2), ..SCOPE },
         Scope { ip: "192.0.2.2".parse().unwrap(), ..SCOPE },
         Scope { ip: "2001:db8::1".parse().unwrap(), ..SCOPE },
     ] {
@@ -175,7 +175,7 @@ fn a_nonce_is_good_for_a_minute_its_trunk_and_its_address() {
 fn a_busy_trunk_uses_up_nothing_of_anothers() {
     let mut play = Play::new();
     let [challenge, _] = play.challenged();
-    let other = Scope { trunk: 2, ..SCOPE };
+    let other = Scope { trunk: TrunkIndex(2), ..SCOPE };
     for n in 0..=MOST_USED {
         let (mut random, now) = ([0; RANDOM], play.now + Duration::from_secs(1));
         random.copy_from_slice(&(n as u64).to_be_bytes());

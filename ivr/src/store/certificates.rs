@@ -255,15 +255,18 @@ macro_rules! select {
     };
 }
 
+pub(super) const BY_SERIAL: &str = select!("WHERE c.serial = $1");
+pub(super) const BY_CAUSE: &str = select!("WHERE c.cause = $1");
+
 /// The certificate of this serial number.
 pub(crate) async fn by_serial(serial: &str, columns: &Columns, conn: &mut Conn) -> Result<Option<Stored>, StoreError> {
-    let row = sqlx::query(select!("WHERE c.serial = $1")).bind(serial).fetch_optional(conn).await?;
+    let row = sqlx::query(BY_SERIAL).bind(serial).fetch_optional(conn).await?;
     row.map(|row| stored(&row, columns)).transpose()
 }
 
 /// The certificate that was issued for this cause.
 pub(crate) async fn by_cause(cause: &str, columns: &Columns, conn: &mut Conn) -> Result<Option<Stored>, StoreError> {
-    let row = sqlx::query(select!("WHERE c.cause = $1")).bind(cause).fetch_optional(conn).await?;
+    let row = sqlx::query(BY_CAUSE).bind(cause).fetch_optional(conn).await?;
     row.map(|row| stored(&row, columns)).transpose()
 }
 

@@ -252,6 +252,22 @@ impl Store {
         writer.commit().await.unwrap();
     }
 
+    /// Records of certificates that have ended.
+    pub(crate) async fn add_records_of_others(&self, count: u32) {
+        let mut writer = self.begin().await.unwrap();
+        sqlx::query(
+            "WITH RECURSIVE others (n) AS (SELECT 1 WHERE $1 > 0 UNION ALL SELECT n + 1 FROM others WHERE n < $1)
+             INSERT INTO records (identity_hash, pepper_epoch, identity_sealed, wanted, serial, not_before, not_after,
+                 version, published_version, seq, attempts)
+             SELECT randomblob(32), 1, randomblob(40), 'valid', hex(randomblob(20)), 0, 0, 1, 1, 1, 0 FROM others",
+        )
+        .bind(i64::from(count))
+        .execute(&mut *writer)
+        .await
+        .unwrap();
+        writer.commit().await.unwrap();
+    }
+
     /// Verifications of a number that were begun then, for ten minutes.
     pub(crate) async fn add_verifications(&self, count: usize, began: OffsetDateTime) {
         let mut writer = self.begin().await.unwrap();

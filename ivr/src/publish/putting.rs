@@ -53,7 +53,7 @@ pub(super) async fn publish_due(parts: &PublisherParts, nth: u32, now: OffsetDat
     }
     let late = late_after(refresh_every(&parts.networks));
     let is_late = claimed.iter().any(|(due, _)| due.due_at + late < now);
-    let turn = Turn::new(is_late, is_late && nth % HASHES_THOUGH_LATE != 0);
+    let turn = Turn::new(is_late, is_late && !nth.is_multiple_of(HASHES_THOUGH_LATE));
     let done = join_all(claimed.iter().map(|(due, seq)| publish(parts, due, *seq, &turn, now))).await;
     done.into_iter().chain([end]).collect::<Result<(), _>>()?;
     Ok(!claimed.is_empty() || passed > 0)

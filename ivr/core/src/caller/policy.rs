@@ -377,6 +377,9 @@ impl NamedBy {
 /// because beside an assertion it may be free text; a header that is not there names nobody.
 pub(crate) fn names_another(headers: Headers<'_>, caller: &Number, named_by: NamedBy, trunk: &TrunkProfile) -> bool {
     let Ok(Candidates { from, asserted, .. }) = Candidates::unscreened(trunk, headers) else { return true };
+    if is_anonymous(&from) || Privacy::of(headers) == Privacy::Withheld {
+        return true;
+    }
     let from = (named_by == NamedBy::From).then_some(&from);
     let is_the_same = |named: &NameAddress<'_>| readings(trunk, &named.uri).is_ok_and(|digits| digits.mean(caller));
     !asserted.iter().chain(from).all(is_the_same)

@@ -31,7 +31,7 @@ pub(super) fn read<'n, 'a: 'n>(
     named: impl Iterator<Item = &'n NameAddress<'a>>,
 ) -> Result<Attestation, Reason> {
     let own = dialect.map_or(Ok(None), |dialect| spoken(dialect, headers))?;
-    let mut is_low = INDICATORS.iter().flat_map(|name| headers.entries(name, None)).filter_map(level).any(is_lower);
+    let mut is_low = INDICATORS.iter().flat_map(|name| stated_in(headers, name)).filter_map(level).any(is_lower);
     // Any other word than A, B and C makes it no PASSporT, which whoever verifies it says.
     is_low |= identities(headers)
         .filter(|identity| ppt(identity).is_none_or(is_shaken))
@@ -95,8 +95,7 @@ fn words<'a>(dialect: &Verstat, headers: Headers<'a>) -> Vec<&'a str> {
 /// The attestation where a word says only that there is a good one: it is A if the header says A and nothing else.
 fn stated(dialect: &Verstat, headers: Headers<'_>) -> Attestation {
     let Some(header) = &dialect.attestation_header else { return Attestation::Low };
-    // Somebody on the way may have joined two headers by a comma.
-    let mut values = headers.entries(header, None);
+    let mut values = stated_in(headers, header);
     match (values.next().and_then(level), values.next()) {
         (Some("A"), None) => Attestation::Full,
         _ => Attestation::Low,
@@ -139,6 +138,11 @@ fn is_shaken(ppt: &str) -> bool {
 
 fn is_div(ppt: &str) -> bool {
     ppt.eq_ignore_ascii_case("div") || ppt.eq_ignore_ascii_case("div-o")
+}
+
+/// What all headers of this name say. Somebody on the way may have joined two by a comma, whatever quotes stand in them.
+fn stated_in<'a>(headers: Headers<'a>, name: &str) -> impl Iterator<Item = &'a str> {
+    headers.values(name, None).flat_map(|value| value.split(','))
 }
 
 /// What a header with an attestation says, if it says anything. Parameters may follow; some carriers write a bare `;`.

@@ -96,6 +96,7 @@ fn a_word_that_leaves_the_attestation_open_needs_the_header_that_says_it() {
         ("\nP-Attestation-Indicator: A\nP-Attestation-Indicator: B", "+12025550143 L1"),
         ("\nP-Attestation-Indicator: A;, B", "+12025550143 L1"),
         ("\nP-Attestation-Indicator: A,", "+12025550143 L1"),
+        ("\nP-Attestation-Indicator: A;\",B", "+12025550143 L1"),
         ("\nP-Attestation-Indicator: a", "+12025550143 L1"),
         ("\nP-Attestation-Indicator: A\nP-Attestation-Indicator: A", "+12025550143 L1"),
         ("", "+12025550143 L1"),

@@ -15,7 +15,7 @@ use crate::chain::{Certificate, ChainError, valid_at};
 use crate::contacts::Contacts;
 use crate::directory::{Entry, Pending, Record, RecordError, Status};
 use crate::hasher::Hasher;
-use crate::item::{Item, SlotId};
+use crate::item::{Item, Slot, SlotId};
 use crate::refresher::Kept;
 use crate::seen::Seen;
 use crate::slot::{Derived, Identity, UnreasonableCost};
@@ -138,6 +138,12 @@ impl Lookup {
         Ok(derived)
     }
 
+    /// The highest number seen in any of these slots: a statement has the same under each directory key, so what was seen under one
+    /// makes an earlier one under another a replay.
+    fn seen_before<'a>(&self, hashes: impl Iterator<Item = (&'a [u8; 32], Derived)>) -> Option<i64> {
+        hashes.filter_map(|(key, derived)| self.seen.highest(derived.directory_slot(key).id())).max()
+    }
+
     /// The DHTs that are asked.
     pub fn backends(&self) -> &Several {
         &self.backends
@@ -173,6 +179,9 @@ impl Lookup {
         patience: Duration,
         now: OffsetDateTime,
     ) -> Result<Verdict, UnreasonableCost> {
+        // A contact whose hash is not known was not looked up before.
+        let known = |key| Some((key, self.contacts.get(identity, key, self.bundle.terms.cost)?));
+        let seen = self.seen_before(self.bundle.directory_keys.iter().filter_map(known));
         for key in &self.bundle.directory_keys {
             let derived = self.derive(identity, key).await?;
             let slot = derived.directory_slot(key);
@@ -180,7 +189,7 @@ impl Lookup {
             let origin =
                 Origin { backend, slot: slot.id(), seq: item.seq(), bytes: item.value().len(), complete: false };
             let Ok(record) = Record::unseal(item.value(), &derived.seal_key(), &slot, item.seq()) else { continue };
-            match self.judge(record, &item, origin, identity, now) {
+            match self.judge(record, &item, origin, identity, seen, now) {
                 Ok(verdict) => return Ok(verdict),
                 // What lies under the other key may be as old.
                 Err(Fault::RolledBack { .. }) => break,
@@ -201,10 +210,15 @@ impl Lookup {
         patience: Duration,
         now: OffsetDateTime,
     ) -> Result<(Verdict, Vec<Kept>), UnreasonableCost> {
-        let (mut verdicts, mut items, mut is_complete) = (Vec::new(), Vec::new(), true);
+        let mut hashes = Vec::new();
         for key in &self.bundle.directory_keys {
-            let derived = self.derive(identity, key).await?;
-            let (verdict, kept, is_whole) = self.find_under(key, &derived, identity, patience, now).await;
+            hashes.push((key, self.derive(identity, key).await?));
+        }
+        let seen = self.seen_before(hashes.iter().cloned());
+        let (mut verdicts, mut items, mut is_complete) = (Vec::new(), Vec::new(), true);
+        for (key, derived) in &hashes {
+            let slot = derived.directory_slot(key);
+            let (verdict, kept, is_whole) = self.find_in(&slot, derived, identity, (patience, seen), now).await;
             verdicts.push(verdict);
             items.extend(kept);
             is_complete &= is_whole;
@@ -213,17 +227,16 @@ impl Lookup {
     }
 
     /// What one directory key says, the record that says it, if it holds, and whether all who have to be asked about its slot answered.
-    async fn find_under(
+    async fn find_in(
         &self,
-        key: &[u8; 32],
+        slot: &Slot,
         derived: &Derived,
         identity: &Identity,
-        patience: Duration,
+        (patience, seen): (Duration, Option<i64>),
         now: OffsetDateTime,
     ) -> (Verdict, Option<Kept>, bool) {
-        let slot = derived.directory_slot(key);
         // Envelopes are checked where they arrive; what comes here is this slot's, and signed.
-        let (items, complete) = match self.backends.get(&slot, patience, None, now).await {
+        let (items, complete) = match self.backends.get(slot, patience, None, now).await {
             Ok(Harvest::Items { items, complete }) => (items, complete),
             Ok(Harvest::Nothing { asked }) => return (Verdict::Unknown { asked }, None, true),
             Err(error) => return (Verdict::Unreachable(error), None, false),
@@ -231,11 +244,11 @@ impl Lookup {
         let mut fault = None;
         for (item, backend) in items {
             let origin = Origin { backend, slot: slot.id(), seq: item.seq(), bytes: item.value().len(), complete };
-            match Record::unseal(item.value(), &derived.seal_key(), &slot, item.seq()) {
+            match Record::unseal(item.value(), &derived.seal_key(), slot, item.seq()) {
                 // The authority's last word. If it does not hold, what it replaced does not hold either.
                 Ok(record) => {
                     let expires = OffsetDateTime::from_unix_timestamp(record.not_after).unwrap_or(now);
-                    return match self.judge(record, &item, origin, identity, now) {
+                    return match self.judge(record, &item, origin, identity, seen, now) {
                         Ok(verdict) => (verdict, Some(Kept { item, expires }), complete),
                         Err(fault) => (Verdict::Invalid(fault), None, complete),
                     };
@@ -255,6 +268,7 @@ impl Lookup {
         item: &Item,
         origin: Origin,
         identity: &Identity,
+        seen: Option<i64>,
         now: OffsetDateTime,
     ) -> Result<Verdict, Fault> {
         let verdict = match record.status {
@@ -267,7 +281,7 @@ impl Lookup {
             Status::Revoked => Verdict::Revoked(origin),
         };
         check_dates(record.not_before, record.not_after, now)?;
-        if let Some(seen) = self.seen.highest(origin.slot).filter(|seen| *seen > item.seq()) {
+        if let Some(seen) = seen.filter(|seen| *seen > item.seq()) {
             return Err(Fault::RolledBack { shown: item.seq(), seen });
         }
         if let Err(error) = self.seen.note(origin.slot, item.seq()) {
@@ -287,15 +301,9 @@ fn check_dates(not_before: i64, not_after: i64, now: OffsetDateTime) -> Result<(
 }
 
 /// While the directory changes its key, records and tombstones lie under both; the later statement counts, and of two of
-/// the same moment the one that takes away. Under a key about whose slot not everybody answered, a later one may be hidden. One
-/// number is used under both: what was seen later under either makes what is shown a replay, unless the later statement lies
-/// perhaps where nobody answered.
+/// the same moment the one that takes away. Under a key about whose slot not everybody answered, a later one may be hidden. What
+/// is shown is a replay only if the later statement does not lie perhaps where nobody answered.
 fn settle(verdicts: Vec<Verdict>, is_complete: bool) -> Verdict {
-    let rolled_back = verdicts.iter().filter_map(|verdict| match verdict {
-        Verdict::Invalid(Fault::RolledBack { shown, seen }) => Some((*seen, *shown)),
-        _ => None,
-    });
-    let rolled_back = rolled_back.max();
     let weight = |verdict: &Verdict| match verdict {
         Verdict::Revoked(origin) => (5, origin.seq, 2),
         Verdict::Suspended(origin) => (5, origin.seq, 1),
@@ -306,23 +314,12 @@ fn settle(verdicts: Vec<Verdict>, is_complete: bool) -> Verdict {
     };
     // A bundle has at least the key that signed it.
     let mut settled = verdicts.into_iter().max_by_key(weight).unwrap_or(Verdict::Unreachable(GetError::Unreachable));
-    let stated = match &settled {
-        Verdict::Found(found) => Some(found.origin.seq),
-        Verdict::Suspended(origin) | Verdict::Revoked(origin) => Some(origin.seq),
-        Verdict::Unknown { .. } | Verdict::Unreachable(_) | Verdict::Invalid(_) => None,
-    };
-    if let Some((seen, shown)) = rolled_back
-        && stated.is_none_or(|stated| stated < seen)
-    {
-        return if is_complete {
-            Verdict::Invalid(Fault::RolledBack { shown: stated.unwrap_or(shown), seen })
-        } else {
-            Verdict::Unreachable(GetError::Unreachable)
-        };
-    }
     match &mut settled {
         Verdict::Found(found) => found.origin.complete = is_complete,
         Verdict::Suspended(origin) | Verdict::Revoked(origin) => origin.complete = is_complete,
+        Verdict::Invalid(Fault::RolledBack { .. }) if !is_complete => {
+            settled = Verdict::Unreachable(GetError::Unreachable);
+        }
         Verdict::Unknown { .. } | Verdict::Unreachable(_) | Verdict::Invalid(_) => {}
     }
     settled

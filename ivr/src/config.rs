@@ -51,7 +51,7 @@ pub struct Config {
     policy: Policy,
     trunk_certificates: Vec<trunk::TrunkCertificate>,
     links: Vec<LinkProfile>,
-    trunk_passwords: Vec<(&'static str, PathBuf)>,
+    trunk_secrets: Vec<(&'static str, PathBuf)>,
     verification: verification::Verification,
     ca: ca::Ca,
     database: database::Database,
@@ -85,7 +85,9 @@ impl Config {
         let table = match DeTable::parse(text) {
             Ok(table) => table.into_inner(),
             Err(error) => {
-                findings.fault("file", format!("this is not TOML: {}", error.to_string().trim_end()));
+                // What stands in the line may be a password.
+                let line = error.span().map_or_else(String::new, |span| misread::in_line(span.start, text));
+                findings.fault("file", format!("this is not TOML{line}: {}", error.message()));
                 return None;
             }
         };
@@ -122,7 +124,7 @@ impl Config {
             let has_sandbox = sandbox.as_ref().is_none_or(Option::is_some);
             trunk::check_together(policy, treatment, (&beside.certificates, has_sandbox), sip, findings);
         }
-        let trunk::Beside { certificates, links, passwords } = beside_trunks?;
+        let trunk::Beside { certificates, links, secrets } = beside_trunks?;
         let config = Self {
             service: service?,
             http: http?,
@@ -130,7 +132,7 @@ impl Config {
             policy: policy?,
             trunk_certificates: certificates,
             links,
-            trunk_passwords: passwords,
+            trunk_secrets: secrets,
             verification: verification?,
             ca: ca?,
             database: database?,
@@ -175,9 +177,9 @@ impl Config {
         &self.links
     }
 
-    /// The files with the passwords of the trunks' accounts, each with the key that names it.
-    pub fn trunk_passwords(&self) -> &[(&'static str, PathBuf)] {
-        &self.trunk_passwords
+    /// The files with the trunks' secrets, each with the key that names it.
+    pub fn trunk_secrets(&self) -> &[(&'static str, PathBuf)] {
+        &self.trunk_secrets
     }
 
     /// How a number is proved.
@@ -303,6 +305,11 @@ impl<'a> File<'a> {
     }
 
     fn section<T: DeserializeOwned>(&mut self, place: &str, value: Spanned<DeValue<'a>>) -> Option<T> {
+        if !value.get_ref().is_table() {
+            let line = misread::in_line(value.span().start, self.text);
+            self.findings.fault(place, format!("this is a section{line}: write [{place}], and its keys below"));
+            return None;
+        }
         let read = T::deserialize(ValueDeserializer::from(value));
         read.map_err(|error| misread::tell(place, &error, self.text, self.findings)).ok()
     }

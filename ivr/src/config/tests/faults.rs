@@ -285,6 +285,18 @@ fn all_faults_come_at_once_and_unknown_sections_are_among_them() {
 
 #[test]
 fn a_text_that_is_not_toml_is_one_fault_with_its_line() {
-    let (_, findings) = parsed("[service\n", Purpose::Serve);
-    assert!(findings[0].starts_with("fault: file: this is not TOML: TOML parse error at line 1"), "{findings:#?}");
+    for (text, line) in [("[service\n", 1), ("[database]\nurl = \"postgres://u:hunter2@h/d\n", 2)] {
+        let (_, findings) = parsed(text, Purpose::Serve);
+        let begins = format!("fault: file: this is not TOML (line {line}): ");
+        assert!(findings.len() == 1 && findings[0].starts_with(&begins), "{findings:#?}");
+        assert!(!findings[0].contains("hunter2") && !findings[0].contains('\n'), "{findings:#?}");
+    }
+}
+
+#[test]
+fn a_section_that_is_none_is_told_without_what_stands_there() {
+    let (_, findings) = parsed("database = \"postgres://u:hunter2@h/d\"\n", Purpose::Serve);
+    let told = "fault: database: this is a section (line 1): write [database], and its keys below";
+    assert!(findings.iter().any(|line| line == told), "{findings:#?}");
+    assert!(!findings.concat().contains("hunter2"), "{findings:#?}");
 }

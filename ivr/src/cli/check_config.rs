@@ -39,7 +39,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         Err(error @ ConfigError::Unreadable { .. }) => return Err(error.into()),
     };
     if let Some(config) = &config {
-        inspect(config, &mut findings);
+        inspect(config, &args.config, &mut findings);
     }
     print!("{findings}");
     let (faults, warnings) = (findings.faults().len(), findings.warnings().len());
@@ -49,7 +49,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 }
 
 /// What the file's text does not show: whether what it names is there and kept private.
-fn inspect(config: &Config, findings: &mut Findings) {
+fn inspect(config: &Config, from: &Path, findings: &mut Findings) {
     if !config.service().data_dir().is_dir() {
         findings.fault(
             "service.data_dir",
@@ -62,7 +62,7 @@ fn inspect(config: &Config, findings: &mut Findings) {
             format!("{} is no folder: `dialproof init` makes the authority", config.ca().folder().display()),
         );
     }
-    private_file::warn_of_open(config, findings);
+    private_file::warn_of_open(config, from, findings);
     readable("keys.file", config.keys().file(), findings);
     authority(config, findings);
     // As `serve` reads them.
@@ -74,7 +74,7 @@ fn inspect(config: &Config, findings: &mut Findings) {
     if let Err(error) = Means::of(config, Reach::PUBLIC).client() {
         findings.fault("webhooks.tls_roots", error.to_string());
     }
-    for (place, file) in config.trunk_passwords() {
+    for (place, file) in config.trunk_secrets() {
         readable(place, file, findings);
     }
     match config.smtp().map(|smtp| smtp.login()) {

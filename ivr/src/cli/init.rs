@@ -65,7 +65,7 @@ struct Wanted {
     /// The arc of your own object identifiers: 1.3.6.1.4.1. and your Private Enterprise Number
     #[arg(long, value_name = "ARC")]
     oid_arc: Option<String>,
-    /// Where the directory lies: mainline (the public network, which no test reaches), mainline:ADDRESS:PORT,… or opendht:URL,URL
+    /// Where the directory lies: mainline (the public network, which no test reaches), mainline:ADDRESS:PORT,… or opendht:URL,URL,URL
     /// (repeatable). There is no default
     #[arg(long, value_name = "NETWORK")]
     dht: Vec<String>,
@@ -96,7 +96,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         Some(text) => checked(text, &file)?,
         None => Config::read(&file, Purpose::Serve)?,
     };
-    private_file::warn_of_open(&config, &mut findings);
+    private_file::warn_of_open(&config, &file, &mut findings);
     print!("{findings}");
 
     // Who writes options is told of an option, and who wrote a file of its key.
@@ -209,7 +209,7 @@ impl Wanted {
 
 /// The directories that there are, as options.
 const DIRECTORIES: &str = "--dht mainline is the public BitTorrent network (untried: no test reaches it), \
-    --dht mainline:ADDRESS:PORT,… a private ring of it, --dht opendht:URL,URL an OpenDHT through its proxies; several may be \
+    --dht mainline:ADDRESS:PORT,… a private ring of it, --dht opendht:URL,URL,URL an OpenDHT through its proxies; several may be \
     named. To try things out, --ring-port PORT --ring-port PORT is a ring inside the service, on this machine alone";
 
 /// Reads the text as if it lay in the file already.

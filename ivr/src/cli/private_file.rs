@@ -43,10 +43,11 @@ pub(super) fn write(file: &Path, text: &str, present: Present) -> Result<()> {
     })
 }
 
-/// Warns of each secret file of a configuration that other users of this machine may read. It is no fault: a supervisor may have its
+/// Warns of each secret file of a configuration that other users of this machine may read, and of the configuration if it has a password. It is no fault: a supervisor may have its
 /// reasons for a group. That a file is not there, says whoever reads it.
-pub(super) fn warn_of_open(config: &Config, findings: &mut Findings) {
+pub(super) fn warn_of_open(config: &Config, from: &Path, findings: &mut Findings) {
     let of_service = [
+        ("database.url", config.database().has_password().then_some(from)),
         ("keys.file", Some(config.keys().file())),
         ("ca.passphrase_file", config.ca().passphrase_file()),
         ("http.tls_key", config.http().tls().map(|files| files.key())),
@@ -54,7 +55,7 @@ pub(super) fn warn_of_open(config: &Config, findings: &mut Findings) {
         ("smtp.password_file", config.smtp().and_then(|smtp| smtp.login()).map(|login| login.password_file())),
     ];
     let of_service = of_service.into_iter().filter_map(|(place, file)| Some((place, file?)));
-    let of_trunks = config.trunk_passwords().iter().map(|(place, file)| (*place, file.as_path()));
+    let of_trunks = config.trunk_secrets().iter().map(|(place, file)| (*place, file.as_path()));
     for (place, file) in of_service.chain(of_trunks).filter(|(_, file)| is_open_to_others(file)) {
         findings.warn(place, format!("other users of this machine may read {0}: chmod 600 {0}", file.display()));
     }

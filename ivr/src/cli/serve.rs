@@ -35,7 +35,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let signals = Signals::listen().context("listening for signals")?;
 
     let (config, mut findings) = Config::read(&args.config, Purpose::Serve)?;
-    private_file::warn_of_open(&config, &mut findings);
+    private_file::warn_of_open(&config, &args.config, &mut findings);
     // The first caller or visitor needs them again, and nobody before.
     ivr_core::number::forget_plans();
     for warning in findings.warnings() {

@@ -25,6 +25,12 @@ impl Database {
         &self.url
     }
 
+    /// Whether whoever reads the configuration may log in.
+    pub fn has_password(&self) -> bool {
+        let login = self.url.expose().split_once("://").and_then(|(_, rest)| rest.split_once('@'));
+        login.is_some_and(|(login, _)| login.contains(':'))
+    }
+
     /// One file, one node.
     pub fn is_sqlite(&self) -> bool {
         self.url.expose().starts_with("sqlite:")

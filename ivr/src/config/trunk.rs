@@ -132,8 +132,8 @@ struct Trunk {
     profile: TrunkProfile,
     certificate: Option<TrunkCertificate>,
     links: Links,
-    /// The files with its passwords, by their keys.
-    passwords: Vec<(&'static str, PathBuf)>,
+    /// The files with its secrets, by their keys.
+    secrets: Vec<(&'static str, PathBuf)>,
 }
 
 /// What the sections say that is no part of their profiles, of all trunks together.
@@ -141,7 +141,7 @@ struct Trunk {
 pub(super) struct Beside {
     pub(super) certificates: Vec<TrunkCertificate>,
     pub(super) links: Vec<LinkProfile>,
-    pub(super) passwords: Vec<(&'static str, PathBuf)>,
+    pub(super) secrets: Vec<(&'static str, PathBuf)>,
 }
 
 /// The profiles in the order of their sections, and what stands beside them.
@@ -168,7 +168,7 @@ fn apart(trunks: Vec<Trunk>) -> (Vec<TrunkProfile>, Beside) {
     let profile = |trunk: Trunk| {
         beside.certificates.extend(trunk.certificate);
         beside.links.extend(trunk.links.links);
-        beside.passwords.extend(trunk.passwords);
+        beside.secrets.extend(trunk.secrets);
         trunk.profile
     };
     let profiles = trunks.into_iter().map(profile).collect();
@@ -248,8 +248,8 @@ fn check_one<'a>(index: TrunkIndex, section: Spanned<DeValue<'a>>, file: &mut Fi
         pace: Pace::of(raw.calls_per_second),
     };
     let links = link::check(index, &profile, (raw.register.as_ref(), raw.probe.as_deref()), file)?;
-    let passwords = passwords(&raw, &links, file);
-    Some(Trunk { profile, certificate, links, passwords })
+    let secrets = secrets(&raw, &links, file);
+    Some(Trunk { profile, certificate, links, secrets })
 }
 
 /// What its network says of a caller, which counts only where the header that it says it in may be believed.
@@ -295,10 +295,14 @@ fn check_load(place: &impl Fn(&str) -> String, raw: &Raw, file: &mut File<'_>) {
     }
 }
 
-/// The files with the passwords of its accounts, that with which we register and that of its calls.
-fn passwords(raw: &Raw, links: &Links, file: &File<'_>) -> Vec<(&'static str, PathBuf)> {
+/// The files with the passwords of its accounts, that with which we register and that of its calls, and with what its requests carry.
+fn secrets(raw: &Raw, links: &Links, file: &File<'_>) -> Vec<(&'static str, PathBuf)> {
     let digest = raw.digest.as_ref().map(|raw| file.path(raw.password_file()));
-    let files = [("trunk.register.password_file", links.password_file.clone()), ("trunk.digest.password_file", digest)];
+    let files = [
+        ("trunk.register.password_file", links.password_file.clone()),
+        ("trunk.digest.password_file", digest),
+        ("trunk.ingress_secret_file", raw.ingress_secret_file.as_ref().map(|secret| file.path(secret))),
+    ];
     files.into_iter().filter_map(|(key, path)| Some((key, path?))).collect()
 }
 

@@ -409,7 +409,7 @@ fn an_account_makes_up_for_shared_addresses_and_its_password_is_long() {
         let digest = config.policy().trunks[0].digest.clone().unwrap();
         assert_eq!(digest.login.password.expose(), "0123456789abcdef");
         assert_eq!((digest.realm.as_str(), digest.login.user.expose().as_str()), ("verify.example.org", "carrier"));
-        assert_eq!(config.trunk_passwords(), [("trunk.digest.password_file", folder.path().join("p"))]);
+        assert_eq!(config.trunk_secrets(), [("trunk.digest.password_file", folder.path().join("p"))]);
     }
 }
 

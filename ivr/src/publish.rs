@@ -45,7 +45,7 @@ pub struct PublisherParts {
 pub struct Publisher {
     parts: Arc<PublisherParts>,
     nudged: Arc<Notify>,
-    /// How often something was put.
+    /// How often it was looked for what is due.
     turns: Arc<AtomicU32>,
 }
 

@@ -38,6 +38,8 @@ pub(super) async fn simulate(
     let demo = app.settings.demo.as_ref().ok_or(WebError::NotFound)?;
     let wanted = fields.text("scenario");
     let (_, scenario) = OFFERED.iter().find(|(name, _)| *name == wanted).ok_or(WebError::NotFound)?;
+    // The place first: a call that has just left it is in what is read then.
+    let place = app.simulated().enter(session.id);
     let view = session.view(&app).await?;
     let back = Redirect::to(&session::path(session.id)).into_response();
     let code = match (view.state, &view.code) {
@@ -46,7 +48,7 @@ pub(super) async fn simulate(
         // It is proved, or over: there is nothing left to call for.
         _ => return Ok(back),
     };
-    let place = match app.simulated().enter(session.id) {
+    let place = match place {
         Ok(place) => place,
         Err(NoPlace::Taken) => return refuse(&app, frame, &view),
         Err(NoPlace::Full) => return Err(WebError::Busy),

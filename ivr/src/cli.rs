@@ -1,5 +1,9 @@
 //! The command line. One file a command under `cli/`, each with its arguments and a `run`.
 
+// First: its macros are known to what stands after it.
+#[macro_use]
+mod output;
+
 pub mod audit;
 pub mod bundle;
 pub mod check_config;
@@ -86,16 +90,30 @@ pub async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => {
-            // A closed pipe is no reason to end otherwise than the message says.
-            let _printed = told.print();
-            // Not clap's 2: a script shall read from `lookup` that 1 is a command that was not carried out.
-            return if told.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+            let printed = told.print();
+            if told.use_stderr() {
+                // Not clap's 2: a script shall read from `lookup` that 1 is a command that was not carried out.
+                return ExitCode::FAILURE;
+            }
+            output::note(printed);
+            return unless_unsaid(ExitCode::SUCCESS);
         }
     };
-    match cli.run().await {
+    unless_unsaid(match cli.run().await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("dialproof: {}", told(&error));
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// How a command ends, unless what it had to say could not be written.
+fn unless_unsaid(code: ExitCode) -> ExitCode {
+    match output::failure() {
+        None => code,
+        Some(error) => {
+            eprintln!("dialproof: what it prints cannot be written: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,6 @@
 //! `dialproof dtmf`: hears the keys in a recording as a call's audio would be heard, so that anybody can score the detector.
 
 use std::fs;
-use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,9 +33,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         None => Vec::new(),
     };
     let keys = keys(&samples, &lost);
-    let mut out = io::stdout().lock();
     for Pressed { key, at } in &keys {
-        writeln!(out, "{:.3} {key}", *at as f64 / f64::from(RATE))?;
+        println!("{:.3} {key}", *at as f64 / f64::from(RATE));
     }
     if keys.is_empty() {
         eprintln!("no key heard in {} samples", samples.len());

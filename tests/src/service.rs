@@ -94,9 +94,22 @@ impl Service {
         Self::demo_with(&["--http", "127.0.0.1:0", "--data", folder, "--webhook", url])
     }
 
+    /// A demo that was started to outlive its terminal.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn demo_under_nohup() -> Self {
+        let mut nohup = Command::new("nohup");
+        nohup.arg(dialproof().get_program());
+        Self::demo_by(nohup, &["--http", "127.0.0.1:0"])
+    }
+
     fn demo_with(more: &[&str]) -> Self {
+        Self::demo_by(dialproof(), more)
+    }
+
+    fn demo_by(mut command: Command, more: &[&str]) -> Self {
         let temporary = tempfile::tempdir().expect("a temporary folder");
-        let mut command = dialproof();
         // A demo that is killed leaves its data behind: there, it goes with the test.
         command.args(["demo", "--sip", "127.0.0.1:0"]).args(more).env("TMPDIR", temporary.path());
         let (child, lines, log) = spawn(command);
@@ -224,8 +237,16 @@ impl Service {
     /// # Panics
     /// If it cannot be told.
     pub fn tell_to_end(&self) {
-        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs");
-        assert!(told.success(), "the service could not be told to end");
+        self.send("TERM");
+    }
+
+    /// A signal by its name, such as `HUP`.
+    ///
+    /// # Panics
+    /// If it cannot be sent.
+    pub fn send(&self, signal: &str) {
+        let told = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(told.success(), "SIG{signal} could not be sent to the service");
     }
 
     /// SIGTERM, and what the process ended with.

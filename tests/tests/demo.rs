@@ -270,6 +270,22 @@ fn the_demo_says_where_everything_is_and_ends_when_told() {
     assert!(!folder.exists(), "the demo leaves {} behind", folder.display());
 }
 
+/// What is left behind when the terminal is closed: nothing, as when it is told to end.
+#[test]
+fn the_demo_ends_with_its_terminal_unless_it_was_to_outlive_it() {
+    let demo = Service::demo();
+    let folder = demo.bundle().ancestors().nth(2).expect("FOLDER/ca/bundle.pem").to_owned();
+    demo.send("HUP");
+    assert!(demo.end().success());
+    assert!(!folder.exists(), "the demo leaves {} behind", folder.display());
+
+    let demo = Service::demo_under_nohup();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", demo.id())).expect("Linux says so");
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("among others");
+    assert_eq!(u64::from_str_radix(ignored.trim(), 16).expect("a mask") & 1, 1, "SIGHUP is ignored no more");
+    assert!(demo.terminate().success());
+}
+
 #[test]
 fn the_demo_keeps_its_data_where_it_is_told_to_and_its_authority_stays() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -25,7 +25,7 @@ pub struct Args {
     config: PathBuf,
 }
 
-/// Serves. SIGTERM or SIGINT: no new calls, and the end when the last is over; again: the end at once.
+/// Serves. SIGTERM, SIGINT or SIGHUP: no new calls, and the end when the last is over; again: the end at once.
 ///
 /// # Errors
 /// What keeps the service from starting, or what ended it by itself.

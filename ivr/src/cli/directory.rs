@@ -8,6 +8,8 @@ use dht_client::{Bundle, Contacts, Hasher, Identity, Lookup, Network, Pin, Seen,
 use ivr_core::number::Number;
 use time::OffsetDateTime;
 
+use crate::service::logging;
+
 /// Whom to trust, and whom to ask.
 #[derive(Debug, clap::Args)]
 pub(super) struct Directory {
@@ -44,8 +46,9 @@ impl Directory {
         join(&self.ca, self.root.unwrap_or(Pin::File), &self.dht, now).await
     }
 
-    /// A reader that remembers what it saw.
+    /// A reader that remembers what it saw. If it cannot write that down, it warns of it.
     pub(super) async fn reader(&self, now: OffsetDateTime) -> Result<Lookup> {
+        logging::begin_for_a_command()?;
         let (bundle, networks) = self.join(now).await?;
         let hashes = self.hashes.clone().map_or_else(|| in_state_folder("hashes", "--hashes"), Ok)?;
         let contacts = Contacts::open(&hashes).with_context(|| format!("reading {}", hashes.display()))?;

@@ -8,26 +8,41 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry};
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, registry};
 
 /// Which lines are wanted, in the syntax of `tracing-subscriber`: `info`, `warn,ivr=debug`.
 pub const FILTER_VARIABLE: &str = "DIALPROOF_LOG";
 /// `text` or `json`.
 pub const FORMAT_VARIABLE: &str = "DIALPROOF_LOG_FORMAT";
 
+type Lines = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
+
 /// Begins logging. `usual` is the filter if the environment names none.
 ///
 /// # Errors
 /// If the environment asks for something that there is not, or logging has begun already.
 pub fn begin(usual: &str) -> anyhow::Result<()> {
-    let wanted = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| usual.to_owned());
-    let filter = EnvFilter::try_new(&wanted).map_err(|error| anyhow::anyhow!("{FILTER_VARIABLE}={wanted}: {error}"))?;
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let lines = match std::env::var(FORMAT_VARIABLE).as_deref() {
         Ok("json") => lines.json().boxed(),
         Ok("text") | Err(_) => lines.boxed(),
         Ok(other) => anyhow::bail!("{FORMAT_VARIABLE}={other}: text or json"),
     };
+    begin_with(lines, usual)
+}
+
+/// The same for a command that somebody waits for, who hears without a date what the reader of the directory warns of.
+///
+/// # Errors
+/// As [`begin`].
+pub fn begin_for_a_command() -> anyhow::Result<()> {
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    begin_with(lines.without_time().with_target(false).boxed(), "off,dht_client=warn")
+}
+
+fn begin_with(lines: Lines, usual: &str) -> anyhow::Result<()> {
+    let wanted = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| usual.to_owned());
+    let filter = EnvFilter::try_new(&wanted).map_err(|error| anyhow::anyhow!("{FILTER_VARIABLE}={wanted}: {error}"))?;
     let begun = registry().with(lines.with_filter(filter.and(filter_fn(is_heard)))).try_init();
     begun.map_err(|error| anyhow::anyhow!("logging: {error}"))
 }

@@ -39,6 +39,7 @@ fn a_stranger_with_the_bundle_learns_what_the_directory_knows() {
     ended(&demo.lookup("tel:+12135550144"), 3, "unknown");
 
     an_older_record_than_one_seen_before_is_not_believed(&demo, &identity, &found);
+    a_memory_that_cannot_be_written_is_told_of(&demo, &identity);
     a_root_that_was_not_pinned_is_refused(&demo, &identity);
     who_was_revoked_is_said_to_be(&demo, &identity, found["serial"].as_str().expect("a serial"));
     what_a_dead_directory_is_asked_nobody_can_say(demo, &identity);
@@ -81,6 +82,26 @@ fn an_older_record_than_one_seen_before_is_not_believed(demo: &Service, identity
         .expect("the program runs");
     let said = ended(&output, 6, "invalid");
     assert!(said["reason"].as_str().is_some_and(|reason| reason.contains("replays an old one")), "{said}");
+}
+
+/// The verdict stands, but nothing protects the next one.
+fn a_memory_that_cannot_be_written_is_told_of(demo: &Service, identity: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let nowhere = folder.path().join("no such folder");
+    let look_up = |seen: &Path| {
+        let mut command = dialproof();
+        command.args(["lookup", identity, "--json", "--ca"]).arg(demo.bundle());
+        command.arg("--seen").arg(seen).arg("--hashes").arg(nowhere.join("hashes"));
+        command.output().expect("the program runs")
+    };
+    let output = look_up(&nowhere.join("seen"));
+    ended(&output, 0, "valid");
+    let warned = String::from_utf8_lossy(&output.stderr);
+    assert!(warned.contains("the sequence numbers seen cannot be written: a rollback"), "{warned}");
+    assert!(warned.contains("the hash of a contact cannot be written"), "{warned}");
+    let output = look_up(Path::new("/dev/zero"));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && told.contains("larger than this program writes it"), "{told}");
 }
 
 fn a_root_that_was_not_pinned_is_refused(demo: &Service, identity: &str) {

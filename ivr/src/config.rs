@@ -118,6 +118,9 @@ impl Config {
         if let (Some(policy), Some(passports)) = (&policy, &passports) {
             passports::check_together(policy, passports, findings);
         }
+        if let (Some(http), Some(sip)) = (&http, &sip) {
+            sip::check_together(http, sip, findings);
+        }
         if let (Some(policy), Some(beside), Some(sip)) = (&policy, &beside_trunks, &sip) {
             let treatment = passports.as_ref().map(passports::Passports::treatment).unwrap_or_default();
             // A faulty one is told of already.

@@ -74,7 +74,8 @@ impl Ring {
         let addresses = free_addresses(ports)?;
         let mut nodes = Vec::new();
         for address in &addresses {
-            nodes.push(build(addresses.clone(), address.port(), Role::Server, Ipv4Addr::LOCALHOST).await?);
+            let node = build(addresses.clone(), address.port(), Role::Server, Ipv4Addr::LOCALHOST).await;
+            nodes.push(node.map_err(of_port(address.port()))?);
         }
         Ok(Self { nodes, addresses })
     }
@@ -360,9 +361,14 @@ struct View {
 /// The addresses on 127.0.0.1 of these ports, with free ones in the place of 0.
 fn free_addresses(ports: &[u16]) -> io::Result<Vec<SocketAddrV4>> {
     // All are held at once, so that no port is given twice; they are let go on return, and the nodes take them.
-    let held =
-        ports.iter().map(|&port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port))).collect::<io::Result<Vec<_>>>()?;
+    let bind = |&port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).map_err(of_port(port));
+    let held = ports.iter().map(bind).collect::<io::Result<Vec<_>>>()?;
     held.iter().map(|socket| Ok(SocketAddrV4::new(Ipv4Addr::LOCALHOST, socket.local_addr()?.port()))).collect()
+}
+
+/// The error, with the port that it is about.
+fn of_port(port: u16) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("port {port} of {} (UDP): {error}", Ipv4Addr::LOCALHOST))
 }
 
 /// The library's constructor blocks for a moment (a thread, a socket, names of nodes).
@@ -414,6 +420,15 @@ mod tests {
 
     /// So often a busy machine is asked again.
     const TRIES: usize = 20;
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_named() {
+        let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let refused = Ring::start(&[0, port]).await.err().unwrap();
+        assert!(refused.to_string().starts_with(&format!("port {port} of 127.0.0.1 (UDP): ")), "{refused}");
+        assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+    }
 
     /// What a client says that takes so many nodes of this machine for the public network: of an empty slot, and of one into
     /// which it put something. It asks when all of them have answered.

@@ -9,7 +9,8 @@ use ivr_core::endpoint::{Addresses, Strangers};
 use serde::Deserialize;
 
 use super::File;
-use super::http::Tls;
+use super::findings::Findings;
+use super::http::{Http, Tls};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -131,6 +132,30 @@ impl Sip {
     pub fn unknown_peers(&self) -> Strangers {
         self.unknown_peers
     }
+}
+
+/// Whoever listens last would find the port taken, by this service itself.
+pub(super) fn check_together(http: &Http, sip: &Sip, findings: &mut Findings) {
+    let mut listeners = vec![("http.listen", http.listen()), ("sip.listen", sip.listen())];
+    listeners.extend(sip.secure().map(|secure| ("sip.tls_listen", secure.listen())));
+    for (n, (place, address)) in listeners.iter().enumerate() {
+        for (other, taken) in &listeners[..n] {
+            if meet(*address, *taken) {
+                findings.fault(
+                    *place,
+                    format!("{address} is that of {other} ({taken}), and both take TCP: choose another port"),
+                );
+            }
+        }
+    }
+}
+
+/// Whether two listeners want the same port of an address. Port 0 is another each time.
+fn meet(one: SocketAddr, other: SocketAddr) -> bool {
+    // [::] takes IPv4, too.
+    let covers = |wide: IpAddr, narrow: IpAddr| wide.is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4());
+    let (a, b) = (one.ip(), other.ip());
+    one.port() != 0 && one.port() == other.port() && (a == b || covers(a, b) || covers(b, a))
 }
 
 pub(super) fn check(raw: Raw, file: &mut File<'_>) -> Option<Sip> {

@@ -40,6 +40,26 @@ fn every_fault_is_told_with_its_place() {
         ),
         (
             "listen = \"127.0.0.1:5060\"",
+            "listen = \"127.0.0.1:8080\"",
+            "fault: sip.listen: 127.0.0.1:8080 is that of http.listen (127.0.0.1:8080)",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
+            "listen = \"[::]:8080\"\nadvertise = \"198.51.100.1:8080\"",
+            "fault: sip.listen: [::]:8080 is that of http.listen (127.0.0.1:8080)",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
+            "listen = \"127.0.0.1:5060\"\ntls_listen = \"127.0.0.1:5060\"\ntls_certificate = \"c\"\ntls_key = \"k\"",
+            "fault: sip.tls_listen: 127.0.0.1:5060 is that of sip.listen (127.0.0.1:5060)",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
+            "listen = \"127.0.0.1:5060\"\ntls_listen = \"0.0.0.0:8080\"\ntls_certificate = \"c\"\ntls_key = \"k\"",
+            "fault: sip.tls_listen: 0.0.0.0:8080 is that of http.listen (127.0.0.1:8080)",
+        ),
+        (
+            "listen = \"127.0.0.1:5060\"",
             "listen = \"0.0.0.0:5060\"",
             "fault: sip.advertise: nobody can answer to 0.0.0.0",
         ),

@@ -142,7 +142,7 @@ pub struct Service {
 }
 
 /// How long pages go on after the last call, if there was one when the service was told to end.
-const LAST_LOOKS: Duration = Duration::from_secs(10);
+pub const LAST_LOOKS: Duration = Duration::from_secs(10);
 
 const TELEPHONE: &str = "the telephone";
 
@@ -236,6 +236,11 @@ impl Service {
     /// Where events go.
     pub fn webhooks(&self) -> &Webhooks {
         &self.webhooks
+    }
+
+    /// What its telephone counts, from now on.
+    pub fn figures(&self) -> watch::Receiver<Figures> {
+        self.figures.clone()
     }
 
     /// Ends it: softly or at once.

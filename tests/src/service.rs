@@ -49,6 +49,8 @@ pub struct Service {
     sip: SocketAddr,
     bundle: PathBuf,
     said: String,
+    /// What it prints, as it comes; tests share a service among threads.
+    lines: Mutex<Receiver<String>>,
     log: Arc<Mutex<String>>,
 }
 
@@ -120,10 +122,11 @@ impl Service {
             sip: SocketAddr::from(([127, 0, 0, 1], 0)),
             bundle: PathBuf::new(),
             said: String::new(),
+            lines: lines.into(),
             log,
         };
         // The line to look somebody up is the last.
-        started.listen(&lines, |line| line.contains(" lookup "));
+        started.hear(" lookup ");
         let word_after = |what: &str| {
             let line = started.said.lines().find_map(|line| line.trim().strip_prefix(what));
             let word = line.and_then(|rest| rest.split_whitespace().next());
@@ -143,23 +146,27 @@ impl Service {
     pub fn serve(config: &Path, http: SocketAddr, sip: SocketAddr, bundle: PathBuf) -> Self {
         let mut command = dialproof();
         command.arg("serve").arg("-c").arg(config);
-        let (child, _, log) = spawn(command);
-        let mut started =
-            Self { child, _temporary: None, http: format!("http://{http}"), sip, bundle, said: String::new(), log };
+        let (child, lines, log) = spawn(command);
+        let (http, said, lines) = (format!("http://{http}"), String::new(), lines.into());
+        let mut started = Self { child, _temporary: None, http, sip, bundle, said, lines, log };
         started.wait_for_log("pages at");
         started
     }
 
-    fn listen(&mut self, lines: &Receiver<String>, is_last: impl Fn(&str) -> bool) {
+    /// Waits until it prints a line with this.
+    ///
+    /// # Panics
+    /// If it does not in time, or has ended.
+    pub fn hear(&mut self, text: &str) {
         loop {
-            match lines.recv_timeout(PATIENCE) {
+            match self.lines.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(PATIENCE) {
                 Ok(line) => {
                     self.said += &line;
-                    if is_last(&line) {
+                    if line.contains(text) {
                         return;
                     }
                 }
-                Err(_) => panic!("the service does not come up:\n{}\n{}", self.said, self.log()),
+                Err(_) => panic!("the service does not say {text:?}:\n{}\n{}", self.said, self.log()),
             }
         }
     }
@@ -192,7 +199,7 @@ impl Service {
         &self.bundle
     }
 
-    /// What a demo printed when it came up.
+    /// What a demo has been heard to print.
     pub fn said(&self) -> &str {
         &self.said
     }

@@ -190,7 +190,7 @@ fn revoked(service: &Service, place: &Place) -> Vec<String> {
 
 #[test]
 fn a_service_told_to_end_refuses_new_calls_and_finishes_the_one_on_the_line() {
-    let demo = Service::demo();
+    let mut demo = Service::demo();
     let caller = demo.simulate("happy", NUMBER).stdout(Stdio::piped()).spawn().expect("the caller starts");
     let runtime = Runtime::new().expect("a runtime");
     let metrics = || {
@@ -199,6 +199,7 @@ fn a_service_told_to_end_refuses_new_calls_and_finishes_the_one_on_the_line() {
     };
     wait_until("a call is on the line", || metrics().contains("dialproof_sip_confirmed_total 1"));
     demo.tell_to_end();
+    demo.hear("Waiting for the call on the line, then 10 s for the page; Ctrl-C again ends at once.");
     let mut refused = Value::Null;
     wait_until("new calls are refused", || {
         let late = demo.simulate("hang-up-dialling", "+13105550144").output().expect("the caller runs");

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use dht_client::Network;
 use dht_client::backend::mainline::Ring;
 use ivr_core::number::Number;
+use tokio::sync::watch;
 
 use self::once::Once;
 use self::place::{COUNTRY, Place};
@@ -23,7 +24,8 @@ use crate::media_driver::RtpSockets;
 use crate::service::doorman::Doorman;
 use crate::service::shutdown::Signals;
 use crate::service::sockets::{self, Wish, calls, pages};
-use crate::service::{Opening, Service, logging};
+use crate::service::{LAST_LOOKS, Opening, Service, logging};
+use crate::sip_driver::{Figures, Shutdown};
 
 /// The usual ports of pages and calls.
 const HTTP_PORT: u16 = 8080;
@@ -100,6 +102,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             None => None,
         };
         print!("{}", Welcome { demo: &demo, console: &console, hook: hook.as_ref() });
+        tokio::spawn(say_what_it_waits_for(demo.service.figures(), shutdown));
         None
     };
     let Demo { service, place, ring, .. } = demo;
@@ -113,6 +116,17 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         Some(Err(error)) => return Err(error),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who has pressed Ctrl-C would take the silence until the last call is over for a demo that hangs.
+async fn say_what_it_waits_for(figures: watch::Receiver<Figures>, shutdown: Shutdown) {
+    shutdown.drain.cancelled().await;
+    let calls = figures.borrow().endpoint.calls;
+    if calls > 0 {
+        let what = if calls == 1 { "the call" } else { "the calls" };
+        let looks = LAST_LOOKS.as_secs();
+        println!("Waiting for {what} on the line, then {looks} s for the page; Ctrl-C again ends at once.");
+    }
 }
 
 /// The demo's trunk screens the numbers of one country, and those of others are worth too little. What is no number at all

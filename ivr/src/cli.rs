@@ -23,6 +23,7 @@ pub mod refresh;
 mod secret;
 pub mod serve;
 pub mod simulate;
+mod web_address;
 pub mod webhook;
 
 use std::process::ExitCode;

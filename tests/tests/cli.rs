@@ -286,6 +286,15 @@ fn what_keeps_a_service_from_starting_is_said_with_what_to_do() {
     let checked = operator.with_config(&["check-config"]);
     assert!(!checked.status.success() && told(&checked).contains("fault: ca: "), "{}", told(&checked));
     assert!(told(&checked).contains("the passphrase does not open it"), "{}", told(&checked));
+    std::fs::write(operator.path("passphrase"), "correct horse\n").expect("a file");
+    std::fs::rename(operator.path("data/ca"), operator.path("ca")).expect("it is there");
+    let remedy = "restore it from the backup, or make an authority with `dialproof init`";
+    fails(remedy);
+    let checked = operator.with_config(&["check-config"]);
+    assert!(!checked.status.success() && told(&checked).contains(remedy), "{}", told(&checked));
+    let again = operator.with_config(&["init"]);
+    assert!(!again.status.success() && told(&again).contains("restore that from the backup"), "{}", told(&again));
+    std::fs::rename(operator.path("ca"), operator.path("data/ca")).expect("it was there");
     std::fs::remove_file(operator.path("passphrase")).expect("it is there");
     fails("ca.passphrase_file");
     std::fs::rename(operator.path("data/keys.toml"), operator.path("keys.toml")).expect("it is there");

@@ -59,7 +59,10 @@ fn inspect(config: &Config, from: &Path, findings: &mut Findings) {
     if !config.ca().folder().is_dir() {
         findings.fault(
             "ca.folder",
-            format!("{} is no folder: `dialproof init` makes the authority", config.ca().folder().display()),
+            format!(
+                "{} is no folder: restore it from the backup, or make an authority with `dialproof init`",
+                config.ca().folder().display()
+            ),
         );
     }
     private_file::warn_of_open(config, from, findings);

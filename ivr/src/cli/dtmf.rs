@@ -49,6 +49,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 fn samples(path: &Path) -> Result<(Vec<i16>, Option<hound::Error>)> {
     let mut reader = match hound::WavReader::open(path) {
         Err(hound::Error::Unsupported) => bail!("{} is a WAV file of another coding: {CONVERT}", path.display()),
+        Err(error) if is_of_content(&error) => bail!("{} is no WAV file: {CONVERT}", path.display()),
         other => other.with_context(|| format!("reading {}", path.display()))?,
     };
     let spec = reader.spec();
@@ -65,6 +66,16 @@ fn samples(path: &Path) -> Result<(Vec<i16>, Option<hound::Error>)> {
         }
     }
     Ok((samples, None))
+}
+
+/// Whether the file was read, but is something else, or ends before it says what it is: of that the library makes an error that the
+/// system never gave.
+fn is_of_content(error: &hound::Error) -> bool {
+    match error {
+        hound::Error::FormatError(_) => true,
+        hound::Error::IoError(error) => error.raw_os_error().is_none(),
+        _ => false,
+    }
 }
 
 /// The ranges that the lines name.
@@ -149,5 +160,12 @@ mod tests {
         };
         hound::WavWriter::create(&path, spec).unwrap().finalize().unwrap();
         assert!(samples(&path).unwrap_err().to_string().contains("16000 Hz: convert it with: sox"));
+        for text in ["", "RI", "a list of things to buy\n"] {
+            std::fs::write(&path, text).unwrap();
+            let told = samples(&path).unwrap_err().to_string();
+            assert!(told.contains("is no WAV file: convert it with: sox"), "{text:?}: {told}");
+        }
+        let nowhere = samples(&folder.path().join("nowhere")).unwrap_err().to_string();
+        assert!(nowhere.starts_with("reading "), "{nowhere}");
     }
 }

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 mod load;
 
 use super::private_file::{self, Present};
+use super::web_address::web_address;
 use crate::clock::Clock;
 use crate::event::EndpointId;
 use crate::phone::Scenario;
@@ -34,7 +35,7 @@ pub struct Simulate {
     #[arg(long, default_value = "happy")]
     pub scenario: Scenario,
     /// The service's web address
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", value_parser = web_address)]
     pub http: String,
     /// The service's SIP address
     #[arg(long, default_value = "127.0.0.1:5060")]

@@ -44,7 +44,7 @@ pub enum FoundingError {
         folder: PathBuf,
     },
     /// A file or folder of the authority.
-    #[error("the authority's folder {}: {cause}", folder.display())]
+    #[error("the authority's folder {}: {cause}{}", folder.display(), remedy(cause))]
     Folder {
         /// Where it lies.
         folder: PathBuf,
@@ -57,9 +57,29 @@ pub enum FoundingError {
         /// What is there.
         path: PathBuf,
     },
+    /// The service's own keys are there already, but the authority is gone.
+    #[error(
+        "the key file {} is there already, but there is no authority in {}: restore that from the backup, or, for a new service, move \
+         the key file away first",
+        keys.display(),
+        folder.display()
+    )]
+    Bereft {
+        /// The key file.
+        keys: PathBuf,
+        /// Where the authority should lie.
+        folder: PathBuf,
+    },
     /// The service's own keys.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+}
+
+fn remedy(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "; restore it from the backup, or make an authority with `dialproof init`",
+        _ => "",
+    }
 }
 
 /// What a new service is called and where its own lists will be found.
@@ -81,10 +101,12 @@ impl Founding<'_> {
     pub fn found(&self, networks: &[Network], clock: Clock) -> Result<Authority, FoundingError> {
         let (folder, keys) = (self.config.ca().folder(), self.config.keys().file());
         // Both are looked for before either is made.
-        for path in [folder.join(names::SETTINGS), keys.to_owned()] {
-            if path.exists() {
-                return Err(FoundingError::Exists { path });
-            }
+        let settings = folder.join(names::SETTINGS);
+        if settings.exists() {
+            return Err(FoundingError::Exists { path: settings });
+        }
+        if keys.exists() {
+            return Err(FoundingError::Bereft { keys: keys.to_owned(), folder: folder.to_owned() });
         }
         let now = clock.wall();
         let options = InitOptions {
@@ -262,7 +284,12 @@ networks = ["mainline:127.0.0.1:4001"]
         let before = std::fs::read(config.keys().file()).unwrap();
         assert!(matches!(found(&config), Err(FoundingError::Exists { .. })));
         std::fs::remove_dir_all(config.ca().folder()).unwrap();
-        assert!(matches!(found(&config), Err(FoundingError::Exists { path }) if path == config.keys().file()));
+        assert!(matches!(found(&config), Err(FoundingError::Bereft { keys, .. }) if keys == config.keys().file()));
+        let missing = open_authority(&config, &Private::new("any".to_owned())).unwrap_err().to_string();
+        assert!(
+            missing.contains("restore it from the backup, or make an authority with `dialproof init`"),
+            "{missing}"
+        );
         assert!(!config.ca().folder().exists());
         assert_eq!(std::fs::read(config.keys().file()).unwrap(), before);
     }

@@ -147,7 +147,7 @@ fn what_cannot_be_carried_out_ends_with_1_and_says_why() {
     let pem = "-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----\n";
     std::fs::write(&key, pem).expect("a file");
     let key = key.to_str().expect("a plain path");
-    let table: [(&[&str], &str); 12] = [
+    let table: [(&[&str], &str); 14] = [
         (&["lookup"], "required arguments"),
         (&["lookup", "tel:+12135550143", "--ca", "/nonexistent/bundle.pem"], "cannot be read"),
         (&["lookup", "tel:+12135550143", "--ca", broken], "this is not a CA bundle"),
@@ -159,6 +159,8 @@ fn what_cannot_be_carried_out_ends_with_1_and_says_why() {
         (&["lookup", "--ca", broken, "--dht", "mainline", "--dht", "mainline:127.0.0.1:9"], "required arguments"),
         (&["refresh", "--ca", broken, "--queue", "/nonexistent/queue"], "there is no queue /nonexistent/queue"),
         (&["refresh", "--ca", broken, "--once", "--queue", "/nonexistent/queue"], "there is no queue"),
+        (&["simulate", "--http", "nonsense"], "write an http or https URL"),
+        (&["simulate", "--http", "127.0.0.1:8080"], "write an http or https URL"),
         (&["simulate", "--http", "http://127.0.0.1:9", "--keep-key", key], "is there already and stays"),
     ];
     for (arguments, why) in table {

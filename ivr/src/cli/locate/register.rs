@@ -12,11 +12,12 @@ use ca::old_key::{Action, Statement, listed_keys};
 use dht_client::OwnerKey;
 use ed25519_dalek::Signer as _;
 use p256::pkcs8::DecodePrivateKey as _;
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Client, Response, redirect};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::keys::Keys;
+use crate::cli::web_address::web_address;
 use crate::hex;
 
 /// How long the service may take.
@@ -26,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service's web address, such as https://verify.example.org
-    #[arg(long, value_name = "URL", value_parser = service)]
+    #[arg(long, value_name = "URL", value_parser = web_address)]
     service: String,
     /// The serial number of your certificate, hexadecimal
     #[arg(long, value_name = "SERIAL")]
@@ -73,12 +74,6 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A web address that paths can be added to.
-fn service(text: &str) -> Result<String, &'static str> {
-    let is_web = Url::parse(text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-    if is_web { Ok(text.to_owned()) } else { Err("write a URL, such as https://verify.example.org") }
-}
-
 /// The key of a certificate, of either kind that the authority certifies.
 pub(super) fn owner_key(file: &Path) -> Result<OwnerKey> {
     let name = file.display();
@@ -107,23 +102,4 @@ async fn accepted(response: Response) -> Result<Response> {
     let status = response.status();
     let problem: serde_json::Value = response.json().await.unwrap_or_default();
     bail!("the service answered {status}: {}", problem["detail"].as_str().unwrap_or("without a reason"));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_service_is_named_by_a_url() {
-        for (text, is_url) in [
-            ("https://verify.example.org", true),
-            ("http://127.0.0.1:8080/", true),
-            ("127.0.0.1:8080", false),
-            ("localhost:8080", false),
-            ("verify.example.org", false),
-            ("", false),
-        ] {
-            assert_eq!(service(text).is_ok(), is_url, "{text}");
-        }
-    }
 }

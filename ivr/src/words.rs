@@ -142,6 +142,7 @@ words! {
     did_you_mean
     /// `{number}`
     read_as
+    own_number
     publish_question
     publish_yes
     publish_no

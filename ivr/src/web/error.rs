@@ -356,7 +356,7 @@ impl From<StartError> for WebError {
             }
             StartError::NotListed(_) | StartError::NothingBeside => Self::field(format!("location: {error}")),
             StartError::NoEndpoint => Self::field(format!("webhook: {error}")),
-            StartError::Kind(_) | StartError::TestNumber => {
+            StartError::Kind(_) | StartError::TestNumber | StartError::OwnNumber => {
                 Self::Refused { kind: "number-kind", detail: error.to_string() }
             }
             StartError::NumberFull { retry_after } => Self::NumberFull { retry_after },

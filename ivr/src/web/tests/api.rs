@@ -248,6 +248,7 @@ async fn a_number_that_is_none_is_refused_with_its_reason() {
         ("+120255501431234567", "number"),
         ("+18005550199", "number-kind"),
         ("+19005550199", "number-kind"),
+        (DIAL, "number-kind"),
     ];
     for (number, kind) in table {
         let answer = post(&mut program, "/v1/verifications", &json!({ "number": number, "publish": true })).await;

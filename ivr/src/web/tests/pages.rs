@@ -78,6 +78,7 @@ async fn a_number_that_is_none_gives_the_form_again_with_a_hint() {
         ("+1 800 555 0199", "This is a toll-free number"),
         ("+1 900 555 0199", "This is a premium-rate number"),
         ("+44 909 879 0000", "This is a premium-rate number"),
+        (DIAL, "This is a number of ours"),
         ("+999 202 555 0143", "no numbering plan"),
     ];
     for (number, hint) in table {

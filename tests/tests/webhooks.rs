@@ -136,6 +136,7 @@ fn the_receiver_of_the_documents_prints_what_the_simulated_visitor_proved() {
     let event: Value = serde_json::from_str(&text()).expect("looked at before");
     assert_eq!((&event["type"], &event["data"]["number"]), (&json!("verification.issued"), &json!(NUMBER)));
     assert!(event["data"]["result"].is_string(), "{event}");
+    assert_eq!(event["data"]["publish"], false, "a result alone is not published");
 
     // What another key signs is refused.
     let stranger = async {
@@ -194,6 +195,36 @@ fn a_receiver_that_redirects_is_not_followed_and_one_that_is_gone_is_left_alone(
     wait_until("the event is kept", || metrics().contains("dialproof_webhook_events{state=\"stopped\"} 1"));
     assert!(metrics().contains("dialproof_webhook_endpoints{state=\"off\"} 1"));
     assert_eq!((receiver.posted().len(), elsewhere.posted().len()), (2, 0));
+    assert!(demo.terminate().success());
+}
+
+/// The lines of docs/web-sites.md that are a shell's, from this one on to the end of their block.
+fn lines_of_the_documents(from: &str) -> String {
+    let page = std::fs::read_to_string(workspace::root().join("docs/web-sites.md")).expect("the page");
+    let at = page.find(from).unwrap_or_else(|| panic!("no {from:?}"));
+    page[at..].split_once("```").expect("an end").0.to_owned()
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs curl and jq: run tests/run")]
+fn the_lines_of_the_documents_begin_and_give_up_and_say_what_is_wrong() {
+    let receiver = Receiver::answering(&["200 OK"]);
+    let demo = Service::demo_posting_to(&receiver.url());
+    let (name, _) = endpoint(&demo);
+    let begins = lines_of_the_documents("at=http://127.0.0.1:8080/v1/verifications\n");
+    let begins = begins.replace("http://127.0.0.1:8080", demo.http());
+    let shell = |lines: &str| {
+        let output = Command::new("/bin/sh").args(["-euc", lines]).output().expect("a shell");
+        assert!(output.status.success(), "{lines}\n{output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let told = shell(&begins);
+    assert!(told.contains("webhook: ") && told.contains("\"status\": 422"), "no endpoint is called ep_…: {told}");
+    let gives_up = lines_of_the_documents("curl -s -X DELETE");
+    let told = shell(&format!("{}{gives_up}", begins.replace("ep_…", &name)));
+    let words: Vec<&str> = told.lines().map(|line| line.trim_matches('"')).collect();
+    assert!(words.len() == 2 && words[0].starts_with('+') && words[1].len() == 6, "what to dial, a code: {told}");
+    assert_eq!(receiver.wait_for(1)[0].event()["type"], "verification.expired");
     assert!(demo.terminate().success());
 }
 

@@ -229,10 +229,30 @@ fn the_lines_of_the_documents_begin_and_give_up_and_say_what_is_wrong() {
 }
 
 #[test]
+fn a_demo_says_of_each_attempt_that_fails_what_is_wrong_and_when_it_is_tried_again() {
+    let receiver = Receiver::answering(&["401 No"]);
+    let url = format!("{}a-secret-path", receiver.url());
+    let (mut demo, runtime) = (Service::demo_posting_to(&url), Runtime::new().expect("a runtime"));
+    let (name, secret) = endpoint(&demo);
+    give_up(&demo, &begin(&demo, Some(&name), &runtime), &runtime);
+    let host = url.split('/').nth(2).expect("an address").to_owned();
+    demo.wait_for_log(&format!("is not delivered to {host}: it answers 401; tried again in "));
+    let log = demo.log();
+    assert!(![secret.as_str(), "a-secret-path", &NUMBER[1..]].iter().any(|kept| log.contains(kept)), "{log}");
+    // Nobody listens there.
+    let mut demo = Service::demo_posting_to(&format!("http://127.0.0.1:{}/", free_port()));
+    let (name, _) = endpoint(&demo);
+    give_up(&demo, &begin(&demo, Some(&name), &runtime), &runtime);
+    demo.wait_for_log(": no connection, or no TLS that holds; tried again in ");
+}
+
+#[test]
 fn a_demo_posts_to_its_own_machine_only() {
-    let output = run(&["demo", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--webhook", "https://9.9.9.9/"]);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && told.contains("posts to this machine only"), "{output:?}");
+    for url in ["https://9.9.9.9/", "https://example.org/"] {
+        let output = run(&["demo", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--webhook", url]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && told.contains("posts to this machine only"), "{url}: {output:?}");
+    }
 }
 
 /// Public, and nobody's in a network that has nothing but a loopback.

@@ -143,6 +143,8 @@ words! {
     /// `{number}`
     read_as
     own_number
+    /// For [`Words::state_of_result`].
+    result_is_signed
     publish_question
     publish_yes
     publish_no
@@ -431,6 +433,11 @@ impl Words {
     /// Where a verification stands, as a sentence.
     pub(crate) fn state(&self, state: State) -> &'static str {
         (self.state)(state)
+    }
+
+    /// The same, if no certificate was asked for.
+    pub(crate) fn state_of_result(&self, state: State) -> &'static str {
+        if state == State::Issuing { self.result_is_signed.0 } else { self.state(state) }
     }
 
     /// The sentence of a step's name.

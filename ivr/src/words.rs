@@ -145,6 +145,8 @@ words! {
     own_number
     /// For [`Words::state_of_result`].
     result_is_signed
+    /// For `{directory}` and `{place}`.
+    demo_directory
     publish_question
     publish_yes
     publish_no

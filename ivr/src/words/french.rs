@@ -56,6 +56,7 @@ pub(super) const FRENCH: Words = Words {
         "C'est l'un de nos numéros, que l'on appelle pour la vérification. Tapez le numéro depuis lequel vous appelez.",
     ),
     result_is_signed: Text("Votre numéro est prouvé. Le résultat est en cours de signature."),
+    demo_directory: Text("un anneau privé à l'intérieur de cette démonstration"),
     publish_question: Text("D'autres peuvent-ils trouver votre certificat par votre numéro ?"),
     publish_yes: Text(
         "<b>Oui, publiez-le.</b> Quiconque connaît votre numéro peut chercher votre certificat dans un annuaire public, et voir qu'il existe.",

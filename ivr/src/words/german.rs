@@ -54,6 +54,7 @@ pub(super) const GERMAN: Words = Words {
         "Das ist eine unserer Nummern, die man zur Bestätigung anruft. Geben Sie die Nummer ein, von der Sie anrufen.",
     ),
     result_is_signed: Text("Ihre Nummer ist bewiesen. Das Ergebnis wird gerade signiert."),
+    demo_directory: Text("einem eigenen Ring innerhalb dieser Vorführung"),
     publish_question: Text("Dürfen andere Ihr Zertifikat anhand Ihrer Nummer finden?"),
     publish_yes: Text(
         "<b>Ja, veröffentlichen.</b> Wer Ihre Nummer kennt, kann Ihr Zertifikat in einem öffentlichen Verzeichnis nachschlagen und sehen, dass es existiert.",

@@ -54,6 +54,7 @@ pub(super) const SPANISH: Words = Words {
         "Es uno de nuestros números, al que se llama para verificarse. Escriba el número desde el que llama.",
     ),
     result_is_signed: Text("Su número está demostrado. Se está firmando el resultado."),
+    demo_directory: Text("un anillo privado dentro de esta demostración"),
     publish_question: Text("¿Pueden otros encontrar su certificado por su número?"),
     publish_yes: Text(
         "<b>Sí, publíquenlo.</b> Quien conozca su número puede buscar su certificado en un directorio público y ver que existe.",

@@ -5,6 +5,7 @@ use axum::http::{Method, StatusCode};
 
 use super::service::DIAL;
 use super::{Browser, Service};
+use crate::web::DemoPlaces;
 use crate::web::harden::POLICY;
 
 /// What a person fills in.
@@ -232,4 +233,8 @@ async fn the_about_page_tells_how_to_look_somebody_up() {
     let page = Browser::new(&service.router).get("/about").await;
     let fingerprint: Vec<String> = service.authority.root_sha256().iter().map(|byte| format!("{byte:02X}")).collect();
     page.says("dialproof lookup tel:").says(&fingerprint.join(":")).says("a ring of mainline").says("/ca/bundle.pem");
+    let places = DemoPlaces { sip: "127.0.0.1:5060".parse().unwrap(), bundle: "bundle.pem".into(), mails: None };
+    let demo = Service::with(|settings| settings.demo = Some(places)).await;
+    let page = Browser::new(&demo.router).get("/about").await;
+    page.says("lie in a private ring inside this demonstration.").does_not_say("mainline");
 }

@@ -195,6 +195,7 @@ fn verify(store: &Store) -> Result<Verify> {
         code_life: Duration::from_secs(3600),
         kinds: KindPolicy::default(),
         test_numbers: Vec::new(),
+        own_numbers: Vec::new(),
         fruitless_calls: i64::MAX,
         limits: Limits::default(),
         bell,

@@ -120,10 +120,11 @@ pub fn address(url: &str, reach: Reach) -> Result<Url, Denied> {
     let url = url.ok_or(Denied::NoUrl)?;
     let host = url.host_str().ok_or(Denied::NoUrl)?;
     // A name is looked at when it is resolved; an address in the URL is not resolved, and where this machine's name leads is
-    // known.
+    // known. Whoever reaches this machine only looks no other name up.
     let is_reached = match host.trim_start_matches('[').trim_end_matches(']').parse() {
         Ok(literal) => (reach.addresses)(literal),
-        Err(_) => !is_this_machine(host) || LOOPBACK.into_iter().any(reach.addresses),
+        Err(_) if is_this_machine(host) => LOOPBACK.into_iter().any(reach.addresses),
+        Err(_) => !reach.in_clear,
     };
     if is_reached { Ok(url) } else { Err(Denied::NotPublic) }
 }
@@ -222,6 +223,7 @@ mod tests {
             ("http://127.0.0.1:9/", Reach::LOOPBACK, Ok(())),
             ("http://localhost:9/", Reach::LOOPBACK, Ok(())),
             ("http://9.9.9.9/", Reach::LOOPBACK, Err(Denied::NotPublic)),
+            ("https://shop.example/", Reach::LOOPBACK, Err(Denied::NotPublic)),
         ];
         for (url, reach, expected) in table {
             assert_eq!(address(url, reach).map(drop), expected, "{url}");

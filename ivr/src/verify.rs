@@ -59,6 +59,8 @@ pub struct VerifyParts {
     pub kinds: KindPolicy,
     /// Those of the sandbox: nobody's, and never proved.
     pub test_numbers: Vec<Number>,
+    /// Those of the trunks, which people dial: whoever answers there is us.
+    pub own_numbers: Vec<Number>,
     /// Calls of a number that may be answered on one day and end without a right code.
     pub fruitless_calls: i64,
     /// How much a stranger may begin.

@@ -142,6 +142,11 @@ words! {
     did_you_mean
     /// `{number}`
     read_as
+    own_number
+    /// For [`Words::state_of_result`].
+    result_is_signed
+    /// For `{directory}` and `{place}`.
+    demo_directory
     publish_question
     publish_yes
     publish_no
@@ -430,6 +435,11 @@ impl Words {
     /// Where a verification stands, as a sentence.
     pub(crate) fn state(&self, state: State) -> &'static str {
         (self.state)(state)
+    }
+
+    /// The same, if no certificate was asked for.
+    pub(crate) fn state_of_result(&self, state: State) -> &'static str {
+        if state == State::Issuing { self.result_is_signed.0 } else { self.state(state) }
     }
 
     /// The sentence of a step's name.

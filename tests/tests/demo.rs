@@ -266,6 +266,9 @@ fn the_demo_says_where_everything_is_and_ends_when_told() {
     }
     let folder = demo.bundle().ancestors().nth(2).expect("FOLDER/ca/bundle.pem").to_owned();
     assert!(folder.is_dir());
+    let itself = demo.simulate("happy", "+12025550100").output().expect("the caller runs");
+    let refused = String::from_utf8_lossy(&itself.stderr);
+    assert!(!itself.status.success() && refused.contains("a number of this service"), "{itself:?}");
     assert!(demo.terminate().success());
     assert!(!folder.exists(), "the demo leaves {} behind", folder.display());
 }

@@ -136,6 +136,7 @@ fn the_receiver_of_the_documents_prints_what_the_simulated_visitor_proved() {
     let event: Value = serde_json::from_str(&text()).expect("looked at before");
     assert_eq!((&event["type"], &event["data"]["number"]), (&json!("verification.issued"), &json!(NUMBER)));
     assert!(event["data"]["result"].is_string(), "{event}");
+    assert_eq!(event["data"]["publish"], false, "a result alone is not published");
 
     // What another key signs is refused.
     let stranger = async {
@@ -197,11 +198,61 @@ fn a_receiver_that_redirects_is_not_followed_and_one_that_is_gone_is_left_alone(
     assert!(demo.terminate().success());
 }
 
+/// The lines of docs/web-sites.md that are a shell's, from this one on to the end of their block.
+fn lines_of_the_documents(from: &str) -> String {
+    let page = std::fs::read_to_string(workspace::root().join("docs/web-sites.md")).expect("the page");
+    let at = page.find(from).unwrap_or_else(|| panic!("no {from:?}"));
+    page[at..].split_once("```").expect("an end").0.to_owned()
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs curl and jq: run tests/run")]
+fn the_lines_of_the_documents_begin_and_give_up_and_say_what_is_wrong() {
+    let receiver = Receiver::answering(&["200 OK"]);
+    let demo = Service::demo_posting_to(&receiver.url());
+    let (name, _) = endpoint(&demo);
+    let begins = lines_of_the_documents("at=http://127.0.0.1:8080/v1/verifications\n");
+    let begins = begins.replace("http://127.0.0.1:8080", demo.http());
+    let shell = |lines: &str| {
+        let output = Command::new("/bin/sh").args(["-euc", lines]).output().expect("a shell");
+        assert!(output.status.success(), "{lines}\n{output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let told = shell(&begins);
+    assert!(told.contains("webhook: ") && told.contains("\"status\": 422"), "no endpoint is called ep_…: {told}");
+    let gives_up = lines_of_the_documents("curl -s -X DELETE");
+    let told = shell(&format!("{}{gives_up}", begins.replace("ep_…", &name)));
+    let words: Vec<&str> = told.lines().map(|line| line.trim_matches('"')).collect();
+    assert!(words.len() == 2 && words[0].starts_with('+') && words[1].len() == 6, "what to dial, a code: {told}");
+    assert_eq!(receiver.wait_for(1)[0].event()["type"], "verification.expired");
+    assert!(demo.terminate().success());
+}
+
+#[test]
+fn a_demo_says_of_each_attempt_that_fails_what_is_wrong_and_when_it_is_tried_again() {
+    let receiver = Receiver::answering(&["401 No"]);
+    let url = format!("{}a-secret-path", receiver.url());
+    let (mut demo, runtime) = (Service::demo_posting_to(&url), Runtime::new().expect("a runtime"));
+    let (name, secret) = endpoint(&demo);
+    give_up(&demo, &begin(&demo, Some(&name), &runtime), &runtime);
+    let host = url.split('/').nth(2).expect("an address").to_owned();
+    demo.wait_for_log(&format!("is not delivered to {host}: it answers 401; tried again in "));
+    let log = demo.log();
+    assert!(![secret.as_str(), "a-secret-path", &NUMBER[1..]].iter().any(|kept| log.contains(kept)), "{log}");
+    // Nobody listens there.
+    let mut demo = Service::demo_posting_to(&format!("http://127.0.0.1:{}/", free_port()));
+    let (name, _) = endpoint(&demo);
+    give_up(&demo, &begin(&demo, Some(&name), &runtime), &runtime);
+    demo.wait_for_log(": no connection, or no TLS that holds; tried again in ");
+}
+
 #[test]
 fn a_demo_posts_to_its_own_machine_only() {
-    let output = run(&["demo", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--webhook", "https://9.9.9.9/"]);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && told.contains("posts to this machine only"), "{output:?}");
+    for url in ["https://9.9.9.9/", "https://example.org/"] {
+        let output = run(&["demo", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--webhook", url]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && told.contains("posts to this machine only"), "{url}: {output:?}");
+    }
 }
 
 /// Public, and nobody's in a network that has nothing but a loopback.

@@ -181,9 +181,18 @@ pub enum MediaEvent {
     /// A key press, reported once: `0`–`9`, `*`, `#`, `A`–`D`.
     Key(char, KeySource),
     /// No packet arrived for [`MediaSession::TIMEOUT`].
-    Silent,
+    Silent(Silence),
     /// The call's figures, once, after `Close`.
     Closed(Quality),
+}
+
+/// What no packet for so long means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// None came since the ACK.
+    NoAudio,
+    /// They came, and stopped.
+    AudioStopped,
 }
 
 /// How a key came.

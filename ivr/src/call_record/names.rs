@@ -14,6 +14,8 @@ pub(super) fn ending(ending: Ending) -> &'static str {
         Ending::Held => "held",
         Ending::HungUpAfterReadBack => "hung-up-after-read-back",
         Ending::HungUp => "hung-up",
+        Ending::NoAudio => "no-audio",
+        Ending::AudioStopped => "audio-stopped",
         Ending::Displaced => "displaced",
         Ending::TooManyWrongCodes => "too-many-wrong-codes",
         Ending::WrongConfirmKey => "wrong-confirm-key",

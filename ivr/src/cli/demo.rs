@@ -67,8 +67,9 @@ pub struct Args {
 /// # Errors
 /// What keeps it from running, or the step of `--once` that failed.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    // The ring's first node looks for others before there are any, and says so as an error.
-    logging::begin("warn,mainline=off")?;
+    // The ring's first node looks for others before there are any, and says so as an error. Who tries out a receiver sees
+    // each attempt.
+    logging::begin("warn,mainline=off,ivr::webhooks=info")?;
     if args.once {
         check_number(&args.number)?;
     }

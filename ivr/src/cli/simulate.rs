@@ -201,7 +201,8 @@ impl Simulate {
             application.speak(&self.locale);
         }
         Application {
-            publish: publish && !self.sandbox,
+            // A result alone is never published.
+            publish: publish && !self.sandbox && !self.without_certificate,
             certificate: !self.without_certificate,
             by_app: self.app,
             dialled: self.to.clone(),
@@ -362,6 +363,17 @@ mod tests {
         assert!(all.iter().all(|number| Number::parse(number).is_ok() && number[5..].starts_with("55501")));
         // 204 lies in Canada.
         assert_eq!(numbers("+12035550199", 2).unwrap()[1], "+12055550100");
+    }
+
+    #[test]
+    fn who_asks_for_no_certificate_asks_for_no_record() {
+        let command = || <Simulate as clap::Args>::augment_args(clap::Command::new("simulate"));
+        for (options, publish) in [(&["simulate"][..], true), (&["simulate", "--without-certificate"], false)] {
+            let asked = command().try_get_matches_from(options).unwrap();
+            let simulate = <Simulate as clap::FromArgMatches>::from_arg_matches(&asked).unwrap();
+            let application = simulate.application(&simulate.number, true);
+            assert_eq!((application.publish, application.certificate), (publish, publish), "{options:?}");
+        }
     }
 
     #[test]

@@ -224,8 +224,8 @@ impl Exchange {
             if let Some(play) = tick.play_ended {
                 self.tidings.tell(due.call, MediaEvent::PlayEnded(play));
             }
-            if tick.fell_silent {
-                self.tidings.tell(due.call, MediaEvent::Silent);
+            if let Some(silence) = tick.fell_silent {
+                self.tidings.tell(due.call, MediaEvent::Silent(silence));
             }
         }
     }

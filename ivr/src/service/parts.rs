@@ -96,6 +96,7 @@ impl Parts {
             code_life: self.config.verification().code_life(),
             kinds: self.config.verification().kinds(),
             test_numbers: self.config.sandbox().map_or_else(Vec::new, |sandbox| sandbox.numbers().to_vec()),
+            own_numbers: self.config.policy().trunks.iter().flat_map(|trunk| trunk.numbers.clone()).collect(),
             fruitless_calls: self.config.verification().fruitless_calls_a_day().into(),
             limits: Limits::default(),
             bell,

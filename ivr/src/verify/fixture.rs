@@ -33,6 +33,8 @@ use crate::store::test_database::TestDatabase;
 pub(crate) const NUMBER: &str = "+12025550143";
 /// Of the sandbox.
 pub(crate) const TEST_NUMBER: &str = "+12025550150";
+/// What people call.
+pub(crate) const DIAL: &str = "+12025550100";
 /// The address of most tests.
 pub(crate) const SOURCE: &str = "192.0.2.1";
 
@@ -130,6 +132,7 @@ impl Service {
             code_life: Duration::from_secs(600),
             kinds: KindPolicy::default(),
             test_numbers: vec![number(TEST_NUMBER)],
+            own_numbers: vec![number(DIAL)],
             fruitless_calls: FRUITLESS_CALLS,
             limits,
             bell,
@@ -243,7 +246,7 @@ impl Service {
 
 /// The number of one trunk.
 pub(crate) fn dialled() -> Dialled {
-    let trunks = vec![TrunkProfile { numbers: vec![number("+12025550100")], ..TrunkProfile::default() }];
+    let trunks = vec![TrunkProfile { numbers: vec![number(DIAL)], ..TrunkProfile::default() }];
     let policy = Policy { trunks, issue_from: Level::L1.into(), kinds: KindPolicy::default() };
     Dialled::of(&policy, Realm::Service, Passports::Ignored).unwrap()
 }

@@ -87,6 +87,9 @@ pub enum StartError {
     /// One of the sandbox: what is rehearsed with is never proved.
     #[error("this is a test number, which is nobody's: rehearse with it at /v1/sandbox")]
     TestNumber,
+    /// One that people dial to be verified.
+    #[error("this is a number of this service, which others call to be verified: name the number that you call from")]
+    OwnNumber,
     /// As many of this number are open as may be, from this source or at all.
     #[error("as many verifications of this number are open as may be")]
     NumberFull {
@@ -124,6 +127,9 @@ pub(super) async fn start(parts: &VerifyParts, start: Start, now: OffsetDateTime
     }
     if parts.test_numbers.contains(&number) {
         return Err(StartError::TestNumber);
+    }
+    if parts.own_numbers.contains(&number) {
+        return Err(StartError::OwnNumber);
     }
     let request = match &csr {
         Some(csr) => Some(parts.issue.accept_request(csr, &number).await?),

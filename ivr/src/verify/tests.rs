@@ -15,7 +15,7 @@ use ivr_core::proof::Binding;
 use time::Duration;
 use voice_prompts::Language;
 
-use super::fixture::{NUMBER, SOURCE, Service, caller, number, other_than, request};
+use super::fixture::{DIAL, NUMBER, SOURCE, Service, caller, number, other_than, request};
 use super::*;
 use crate::store::StoreError;
 use crate::store::test_database::{TestDatabase, on_both_databases};
@@ -93,6 +93,8 @@ async fn a_kind_that_is_not_proved_and_a_request_for_somebody_else_are_refused()
     let service = Service::over(TestDatabase::sqlite().await).await;
     let refused = service.try_start("+18005550199", SOURCE, None).await;
     assert!(matches!(refused, Err(StartError::Kind("a toll-free number"))), "{refused:?}");
+    let refused = service.try_start(DIAL, SOURCE, None).await;
+    assert!(matches!(refused, Err(StartError::OwnNumber)), "{refused:?}");
     let refused = service.try_start(NUMBER, SOURCE, Some(b"no request".to_vec())).await;
     assert!(matches!(refused, Err(StartError::Request(_))), "{refused:?}");
     let mut params = rcgen::CertificateParams::default();

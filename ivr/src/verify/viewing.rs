@@ -171,7 +171,7 @@ pub(super) async fn view(
     };
     let state = state_now(&stored, now)?;
     let may_key_in = matches!(state, State::Waiting | State::Calling | State::ReadBack) && now < stored.expires_at;
-    let happenings = lines.into_iter().filter_map(|line| happening(line, &stored.locale)).collect();
+    let happenings = lines.into_iter().filter_map(|line| happening(line, &stored)).collect();
     Ok(View {
         id: stored.id,
         dial: parts.dialled.from(stored.number.country()).clone(),
@@ -216,12 +216,13 @@ fn state_now(stored: &Stored, now: OffsetDateTime) -> Result<State, StoreError> 
 }
 
 /// A line as the page shows it, in its language; a line that this version does not know is left out.
-fn happening(line: Line, locale: &str) -> Option<Happening> {
-    let words = Words::of(locale);
+fn happening(line: Line, stored: &Stored) -> Option<Happening> {
+    let words = Words::of(&stored.locale);
+    let of_state = if stored.wants_certificate { Words::state } else { Words::state_of_result };
     let (kind, sentence) = match line.kind.as_str() {
         "step" => ("step", words.step(&line.what)?),
-        "refused" => ("refused", refusal_sentence(&line.what, locale)),
-        "state" => ("state", words.state(State::from_name(&line.what)?)),
+        "refused" => ("refused", refusal_sentence(&line.what, &stored.locale)),
+        "state" => ("state", of_state(words, State::from_name(&line.what)?)),
         _ => return None,
     };
     Some(Happening { number: line.number, at: line.at, kind, what: line.what, sentence: sentence.to_owned() })

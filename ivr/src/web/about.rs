@@ -36,11 +36,12 @@ struct AboutPage {
 }
 
 async fn about(State(app): State<App>, Translated(frame): Translated) -> Result<Response, WebError> {
+    let directory = if frame.is_demo { frame.words.demo_directory.to_string() } else { app.settings.directory.clone() };
     page::html(&AboutPage {
         frame,
         public_url: app.settings.public_url.clone(),
         fingerprint: fingerprint(&app.authority.root_sha256),
-        directory: app.settings.directory.clone(),
+        directory,
     })
 }
 

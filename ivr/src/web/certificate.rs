@@ -105,7 +105,8 @@ pub(super) fn page(app: &App, frame: Frame, view: &View) -> Result<Response, Web
 /// The page of a certificate.
 pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response, WebError> {
     let Shown { path, name, noun, last_event, dial, certificate, is_code_only, caps, locale } = shown;
-    let words = frame.words;
+    let (words, is_demo) = (frame.words, frame.is_demo);
+    let place = |backend: &str| if is_demo { words.demo_directory.to_string() } else { backend.to_owned() };
     let day = |at| words.day(at);
     page::html(&CertificatePage {
         frame,
@@ -119,7 +120,10 @@ pub(super) fn show(app: &App, frame: Frame, shown: Shown<'_>) -> Result<Response
         revoked: certificate.revoked.map(|(at, _)| day(at)),
         dial,
         pending: certificate.pending.map(|change| (day(change.since), day(change.until), hex::of(&change.spki_sha256))),
-        record: certificate.record.as_ref().map(|record| Record::of(record, certificate.revoked.is_some(), words)),
+        record: certificate.record.as_ref().map(|record| {
+            let place = record.backend.as_deref().map(place);
+            Record::of(record, place, certificate.revoked.is_some(), words)
+        }),
         is_superseded: certificate.revoked.is_some_and(|(_, reason)| reason == Reason::Superseded),
         last_event,
         lookup: lookup(app, certificate),
@@ -167,7 +171,7 @@ fn lookup(app: &App, certificate: &Certified) -> String {
 }
 
 impl Record {
-    fn of(record: &DhtRecord, is_revoked: bool, words: &Words) -> Self {
+    fn of(record: &DhtRecord, place: Option<String>, is_revoked: bool, words: &Words) -> Self {
         let is_shown = record.says != Says::Revoked;
         let plain = |is_published, text: Text| Self { is_published, is_shown, text: text.into() };
         match (record.says, record.published) {
@@ -177,7 +181,7 @@ impl Record {
             (_, false) => return plain(false, words.record_comes),
             (_, true) => {}
         }
-        let place = record.backend.as_deref().map(|place| words.record_published.with("place", place));
+        let place = place.map(|place| words.record_published.with("place", place));
         let slot = record.slot.as_deref().map(|slot| words.record_slot.with("slot", slot));
         let size = record.bytes.map(|bytes| words.record_bytes.with("bytes", bytes));
         let place = place.unwrap_or_else(|| words.record_published_somewhere.into());

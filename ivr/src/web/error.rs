@@ -314,11 +314,13 @@ fn in_words(wait: Duration) -> String {
     }
 }
 
-/// A lower-case error as a sentence.
+/// A lower-case error as a sentence. The name of a field at its beginning, as in `number: …`, is left as a program writes it.
 pub fn sentence(error: &str) -> String {
     let mut chars = error.trim().chars();
     let Some(first) = chars.next() else { return String::new() };
-    let text: String = first.to_uppercase().chain(chars).collect();
+    let begins_with_a_name = error.split_whitespace().next().is_some_and(|word| word.ends_with(':'));
+    let text: String =
+        if begins_with_a_name { error.trim().to_owned() } else { first.to_uppercase().chain(chars).collect() };
     if text.ends_with(['.', '?', '!']) { text } else { text + "." }
 }
 
@@ -356,7 +358,7 @@ impl From<StartError> for WebError {
             }
             StartError::NotListed(_) | StartError::NothingBeside => Self::field(format!("location: {error}")),
             StartError::NoEndpoint => Self::field(format!("webhook: {error}")),
-            StartError::Kind(_) | StartError::TestNumber => {
+            StartError::Kind(_) | StartError::TestNumber | StartError::OwnNumber => {
                 Self::Refused { kind: "number-kind", detail: error.to_string() }
             }
             StartError::NumberFull { retry_after } => Self::NumberFull { retry_after },
@@ -442,6 +444,8 @@ mod tests {
     fn an_error_becomes_a_sentence() {
         assert_eq!(sentence("the number is too short"), "The number is too short.");
         assert_eq!(sentence("Is it?"), "Is it?");
+        assert_eq!(sentence("wehbook: unknown field `wehbook`"), "wehbook: unknown field `wehbook`.");
+        assert_eq!(sentence("location.key: no key"), "location.key: no key.");
         assert_eq!(sentence(" "), "");
     }
 }

@@ -134,6 +134,10 @@ async fn start(
             form.number_hint = Some(form.frame.words.kind(kind).into());
             form.again(&app)
         }
+        Err(StartError::OwnNumber) => {
+            form.number_hint = Some(form.frame.words.own_number.into());
+            form.again(&app)
+        }
         Err(StartError::Request(RequestError::ForeignName(_))) if form.was_made => {
             // The script names in the request what was typed, the service what it read.
             form.number_hint = Some(form.frame.words.read_as.with("number", &form.number));

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ivr_core::call::question::VerificationId;
+use reqwest::Url;
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
@@ -207,19 +208,19 @@ impl Sender {
     pub(super) async fn attempt(&self, due: Due, now: OffsetDateTime) {
         let (event, endpoint) = (due.id, due.endpoint);
         let began = self.clock.now();
-        let verdict = match self.post(&due, now).await {
-            Ok(Some(verdict)) => verdict,
+        let (host, verdict) = match self.post(&due, now).await {
+            Ok(Some(judged)) => judged,
             // Its endpoint was removed meanwhile, and it with that.
             Ok(None) => return,
             Err(error @ (StoreError::Busy | StoreError::Full)) => {
                 info!(%event, %endpoint, %error, "{event} is sent when its lease has ended: {error}");
                 return;
             }
-            Err(error @ StoreError::Failed(_)) => Verdict::Unsent(error.to_string()),
+            Err(error @ StoreError::Failed(_)) => (String::new(), Verdict::Unsent(error.to_string())),
         };
         loop {
             let taken = self.clock.now() - began;
-            let error = match self.settle(&due, &verdict, now + taken).await {
+            let error = match self.settle(&due, (&host, &verdict), now + taken).await {
                 Ok(()) => return,
                 Err(error) => error,
             };
@@ -231,15 +232,17 @@ impl Sender {
         }
     }
 
-    async fn post(&self, due: &Due, now: OffsetDateTime) -> Result<Option<Verdict>, StoreError> {
+    /// To which host, and with which verdict.
+    async fn post(&self, due: &Due, now: OffsetDateTime) -> Result<Option<(String, Verdict)>, StoreError> {
         let columns = self.store.columns();
         let target = endpoints::target(due.endpoint, now, columns, &mut *self.store.read().await?).await?;
         let Some(target) = target else { return Ok(None) };
         let body = due.body(columns)?;
-        Ok(Some(match self.client() {
+        let verdict = match self.client() {
             Ok(client) => attempt::post(&client, &target, (due.id, now.unix_timestamp()), body).await,
             Err(why) => Verdict::Unsent(why),
-        }))
+        };
+        Ok(Some((host_of(target.url.expose()), verdict)))
     }
 
     fn client(&self) -> Result<Arc<Outbound>, String> {
@@ -256,7 +259,12 @@ impl Sender {
     }
 
     /// Stores what became of an attempt. Each arm changes the endpoint before the event, as whoever turns it off or removes it.
-    pub(super) async fn settle(&self, due: &Due, verdict: &Verdict, now: OffsetDateTime) -> Result<(), StoreError> {
+    pub(super) async fn settle(
+        &self,
+        due: &Due,
+        (host, verdict): (&str, &Verdict),
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         let (event, endpoint, attempts) = (due.id, due.endpoint, due.attempts);
         let mut writer = self.store.begin().await?;
         match verdict {
@@ -280,8 +288,11 @@ impl Sender {
                 let since = endpoints::failed(endpoint, now, rest.map(|rest| now + rest), &mut writer).await?;
                 deliveries::postpone(due, next_at, why, now, &mut writer).await?;
                 match next_at {
-                    Some(_) => info!(%event, %endpoint, attempts, "{event} is sent again later: {why}"),
-                    None => warn!(%event, %endpoint, attempts, "{event} is given up: {why}"),
+                    Some(at) => {
+                        let pause = (at - now).whole_seconds();
+                        info!(%event, %endpoint, attempts, "{event} is not delivered to {host}: {why}; tried again in {pause} s");
+                    }
+                    None => warn!(%event, %endpoint, attempts, "{event} to {host} is given up: {why}"),
                 }
                 let is_used_up = attempts >= schedule::ATTEMPTS;
                 if is_used_up && since.is_some_and(|since| since + FAILING <= now) {
@@ -313,5 +324,15 @@ impl Sender {
         let pause = schedule::pause_after(due.attempts, u16::from_be_bytes(self.clock.bytes()));
         let next = now + pause.max(rest.unwrap_or_default());
         (next < due.since + deliveries::LONGEST).then_some(next)
+    }
+}
+
+/// What a log may say of a URL, whose path may be a secret.
+fn host_of(url: &str) -> String {
+    let url = Url::parse(url).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    match url.as_ref().and_then(Url::port) {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
     }
 }

@@ -48,6 +48,9 @@ pub(super) const ENGLISH: Words = Words {
     number_without_country: Text("Without, it is read as a number of {country}."),
     did_you_mean: Text("Did you mean {number}?"),
     read_as: Text("We read this as {number}. If that is right, continue."),
+    own_number: Text("This is a number of ours, which people call to be verified. Type the number that you call from."),
+    result_is_signed: Text("Your number is proved. The result is being signed."),
+    demo_directory: Text("a private ring inside this demonstration"),
     publish_question: Text("May others find your certificate by your number?"),
     publish_yes: Text(
         "<b>Yes, publish it.</b> Whoever knows your number can look up your certificate in a public directory, and can see that it exists.",

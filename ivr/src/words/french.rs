@@ -52,6 +52,11 @@ pub(super) const FRENCH: Words = Words {
     number_without_country: Text("Sans indicatif, il est lu comme un numéro de {country}."),
     did_you_mean: Text("Vouliez-vous dire {number} ?"),
     read_as: Text("Nous le lisons comme {number}. Si c'est juste, continuez."),
+    own_number: Text(
+        "C'est l'un de nos numéros, que l'on appelle pour la vérification. Tapez le numéro depuis lequel vous appelez.",
+    ),
+    result_is_signed: Text("Votre numéro est prouvé. Le résultat est en cours de signature."),
+    demo_directory: Text("un anneau privé à l'intérieur de cette démonstration"),
     publish_question: Text("D'autres peuvent-ils trouver votre certificat par votre numéro ?"),
     publish_yes: Text(
         "<b>Oui, publiez-le.</b> Quiconque connaît votre numéro peut chercher votre certificat dans un annuaire public, et voir qu'il existe.",

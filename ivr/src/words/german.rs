@@ -50,6 +50,11 @@ pub(super) const GERMAN: Words = Words {
     number_without_country: Text("Ohne sie wird sie als Nummer aus {country} gelesen."),
     did_you_mean: Text("Meinten Sie {number}?"),
     read_as: Text("Wir lesen das als {number}. Wenn das stimmt, gehen Sie weiter."),
+    own_number: Text(
+        "Das ist eine unserer Nummern, die man zur Bestätigung anruft. Geben Sie die Nummer ein, von der Sie anrufen.",
+    ),
+    result_is_signed: Text("Ihre Nummer ist bewiesen. Das Ergebnis wird gerade signiert."),
+    demo_directory: Text("einem eigenen Ring innerhalb dieser Vorführung"),
     publish_question: Text("Dürfen andere Ihr Zertifikat anhand Ihrer Nummer finden?"),
     publish_yes: Text(
         "<b>Ja, veröffentlichen.</b> Wer Ihre Nummer kennt, kann Ihr Zertifikat in einem öffentlichen Verzeichnis nachschlagen und sehen, dass es existiert.",

@@ -50,6 +50,11 @@ pub(super) const SPANISH: Words = Words {
     number_without_country: Text("Sin él, se lee como un número de {country}."),
     did_you_mean: Text("¿Quiso decir {number}?"),
     read_as: Text("Lo leemos como {number}. Si es correcto, continúe."),
+    own_number: Text(
+        "Es uno de nuestros números, al que se llama para verificarse. Escriba el número desde el que llama.",
+    ),
+    result_is_signed: Text("Su número está demostrado. Se está firmando el resultado."),
+    demo_directory: Text("un anillo privado dentro de esta demostración"),
     publish_question: Text("¿Pueden otros encontrar su certificado por su número?"),
     publish_yes: Text(
         "<b>Sí, publíquenlo.</b> Quien conozca su número puede buscar su certificado en un directorio público y ver que existe.",

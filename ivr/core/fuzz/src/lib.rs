@@ -10,7 +10,7 @@ use ivr_core::caller::{KeepsDiversion, Level, Passports, Policy, TrunkProfile};
 use ivr_core::endpoint::{Addresses, Endpoint, EndpointConfig, Input, Limits, Output, Strangers};
 use ivr_core::key_check::KeyCheck;
 use ivr_core::media::{CallKey, Clips, Codec, Control, KeySource, MasterKey, MediaEvent, MediaPlan, MediaSession};
-use ivr_core::media::{Quality, RtpStart, Security, Suite};
+use ivr_core::media::{Quality, RtpStart, Security, Silence, Suite};
 use ivr_core::number::{KindPolicy, Number};
 use ivr_core::passport::{Fault, Report};
 use ivr_core::proof::Binding;
@@ -219,7 +219,7 @@ impl Stage {
             Operation::Media { call, event } => {
                 let event = match event {
                     0..8 => MediaEvent::PlayEnded(u32::from(event)),
-                    8..10 => MediaEvent::Silent,
+                    8..10 => MediaEvent::Silent(Silence::NoAudio),
                     10..12 => MediaEvent::Closed(Quality::default()),
                     _ => {
                         let key = char::from(b"0123456789*#ABCD"[usize::from(event) % 16]);

@@ -29,7 +29,9 @@ impl Call {
             }
             MediaEvent::PlayEnded(_) => {}
             MediaEvent::Key(key, source) => self.press(key, source, desk),
-            MediaEvent::Silent => self.lose(desk),
+            MediaEvent::Silent(silence) => {
+                self.tell(Event::Silent(silence), desk);
+            }
             MediaEvent::Closed(quality) => {
                 if let Stage::Ending { media_until, .. } = &mut self.stage
                     && media_until.take().is_some()

@@ -12,6 +12,7 @@ use self::scene::Scene;
 use self::telling::Telling;
 use super::question::{Answer, Enrolled, Outcome, Question, VerificationId};
 use crate::caller::Caller;
+use crate::media::Silence;
 use crate::proof::Binding;
 
 mod confirming;
@@ -38,8 +39,10 @@ pub enum Event {
     Answer(Answer),
     /// The session's outcome, from the page.
     Outcome(Outcome),
-    /// The caller hung up, or the media or the signalling died.
+    /// The caller hung up, or the signalling died.
     HungUp,
+    /// No audio arrives from the caller.
+    Silent(Silence),
     /// Before the ACK, a newer call took the number's line.
     Displaced,
     /// The deadline of [`Flow::deadline`] passed.
@@ -97,6 +100,10 @@ pub enum Ending {
     HungUpAfterReadBack,
     /// The caller hung up before (with `code-only`: before the outcome was known).
     HungUp,
+    /// We hung up: no packet of the caller's audio arrived.
+    NoAudio,
+    /// We hung up: the caller's audio arrived and stopped.
+    AudioStopped,
     /// We hung up: before its ACK, a newer call took the number's line.
     Displaced,
     /// No tries left.
@@ -208,7 +215,7 @@ impl State {
                 Purpose::Tell(enrolled) => scene.tell(enrolled).into(),
             },
 
-            (Self::Parting, Event::PlayEnded | Event::Timeout) => scene.hang_up(),
+            (Self::Parting, Event::PlayEnded | Event::Timeout | Event::Silent(_)) => scene.hang_up(),
             (Self::Parting, Event::HungUp) => Self::Over,
             (unmoved @ Self::Over, _) => return Err(unmoved),
 
@@ -216,6 +223,7 @@ impl State {
                 scene.caller_left(Ending::HungUpAfterReadBack)
             }
             (_, Event::HungUp) => scene.caller_left(Ending::HungUp),
+            (_, Event::Silent(silence)) => scene.miss(silence),
             (Self::Unconfirmed, Event::Displaced) => scene.caller_left(Ending::Displaced),
             (_, Event::Timeout) if scene.is_too_long() => scene.close(),
 

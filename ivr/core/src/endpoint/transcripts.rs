@@ -33,7 +33,7 @@ use crate::call::question::{Answer, Enrolled, Outcome, Presented, Question, Sess
 use crate::caller::probe::{self, Expected};
 use crate::caller::{Attest, TrunkIndex};
 use crate::link::{Naptr, Query, Records, Srv};
-use crate::media::{KeySource, MediaCommand, MediaEvent, Quality};
+use crate::media::{KeySource, MediaCommand, MediaEvent, Quality, Silence};
 use crate::passport::{Fault, Report};
 use crate::sip::peer::Flow;
 use crate::sip::stream::{Framed, Framer};
@@ -212,7 +212,8 @@ impl Replay {
             ("play", "ended") => media(MediaEvent::PlayEnded(self.play)),
             ("press", digits) => pressed(digits, KeySource::TelephoneEvent),
             ("sing", digits) => pressed(digits, KeySource::InBand),
-            ("silence", _) => media(MediaEvent::Silent),
+            ("no", "audio") => media(MediaEvent::Silent(Silence::NoAudio)),
+            ("audio", "stopped") => media(MediaEvent::Silent(Silence::AudioStopped)),
             ("figures", _) => media(MediaEvent::Closed(Quality::default())),
             ("connect", _) => Some(vec![Input::Connected]),
             ("dns", records) => {

@@ -18,7 +18,7 @@ use super::rtcp::{self, Told};
 use super::rtp::{HEADER_BYTES, Header, Packet, is_control};
 use super::source::Source;
 use super::srtp::{NotAuthentic, OVERHEAD, REPORT_OVERHEAD};
-use super::{Codec, Control, KeySource, Lane, Law, MediaPlan, Quality, RtpStart, SAMPLES_PER_SECOND};
+use super::{Codec, Control, KeySource, Lane, Law, MediaPlan, Quality, RtpStart, SAMPLES_PER_SECOND, Silence};
 
 /// One call's RTP and RTCP, both ways. It allocates when it is told to say something and for its reports, never for a
 /// packet of audio.
@@ -76,7 +76,7 @@ pub struct Tick {
     /// The utterance with this number was played to its end.
     pub play_ended: Option<u32>,
     /// Nothing was heard for [`MediaSession::TIMEOUT`]: told once, until something is heard again.
-    pub fell_silent: bool,
+    pub fell_silent: Option<Silence>,
     /// A key that was certain only now, as [`MediaSession::receive`] gives it.
     pub key: Option<(char, KeySource)>,
 }
@@ -387,10 +387,11 @@ impl MediaSession {
     }
 
     /// Who is on hold need not send.
-    fn falls_silent(&mut self, last_heard: Instant, now: Instant) -> bool {
+    fn falls_silent(&mut self, last_heard: Instant, now: Instant) -> Option<Silence> {
         let falls = !self.plan.held && !self.told_silence && now.saturating_duration_since(last_heard) >= Self::TIMEOUT;
         self.told_silence |= falls;
-        falls
+        let silence = if self.reception.received() == 0 { Silence::NoAudio } else { Silence::AudioStopped };
+        falls.then_some(silence)
     }
 
     fn frame_samples(&self) -> usize {

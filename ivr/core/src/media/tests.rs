@@ -212,17 +212,20 @@ fn nothing_is_sent_to_nowhere() {
 #[test]
 fn a_caller_that_sends_nothing_is_missed_once_unless_it_is_on_hold() {
     let ticks = usize::try_from(MediaSession::TIMEOUT.as_millis() / 20).unwrap();
-    let silences = |line: &mut Line| (0..3 * ticks).filter(|_| line.tick().1.fell_silent).count();
+    let silences = |line: &mut Line| (0..3 * ticks).filter_map(|_| line.tick().1.fell_silent).collect::<Vec<_>>();
     let mut line = Line::answered(plan());
-    assert!((1..ticks).all(|_| !line.tick().1.fell_silent));
-    assert!(line.tick().1.fell_silent);
-    assert_eq!(silences(&mut line), 0);
+    assert!((1..ticks).all(|_| line.tick().1.fell_silent.is_none()));
+    assert_eq!(line.tick().1.fell_silent, Some(Silence::NoAudio));
+    assert_eq!(silences(&mut line), []);
+    // What comes from elsewhere is no audio of the caller's.
+    line.hears(STRANGER, 0, 1, &[0xff; 160]);
+    assert_eq!(silences(&mut line), []);
     line.hears(CALLER, 0, 1, &[0xff; 160]);
-    assert_eq!(silences(&mut line), 1);
+    assert_eq!(silences(&mut line), [Silence::AudioStopped]);
     let mut held = Line::answered(MediaPlan { held: true, ..plan() });
-    assert_eq!(silences(&mut held), 0);
+    assert_eq!(silences(&mut held), []);
     held.session.change(plan(), held.now);
-    assert_eq!(silences(&mut held), 1);
+    assert_eq!(silences(&mut held), [Silence::NoAudio]);
 }
 
 #[test]

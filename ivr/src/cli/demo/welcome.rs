@@ -62,7 +62,7 @@ impl fmt::Display for Welcome<'_> {
             TEST_NUMBERS.join(" and ")
         )?;
         let ring: Vec<String> = ring.addresses().iter().map(ToString::to_string).collect();
-        writeln!(f, "  directory    a mainline DHT in this process: {}", ring.join(", "))?;
+        writeln!(f, "  directory    a private ring of mainline nodes inside this demonstration: {}", ring.join(", "))?;
         writeln!(f, "  bundle       {bundle}")?;
         writeln!(f, "               SHA-256 of its root: {}", Fingerprint(service.root_sha256()))?;
         writeln!(f)?;

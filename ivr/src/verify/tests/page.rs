@@ -86,3 +86,18 @@ async fn a_page_is_told_of_steps_and_refusals(database: TestDatabase) {
     );
     assert!(lines[0].sentence.contains("forwarding"), "{}", lines[0].sentence);
 }
+
+#[tokio::test]
+async fn who_asks_for_no_certificate_is_told_that_the_result_is_signed() {
+    let service = Service::over(TestDatabase::sqlite().await).await;
+    for (csr, sentence) in [
+        (None, "Your number is proved. The result is being signed."),
+        (Some(request()), "Your number is proved. The certificate is being made."),
+    ] {
+        let started = service.try_start(NUMBER, SOURCE, csr).await.unwrap();
+        service.prove(NUMBER, &started).await;
+        let told = service.view(&started).await.happenings;
+        let issuing = told.iter().find(|happening| happening.what == "issuing").unwrap();
+        assert_eq!(issuing.sentence, sentence);
+    }
+}

@@ -65,7 +65,7 @@ pub struct Call {
     line: Option<String>,
     /// What was found out about its signed identity (STIR/SHAKEN).
     signed: Option<Signed>,
-    /// `live`, `refused`, `lost`, `cancelled`, or how the conversation ended.
+    /// `live`, `refused`, `lost`, `cancelled`, or how the conversation ended: such as `verified`, `hung-up`, `no-audio`.
     outcome: String,
     /// Status and reason code of a refusal.
     refusal: Option<Refusal>,

@@ -9,12 +9,14 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 /// How calls end, as in `calls.outcome`, and what the console says of it.
-pub(super) const OUTCOMES: [(&str, &str); 19] = [
+pub(super) const OUTCOMES: [(&str, &str); 21] = [
     ("live", "On the line"),
     ("verified", "Verified"),
     ("held", "Verified, key waits"),
     ("refused", "Refused"),
     ("hung-up", "Hung up"),
+    ("no-audio", "No audio arrived"),
+    ("audio-stopped", "Audio stopped"),
     ("displaced", "Gave way to a newer call"),
     ("hung-up-after-read-back", "Hung up after the digits"),
     ("too-many-wrong-codes", "Too many wrong codes"),
@@ -34,6 +36,23 @@ pub(super) const OUTCOMES: [(&str, &str); 19] = [
 /// What is said of an outcome.
 pub(super) fn outcome(name: &str) -> &str {
     OUTCOMES.iter().find(|(known, _)| *known == name).map_or(name, |(_, words)| words)
+}
+
+/// What an outcome means and what to look at, where its name does not say it.
+pub(super) fn advice(outcome: &str) -> Option<&'static str> {
+    match outcome {
+        "no-audio" => Some(
+            "SIP arrived, but in 30 s no audio packet of the caller's did, and we hung up. Does a firewall let UDP in to the \
+             ports of [sip] rtp_ports? Can the caller reach the address of advertise, and does rtp_address lead there? Does a \
+             softphone have a sound card? Packets from elsewhere, counted below, may be the caller's: see media_networks and \
+             nat of its trunk.",
+        ),
+        "audio-stopped" => Some(
+            "Audio of the caller's arrived and then stopped without a BYE, and after 30 s we hung up: the telephone is gone, \
+             or has lost its network.",
+        ),
+        _ => None,
+    }
 }
 
 /// What the console tells of a reason code; nothing of one that this version does not know.

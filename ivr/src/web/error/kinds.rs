@@ -79,7 +79,8 @@ pub const KINDS: &[Kind] = &[
     Kind::new(
         "number-kind",
         "This kind of number cannot be verified",
-        "Only lines that a person answers are verified: no toll-free, premium, shared-cost, pager or voicemail numbers.",
+        "Only lines that a person answers are verified: no toll-free, premium, shared-cost, pager or voicemail \
+         numbers, none of the sandbox, and none that this service is called at.",
     ),
     Kind::new(
         "address",

@@ -84,8 +84,8 @@ async fn a_verification_names_an_endpoint_of_the_operators_or_none() {
     let mut program = Browser::new(&service.router);
     let endpoint = service.app.webhooks.add("https://shop.example/", Hears::Named, Clock.wall()).await.unwrap().id;
     for (name, said) in [
-        ("https://shop.example/".to_owned(), "Webhook: ep_ and 32 hexadecimal digits are expected"),
-        (format!("ep_{}", "0".repeat(32)), "Webhook: there is no such endpoint"),
+        ("https://shop.example/".to_owned(), "webhook: ep_ and 32 hexadecimal digits are expected"),
+        (format!("ep_{}", "0".repeat(32)), "webhook: there is no such endpoint"),
     ] {
         let body = json!({ "number": NUMBER, "publish": false, "webhook": name });
         let refused = post(&mut program, "/v1/verifications", &body).await;
@@ -248,6 +248,7 @@ async fn a_number_that_is_none_is_refused_with_its_reason() {
         ("+120255501431234567", "number"),
         ("+18005550199", "number-kind"),
         ("+19005550199", "number-kind"),
+        (DIAL, "number-kind"),
     ];
     for (number, kind) in table {
         let answer = post(&mut program, "/v1/verifications", &json!({ "number": number, "publish": true })).await;
@@ -277,10 +278,10 @@ async fn a_body_that_is_not_as_described_is_a_problem() {
         ("[]", "Invalid type: sequence, expected an object."),
         (r#"["+12025550143",null,"page",false,null,null,null]"#, "Invalid type: sequence, expected an object."),
         (r#"{"number":"+12025550143"}"#, "`publish` is missing."),
-        (r#"{"number":7,"publish":true}"#, "Number: invalid type: integer `7`, expected a string."),
+        (r#"{"number":7,"publish":true}"#, "number: invalid type: integer `7`, expected a string."),
         (
             r#"{"number":"+12025550143","publish":true,"puzzle":7}"#,
-            "Puzzle: invalid type: integer `7`, expected an object.",
+            "puzzle: invalid type: integer `7`, expected an object.",
         ),
     ] {
         let answer = program.send(Method::POST, "/v1/verifications", &[JSON], body).await;

@@ -5,6 +5,7 @@ use axum::http::{Method, StatusCode};
 
 use super::service::DIAL;
 use super::{Browser, Service};
+use crate::web::DemoPlaces;
 use crate::web::harden::POLICY;
 
 /// What a person fills in.
@@ -78,6 +79,7 @@ async fn a_number_that_is_none_gives_the_form_again_with_a_hint() {
         ("+1 800 555 0199", "This is a toll-free number"),
         ("+1 900 555 0199", "This is a premium-rate number"),
         ("+44 909 879 0000", "This is a premium-rate number"),
+        (DIAL, "This is a number of ours"),
         ("+999 202 555 0143", "no numbering plan"),
     ];
     for (number, hint) in table {
@@ -231,4 +233,8 @@ async fn the_about_page_tells_how_to_look_somebody_up() {
     let page = Browser::new(&service.router).get("/about").await;
     let fingerprint: Vec<String> = service.authority.root_sha256().iter().map(|byte| format!("{byte:02X}")).collect();
     page.says("dialproof lookup tel:").says(&fingerprint.join(":")).says("a ring of mainline").says("/ca/bundle.pem");
+    let places = DemoPlaces { sip: "127.0.0.1:5060".parse().unwrap(), bundle: "bundle.pem".into(), mails: None };
+    let demo = Service::with(|settings| settings.demo = Some(places)).await;
+    let page = Browser::new(&demo.router).get("/about").await;
+    page.says("lie in a private ring inside this demonstration.").does_not_say("mainline");
 }

@@ -87,7 +87,7 @@ async fn a_rehearsal_names_an_endpoint_as_the_service_wants_it_named() {
         let refused = browser.send(Method::POST, AT, &[(CONTENT_TYPE, "application/json")], body).await;
         assert_eq!(refused.problem(), (422, "invalid-field".into()), "{name}");
         let detail = refused.json()["detail"].as_str().unwrap().to_owned();
-        assert_eq!(detail, "Webhook: ep_ and 32 hexadecimal digits are expected.", "{name}");
+        assert_eq!(detail, "webhook: ep_ and 32 hexadecimal digits are expected.", "{name}");
     }
 }
 

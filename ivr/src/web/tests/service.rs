@@ -38,7 +38,7 @@ use crate::webhooks::Webhooks;
 /// The number that calls.
 pub(in crate::web) const NUMBER: &str = fixture::NUMBER;
 /// The number that is called.
-pub(in crate::web) const DIAL: &str = "+12025550100";
+pub(in crate::web) const DIAL: &str = fixture::DIAL;
 
 /// The number of the sandbox.
 pub(in crate::web) const TEST_NUMBER: &str = fixture::TEST_NUMBER;

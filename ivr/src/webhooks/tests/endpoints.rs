@@ -156,7 +156,7 @@ async fn what_was_missed_can_be_asked_for_for_days(database: TestDatabase) {
     // Not for ever.
     scene.give_up(&added).await;
     let due = scene.claimed(&added).await;
-    scene.sender.settle(&due, &Verdict::Gone, scene.service.now).await.unwrap();
+    scene.sender.settle(&due, ("", &Verdict::Gone), scene.service.now).await.unwrap();
     scene.service.now += Span::days(6);
     assert_eq!(scene.service.verify.purge(scene.service.now).await.unwrap(), 4);
     assert!(scene.events().await.is_empty());

@@ -72,8 +72,8 @@ async fn rest_that_was_asked_for_is_kept_although_another_event_is_taken(databas
     scene.give_up(&added).await;
     let (first, second) = (scene.claimed(&added).await, scene.claimed(&added).await);
     let wants_rest = Verdict::Failed { why: "it answers 429".to_owned(), rest: Some(Duration::from_secs(600)) };
-    scene.sender.settle(&first, &wants_rest, scene.service.now).await.unwrap();
-    scene.sender.settle(&second, &Verdict::Delivered, scene.service.now).await.unwrap();
+    scene.sender.settle(&first, ("", &wants_rest), scene.service.now).await.unwrap();
+    scene.sender.settle(&second, ("", &Verdict::Delivered), scene.service.now).await.unwrap();
     scene.give_up(&added).await;
     scene.send_after(Span::seconds(590)).await;
     assert!(receiver.arrived().is_empty());
@@ -111,7 +111,7 @@ async fn one_failure_after_a_long_absence_turns_nothing_off(database: TestDataba
     // Nor one that is given up because it was on its way for too long: what comes later begins anew.
     let due = scene.due_after(Span::days(3), &added).await;
     let failed = Verdict::Failed { why: "it answers 500".to_owned(), rest: None };
-    scene.sender.settle(&due, &failed, scene.service.now).await.unwrap();
+    scene.sender.settle(&due, ("", &failed), scene.service.now).await.unwrap();
     assert_eq!(scene.events().await, [("given-up".to_owned(), 3, Some("it answers 500".to_owned()))]);
     assert_eq!(scene.off().await, [None]);
     assert!(scene.webhooks.list().await.unwrap()[0].failing_since.is_none());
@@ -232,7 +232,7 @@ async fn of_two_that_turn_an_endpoint_off_neither_waits_for_the_other(database: 
     let mut writer = store.begin().await.unwrap();
     endpoints::hold(added.id, &mut writer).await.unwrap();
     let (sender, now) = (scene.sender.clone(), scene.service.now);
-    let other = tokio::spawn(async move { sender.settle(&second, &Verdict::Gone, now).await });
+    let other = tokio::spawn(async move { sender.settle(&second, ("", &Verdict::Gone), now).await });
     scene.service.database.somebody_waits_for_a_row().await;
     assert!(endpoints::turn_off(added.id, "it answered 410", now, &mut writer).await.unwrap());
     writer.commit().await.unwrap();
@@ -251,7 +251,7 @@ async fn what_a_busy_database_does_not_take_at_once_is_stored_later(database: Te
     receiver.has(1).await;
     // Each of these waits for as long as the attempt has patience: it has found the database busy before the last ends.
     for _ in 0..3 {
-        let stored = sender.settle(&due, &Verdict::Delivered, now).await;
+        let stored = sender.settle(&due, ("", &Verdict::Delivered), now).await;
         assert!(matches!(stored, Err(StoreError::Busy)), "{stored:?}");
     }
     drop(writer);
@@ -271,7 +271,7 @@ async fn what_waits_is_looked_for_in_each_endpoint(database: TestDatabase) {
     // Another is due, but the endpoint rests.
     scene.give_up(&added).await;
     let wants_rest = Verdict::Failed { why: "it answers 429".to_owned(), rest: Some(Duration::from_hours(1)) };
-    scene.sender.settle(&due, &wants_rest, began).await.unwrap();
+    scene.sender.settle(&due, ("", &wants_rest), began).await.unwrap();
     assert_eq!(next(scene.service.now).await.map(|at| at - began), Some(Span::hours(1)));
     scene.webhooks.turn_on(added.id, began).await.unwrap();
     let quick = Receiver::answering(&[Status(200)]).await;

@@ -8,6 +8,7 @@ use voice_prompts::{PromptId, Utterance};
 use super::{Action, BREATH, Ending, LAST_WORDS, Purpose, State, Step};
 use crate::call::question::Question;
 use crate::caller::Caller;
+use crate::media::Silence;
 
 /// What a transition may look at and what it may do.
 pub(super) struct Scene<'a> {
@@ -76,6 +77,15 @@ impl Scene<'_> {
     pub(super) fn caller_left(&mut self, ending: Ending) -> State {
         self.note(Step::Ended(ending));
         State::Over
+    }
+
+    /// Nobody seems to be there: without a word.
+    pub(super) fn miss(&mut self, silence: Silence) -> State {
+        self.note(Step::Ended(match silence {
+            Silence::NoAudio => Ending::NoAudio,
+            Silence::AudioStopped => Ending::AudioStopped,
+        }));
+        self.hang_up()
     }
 
     pub(super) fn is_too_long(&self) -> bool {

@@ -48,6 +48,8 @@ fn every_ending_has_a_transcript() {
         Ending::Held,
         Ending::HungUpAfterReadBack,
         Ending::HungUp,
+        Ending::NoAudio,
+        Ending::AudioStopped,
         Ending::Displaced,
         Ending::TooManyWrongCodes,
         Ending::WrongConfirmKey,
@@ -249,6 +251,8 @@ fn events(text: &str) -> Vec<Event> {
         ("voided", _) => vec![Event::Outcome(Outcome::Voided)],
         ("failed", _) => vec![Event::Outcome(Outcome::Failed)],
         ("hung", "up") => vec![Event::HungUp],
+        ("no", "audio") => vec![Event::Silent(Silence::NoAudio)],
+        ("audio", "stopped") => vec![Event::Silent(Silence::AudioStopped)],
         ("displaced", _) => vec![Event::Displaced],
         _ => panic!("no such event: {text}"),
     }

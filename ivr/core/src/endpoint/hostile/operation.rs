@@ -9,7 +9,7 @@ use voice_prompts::Language;
 use crate::call::question::{Answer, Enrolled, Outcome, Session, VerificationId};
 use crate::caller::Attest;
 use crate::key_check::KeyCheck;
-use crate::media::{KeySource, MediaEvent, Quality};
+use crate::media::{KeySource, MediaEvent, Quality, Silence};
 use crate::passport::{Fault, Report};
 
 /// One thing that may happen.
@@ -97,7 +97,7 @@ fn media_event() -> impl Strategy<Value = MediaEvent> {
         (1_u32..8).prop_map(MediaEvent::PlayEnded),
         (prop::sample::select(vec!['1', '2', '*', '#', 'A']), source)
             .prop_map(|(key, source)| MediaEvent::Key(key, source)),
-        Just(MediaEvent::Silent),
+        Just(MediaEvent::Silent(Silence::NoAudio)),
         Just(MediaEvent::Closed(Quality::default())),
     ]
 }

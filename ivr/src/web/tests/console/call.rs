@@ -159,3 +159,22 @@ async fn the_quality_of_a_call_stands_on_its_page_and_in_the_file() {
         .says(",\"1490\",\"60\",\"4.125\",\"20.250\",\"4.27\",\"4.01\",\"AES_CM_128_HMAC_SHA1_80\",\"2\",\"not-attested\",\"\",\"\",\"\",\"\",\"\",\"\"\r\n")
         .says(",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"not-attested\",\"\",\"\",\"\",\"\",\"\",\"\"\r\n");
 }
+
+#[tokio::test]
+async fn a_call_without_audio_says_what_to_look_at() {
+    for (ending, name, words) in [
+        (Ending::NoAudio, "no-audio", ["No audio arrived", "rtp_address", "Ended: no audio"]),
+        (Ending::AudioStopped, "audio-stopped", ["Audio stopped", "without a BYE", "Ended: audio stopped"]),
+    ] {
+        let service = Service::new().await;
+        let ended = Entry::Step(Step::Ended(ending));
+        service.record(vec![began("silent"), ended, Entry::Over { duration: Duration::from_secs(30) }]).await;
+        let mut ada = service.operator("ada").await;
+        let call = only_call(&mut ada).await;
+        let page = ada.get(&call).await;
+        words.iter().fold(&page, |page, words| page.says(words)).does_not_say("Hung up");
+        ada.get(&call.replace("/console", "/v1")).await.says(&format!("\"outcome\":\"{name}\""));
+        ada.get("/console/calls.csv").await.says(&format!("\"{name}\""));
+        ada.get(&format!("/console/calls?outcome={name}")).await.says("<td role=\"cell\"><a href");
+    }
+}

@@ -179,7 +179,7 @@ impl Lookup {
         patience: Duration,
         now: OffsetDateTime,
     ) -> Result<Verdict, UnreasonableCost> {
-        // A contact whose hash is not known was not looked up before.
+        // What was seen under a key whose hash is not known is not looked for: that would take as long as the hash.
         let known = |key| Some((key, self.contacts.get(identity, key, self.bundle.terms.cost)?));
         let seen = self.seen_before(self.bundle.directory_keys.iter().filter_map(known));
         for key in &self.bundle.directory_keys {
@@ -281,6 +281,8 @@ impl Lookup {
             Status::Revoked => Verdict::Revoked(origin),
         };
         check_dates(record.not_before, record.not_after, now)?;
+        // Another look-up may have seen more meanwhile.
+        let seen = seen.max(self.seen.highest(origin.slot));
         if let Some(seen) = seen.filter(|seen| *seen > item.seq()) {
             return Err(Fault::RolledBack { shown: item.seq(), seen });
         }

@@ -36,6 +36,8 @@ impl Signals {
     /// Passes signals on for as long as it is polled: the first drains, the second, or too long a drain, ends.
     pub async fn obey(mut self, shutdown: Shutdown) {
         let first = self.next().await;
+        // A shell and the kernel both tell that a terminal was closed. It stays caught, so it kills nobody.
+        self.hangup = None;
         tracing::info!("{first}: no new calls; waiting for those on the line (again ends at once)");
         shutdown.drain.cancel();
         tokio::select! {

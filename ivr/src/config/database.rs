@@ -28,7 +28,7 @@ impl Database {
     /// Whether whoever reads the configuration may log in.
     pub fn has_password(&self) -> bool {
         let login = self.url.expose().split_once("://").and_then(|(_, rest)| rest.split_once('@'));
-        login.is_some_and(|(login, _)| login.contains(':'))
+        login.is_some_and(|(login, _)| login.contains(':')) || self.url.expose().contains("password=")
     }
 
     /// One file, one node.

@@ -13,7 +13,11 @@ pub(super) fn tell(place: &str, error: &Error, text: &str, findings: &mut Findin
             findings.fault(place, format!("there is no such key{line}; {}", meant(key, &known)));
         }
         // The error names the key, if it knows it, in a second line.
-        None => findings.fault(place, format!("{}{line}", error.to_string().trim_end().replace('\n', ", "))),
+        None => {
+            let said = without_value(error.message())
+                .map_or_else(|| error.to_string(), |message| error.to_string().replacen(error.message(), &message, 1));
+            findings.fault(place, format!("{}{line}", said.trim_end().replace('\n', ", ")));
+        }
     }
 }
 
@@ -38,6 +42,13 @@ pub(super) fn meant(written: &str, known: &[&str]) -> String {
 fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
     let (key, known) = message.strip_prefix("unknown field `")?.split_once("`, expected ")?;
     Some((key, known.split('`').skip(1).step_by(2).collect()))
+}
+
+/// The message of a text where something else belongs, without the text: it may be a password.
+fn without_value(message: &str) -> Option<String> {
+    let (what, rest) = message.split_once(": string \"")?;
+    let (_, expected) = rest.rsplit_once("\", expected ")?;
+    Some(format!("{what}: a text, expected {expected}"))
 }
 
 /// `register.` if the key stands in such a table of its section. The error says it in its second line only.

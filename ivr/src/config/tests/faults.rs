@@ -141,7 +141,7 @@ fn every_fault_is_told_with_its_place() {
         (
             "[dht]",
             "[operators]\nsession_hours = \"x\"\n[dht]",
-            "fault: operators: invalid type: string \"x\", expected u64, in `session_hours`",
+            "fault: operators: invalid type: a text, expected u64, in `session_hours`",
         ),
         ("[dht]", "[database]\nurl = \"mysql://h/d\"\n[dht]", "fault: database.url: write sqlite:FILE or postgres://"),
         ("[dht]", "[operators]\nsession_hours = 0\n[dht]", "fault: operators.session_hours: between 1 hour and a week"),
@@ -280,7 +280,7 @@ fn a_slip_of_the_pen_is_told_with_its_line_and_with_the_key_that_was_meant() {
         (
             "cli_screened = true",
             "cli_screened = \"yes\"",
-            "fault: trunk \"carrier\": invalid type: string \"yes\", expected a boolean, in `cli_screened` (line 15)",
+            "fault: trunk \"carrier\": invalid type: a text, expected a boolean, in `cli_screened` (line 15)",
         ),
         ("numbers = [\"+12025550100\"]\n", "", "fault: trunk \"carrier\": missing field `numbers` (line 10)"),
     ]);
@@ -318,5 +318,8 @@ fn a_section_that_is_none_is_told_without_what_stands_there() {
     let (_, findings) = parsed("database = \"postgres://u:hunter2@h/d\"\n", Purpose::Serve);
     let told = "fault: database: this is a section (line 1): write [database], and its keys below";
     assert!(findings.iter().any(|line| line == told), "{findings:#?}");
+    assert!(!findings.concat().contains("hunter2"), "{findings:#?}");
+    let (_, findings) = parsed(&SMALL.replace("country =", "digest = \"carrier:hunter2\"\ncountry ="), Purpose::Serve);
+    assert!(findings.concat().contains("invalid type: a text"), "{findings:#?}");
     assert!(!findings.concat().contains("hunter2"), "{findings:#?}");
 }

@@ -43,8 +43,8 @@ pub(super) fn write(file: &Path, text: &str, present: Present) -> Result<()> {
     })
 }
 
-/// Warns of each secret file of a configuration that other users of this machine may read, and of the configuration if it has a password. It is no fault: a supervisor may have its
-/// reasons for a group. That a file is not there, says whoever reads it.
+/// Warns of each secret file of a configuration that other users of this machine may read, and of the configuration if it has a
+/// password. It is no fault: a supervisor may have its reasons for a group. That a file is not there, says whoever reads it.
 pub(super) fn warn_of_open(config: &Config, from: &Path, findings: &mut Findings) {
     let of_service = [
         ("database.url", config.database().has_password().then_some(from)),

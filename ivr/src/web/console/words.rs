@@ -45,11 +45,11 @@ pub(super) fn advice(outcome: &str) -> Option<&'static str> {
             "SIP arrived, but in 30 s no audio packet of the caller's did, and we hung up. Does a firewall let UDP in to the \
              ports of [sip] rtp_ports? Can the caller reach the address of advertise, and does rtp_address lead there? Does a \
              softphone have a sound card? Packets from elsewhere, counted below, may be the caller's: see media_networks and \
-             nat of its trunk.",
+             nat of its trunk; those that are not authentic were encrypted with another key than the offer's.",
         ),
         "audio-stopped" => Some(
             "Audio of the caller's arrived and then stopped without a BYE, and after 30 s we hung up: the telephone is gone, \
-             or has lost its network.",
+             has lost its network, or sends nothing while it is muted or hears silence.",
         ),
         _ => None,
     }

@@ -14,8 +14,7 @@ pub(super) fn tell(place: &str, error: &Error, text: &str, findings: &mut Findin
         }
         // The error names the key, if it knows it, in a second line.
         None => {
-            let said = without_value(error.message())
-                .map_or_else(|| error.to_string(), |message| error.to_string().replacen(error.message(), &message, 1));
+            let said = without_value(error.to_string());
             findings.fault(place, format!("{}{line}", said.trim_end().replace('\n', ", ")));
         }
     }
@@ -44,11 +43,11 @@ fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
     Some((key, known.split('`').skip(1).step_by(2).collect()))
 }
 
-/// The message of a text where something else belongs, without the text: it may be a password.
-fn without_value(message: &str) -> Option<String> {
-    let (what, rest) = message.split_once(": string \"")?;
-    let (_, expected) = rest.rsplit_once("\", expected ")?;
-    Some(format!("{what}: a text, expected {expected}"))
+/// Without the text that stands where something else belongs: it may be a password.
+fn without_value(said: String) -> String {
+    let parts =
+        said.split_once(": string \"").and_then(|(what, rest)| Some((what, rest.rsplit_once("\", expected ")?.1)));
+    parts.map_or_else(|| said.clone(), |(what, expected)| format!("{what}: a text, expected {expected}"))
 }
 
 /// `register.` if the key stands in such a table of its section. The error says it in its second line only.
